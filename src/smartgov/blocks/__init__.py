@@ -1,0 +1,1 @@
+"""What people use: Django apps, one folder each, one public door (`api.py`)."""

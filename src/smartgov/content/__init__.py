@@ -1,0 +1,1 @@
+"""Data, not code: forms, rules, services, notices and certificates, by jurisdiction."""

@@ -1,0 +1,1 @@
+"""The small kernel: clock, ids, actor, problems, money, settings and the types of Taiwan."""

@@ -1,0 +1,37 @@
+"""The one clock. Everything that asks for the time asks here, so that tests can move it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+TAIPEI = ZoneInfo("Asia/Taipei")
+_shift: ContextVar[timedelta] = ContextVar("clock_shift", default=timedelta(0))
+
+
+def now() -> datetime:
+    """The present instant, aware, in UTC."""
+    return datetime.now(UTC) + _shift.get()
+
+
+def today() -> date:
+    """The present civil date in Taiwan."""
+    return now().astimezone(TAIPEI).date()
+
+
+@contextmanager
+def travelling(*, delta: timedelta | None = None, to: datetime | None = None) -> Iterator[None]:
+    """Move the clock within a block: by `delta`, or so that it starts at the aware instant `to`."""
+    if (delta is None) == (to is None):
+        raise ValueError("give either delta or to")
+    if to is not None:
+        delta = to - datetime.now(UTC)
+    assert delta is not None
+    token = _shift.set(_shift.get() + delta if to is None else delta)
+    try:
+        yield
+    finally:
+        _shift.reset(token)

@@ -1,0 +1,20 @@
+"""Where the content of a jurisdiction lies, and how it is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1] / "content" / "tw"
+
+
+def read(path: str | Path) -> Any:
+    """A YAML file below the jurisdiction's folder (or an absolute path)."""
+    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+
+
+def names(folder: str) -> list[str]:
+    """The stems of the YAML files of a folder, sorted."""
+    return sorted(path.stem for path in (ROOT / folder).glob("*.yaml"))

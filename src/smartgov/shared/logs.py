@@ -1,0 +1,28 @@
+"""Structured logs: one JSON object a line, event names in `noun_verb_past`, a correlation id, no personal data."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+from smartgov.shared import settings
+
+
+def configure(process: str) -> None:
+    """Send this process's logs to standard error as JSON lines that name it."""
+    level = getattr(logging, settings.get("SMARTGOV_LOG_LEVEL").upper())
+    logging.basicConfig(stream=sys.stderr, level=max(level, logging.WARNING), format="%(message)s")
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    structlog.contextvars.bind_contextvars(process=process)

@@ -1,0 +1,1 @@
+"""Types of Taiwan: national ids, Republic of China dates, bank accounts."""

@@ -1,0 +1,1 @@
+"""The composition root: settings, urls, menus, flows, the demo country."""

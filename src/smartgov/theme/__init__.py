@@ -1,0 +1,1 @@
+"""The look: tokens, components and templates that every block may extend."""
