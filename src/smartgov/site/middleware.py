@@ -81,9 +81,7 @@ def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The response for `problem` in the form that this path's readers take."""
     language = get_language() or "zh-hant"
     if request.path.startswith(_MACHINE_PATHS):
-        return JsonResponse(
-            problem.as_dict(language), status=problem.status, content_type="application/problem+json"
-        )
+        return JsonResponse(problem.as_dict(language), status=problem.status, content_type="application/problem+json")
     context = {"problem": problem.as_dict(language)}
     return render(request, "theme/problem.html", context, status=problem.status)
 
