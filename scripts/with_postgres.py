@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 def main() -> int:
@@ -35,7 +36,7 @@ def cluster() -> Iterator[str]:
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
     port = _free_port()
     data = folder / "data"
-    quiet = {"stdout": subprocess.DEVNULL, "check": True, "cwd": "/"}
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "check": True, "cwd": "/"}
     subprocess.run([*as_user, programs / "initdb", "-D", data, "-U", "smartgov", "-A", "trust", "-E", "UTF8"], **quiet)
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c max_connections=200"
     start = [*as_user, programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"]

@@ -22,7 +22,7 @@ def ours() -> list[type[models.Model]]:
 def test_no_relation_leaves_its_block(model: type[models.Model]) -> None:
     for field in model._meta.get_fields(include_hidden=True):
         target = getattr(field, "related_model", None)
-        if target is None or isinstance(target, str) or field.auto_created and not field.concrete:
+        if target is None or isinstance(target, str) or (field.auto_created and not field.concrete):
             continue
         own = model._meta.app_label
         # Django's own permission tables come with the account model and hold nothing of other blocks.

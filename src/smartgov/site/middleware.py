@@ -93,5 +93,5 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500."""
-    logger.exception("request_failed")
+    logger.error("request_failed", exc_info=True)
     return respond(request, UNEXPECTED)
