@@ -74,6 +74,7 @@ class Problems:
             return respond(request, error)
         if isinstance(error, Http404):
             return respond(request, NOT_FOUND)
+        logger.error("request_failed", exc_info=error)
         return None
 
 
@@ -93,5 +94,4 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500."""
-    logger.error("request_failed", exc_info=True)
     return respond(request, UNEXPECTED)
