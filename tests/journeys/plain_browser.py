@@ -81,7 +81,7 @@ class PlainBrowser:
         for name, given in values.items():
             data[name] = [given] if isinstance(given, str) else given
         for name, value, _ in form.buttons:
-            if button == name or button == (name, value):
+            if button in (name, (name, value)):
                 data[name] = [value]
                 break
         encoded = urllib.parse.urlencode([(name, value) for name, many in data.items() for value in many])
@@ -106,8 +106,7 @@ class PlainBrowser:
         return self.page
 
     def _absolute(self, url: str) -> str:
-        base = self.page.url if hasattr(self, "page") else self.origin
-        return urllib.parse.urljoin(base if not url.startswith("/") or "://" in url else base, url)
+        return urllib.parse.urljoin(self.page.url if hasattr(self, "page") else self.origin, url)
 
     @staticmethod
     def _origin_of(url: str) -> str:
