@@ -1,0 +1,1 @@
+"""Who did what, and use records of personal data read locally."""

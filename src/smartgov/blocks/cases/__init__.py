@@ -1,0 +1,1 @@
+"""The agency's side: case, work list, decision."""

@@ -1,0 +1,1 @@
+"""E-certificates and their checking."""

@@ -1,0 +1,1 @@
+"""Agencies and the law they act on."""

@@ -1,0 +1,1 @@
+"""T-Road's door for the other blocks, and its administration."""

@@ -1,0 +1,191 @@
+"""T-Road's door for the other blocks: call a service, be called, seal, and see who is a member.
+
+An agency always acts through its own gateway; the portal is one more member. Web processes hold no keys: what must be
+signed is asked of the gateway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from smartgov.blocks.exchange import domain, transport
+from smartgov.blocks.exchange.domain import Answer, Call, GatewayHealth, Inbound, Member, RightView, ServiceView
+from smartgov.blocks.exchange.inbound import TRoadInbound, serves
+from smartgov.shared import homes
+from smartgov.shared.actor import Actor
+from smartgov.shared.ids import uuid7
+from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
+
+__all__ = [
+    "PORTAL",
+    "Answer",
+    "GatewayHealth",
+    "Inbound",
+    "Member",
+    "TRoadInbound",
+    "call",
+    "consent",
+    "health",
+    "members",
+    "rights",
+    "seal",
+    "seal_certificate",
+    "serves",
+    "services",
+    "subsystem_of",
+    "trail",
+    "trail_token",
+]
+
+PORTAL = "portal"
+
+
+def subsystem_of(agency: str) -> str:
+    """The T-Road id of the information system that this site runs for `agency`."""
+    return f"{homes.member_id(agency)}/{'portal' if agency == PORTAL else 'cases'}"
+
+
+def call(
+    *,
+    actor: Actor,
+    agency: str,
+    service: str,
+    method: str,
+    path: str,
+    purpose: str,
+    json: Any = None,
+    subject: str | None = None,
+    basis: str | None = None,
+    consent: str | None = None,
+    case: str | None = None,
+    fields: Sequence[str] | None = None,
+) -> Answer:
+    """Call `service` as `agency`. `subject` is a national id and leaves this process on the local hop only.
+
+    Answers below 400 return; any other answer, of the service or of a gateway on the way, is raised as its Problem.
+    """
+    request = Call(
+        client=subsystem_of(agency),
+        service=service,
+        method=method,
+        path=path,
+        json=json,
+        subject=subject,
+        purpose=purpose,
+        basis=basis,
+        consent=consent,
+        case=case,
+        user=actor.seat,
+        fields=fields,
+    )
+    return transport.current().call(agency, request)
+
+
+def seal(*, agency: str, data: bytes) -> bytes:
+    """The seal of `agency` over `data`, made by its gateway (ECDSA P-256 with SHA-256, DER)."""
+    return transport.current().seal(agency, data)
+
+
+def seal_certificate(*, agency: str) -> tuple[str, Sequence[str]]:
+    """The seal's certificate and chain, as PEM."""
+    return transport.current().seal_certificate(agency)
+
+
+def consent(
+    *,
+    subject: str,
+    provider: str,
+    requester: str,
+    fields: Sequence[str],
+    purpose: str,
+    expires_at: str,
+    jti: str,
+    single_use: bool = False,
+) -> str:
+    """A consent artefact signed by the portal: `provider` is a service id, `requester` a subsystem id."""
+    return transport.current().consent(
+        PORTAL,
+        subject=subject,
+        provider=provider,
+        requester=requester,
+        fields=list(fields),
+        purpose=purpose,
+        expires_at=expires_at,
+        jti=jti,
+        single_use=single_use,
+    )
+
+
+def trail_token(*, subject: str, member: str, assurance: int) -> str:
+    """Her own token for one member's gateway: 60 s, single use."""
+    return transport.current().token(PORTAL, subject=subject, audience=member, assurance=assurance, jti=uuid7())
+
+
+def trail(*, member: str, token: str, have: int) -> dict[str, Any]:
+    """What a member's gateway lists for the token's subject; `have` is the log size that the portal has pinned."""
+    return transport.current().trail(PORTAL, member=member, token=token, have=have)
+
+
+def members(agency: str = PORTAL) -> list[Member]:
+    """The members of T-Road in the configuration that the gateway of `agency` has verified."""
+    configuration, _ = transport.current().configuration(agency)
+    return [
+        Member(
+            id=row["id"],
+            code=row["id"].rsplit("/", 1)[1],
+            name=Text.of(row["name"]),
+            log_key=row["gateways"][0]["log_key"],
+            log_origin=row["gateways"][0]["log_origin"],
+        )
+        for row in configuration["members"]
+    ]
+
+
+def services(agency: str = PORTAL) -> list[ServiceView]:
+    """The services that members offer."""
+    configuration, _ = transport.current().configuration(agency)
+    return [ServiceView(row["id"], row["member"], bool(row.get("personal"))) for row in configuration["services"]]
+
+
+def rights(agency: str = PORTAL) -> list[RightView]:
+    """The rights in force."""
+    configuration, _ = transport.current().configuration(agency)
+    return [
+        RightView(
+            client=row["client"],
+            service=row["service"],
+            endpoints=tuple(row["endpoints"]),
+            basis=row["basis"].get("citation") or row["basis"].get("code") or row["basis"]["kind"],
+            fields=tuple(row.get("fields") or ()),
+            purpose=row["purpose"] if isinstance(row["purpose"], str) else Text.of(row["purpose"]).zh,
+        )
+        for row in configuration["rights"]
+    ]
+
+
+def health() -> list[GatewayHealth]:
+    """What every gateway on this machine says of itself, asked at once."""
+    known = members()
+    with ThreadPoolExecutor(max_workers=len(known) or 1) as pool:
+        return list(pool.map(_health, known))
+
+
+def _health(member: Member) -> GatewayHealth:
+    try:
+        said = transport.current().health(member.code)
+    except Problem as problem:
+        return GatewayHealth(member.code, member.name, False, 0, "", problem.what.zh)
+    return GatewayHealth(
+        agency=member.code,
+        name=member.name,
+        healthy=bool(said.get("healthy")),
+        log_size=int(said.get("log_size", 0)),
+        configuration_expires=str(said.get("configuration_expires", "")),
+        problem=str(said.get("problem", "")),
+    )
+
+
+gateway_unreachable = domain.gateway_unreachable

@@ -1,0 +1,37 @@
+"""What `exchange` needs from outside: a gateway of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from smartgov.blocks.exchange.domain import Answer, Call
+
+
+class Transport(Protocol):
+    """An agency's gateway, seen from its information systems."""
+
+    def call(self, agency: str, call: Call) -> Answer:
+        """Send a call through the gateway of `agency`; raises Problem for everything but an answer of the service."""
+
+    def seal(self, agency: str, data: bytes) -> bytes:
+        """The agency's seal over `data`: an ECDSA P-256 SHA-256 signature in DER."""
+
+    def seal_certificate(self, agency: str) -> tuple[str, Sequence[str]]:
+        """The seal's certificate and its chain, as PEM."""
+
+    def consent(self, agency: str, **claims: Any) -> str:
+        """A signed consent artefact."""
+
+    def token(self, agency: str, *, subject: str, audience: str, assurance: int, jti: str) -> str:
+        """A trail token for one gateway, 60 s, single use."""
+
+    def trail(self, agency: str, *, member: str, token: str, have: int) -> dict[str, Any]:
+        """The listed entries of the token's subject from a member's gateway, with proofs."""
+
+    def health(self, agency: str) -> dict[str, Any]:
+        """What the gateway says of itself."""
+
+    def configuration(self, agency: str) -> tuple[dict[str, Any], datetime]:
+        """The members, services and rights in force at this gateway, and when they expire."""

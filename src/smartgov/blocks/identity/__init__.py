@@ -1,0 +1,1 @@
+"""People, seats, sign-in, permissions."""

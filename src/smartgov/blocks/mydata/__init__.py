@@ -1,0 +1,1 @@
+"""Consent, and the trail of who looked."""

@@ -1,0 +1,1 @@
+"""Notices on the wall and by e-mail."""

@@ -1,0 +1,1 @@
+"""Health, outbox, periodic work, retirement of personal data."""

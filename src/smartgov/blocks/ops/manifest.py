@@ -1,0 +1,49 @@
+"""What a block declares about itself: permissions, menu, needs and periodic work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.apps import AppConfig, apps
+
+from smartgov.shared.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    """One entry of the menu, shown to those who hold `permission` (empty: everybody)."""
+
+    url_name: str
+    label: Text
+    permission: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """Work that the worker calls every `seconds`; `call` is the dotted path of a function without arguments."""
+
+    name: str
+    seconds: float
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A block's declaration; `needs` names the blocks without which it cannot be installed."""
+
+    permissions: dict[str, Text] = field(default_factory=dict)
+    menu: tuple[MenuItem, ...] = ()
+    needs: tuple[str, ...] = ()
+    periodic: tuple[Periodic, ...] = ()
+
+
+class BlockConfig(AppConfig):
+    """The Django configuration of a block; subclasses set `manifest`."""
+
+    default_auto_field = "django.db.models.BigAutoField"
+    manifest: Manifest = Manifest()
+
+
+def installed_blocks() -> list[BlockConfig]:
+    """The blocks of this site, in order of installation (low to high)."""
+    return [config for config in apps.get_app_configs() if isinstance(config, BlockConfig)]

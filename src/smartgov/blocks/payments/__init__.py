@@ -1,0 +1,1 @@
+"""Money out: instructions, batches, results."""

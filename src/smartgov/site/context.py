@@ -1,0 +1,25 @@
+"""What every page's frame needs: menu, person, demo mark."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from smartgov.blocks.identity import api as identity
+from smartgov.blocks.ops.manifest import installed_blocks
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Template context shared by all pages."""
+    return {
+        "demo": settings.DEMO,
+        "menu": [
+            item
+            for block in installed_blocks()
+            for item in block.manifest.menu
+            if identity.may(request, item.permission)
+        ],
+        "person": identity.person(request),
+    }
