@@ -123,17 +123,30 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A fact that could not be had, and why; `trusted` is false when the answer came but could not be believed."""
+    """A fact that could not be had, and why.
+
+    `again` says that asking later may help (an outage); `trusted` is false when an answer came that cannot be believed.
+    """
 
     id: str
     title: Text
     reason: str
     text: Text
+    source: str = ""
+    needed: bool = True
+    again: bool = False
     trusted: bool = True
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form for the portal and the case page."""
-        return {"fact": self.id, "title": self.title.as_dict(), "reason": self.reason, "text": self.text.as_dict()}
+        return {
+            "fact": self.id,
+            "title": self.title.as_dict(),
+            "reason": self.reason,
+            "text": self.text.as_dict(),
+            "source": self.source,
+            "needed": self.needed,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +158,21 @@ class Gathered:
 
     @property
     def step(self) -> Step:
-        """Which step of the case follows from it."""
+        """Which step of the case follows.
+
+        It waits while an outage keeps a needed fact away. What asking again cannot bring (a refused consent) is the
+        officer's to deal with, so such a case goes on to review.
+        """
         if any(not lack.trusted for lack in self.missing):
             return Step.ANSWER_NOT_TRUSTED
-        return Step.FACTS_MISSING if self.missing else Step.FACTS_COMPLETE
+        if any(lack.needed and lack.again for lack in self.missing):
+            return Step.FACTS_MISSING
+        return Step.FACTS_COMPLETE
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values by fact, for rules and registers."""
+        return {fact.id: fact.value for fact in self.facts}
 
 
 def next_state(state: State, step: Step) -> State:
