@@ -7,13 +7,15 @@ file, refuses what is not coherent (Problem `service-invalid`), and answers ques
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from smartgov.engines import expr
+from smartgov.engines.rules.facts import TakeSpec, fill, take
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -75,6 +77,18 @@ class Query:
     fields: tuple[str, ...]
     facts: tuple[FactSource, ...]
 
+    def request(self, context: Mapping[str, Any]) -> dict[str, Any]:
+        """The body of the query; `context` as for `engines.rules.facts.take`."""
+        filled: dict[str, Any] = fill(self.body, context)
+        return filled
+
+    def values(self, items: Sequence[Mapping[str, Any]], context: dict[str, Any]) -> dict[str, Any]:
+        """The query's facts by id from the rows that came back; they join `context["fact"]` for later queries."""
+        known = context.setdefault("fact", {})
+        for fact in self.facts:
+            known[fact.id] = take(items, fact.take, context)
+        return {fact.id: known[fact.id] for fact in self.facts}
+
 
 @dataclass(frozen=True, slots=True)
 class Write:
@@ -89,6 +103,21 @@ class Write:
     subject: str
     basis: str
     body: Mapping[str, Any]
+
+    def row(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The row to write; Problem `write-incomplete` (409) when something that it needs is not known."""
+        row = {column: expr.evaluate(node, data) for column, node in self.body.items()}
+        missing = sorted({name for value in row.values() if isinstance(value, expr.Unknown) for name in value.missing})
+        if missing:
+            raise Problem(
+                "write-incomplete",
+                409,
+                what=Text("The register's entry cannot be written yet.", "登記資料尚不完整，無法寫入。"),
+                why=Text(f"Not known: {', '.join(missing)}.", f"缺少：{'、'.join(missing)}。"),
+                todo=Text("Fetch the missing facts or ask for a supplement.", "請重新取得資料或通知補正。"),
+                missing=missing,
+            )
+        return {column: expr.as_json(value) for column, value in row.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,11 +281,16 @@ def _service(raw: Mapping[str, Any]) -> ServiceDefinition:
 
 def _part(raw: Mapping[str, Any]) -> Part:
     pays = raw.get("pays")
-    texts = {name: Text.of(raw[name]) for name in ("title", "gives", "purpose")}
-    plain = {name: raw[name] for name in ("id", "agency", "rule", "legal_basis", "decided_by", "target_days")}
     return Part(
-        **plain,
-        **texts,
+        id=raw["id"],
+        agency=raw["agency"],
+        rule=raw["rule"],
+        title=Text.of(raw["title"]),
+        gives=Text.of(raw["gives"]),
+        purpose=Text.of(raw["purpose"]),
+        legal_basis=raw["legal_basis"],
+        decided_by=raw["decided_by"],
+        target_days=int(raw["target_days"]),
         after=tuple(raw["after"]),
         answers=tuple(raw["answers"]),
         proofs_replaced=tuple(Text.of(proof) for proof in raw["proofs_replaced"]),
@@ -308,6 +342,23 @@ def _check_part(part: Part, name: str) -> None:
         ids = [fact.id for fact in part.facts_at(when)]
         if len(set(ids)) != len(ids):
             raise _invalid(name, f"{part.id}: a fact has two sources at {when}")
+        _check_order(part, when, name)
+    for write in part.writes:
+        if write.subject not in ("applicant", "child"):
+            raise _invalid(name, f"{part.id}: a write is about the applicant or the child")
+        for node in write.body.values():
+            expr.check(node)
+
+
+def _check_order(part: Part, when: str, name: str) -> None:
+    """A fact may lean only on facts that are taken before it, query by query."""
+    taken: set[str] = set()
+    for query in part.queries(when):
+        for fact in query.facts:
+            leans = TakeSpec.of(fact.take).leans_on()
+            if not leans <= taken:
+                raise _invalid(name, f"{part.id}.{fact.id} leans on {sorted(leans - taken)}, not taken before it")
+            taken.add(fact.id)
 
 
 def _check_fact(fact: FactSource, place: str) -> None:
@@ -317,6 +368,10 @@ def _check_fact(fact: FactSource, place: str) -> None:
         raise _invalid(place, "unknown when or kind")
     if not fact.fields:
         raise _invalid(place, "asks for no field by name")
+    try:
+        TakeSpec.of(fact.take, fact.fields)
+    except Problem as problem:
+        raise _invalid(place, problem.why.en) from problem
 
 
 def _invalid(place: str, why: str) -> Problem:
