@@ -55,6 +55,7 @@ def sign_in(request: HttpRequest, account: Account, *, method: str, assurance: i
         "seat": None,
     }
     request.session.pop("identity_login", None)
+    forget(request)
     SignIn.objects.create(account=account, method=method, assurance=assurance, at=now, device=device(request))
     audit.record(
         actor=Actor("citizen", subject=account.subject, assurance=assurance),
