@@ -45,3 +45,8 @@ def gateway_secret(agency: str, subsystem: str) -> str:
     if not subsystem.isalnum():
         raise ValueError("not a subsystem code")
     return (gateway_home(agency) / "secrets" / subsystem).read_text().strip()
+
+
+def gateway_url(agency: str) -> str:
+    """The loopback address of an agency's gateway."""
+    return f"http://127.0.0.1:{gateway_config(agency)['local_port']}"

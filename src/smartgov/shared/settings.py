@@ -27,7 +27,9 @@ DECLARED: tuple[Setting, ...] = (
     Setting("SMARTGOV_DATABASE_NAME", "web.sqlite3", "File name of the SQLite database within SMARTGOV_HOME."),
     Setting("SMARTGOV_ROLES", "", "Comma list of centre, portal and agency:<code>; empty means all of them."),
     Setting("SMARTGOV_BLOCKS_OFF", "", "Comma list of optional blocks to leave out, with those that need them."),
-    Setting("SMARTGOV_DATA_KEY_FILE", "", "File with the 32-byte key of encrypted columns; empty: SMARTGOV_HOME/data.key."),
+    Setting(
+        "SMARTGOV_DATA_KEY_FILE", "", "File with the 32-byte key of encrypted columns; empty: SMARTGOV_HOME/data.key."
+    ),
     Setting("SMARTGOV_SECRET_KEY_FILE", "", "File with Django's secret key; empty: SMARTGOV_HOME/django.key."),
     Setting("SMARTGOV_ORIGIN", "http://localhost:8000", "The public origin of this web process (WebAuthn, links)."),
     Setting("SMARTGOV_PORT", "8000", "Port of the web process on loopback."),
@@ -75,4 +77,6 @@ def _file_values(path: str) -> dict[str, str]:
     values = yaml.safe_load(Path(path).read_text()) or {}
     if strange := unknown(values):
         raise ValueError(f"{path} has unknown settings: {', '.join(strange)}")
-    return {name: ("yes" if value is True else "no" if value is False else str(value)) for name, value in values.items()}
+    return {
+        name: ("yes" if value is True else "no" if value is False else str(value)) for name, value in values.items()
+    }

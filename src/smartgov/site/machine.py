@@ -24,7 +24,9 @@ UNAUTHENTICATED = Problem(
 
 
 def _api(name: str) -> NinjaAPI:
-    api = NinjaAPI(title=f"smartgov {name}", version="1", urls_namespace=name, docs_url=None, openapi_url="openapi.json")
+    api = NinjaAPI(
+        title=f"smartgov {name}", version="1", urls_namespace=name, docs_url=None, openapi_url="openapi.json"
+    )
 
     @api.exception_handler(Problem)
     def problem(request: HttpRequest, error: Problem) -> HttpResponse:

@@ -74,6 +74,7 @@ class Problems:
             return respond(request, error)
         if isinstance(error, Http404):
             return respond(request, NOT_FOUND)
+        logger.error("request_failed", exc_info=error)
         return None
 
 
@@ -81,9 +82,7 @@ def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The response for `problem` in the form that this path's readers take."""
     language = get_language() or "zh-hant"
     if request.path.startswith(_MACHINE_PATHS):
-        return JsonResponse(
-            problem.as_dict(language), status=problem.status, content_type="application/problem+json"
-        )
+        return JsonResponse(problem.as_dict(language), status=problem.status, content_type="application/problem+json")
     context = {"problem": problem.as_dict(language)}
     return render(request, "theme/problem.html", context, status=problem.status)
 
@@ -95,5 +94,4 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500."""
-    logger.exception("request_failed")
     return respond(request, UNEXPECTED)

@@ -111,7 +111,9 @@ def gateway_unreachable(agency: str) -> Problem:
         503,
         what=Text("The gateway of this agency does not answer.", "本機關的資料交換閘道沒有回應。"),
         why=Text("It is stopped or restarting.", "閘道已停止或正在重新啟動。"),
-        todo=Text("Nothing is lost; the work goes on by itself when it is back.", "資料不會遺失，閘道恢復後會自動繼續。"),
+        todo=Text(
+            "Nothing is lost; the work goes on by itself when it is back.", "資料不會遺失，閘道恢復後會自動繼續。"
+        ),
         agency=agency,
     )
 

@@ -2,7 +2,7 @@
 
 The letter stands for a two-digit number; with the weights 1 9 8 7 6 5 4 3 2 1 1 the weighted sum of all digits is a
 multiple of ten. Ids that this platform makes up are valid in form and checksum and carry a published marker, the digits
-`00` after the sex digit, and live on the letters of this module's `MARKED_LETTERS`, so that nobody takes one for issued.
+`00` after the sex digit, so that nobody takes one for issued.
 """
 
 from __future__ import annotations

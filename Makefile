@@ -1,0 +1,66 @@
+# Each verb does its own set-up. `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+RUN := PYTHONPATH=src $(VENV)/bin/python
+export SYSTEM ?= 1
+
+help: ## list these verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+demo: $(VENV)/base.ready ## raise a small country, start everything, print one address and the people in it
+	@bash scripts/system.sh fonts
+	@$(RUN) -m smartgov.cli demo $(ARGS)
+
+test: dev ## every test: units, blocks, architecture, journeys in a browser; on SQLite, then on PostgreSQL
+	@bash scripts/system.sh fonts browser postgres
+	@bash scripts/test.sh
+
+check: dev ## the inner loop: lint, types, contracts and the fast tests
+	@$(MAKE) --no-print-directory lint
+	@bash scripts/test.sh fast
+
+lint: dev ## style, types and the contracts between the parts
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@PYTHONPATH=src $(VENV)/bin/lint-imports --no-cache
+	@PYTHONPATH=src SMARTGOV_HOME=$$(mktemp -d) $(VENV)/bin/mypy
+
+bench: dev ## print the figures that we claim, with the machine they were taken on
+	@bash scripts/system.sh fonts nginx
+	@$(RUN) -m bench
+
+test-peers: dev ## suites that others wrote, from SMARTGOV_PEERS; absent ones print NOT RUN
+	@$(RUN) -m pytest tests/peers
+
+screenshots: dev ## pictures of the main pages, for the README and the manuals
+	@bash scripts/system.sh fonts browser
+	@$(RUN) scripts/screenshots.py
+
+doctor: $(VENV)/base.ready ## say what is missing on this machine, and how to mend it
+	@$(RUN) -m smartgov.cli doctor
+
+lock: dev ## compile requirements/*.in to pinned and hashed lock files
+	@bash scripts/lock.sh
+
+clean: ## remove the virtual environment and the demo country
+	rm -rf $(VENV) var
+
+dev: $(VENV)/dev.ready
+
+$(VENV)/bin/python:
+	@bash scripts/system.sh venv
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/base.ready: requirements/base.txt | $(VENV)/bin/python
+	@echo "Installing what the platform needs (pinned, checked by hash) ..."
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
+	@touch $@
+
+$(VENV)/dev.ready: requirements/dev.txt | $(VENV)/bin/python
+	@echo "Installing what the platform and its tests need (pinned, checked by hash) ..."
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $(VENV)/base.ready $@
+
+.PHONY: help demo test check lint bench test-peers screenshots doctor lock clean dev

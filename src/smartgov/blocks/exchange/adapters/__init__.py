@@ -1,0 +1,1 @@
+"""Transports: the gateways of this machine."""

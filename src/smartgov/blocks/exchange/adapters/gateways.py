@@ -1,0 +1,84 @@
+"""The transport in force: each agency's own gateway on loopback, spoken to by the client of `engines/troad`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from smartgov.blocks.exchange import domain
+from smartgov.blocks.exchange.domain import Answer, Call
+from smartgov.engines.troad.client import LocalGateway
+from smartgov.shared import homes
+
+
+class Gateways:
+    """A client for each agency's gateway, made when first needed."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, LocalGateway] = {}
+
+    def call(self, agency: str, call: Call) -> Answer:
+        """Send `call` through the gateway of `agency`."""
+        got = self._gateway(agency).call(
+            call.service,
+            call.method,
+            call.path,
+            json=call.json,
+            subject=call.subject,
+            purpose=call.purpose,
+            basis=call.basis,
+            consent=call.consent,
+            issue=call.case,
+            user=call.user,
+            fields=list(call.fields) if call.fields is not None else None,
+        )
+        return Answer(
+            status=got.status,
+            body=got.body,
+            exchange_id=got.exchange_id,
+            log_ref=got.log_ref,
+            provider=got.provider,
+            answered_at=got.answered_at,
+        )
+
+    def seal(self, agency: str, data: bytes) -> bytes:
+        """The agency's seal over `data`."""
+        return self._gateway(agency).seal(data)
+
+    def seal_certificate(self, agency: str) -> tuple[str, Sequence[str]]:
+        """The seal's certificate and its chain."""
+        return self._gateway(agency).seal_certificate()
+
+    def consent(self, agency: str, **claims: Any) -> str:
+        """A signed consent artefact."""
+        return self._gateway(agency).consent(**claims)
+
+    def token(self, agency: str, *, subject: str, audience: str, assurance: int, jti: str) -> str:
+        """A trail token."""
+        return self._gateway(agency).token(subject=subject, audience=audience, assurance=assurance, jti=jti)
+
+    def trail(self, agency: str, *, member: str, token: str, have: int) -> dict[str, Any]:
+        """Listed entries with proofs."""
+        return self._gateway(agency).trail(member=member, token=token, have=have)
+
+    def health(self, agency: str) -> dict[str, Any]:
+        """The gateway's own words."""
+        return self._gateway(agency).health()
+
+    def configuration(self, agency: str) -> tuple[dict[str, Any], datetime]:
+        """The configuration that the gateway has verified."""
+        return self._gateway(agency).configuration()
+
+    def _gateway(self, agency: str) -> LocalGateway:
+        if agency not in self._known:
+            subsystem = "portal" if agency == "portal" else "cases"
+            try:
+                self._known[agency] = LocalGateway(
+                    homes.gateway_url(agency),
+                    homes.gateway_secret(agency, subsystem),
+                    f"{homes.member_id(agency)}/{subsystem}",
+                )
+            except (OSError, ValueError):
+                raise domain.gateway_unreachable(agency) from None
+        return self._known[agency]

@@ -1,0 +1,228 @@
+"""The server, both clients and TLS peers over real loopback sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import ssl
+from collections.abc import Coroutine
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvloop
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from smartgov.engines.httpd import Client, Request, Response, Router, serve, sync
+from smartgov.engines.httpd.client import ConnectionFailedError, PeerMismatchError
+from smartgov.shared.problems import Problem
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
+
+
+def go(main: Coroutine[Any, Any, Any]) -> Any:
+    return uvloop.run(asyncio.wait_for(main, 20))
+
+
+async def echo(request: Request) -> Response:
+    if request.path == "/problem":
+        raise Problem("demo-problem", 409, what="What", why="Why")
+    if request.path == "/crash":
+        raise RuntimeError("secret detail")
+    return Response.json(
+        {"method": request.method, "path": request.path, "query": request.query, "body": request.body.decode()},
+        headers={"x-seen": request.headers.get("x-one", "")},
+    )
+
+
+async def raw(port: int, data: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(data)
+    out = await reader.read()
+    writer.close()
+    return out
+
+
+def test_a_request_and_its_answer_survive_the_trip() -> None:
+    async def main() -> None:
+        server = await serve(echo, port=0)
+        client = Client()
+        url = f"http://127.0.0.1:{server.port}/a%20b?x=1&y=2"
+        for _ in range(3):
+            answer = await client.request("POST", url, headers={"x-one": "1"}, body="資料".encode())
+            assert answer.parsed() == {"method": "POST", "path": "/a%20b", "query": "x=1&y=2", "body": "資料"}
+            assert answer.headers["x-seen"] == "1"
+        assert len(server.connections) == 1, "the connection was kept"
+        assert (await client.request("HEAD", url)).body == b""
+        await client.close()
+        await server.stop()
+
+    go(main())
+
+
+def test_problems_and_crashes_become_problem_json_without_inner_details() -> None:
+    async def main() -> None:
+        server = await serve(echo, port=0)
+        client = Client()
+        refused = await client.request("GET", f"http://127.0.0.1:{server.port}/problem")
+        assert (refused.status, refused.parsed()["type"]) == (409, "urn:smartgov:problem:demo-problem")
+        crashed = await client.request("GET", f"http://127.0.0.1:{server.port}/crash")
+        assert crashed.status == 500
+        assert b"secret detail" not in crashed.body
+        await server.stop()
+
+    go(main())
+
+
+@pytest.mark.parametrize(
+    ("message", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: x\r\nAuthorization: y\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX-Road-Client: x\r\nX-Road-Client: y\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n", b"413"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: " + b"a" * 70_000 + b"\r\n\r\n", b"431"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", b"400"),
+        (b"nonsense\r\n\r\n", b"400"),
+    ],
+)
+def test_malformed_heads_are_refused_and_the_connection_closed(message: bytes, status: bytes) -> None:
+    async def main() -> None:
+        server = await serve(echo, port=0)
+        answer = await raw(server.port, message)
+        assert answer.startswith(b"HTTP/1.1 " + status)
+        assert b"request-malformed" in answer
+        await server.stop()
+
+    go(main())
+
+
+def test_pipelined_requests_are_answered_in_order_and_trailers_dropped() -> None:
+    async def main() -> None:
+        server = await serve(echo, port=0)
+        chunked = b"POST /1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-One: t\r\n\r\n"
+        last = b"GET /2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        answer = await raw(server.port, chunked + last)
+        assert answer.index(b'"/1"') < answer.index(b'"/2"')
+        assert b"x-seen: t" not in answer
+        await server.stop()
+
+    go(main())
+
+
+def test_a_running_request_finishes_when_the_server_stops() -> None:
+    async def main() -> None:
+        begun = asyncio.Event()
+
+        async def slow(request: Request) -> Response:
+            begun.set()
+            await asyncio.sleep(0.1)
+            return Response.json("done")
+
+        server = await serve(slow, port=0)
+        call = asyncio.create_task(Client().request("GET", f"http://127.0.0.1:{server.port}/"))
+        await begun.wait()
+        await server.stop()
+        assert (await call).parsed() == "done"
+
+    go(main())
+
+
+def test_a_lost_server_is_a_connection_failure() -> None:
+    async def main() -> None:
+        server = await serve(echo, port=0)
+        port = server.port
+        await server.stop()
+        with pytest.raises(ConnectionFailedError):
+            await Client().request("GET", f"http://127.0.0.1:{port}/")
+
+    go(main())
+
+
+def test_the_router_finds_methods_and_parameters() -> None:
+    router = Router()
+
+    @router.route("GET", "/x/{id}/y/{rest:path}")
+    async def found(request: Request, **params: str) -> Response:
+        return Response.json(params)
+
+    async def main() -> None:
+        answer = await router(Request("GET", "/x/%E7%94%B2/y/a/b"))
+        assert answer.parsed() == {"id": "甲", "rest": "a/b"}
+        with pytest.raises(Problem) as wrong_method:
+            await router(Request("POST", "/x/1/y/a"))
+        assert (wrong_method.value.slug, wrong_method.value.status) == ("method-not-allowed", 405)
+        with pytest.raises(Problem) as nothing:
+            await router(Request("GET", "/z"))
+        assert nothing.value.slug == "not-found"
+
+    go(main())
+
+
+def test_the_blocking_client_keeps_and_renews_its_connection() -> None:
+    async def main() -> None:
+        server = await serve(echo, port=0)
+        url = f"http://127.0.0.1:{server.port}/"
+        first = await asyncio.to_thread(sync.request, "POST", url, {"x-one": "1"}, b"a")
+        assert first.parsed()["body"] == "a"
+        assert first.headers["x-seen"] == "1"
+        await server.stop()
+        with pytest.raises(ConnectionFailedError):
+            await asyncio.to_thread(sync.request, "GET", url)
+
+    go(main())
+
+
+def certificate(folder: Path, name: str) -> tuple[Path, Path, str]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(minutes=5))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    cert, private = folder / f"{name}.pem", folder / f"{name}.key"
+    cert.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return cert, private, sha256(made.public_bytes(serialization.Encoding.DER)).hexdigest()
+
+
+def context(purpose: int, own: tuple[Path, Path, str], peer: tuple[Path, Path, str]) -> ssl.SSLContext:
+    made = ssl.SSLContext(purpose)
+    made.check_hostname = False
+    made.verify_mode = ssl.CERT_REQUIRED
+    made.load_cert_chain(own[0], own[1])
+    made.load_verify_locations(peer[0])
+    return made
+
+
+def test_both_sides_see_the_other_sides_certificate(tmp_path: Path) -> None:
+    a, b = certificate(tmp_path, "a"), certificate(tmp_path, "b")
+
+    async def who(request: Request) -> Response:
+        return Response.json(sha256(request.peer_cert or b"").hexdigest())
+
+    async def main() -> None:
+        server = await serve(who, port=0, ssl=context(ssl.PROTOCOL_TLS_SERVER, a, b))
+        client = Client(ssl=context(ssl.PROTOCOL_TLS_CLIENT, b, a))
+        url = f"https://127.0.0.1:{server.port}/"
+        answer = await client.request("GET", url, expect_peer=a[2])
+        assert answer.parsed() == b[2]
+        with pytest.raises(PeerMismatchError):
+            await client.request("GET", url, expect_peer=b[2])
+        await client.close()
+        await server.stop()
+
+    go(main())

@@ -1,0 +1,6 @@
+"""An append-only Merkle log: RFC 9162 hashing, SQLite storage, C2SP signed-note checkpoints, proofs."""
+
+from smartgov.engines.ledger.checkpoint import Checkpoint
+from smartgov.engines.ledger.log import Log
+
+__all__ = ["Checkpoint", "Log"]

@@ -1,0 +1,179 @@
+"""Key pairs in files: P-256 for messages, seals and TLS, Ed25519 for log checkpoints. One purpose a key."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+
+from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
+
+PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+_HALF = 32  # bytes of r and of s in a P-256 signature
+
+
+def generate_p256() -> ec.EllipticCurvePrivateKey:
+    """A new key on NIST P-256."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def generate_ed25519() -> ed25519.Ed25519PrivateKey:
+    """A new Ed25519 key."""
+    return ed25519.Ed25519PrivateKey.generate()
+
+
+def save_private(path: Path | str, key: PrivateKey) -> None:
+    """Write `key` as PKCS#8 PEM with mode 0600, whole or not at all; the folder is made if it is missing."""
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    write_secret(Path(path), pem)
+
+
+def load_private(path: Path | str) -> PrivateKey:
+    """The key of such a file. A file that others may read, or another kind of key, is a Problem `key-unusable`."""
+    path = Path(path)
+    try:
+        if path.stat().st_mode & 0o077:
+            raise _unusable(
+                path, "Other users may read it; its mode must be 0600.", "其他使用者可讀取；權限必須為 0600。"
+            )
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError):
+        raise _unusable(
+            path, "It is missing or is not an unencrypted PKCS#8 key.", "檔案不存在或不是 PKCS#8 金鑰。"
+        ) from None
+    if not isinstance(key, PrivateKey) or not _on_our_curve(key):
+        raise _unusable(path, "Only P-256 and Ed25519 are accepted.", "僅接受 P-256 與 Ed25519。")
+    return key
+
+
+def load_p256(path: Path | str) -> ec.EllipticCurvePrivateKey:
+    """Like `load_private`, for uses that need P-256."""
+    key = load_private(path)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise _unusable(Path(path), "This use needs a P-256 key.", "此用途需要 P-256 金鑰。")
+    return key
+
+
+def write_secret(path: Path, content: bytes) -> None:
+    """Put `content` in `path` with mode 0600 by an atomic rename, so that nobody ever sees half a key."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")  # mkstemp makes it 0600
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def spki(key: PublicKey) -> bytes:
+    """The DER SubjectPublicKeyInfo of `key`."""
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def thumbprint(key: PublicKey) -> str:
+    """The name of a key everywhere (`kid`): unpadded base64url of SHA-256 over its DER SubjectPublicKeyInfo."""
+    return b64url(sha256(spki(key)).digest())
+
+
+def public_jwk(key: PublicKey) -> dict[str, str]:
+    """The public JSON Web Key (RFC 7517, RFC 8037) of `key`, with its thumbprint as `kid`."""
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return {"kty": "OKP", "crv": "Ed25519", "x": b64url(key.public_bytes_raw()), "kid": thumbprint(key)}
+    numbers = key.public_numbers()
+    x, y = (b64url(part.to_bytes(_HALF, "big")) for part in (numbers.x, numbers.y))
+    return {"kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": thumbprint(key)}
+
+
+def from_jwk(jwk: dict[str, Any] | str) -> PublicKey:
+    """The public key of a JWK (a mapping or its JSON text); ValueError when it is not P-256 or Ed25519."""
+    data = json.loads(jwk) if isinstance(jwk, str) else jwk
+    try:
+        if (data["kty"], data["crv"]) == ("OKP", "Ed25519"):
+            return ed25519.Ed25519PublicKey.from_public_bytes(from_b64url(data["x"]))
+        if (data["kty"], data["crv"]) == ("EC", "P-256"):
+            x, y = (int.from_bytes(from_b64url(data[part]), "big") for part in "xy")
+            return ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+    except (KeyError, TypeError) as error:
+        raise ValueError("not a public JWK") from error
+    raise ValueError("only P-256 and Ed25519 keys are accepted")
+
+
+def sign(key: PrivateKey, data: bytes) -> bytes:
+    """64 bytes: the Ed25519 signature, or ECDSA with SHA-256 as r || s (the form of JWS and RFC 9421)."""
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return key.sign(data)
+    r, s = decode_dss_signature(sign_der(key, data))
+    return r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
+
+
+def verify(key: PublicKey, signature: bytes, data: bytes) -> bool:
+    """Whether `signature` is one that `sign` made over `data`."""
+    if len(signature) != 2 * _HALF:
+        return False
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return _holds(key, signature, data)
+    r, s = (int.from_bytes(signature[i : i + _HALF], "big") for i in (0, _HALF))
+    return verify_der(key, encode_dss_signature(r, s), data)
+
+
+def sign_der(key: ec.EllipticCurvePrivateKey, data: bytes) -> bytes:
+    """ECDSA with SHA-256 in DER, the form of certificates, CMS and PDFs."""
+    return key.sign(data, ec.ECDSA(hashes.SHA256()))
+
+
+def verify_der(key: ec.EllipticCurvePublicKey, signature: bytes, data: bytes) -> bool:
+    """Whether `signature` is one that `sign_der` made over `data`."""
+    try:
+        key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def b64url(data: bytes) -> str:
+    """Unpadded base64url."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def from_b64url(text: str) -> bytes:
+    """The bytes of unpadded base64url; ValueError when it is anything else."""
+    if not text.isascii() or set(text) & set("+/= \n"):
+        raise ValueError("not base64url")
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def _holds(key: ed25519.Ed25519PublicKey, signature: bytes, data: bytes) -> bool:
+    try:
+        key.verify(signature, data)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _on_our_curve(key: PrivateKey) -> bool:
+    return isinstance(key, ed25519.Ed25519PrivateKey) or isinstance(key.curve, ec.SECP256R1)
+
+
+def _unusable(path: Path, why_en: str, why_zh: str) -> Problem:
+    return Problem(
+        "key-unusable",
+        500,
+        what=Text(f"The key file {path.name} cannot be used.", f"金鑰檔 {path.name} 無法使用。"),
+        why=Text(why_en, why_zh),
+        todo=Text("Restore the process's home folder or make it anew.", "請還原此程序的資料夾或重新建立。"),
+    )

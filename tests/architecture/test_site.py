@@ -1,0 +1,89 @@
+"""The site as a whole: events mapped, settings documented, translations complete, blocks removable, one error shape."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from smartgov.blocks.ops import api as ops
+from smartgov.blocks.ops.manifest import installed_blocks
+from smartgov.shared.settings import DECLARED
+from smartgov.site import messages
+from smartgov.site.blocks import OPTIONAL
+from smartgov.site.flows import FLOWS
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_event_is_mapped_and_every_mapping_is_an_event() -> None:
+    assert set(FLOWS) == set(ops.declared_events())
+
+
+@pytest.mark.parametrize("dotted", sorted({listener for listeners in FLOWS.values() for listener in listeners}))
+def test_every_listener_is_a_verb_of_an_api(dotted: str) -> None:
+    module, name = dotted.rsplit(".", 1)
+    assert module.endswith(".api")
+    assert callable(getattr(import_module(module), name))
+
+
+def test_every_periodic_call_exists() -> None:
+    for block in installed_blocks():
+        for work in block.manifest.periodic:
+            module, name = work.call.rsplit(".", 1)
+            assert callable(getattr(import_module(module), name)), work.call
+
+
+@pytest.mark.parametrize("setting", DECLARED, ids=lambda setting: setting.name)
+def test_every_setting_is_documented(setting: object) -> None:
+    page = (ROOT / "docs/manuals/operator/settings.md").read_text()
+    assert f"`{setting.name}`" in page  # type: ignore[attr-defined]
+    assert setting.help in page  # type: ignore[attr-defined]
+
+
+def test_an_unknown_setting_stops_the_site(tmp_path: Path) -> None:
+    result = _boot(tmp_path, SMARTGOV_TYPO="1")
+    assert result.returncode != 0
+    assert "SMARTGOV_TYPO" in result.stderr
+
+
+def test_translations_are_complete() -> None:
+    assert messages.missing() == []
+
+
+@pytest.mark.parametrize("block", OPTIONAL)
+def test_the_site_boots_without(block: str, tmp_path: Path) -> None:
+    result = _boot(tmp_path, SMARTGOV_BLOCKS_OFF=block)
+    assert result.returncode == 0, result.stderr
+
+
+def test_one_error_shape(client: Client) -> None:
+    answer = client.get("/api/nothing/here")
+    assert answer.status_code == 404
+    assert answer["Content-Type"] == "application/problem+json"
+    assert {"type", "title", "status", "detail", "todo"} <= set(answer.json())
+    assert answer.json()["type"] == "urn:smartgov:problem:not-found"
+
+
+def test_import_contracts_are_kept() -> None:
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    result = subprocess.run(command, cwd=ROOT, env=_environment({}), capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+
+
+def _boot(home: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    code = "import django; django.setup()\nfrom django.core.management import call_command\ncall_command('check')"
+    environment = _environment({"SMARTGOV_HOME": str(home), **settings})
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def _environment(settings: dict[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SMARTGOV_")}
+    return {**kept, "PYTHONPATH": "src", "DJANGO_SETTINGS_MODULE": "smartgov.site.settings", **settings}
