@@ -44,7 +44,7 @@ class Case(models.Model):
     missing = models.JSONField[list[dict[str, Any]], list[dict[str, Any]]](default=list)
     decision = EncryptedJSONField("cases.case.decision", null=True)
     rule_version = models.CharField(max_length=80, blank=True)
-    followers = EncryptedJSONField("cases.case.followers", null=True)
+    followers = models.JSONField[list[dict[str, str]], list[dict[str, str]]](default=list)
     decided_by = models.CharField(max_length=80, blank=True)
     decided_by_person = models.CharField(max_length=80, blank=True)
     decided_at = models.DateTimeField(null=True)
@@ -78,7 +78,6 @@ class Case(models.Model):
             "consents": "what she allowed this agency to ask",
             "facts": "what the registers said",
             "decision": "values and explanation of the rule",
-            "followers": "what the next agencies are told",
             "reason": "the officer's reasons",
         }
         retire = "personal columns are blanked five years after closing; number, dates and outcome remain"
@@ -89,7 +88,7 @@ class Case(models.Model):
         """Blank the file of cases that were closed five years ago."""
         old = cls.objects.filter(closed_at__lt=now - cls.Personal.after).exclude(applicant_index="")
         blank = dict.fromkeys(("applicant", "applicant_index", "applicant_name", "child", "reason"), "")
-        empty = dict.fromkeys(("answers", "consents", "facts", "decision", "followers"))
+        empty = dict.fromkeys(("answers", "consents", "facts", "decision"))
         return old.update(**blank, **empty)
 
 
