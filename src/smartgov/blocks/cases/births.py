@@ -53,7 +53,10 @@ class Notification:
 
 
 MESSAGES: dict[str, Text] = {
-    "mother_id": Text("Enter the mother's national id, a letter and nine digits", "請輸入母親的國民身分證統一編號（1 個英文字母加 9 位數字）"),
+    "mother_id": Text(
+        "Enter the mother's national id, a letter and nine digits",
+        "請輸入母親的國民身分證統一編號（1 個英文字母加 9 位數字）",
+    ),
     "mother_name": Text("Enter the mother's name", "請輸入母親姓名"),
     "child_sex": Text("Choose the child's sex", "請選擇新生兒性別"),
     "born_on": Text("Enter a day within the last 60 days", "請輸入最近 60 日內的日期"),

@@ -90,7 +90,9 @@ NEXT: dict[State, Text] = {
     State.IN_REVIEW: Text("An officer or the published rule decides.", "將由承辦人員或依公告規則決定。"),
     State.SUPPLEMENT: Text("Answer the question on this page.", "請在本頁回覆補件。"),
     State.APPROVED: Text("We enter it in the register.", "本機關將登載於登記資料。"),
-    State.REFUSED: Text("You may appeal within 30 days of this notice.", "如有不服，得於收到處分次日起 30 日內提起訴願。"),
+    State.REFUSED: Text(
+        "You may appeal within 30 days of this notice.", "如有不服，得於收到處分次日起 30 日內提起訴願。"
+    ),
     State.STOPPED: Text("An officer looks into it.", "承辦人員將查明原因。"),
     State.DONE: Text("Nothing more to do.", "不需再做任何事。"),
     State.CLOSED: Text("Apply again when the earlier step is granted.", "前一步驟核准後可重新申請。"),
@@ -100,18 +102,21 @@ NEXT: dict[State, Text] = {
 # help and using the answer would be wrong, so the case stops until an officer starts it again.
 UNTRUSTED = frozenset(
     {
+        "answer-signature-invalid",
+        "answer-mismatch",
+        "answer-body-changed",
+        "gateway-untrusted",
         "signature-invalid",
         "signature-missing",
-        "signature-key-unknown",
+        "signer-unknown",
+        "peer-unknown",
         "peer-mismatch",
-        "answer-signature-invalid",
-        "response-signature-invalid",
-        "response-unbound",
+        "receiver-mismatch",
         "body-changed",
-        "digest-mismatch",
-        "wrong-key",
     }
 )
+# Refusals that an operator mends without the applicant: worth asking again.
+MENDED_LATER = frozenset({"right-missing", "purpose-not-granted", "basis-not-granted", "fields-not-granted", "replay"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from smartgov.blocks.cases.domain import UNTRUSTED, Fact, Gathered, Missing
+from smartgov.blocks.cases.domain import MENDED_LATER, UNTRUSTED, Fact, Gathered, Missing
 from smartgov.blocks.exchange import api as exchange
 from smartgov.engines.forms.services import CONSENT, FactSource, Part, Query
 from smartgov.engines.rules import facts as taking
@@ -20,10 +20,10 @@ from smartgov.shared.text import Text
 from smartgov.shared.tw import national_id
 
 NO_CONSENT = Text("You have not agreed that this is asked.", "您未同意查詢這項資料。")
-UNTRUSTED_ANSWER = Text(
-    "The answer could not be verified, so it is not used.", "回覆內容無法通過驗證，因此不予採用。"
+UNTRUSTED_ANSWER = Text("The answer could not be verified, so it is not used.", "回覆內容無法通過驗證，因此不予採用。")
+DOWN = Text(
+    "The register does not answer at the moment; it is asked again.", "該機關系統暫時沒有回應，將自動再次查詢。"
 )
-DOWN = Text("The register does not answer at the moment; it is asked again.", "該機關系統暫時沒有回應，將自動再次查詢。")
 UNKNOWN = Text("The register has no such entry.", "該機關的登記中查無這項資料。")
 
 
@@ -122,6 +122,7 @@ def _take(
 
 def _missing(source: FactSource, problem: Problem) -> Missing:
     trusted = problem.slug not in UNTRUSTED
-    again = trusted and (problem.status >= 500 or problem.status in (408, 409, 425, 429))
+    outage = problem.status >= 500 or problem.status in (408, 409, 425, 429) or problem.slug in MENDED_LATER
+    again = trusted and outage
     text = DOWN if again else problem.what if trusted else UNTRUSTED_ANSWER
     return Missing(source.id, source.title, problem.slug, text, source.service, source.needed, again, trusted)

@@ -16,7 +16,9 @@ from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 
 
-def move(case: Case, step: Step, *, actor: Actor, note: str = "", detail: dict[str, Any] | None = None, **changes: Any) -> Line | None:
+def move(
+    case: Case, step: Step, *, actor: Actor, note: str = "", detail: dict[str, Any] | None = None, **changes: Any
+) -> Line | None:
     """Take `step`, store `changes` with it, and tell of it; None when the case stays where it is (still waiting).
 
     The row is changed only where state and version are those that were read, so that of two people one wins and the

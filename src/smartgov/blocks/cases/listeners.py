@@ -34,14 +34,13 @@ def announce_birth(event: EmittedEvent) -> None:
             agency=birth.agency,
             service=service,
             method="POST",
-            path="/announcements",
+            path="/life-events",
             json={
+                "id": birth.birth,
                 "kind": "birth",
-                "event_id": birth.birth,
+                "happened_on": row["born_on"],
                 "notification": birth.birth,
-                "happened_on": row.get("born_on"),
-                "notified_on": row.get("notified_on"),
-                "detail": {"hospital": row.get("hospital"), "child_sex": row.get("child_sex")},
+                "detail": {"hospital": row["hospital"], "child_sex": row["child_sex"]},
             },
             subject=birth.mother,
             purpose="birth.announcement",
@@ -195,4 +194,3 @@ def _part(case: Case) -> Part:
 
 def _case(event: EmittedEvent) -> Case:
     return Case.objects.get(id=event.payload["case"], agency=event.payload["agency"])
-

@@ -90,7 +90,7 @@ def _call(case: Case, actor: Actor, row: RegisterWrite, method: str, path: str, 
 
 def _assign(case: Case, actor: Actor, service: str, basis: str) -> None:
     """Give the newborn the next number that the register does not know yet."""
-    sex = 1 if deciding.facts_of(case).get("child_sex") in (1, "1", "male", "m", "M") else 2
+    sex = 1 if deciding.facts_of(case).get("child_sex") == "male" else 2
     while True:
         number = national_id.make(_reserve(case), sex)
         answer = exchange.call(

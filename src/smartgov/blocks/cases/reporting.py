@@ -9,12 +9,15 @@ from smartgov.blocks.cases.domain import NEXT, OPEN_STATES, TITLES, State
 from smartgov.blocks.cases.models import Case, Step, Supplement
 from smartgov.blocks.directory import api as directory
 from smartgov.blocks.payments import api as payments
+from smartgov.shared.money import format_ntd
 from smartgov.shared.text import Text
 
 MORE: dict[str, Text] = {
     "payment_ordered": Text("The payment is ordered", "已交付撥款"),
     "payment_settled": Text("The money is in your account", "款項已入帳"),
-    "payment_failed": Text("The bank sent the payment back; an officer takes care of it", "銀行退回款項，承辦人員將處理"),
+    "payment_failed": Text(
+        "The bank sent the payment back; an officer takes care of it", "銀行退回款項，承辦人員將處理"
+    ),
     "certificate_issued": Text("Your certificate is ready", "證明書已核發"),
 }
 # What the portal calls each line of our history.
@@ -61,10 +64,9 @@ def step_of(case: Case, line: Step) -> dict[str, Any]:
         "title": title(line.state).as_dict(),
         "text": _text(line).as_dict(),
         "supplement": _supplement(line),
-        "missing": line.detail.get("missing") or None,
         "decision": _decision(case, line),
         "certificate": line.detail.get("certificate"),
-        "payment": _payment(case, line),
+        **_payment(case, line),
         **next_of(case),
     }
 
@@ -82,7 +84,7 @@ def _supplement(line: Step) -> dict[str, Any] | None:
     if line.state != State.SUPPLEMENT:
         return None
     asked = Supplement.objects.get(id=line.detail["supplement"])
-    return {"id": asked.id, "ask": asked.question, "due": asked.due.isoformat()}
+    return {"id": asked.id, "ask": Text.of(asked.question).as_dict(), "due": asked.due.isoformat()}
 
 
 def _decision(case: Case, line: Step) -> dict[str, Any] | None:
@@ -101,14 +103,15 @@ def _decision(case: Case, line: Step) -> dict[str, Any] | None:
     }
 
 
-def _payment(case: Case, line: Step) -> dict[str, Any] | None:
+def _payment(case: Case, line: Step) -> dict[str, Any]:
+    """Amount, account (masked) and the bank's reason; no account travels whole."""
     if not line.state.startswith("payment_"):
-        return None
+        return {}
     ordered = {view.id: view for view in payments.instructions(agency=case.agency, case=case.id)}
     view = ordered[line.detail["instruction"]]
-    return {
-        "amount": view.amount,
-        "account": view.account,
-        "reference": view.reference,
-        "reason": view.reason.as_dict() if view.reason else None,
-    }
+    said = Text(
+        f"{format_ntd(view.amount)} to account {view.account}", f"{format_ntd(view.amount)}，匯入帳戶 {view.account}"
+    )
+    if view.reason:
+        said = Text(f"{said.en}. {view.reason.en}", f"{said.zh}。{view.reason.zh}")
+    return {"amount": view.amount, "text": said.as_dict()}

@@ -62,9 +62,7 @@ def prepare(
 ) -> dict[str, Any]:
     """Fetch what this agency may know before an application, and what its rule would say; nothing is kept here."""
     wanted = _part_of(agency, service, part)
-    question = gathering.Question(
-        service, wanted, PREPARE, applicant, notification=notification, consents=consents
-    )
+    question = gathering.Question(service, wanted, PREPARE, applicant, notification=notification, consents=consents)
     gathered = gathering.ask(actor=Actor.for_system(agency, "cases"), question=question)
     decision = deciding.decide(wanted, gathered.values, answers, clock.today())
     shown = {source.id for source in wanted.facts_at(PREPARE) if source.shown}

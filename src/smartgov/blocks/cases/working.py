@@ -142,9 +142,7 @@ def _write(case: Case) -> None:
     actor = Actor.for_system(case.agency, "cases")
     registers.write(case, actor)
     with transaction.atomic():
-        history.move(
-            case, Step.REGISTERS_WRITTEN, actor=actor, work_due_at=None, attempts=0, closed_at=clock.now()
-        )
+        history.move(case, Step.REGISTERS_WRITTEN, actor=actor, work_due_at=None, attempts=0, closed_at=clock.now())
         deciding.announce_decision(case, actor)
 
 

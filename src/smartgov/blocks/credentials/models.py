@@ -20,7 +20,7 @@ class Certificate(models.Model):
     number = models.CharField(max_length=40)
     agency = models.CharField(max_length=40)
     template = models.CharField(max_length=40)
-    title = models.JSONField[dict[str, str], dict[str, str]]()
+    title = models.JSONField()
     case = models.CharField(max_length=36)
     status = models.CharField(max_length=12, default=Status.PREPARING)
     holder = EncryptedTextField("credentials.certificate.holder")
