@@ -69,6 +69,16 @@ def request(*, actor: Actor, request_id: str) -> RequestView:
     )
 
 
+def is_decided(*, actor: Actor, application: str, items: Sequence[ConsentItem]) -> bool:
+    """Whether the actor has answered the consent page that asks exactly these items for this application."""
+    return ConsentRequest.objects.filter(
+        subject=subject_of(actor),
+        application=application,
+        digest=domain.request_digest(items),
+        decided_at__isnull=False,
+    ).exists()
+
+
 def decide(*, actor: Actor, request_id: str, accepted: Iterable[str]) -> None:
     """Keep exactly the accepted items: sign those that are new, revoke those that are no longer ticked.
 

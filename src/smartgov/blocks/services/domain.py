@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from smartgov.shared import canonical
 from smartgov.shared.text import Text
 
 DRAFT, SUBMITTED, WITHDRAWN = "draft", "submitted", "withdrawn"
@@ -152,7 +152,7 @@ def conflict_of(
 
 def body_digest(body: Mapping[str, Any]) -> str:
     """A fingerprint by which a repeated message is told from a different one with the same id."""
-    return sha256(canonical.dumps(body)).hexdigest()
+    return sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def state_after(steps: Iterable[tuple[datetime, str]], *, start: str) -> str:

@@ -66,7 +66,7 @@ class Application(models.Model):
     notification = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=12, default=domain.DRAFT)
     version = models.PositiveIntegerField(default=0)
-    page_versions = models.JSONField[dict[str, int], dict[str, int]](default=dict)
+    page_versions = models.JSONField(default=dict)
     answers_text = EncryptedTextField(context="services.application.answers", blank=True, default="")
     prepared_text = EncryptedTextField(context="services.application.prepared", blank=True, default="")
     prepared_at = models.DateTimeField(null=True)
@@ -136,7 +136,7 @@ class Part(models.Model):
     number = models.CharField(max_length=40, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)
-    next_text = models.JSONField[Any, Any](null=True)
+    next_text = models.JSONField(null=True)
     next_by = models.DateField(null=True)
 
     class Meta:
@@ -223,7 +223,7 @@ class Certificate(models.Model):
 
     id = models.CharField(primary_key=True, max_length=64)
     part = models.ForeignKey(Part, models.CASCADE, related_name="certificates")
-    title = models.JSONField[dict[str, str], dict[str, str]]()
+    title = models.JSONField()
     code = models.CharField(max_length=80, blank=True)
     issued_at = models.DateTimeField()
 
@@ -233,7 +233,7 @@ class Certificate(models.Model):
         none = "number and kind of a document; goes with its application"
 
 
-def _with_text(rows: models.QuerySet[Any], *columns: str) -> models.QuerySet[Any]:
+def _with_text(rows: models.QuerySet[Any, Any], *columns: str) -> models.QuerySet[Any]:
     """The rows in which an encrypted column is not yet empty (such columns can be measured but not compared)."""
     total = sum((Length(column) for column in columns[1:]), start=Length(columns[0]))
     return rows.annotate(letters=total).filter(letters__gt=0)
