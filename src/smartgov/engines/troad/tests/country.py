@@ -10,22 +10,26 @@ import json
 import random
 import socket
 import sqlite3
+import ssl
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import uvloop
 
-from smartgov.engines.httpd import Request, Response, Server, serve
+from smartgov.engines.httpd import Client, Request, Response, Server, serve
 from smartgov.engines.pki import keys
 from smartgov.engines.troad import home as homes
+from smartgov.engines.troad import reference, wire
 from smartgov.engines.troad import snapshot as snapshots
 from smartgov.engines.troad.client import LocalGateway
 from smartgov.engines.troad.gateway import Gateway
 from smartgov.shared import clock
+from smartgov.shared.ids import uuid7
 from smartgov.shared.tw import national_id
 
 MOTHER = national_id.make(7, 2)
@@ -200,3 +204,75 @@ def ask_births(sdk: LocalGateway, **changes: Any) -> Any:
     """The call that most tests make."""
     given = {"json": {"where": {}}, "subject": MOTHER, "purpose": PURPOSE, "basis": LAW, "issue": "case-1", "user": "s1"}
     return sdk.call(BIRTHS, "POST", "/births/query", **{**given, **changes})
+
+
+class Rogue:
+    """Speaks to hpa's gateway with ris's keys, and with whatever else a test puts in their place."""
+
+    def __init__(self, country: Country, *, tls: str = "ris", signer: str = "ris") -> None:
+        self.country = country
+        self.here, self.signer = homes.load(country.folder / tls), homes.load(country.folder / signer)
+        self.to = snapshots.parse(country.data()).gateways["TW/GOV/hpa/gw1"]
+        self.now = int(clock.now().timestamp())
+
+    def message(self, *, body: bytes = b'{"where":{}}', person: str | None = MOTHER, **fields: str | None) -> Message:
+        """A sound request to hpa, with `fields` changed (names with _ for -; None leaves one out) before signing."""
+        rid = fields.get("x_road_id") or uuid7()
+        exp = self.now + 100
+        body = reference.hide(body, lambda one: reference.make(one, self.to.recipient, rid=rid, exp=exp))
+        head = {
+            "content-type": "application/json",
+            "x-road-client": CASES,
+            "x-road-id": rid,
+            "troad-receiver": self.to.id,
+            "troad-purpose": PURPOSE,
+            "troad-basis": LAW,
+        }
+        if person is not None:
+            head["troad-subject"] = reference.make(person, self.to.recipient, rid=rid, exp=exp)
+        for name, value in fields.items():
+            head.pop(name.replace("_", "-"), None)
+            if value is not None:
+                head[name.replace("_", "-")] = value
+        path = f"/r1/{BIRTHS}/births/query"
+        return Message(wire.Head("POST", self.to.authority, path, "", head), body)
+
+    def sign(self, message: Message, *, created: int | None = None, key: Any = None) -> Message:
+        """Commit to the body and sign."""
+        _, commitment = wire.commit(message.body)
+        message.head.fields.update(commitment)
+        key = key or self.signer.p256("message")
+        wire.sign_request(message.head, key, created=created or self.now, nonce=wire.new_nonce())
+        return message
+
+    def send(self, message: Message) -> Response:
+        """Send the bytes as they are, over TLS with this rogue's certificate."""
+
+        async def go() -> Response:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname = False
+            context.load_cert_chain(self.here.path / "certs/tls.pem", self.here.path / "keys/tls.key")
+            context.load_verify_locations(cadata=self.to.tls_certificate)
+            client = Client(ssl=context)
+            url = f"https://{self.to.authority}{message.head.path}"
+            url += f"?{message.head.query}" if message.head.query else ""
+            try:
+                return await client.request(message.head.method, url, headers=message.head.fields, body=message.body)
+            finally:
+                await client.close()
+
+        answer: Response = self.country.run(go())
+        return answer
+
+
+@dataclass
+class Message:
+    """Head and body of a request that is being forged."""
+
+    head: wire.Head
+    body: bytes
+
+
+def problem_type(answer: Response) -> str:
+    """The problem type of a refusal."""
+    return str(answer.parsed()["type"]).removeprefix("urn:smartgov:problem:")
