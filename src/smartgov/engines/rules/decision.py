@@ -246,7 +246,7 @@ class _Work:
             kind=kind,
             id=part.id,
             text=fill(text, self.data, self.terms),
-            because=because(tree, self.terms),
+            because=because(tree, self.terms, part.kind if isinstance(part, Value) else ""),
             holds=holds,
             facts_used={name: expr.as_json(self.data["fact"].get(name)) for name in facts},
             parameter=names[0] if names else None,

@@ -60,13 +60,19 @@ def places(text: Text) -> set[str]:
     return set(_PLACE.findall(text.en)) | set(_PLACE.findall(text.zh))
 
 
-def because(tree: Trace, terms: Mapping[str, Term]) -> Text:
-    """The evaluated tree in one sentence: each comparison with its two sides and whether it holds."""
+def because(tree: Trace, terms: Mapping[str, Term], kind: str = "") -> Text:
+    """The evaluated tree in one sentence: each comparison with its two sides and whether it holds.
+
+    `kind` is how the value of a calculation is shown.
+    """
     if tree.op in ("and", "or"):
         return _joined(tree, terms)
-    if tree.op in _COMPARISONS:
+    if tree.op in _COMPARISONS or tree.op == "!":
         return _comparison(tree, terms)
-    return _operand(tree, terms)
+    text, value = _operand(tree, terms, nested=False), show(tree.value, kind or _KINDS.get(tree.op, ""))
+    if tree.op in ("var", "if", "literal"):
+        return text
+    return Text(f"{text.en} = {value.en}", f"{text.zh} = {value.zh}")
 
 
 def _number(value: int, kind: str) -> Text:
@@ -108,34 +114,35 @@ def _fill(sentence: str, language: str, data: Mapping[str, Any], terms: Mapping[
 
 
 _COMPARISONS = {
-    "==": Text("is", "等於"),
-    "!=": Text("is not", "不等於"),
+    "==": Text("is", "為"),
+    "!=": Text("is not", "不為"),
     "<": Text("is less than", "小於"),
     "<=": Text("is at most", "不超過"),
     ">": Text("is more than", "大於"),
-    ">=": Text("is at least", "至少為"),
+    ">=": Text("is at least", "達到"),
     "in": Text("is one of", "屬於"),
+    "not in": Text("is none of", "不屬於"),
+}
+_DATES = {
+    "<": Text("is before", "早於"),
+    "<=": Text("is not after", "不晚於"),
+    ">": Text("is after", "晚於"),
+    ">=": Text("is not before", "不早於"),
 }
 _FUNCTIONS = {
     "days_between": Text("days from {a} to {b}", "{a}至{b}之日數"),
     "months_between": Text("months from {a} to {b}", "{a}至{b}之月數"),
-    "age": Text("age of a person born on {a} on {b}", "{a}出生者於{b}之足歲"),
-    "add_days": Text("{a} and {b} days", "{a}起算{b}日"),
-    "add_months": Text("{a} and {b} months", "{a}起算{b}個月"),
-    "+": Text("{a} + {b}", "{a} + {b}"),
-    "-": Text("{a} − {b}", "{a} − {b}"),
-    "*": Text("{a} × {b}", "{a} × {b}"),
-    "/": Text("{a} ÷ {b}", "{a} ÷ {b}"),
-    "round": Text("{a}, rounded", "{a}四捨五入"),
+    "age": Text("age on {b} of who was born on {a}", "{a}出生者於{b}之足歲"),
+    "add_days": Text("{a} plus {b}", "{a}加計{b}"),
+    "add_months": Text("{a} plus {b}", "{a}加計{b}"),
+    "earlier": Text("the earlier of {a} and {b}", "{a}與{b}之較早者"),
+    "later": Text("the later of {a} and {b}", "{a}與{b}之較晚者"),
+    "round": Text("{a}, rounded", "{a}（四捨五入）"),
     "month": Text("the month of {a}", "{a}所屬月份"),
-    "!": Text("not ({a})", "非（{a}）"),
+    "date": Text("{a}", "{a}"),
 }
-
-
-def _verdict(value: Any) -> Text:
-    if isinstance(value, Unknown):
-        return UNKNOWN
-    return Text("yes", "成立") if value else Text("no", "不成立")
+_SIGNS = {"+": " + ", "-": " − ", "*": " × ", "/": " ÷ "}
+_KINDS = {"days_between": "days", "months_between": "months", "age": "years", "month": "month"}
 
 
 def _joined(tree: Trace, terms: Mapping[str, Term]) -> Text:
@@ -145,52 +152,81 @@ def _joined(tree: Trace, terms: Mapping[str, Term]) -> Text:
 
 
 def _comparison(tree: Trace, terms: Mapping[str, Term]) -> Text:
-    kind = _kind(tree, terms)
-    left, right = (_operand(child, terms, kind) for child in tree.children)
-    word, verdict = _COMPARISONS[tree.op], _verdict(tree.value)
+    """`left is at least right: yes`; a fact compared with yes or no is just named with its value."""
+    op, pair = tree.op, tree.children
+    if op == "!":
+        inner = tree.children[0]
+        if inner.op != "in":
+            text = because(inner, terms)
+            return Text(f"not: {text.en}", f"並非：{text.zh}")
+        op, pair = "not in", inner.children
+    if op in ("==", "!=") and isinstance(pair[1].value, bool):
+        return _stated(pair[0], terms)
+    beside = _beside(pair, terms)
+    left, right = (_operand(child, terms, beside) for child in pair)
+    dates = any(isinstance(child.value, date) for child in pair)
+    word = _DATES.get(op, _COMPARISONS[op]) if dates else _COMPARISONS[op]
+    verdict = show(tree.value) if not isinstance(tree.value, bool) else _verdict(tree.value)
     return Text(f"{left.en} {word.en} {right.en}: {verdict.en}", f"{left.zh}{word.zh}{right.zh}：{verdict.zh}")
 
 
-def _kind(tree: Trace, terms: Mapping[str, Term]) -> Term | None:
+def _verdict(holds: bool) -> Text:
+    return Text("yes", "成立") if holds else Text("no", "不成立")
+
+
+def _stated(tree: Trace, terms: Mapping[str, Term]) -> Text:
+    title, value = _title(tree, terms), show(tree.value)
+    return Text(f"{title.en}: {value.en}", f"{title.zh}：{value.zh}")
+
+
+def _beside(pair: tuple[Trace, ...], terms: Mapping[str, Term]) -> Term | None:
     """The term whose kind and labels the plain values beside it share."""
-    for child in tree.children:
-        term = terms.get(child.path or "")
-        if term is not None:
-            return term
-    return None
+    return next((terms[child.path] for child in pair if child.path and child.path in terms), None)
 
 
-def _operand(tree: Trace, terms: Mapping[str, Term], beside: Term | None = None) -> Text:
+def _operand(tree: Trace, terms: Mapping[str, Term], beside: Term | None = None, *, nested: bool = True) -> Text:
     if tree.op == "var":
         return _named(tree, terms)
     if tree.op == "if" and tree.children:
         return _operand(tree.children[-1], terms, beside)
-    if tree.op in _COMPARISONS or tree.op in ("and", "or"):
-        return because(tree, terms)
+    if tree.op in _SIGNS:
+        return _sum(tree, terms)
     if tree.op in _FUNCTIONS:
-        return _function(tree, terms)
+        return _function(tree, terms, nested=nested)
+    if tree.op in _COMPARISONS or tree.op in ("and", "or", "!"):
+        return because(tree, terms)
     return show(tree.value, beside.kind if beside else "", beside.labels if beside else None)
+
+
+def _title(tree: Trace, terms: Mapping[str, Term]) -> Text:
+    term = terms.get(tree.path or "")
+    title = term.title if term else Text.of(tree.path or "")
+    return Text(title.en[:1].lower() + title.en[1:], title.zh)
 
 
 def _named(tree: Trace, terms: Mapping[str, Term]) -> Text:
     term = terms.get(tree.path or "")
     if term is None:
         return show(tree.value)
-    shown = show(tree.value, term.kind, term.labels)
-    return Text(f"{term.title.en} ({shown.en})", f"{term.title.zh}（{shown.zh}）")
+    title, shown = _title(tree, terms), show(tree.value, term.kind, term.labels)
+    return Text(f"{title.en} ({shown.en})", f"{title.zh}（{shown.zh}）")
 
 
-def _function(tree: Trace, terms: Mapping[str, Term]) -> Text:
-    sides: list[Text] = [_operand(child, terms) for child in tree.children]
-    joined = _chain(sides, tree.op) if len(sides) > 2 else None
-    template = _FUNCTIONS[tree.op]
-    text = joined or template.format(a=sides[0], b=sides[1] if len(sides) > 1 else Text("", ""))
-    if tree.op == "!":
+def _function(tree: Trace, terms: Mapping[str, Term], *, nested: bool) -> Text:
+    kind = {"add_days": "days", "add_months": "months"}.get(tree.op)
+    beside = Term(Text.of(""), kind) if kind else None
+    sides = [_operand(child, terms, beside) for child in tree.children]
+    text = _FUNCTIONS[tree.op].format(a=sides[0], b=sides[-1])
+    if not nested or tree.op == "date":
         return text
-    value = show(tree.value)
-    return Text(f"{text.en} = {value.en}", f"{text.zh} = {value.zh}")
+    value = show(tree.value, _KINDS.get(tree.op, ""))
+    return Text(f"{text.en} ({value.en})", f"{text.zh}（{value.zh}）")
 
 
-def _chain(sides: list[Text], op: str) -> Text:
-    sign = f" {op} "
+def _sum(tree: Trace, terms: Mapping[str, Term]) -> Text:
+    sign = _SIGNS[tree.op]
+    sides = [_operand(child, terms) for child in tree.children]
+    if tree.op in ("*", "/"):
+        pairs = zip(sides, tree.children, strict=True)
+        sides = [Text(f"({s.en})", f"（{s.zh}）") if child.op in ("+", "-") else s for s, child in pairs]
     return Text(sign.join(side.en for side in sides), sign.join(side.zh for side in sides))
