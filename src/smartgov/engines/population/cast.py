@@ -39,8 +39,8 @@ class Mother:
 
 MOTHERS = (
     Mother("mother", elder_children=1, baby_days=5, weeks=39, insured_days=1_460, wage=36_300),
-    Mother("mother_third_child", elder_children=2, baby_days=9, weeks=39, insured_days=200, wage=31_800),
-    Mother("mother_premature", elder_children=0, baby_days=12, weeks=31, insured_days=220, wage=33_300),
+    Mother("mother-third-child", elder_children=2, baby_days=9, weeks=39, insured_days=200, wage=31_800),
+    Mother("mother-premature", elder_children=0, baby_days=12, weeks=31, insured_days=220, wage=33_300),
 )
 
 PARTS = (
@@ -54,7 +54,7 @@ PARTS = (
     ),
     Part("father", (), Text("Her husband, the child's father.", "她的先生，寶寶的父親。")),
     Part(
-        "mother_third_child",
+        "mother-third-child",
         (),
         Text(
             "Her third child was born; insured for less than 280 days, so one benefit is refused and explained.",
@@ -62,7 +62,7 @@ PARTS = (
         ),
     ),
     Part(
-        "mother_premature",
+        "mother-premature",
         (),
         Text(
             "Her first child came early, at 31 weeks; 181 insured days suffice.",
@@ -75,27 +75,27 @@ PARTS = (
         Text("Notifies births at the hospital.", "在醫院辦理出生通報。"),
     ),
     Part(
-        "ris_officer",
+        "ris-officer",
         (("ris", "case_officer"), ("ris", "credential_manager")),
         Text("Decides birth registrations at the household office.", "在戶政機關審核出生登記。"),
     ),
-    Part("nhi_officer", (("nhi", "case_officer"),), Text("Works on health insurance cases.", "承辦健保案件。")),
-    Part("sfaa_officer", (("sfaa", "case_officer"),), Text("Works on childcare allowances.", "承辦育兒津貼案件。")),
+    Part("nhi-officer", (("nhi", "case_officer"),), Text("Works on health insurance cases.", "承辦健保案件。")),
+    Part("sfaa-officer", (("sfaa", "case_officer"),), Text("Works on childcare allowances.", "承辦育兒津貼案件。")),
     Part(
-        "sfaa_preparer",
+        "sfaa-preparer",
         (("sfaa", "payment_preparer"), ("sfaa", "payment_releaser")),
         Text(
             "Prepares payments, and holds a releaser's seat too: still one person, so not the second pair of eyes.",
             "編製撥款批次；雖另有核准職務，仍是同一人，不能核准自己編製的批次。",
         ),
     ),
-    Part("sfaa_releaser", (("sfaa", "payment_releaser"),), Text("Releases allowance payments.", "核准津貼撥款。")),
+    Part("sfaa-releaser", (("sfaa", "payment_releaser"),), Text("Releases allowance payments.", "核准津貼撥款。")),
     Part(
-        "bli_officer",
+        "bli-officer",
         (("bli", "case_officer"), ("bli", "payment_preparer")),
         Text("Works on maternity benefits and prepares their payment.", "承辦生育給付並編製撥款批次。"),
     ),
-    Part("bli_releaser", (("bli", "payment_releaser"),), Text("Releases benefit payments.", "核准給付撥款。")),
+    Part("bli-releaser", (("bli", "payment_releaser"),), Text("Releases benefit payments.", "核准給付撥款。")),
     Part(
         "auditor",
         (("ris", "auditor"), ("sfaa", "auditor"), ("bli", "auditor")),

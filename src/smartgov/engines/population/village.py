@@ -12,8 +12,8 @@ from smartgov.shared.text import Text
 from smartgov.shared.tw import national_id
 
 SIZE = 10_000
-VILLAGES = 250
-"""How many villages have ids: the marked id space holds 2.6 million serials, the last 100,000 of them for newborns."""
+VILLAGES = 240
+"""How many villages have ids: the marked id space holds 2.6 million serials, the last 200,000 of them for newborns."""
 NEWBORN_SERIALS = range(VILLAGES * SIZE, national_id.CAPACITY)
 
 
@@ -92,7 +92,7 @@ def personas(village: Village) -> list[Persona]:
             key=part.key,
             name=village.names[village.cast[part.key]],
             national_id=village.ids[village.cast[part.key]],
-            email=f"{part.key.replace('_', '.')}@mail.example",
+            email=f"{part.key.replace('-', '.')}@mail.example",
             seats=part.seats,
             story=part.story,
         )

@@ -91,7 +91,7 @@ def test_the_cast_is_distinct_and_unrelated_to_the_mother(village):
 
 @pytest.mark.parametrize(
     ("key", "elder", "days_ago", "insured_days", "weeks"),
-    [("mother", 1, 5, 1_460, 39), ("mother_third_child", 2, 9, 200, 39), ("mother_premature", 0, 12, 220, 31)],
+    [("mother", 1, 5, 1_460, 39), ("mother-third-child", 2, 9, 200, 39), ("mother-premature", 0, 12, 220, 31)],
 )
 def test_each_mother_is_what_her_story_says(village, key, *, elder, days_ago, insured_days, weeks):
     index = village.cast[key]
