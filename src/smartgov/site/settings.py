@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "smartgov.site",
 ]
 AUTH_USER_MODEL = "identity.Account"
+AUTHENTICATION_BACKENDS = ["smartgov.blocks.identity.sessions.AccountBackend"]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "smartgov.site.middleware.Guard",

@@ -1,6 +1,7 @@
 """Django configuration and manifest of `audit`."""
 
-from smartgov.blocks.ops.manifest import BlockConfig, Manifest
+from smartgov.blocks.ops.manifest import BlockConfig, Manifest, MenuItem, Periodic
+from smartgov.shared.text import Text
 
 
 class AuditConfig(BlockConfig):
@@ -8,4 +9,16 @@ class AuditConfig(BlockConfig):
 
     name = "smartgov.blocks.audit"
     label = "audit"
-    manifest = Manifest(needs=("ops",))
+    manifest = Manifest(
+        permissions={"audit.view": Text("Read the audit entries of one's agency", "檢視本機關稽核紀錄")},
+        menu=(MenuItem("audit:entries", Text("Audit", "稽核紀錄"), "audit.view"),),
+        needs=("ops",),
+        periodic=(Periodic("audit.sequence", 1, "smartgov.blocks.audit.api.sequence"),),
+    )
+
+    def ready(self) -> None:
+        """Connect the ledger of the agencies' gateways."""
+        from smartgov.blocks.audit import api
+        from smartgov.blocks.audit.adapters.gateway import GatewayLedger
+
+        api.register_sink(GatewayLedger())

@@ -1,6 +1,7 @@
 """Django configuration and manifest of `directory`."""
 
-from smartgov.blocks.ops.manifest import BlockConfig, Manifest
+from smartgov.blocks.ops.manifest import BlockConfig, Manifest, MenuItem
+from smartgov.shared.text import Text
 
 
 class DirectoryConfig(BlockConfig):
@@ -8,4 +9,4 @@ class DirectoryConfig(BlockConfig):
 
     name = "smartgov.blocks.directory"
     label = "directory"
-    manifest = Manifest(needs=("ops",))
+    manifest = Manifest(menu=(MenuItem("directory:agencies", Text("Agencies", "機關名錄")),), needs=("ops",))

@@ -1,11 +1,25 @@
 """Django configuration and manifest of `identity`."""
 
-from smartgov.blocks.ops.manifest import BlockConfig, Manifest
+from smartgov.blocks.ops.manifest import BlockConfig, Manifest, Periodic
+from smartgov.shared.text import Text
 
 
 class IdentityConfig(BlockConfig):
-    """People, seats, sign-in, permissions."""
+    """Subjects, accounts, seats, sign-in."""
 
     name = "smartgov.blocks.identity"
     label = "identity"
-    manifest = Manifest(needs=("ops", "audit", "directory"))
+    manifest = Manifest(
+        permissions={
+            "identity.account": Text("See one's own account, devices and sign-ins", "檢視自己的帳號、裝置與登入紀錄")
+        },
+        needs=("ops", "audit", "directory"),
+        periodic=(Periodic("identity.expire", 300, "smartgov.blocks.identity.expiry.expire"),),
+    )
+
+    def ready(self) -> None:
+        """Stand at the gate of every block's doors."""
+        from smartgov.blocks.identity.gate import SessionGate
+        from smartgov.blocks.ops.api import register_gate
+
+        register_gate(SessionGate())

@@ -1,6 +1,7 @@
 """Django configuration and manifest of `notify`."""
 
-from smartgov.blocks.ops.manifest import BlockConfig, Manifest
+from smartgov.blocks.ops.manifest import BlockConfig, Manifest, MenuItem
+from smartgov.shared.text import Text
 
 
 class NotifyConfig(BlockConfig):
@@ -8,4 +9,17 @@ class NotifyConfig(BlockConfig):
 
     name = "smartgov.blocks.notify"
     label = "notify"
-    manifest = Manifest(needs=("ops", "audit", "identity"))
+    manifest = Manifest(
+        needs=("ops", "audit", "identity"),
+        permissions={"notify.wall": Text("Read one's own notices", "查看自己的通知")},
+        menu=(MenuItem("notify:list", Text("Notices", "通知"), "notify.wall"),),
+    )
+
+    def ready(self) -> None:
+        """Take SMTP as the carrier of mail and declare our event."""
+        from smartgov.blocks.notify import ports
+        from smartgov.blocks.notify.adapters.smtp import SmtpCarrier
+        from smartgov.blocks.ops import api as ops
+
+        ports.register(SmtpCarrier())
+        ops.declare_events("notify", {"notice_created": ("notice",)})

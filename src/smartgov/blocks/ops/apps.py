@@ -1,6 +1,7 @@
 """Django configuration and manifest of `ops`."""
 
-from smartgov.blocks.ops.manifest import BlockConfig, Manifest
+from smartgov.blocks.ops.manifest import BlockConfig, Manifest, MenuItem, Periodic
+from smartgov.shared.text import Text
 
 
 class OpsConfig(BlockConfig):
@@ -8,4 +9,12 @@ class OpsConfig(BlockConfig):
 
     name = "smartgov.blocks.ops"
     label = "ops"
-    manifest = Manifest(needs=())
+    manifest = Manifest(
+        permissions={
+            "ops.view": Text("See the platform's health and undelivered events", "檢視平臺運作與未送達事件"),
+            "ops.retry": Text("Try undelivered events again, or give them up", "重送或放棄未送達事件"),
+        },
+        menu=(MenuItem("ops:status", Text("Operations", "平臺運作"), "ops.view"),),
+        needs=(),
+        periodic=(Periodic("ops.retire", 86_400, "smartgov.blocks.ops.periodic.retire_now"),),
+    )

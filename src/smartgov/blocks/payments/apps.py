@@ -1,6 +1,7 @@
 """Django configuration and manifest of `payments`."""
 
-from smartgov.blocks.ops.manifest import BlockConfig, Manifest
+from smartgov.blocks.ops.manifest import BlockConfig, Manifest, MenuItem, Periodic
+from smartgov.shared.text import Text
 
 
 class PaymentsConfig(BlockConfig):
@@ -8,4 +9,34 @@ class PaymentsConfig(BlockConfig):
 
     name = "smartgov.blocks.payments"
     label = "payments"
-    manifest = Manifest(needs=("ops", "audit", "identity", "exchange"))
+    manifest = Manifest(
+        needs=("ops", "audit", "identity", "exchange"),
+        permissions={
+            "payments.view": Text("See payments and batches of one's agency", "檢視本機關的付款與批次"),
+            "payments.prepare": Text(
+                "Prepare batches, correct accounts, upload results", "編製批次、更正帳戶、上傳結果檔"
+            ),
+            "payments.release": Text("Release batches that another person prepared", "放行他人編製的批次"),
+        },
+        menu=(MenuItem("payments:desk", Text("Payments", "付款"), "payments.view"),),
+        periodic=(
+            Periodic("payments.send_released", 2, "smartgov.blocks.payments.api.send_released"),
+            Periodic("payments.poll_results", 3, "smartgov.blocks.payments.api.poll_results"),
+        ),
+    )
+
+    def ready(self) -> None:
+        """Declare the events and put the sandbox bank in force."""
+        from smartgov.blocks.ops.api import declare_events
+        from smartgov.blocks.payments import bank
+        from smartgov.blocks.payments.adapters.sandbox import SandboxBank
+
+        declare_events(
+            "payments",
+            {
+                "batch_released": ("batch", "agency"),
+                "payment_settled": ("instruction", "case", "agency"),
+                "payment_failed": ("instruction", "case", "agency"),
+            },
+        )
+        bank.register(SandboxBank())

@@ -217,7 +217,7 @@ def public_key(certificate: x509.Certificate) -> keys.PublicKey:
     """The certificate's key; ValueError when it is of a kind that the platform does not use."""
     key = certificate.public_key()
     if not isinstance(key, keys.PublicKey):
-        raise ValueError("only P-256 and Ed25519 certificates are accepted")  # noqa: TRY004 - a matter of content
+        raise ValueError("only P-256 and Ed25519 certificates are accepted")
     return key
 
 

@@ -1,6 +1,8 @@
 """Pages of `audit`."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from smartgov.blocks.audit.web import views
 
 app_name = "audit"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [path("", views.entries, name="entries")]

@@ -1,6 +1,8 @@
 """Pages of `directory`."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from smartgov.blocks.directory.web import views
 
 app_name = "directory"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [path("", views.agencies, name="agencies")]

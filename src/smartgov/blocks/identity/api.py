@@ -1,0 +1,50 @@
+"""The door of `identity`: who is this, may they, and what only identity knows of a person."""
+
+from __future__ import annotations
+
+from smartgov.blocks.identity.accounts import (
+    account_by_national_id,
+    add_mobile_key,
+    add_seat,
+    close,
+    contact,
+    end_seat,
+    enrol,
+    pairwise,
+    person_of_seat,
+    roles,
+    seat,
+    seats_of,
+    subject_name,
+    subject_national_id,
+)
+from smartgov.blocks.identity.domain import Contact, Person, Role, SeatView
+from smartgov.blocks.identity.gate import SessionAuth, may, person
+from smartgov.blocks.ops.api import actor, permit, public
+
+__all__ = [
+    "Contact",
+    "Person",
+    "Role",
+    "SeatView",
+    "SessionAuth",
+    "account_by_national_id",
+    "actor",
+    "add_mobile_key",
+    "add_seat",
+    "close",
+    "contact",
+    "end_seat",
+    "enrol",
+    "may",
+    "pairwise",
+    "permit",
+    "person",
+    "person_of_seat",
+    "public",
+    "roles",
+    "seat",
+    "seats_of",
+    "subject_name",
+    "subject_national_id",
+]

@@ -1,0 +1,140 @@
+"""Seats, roles and permissions, sign-in requests and their rules; no Django, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from smartgov.shared import canonical
+from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
+
+CITIZEN = "citizen"
+LOGIN_LIFETIME = timedelta(seconds=120)
+SIGNED_TOLERANCE = timedelta(seconds=30)
+IDLE_LIMIT = timedelta(minutes=30)
+SESSION_LIMIT = timedelta(hours=8)
+KEPT_FOR = timedelta(minutes=30)
+KEPT_BYTES = 64 * 1024
+MOBILE_ASSURANCE = PASSKEY_ASSURANCE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SeatView:
+    """A seat as other blocks see it."""
+
+    id: str
+    subject: str
+    agency: str
+    role: str
+    role_title: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Where a person is reached."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The signed-in person, for the frame of a page."""
+
+    name: str
+    seat: SeatView | None
+    has_seats: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role and what it may do."""
+
+    name: str
+    title: Text
+    permissions: frozenset[str]
+
+    def allows(self, permission: str) -> bool:
+        """Whether the role holds `permission` (`cases.decide`)."""
+        return permission in self.permissions
+
+
+def read_roles(content: Mapping[str, Any]) -> dict[str, Role]:
+    """The roles of a parsed `roles.yaml`; a citizen role must be among them."""
+    roles = {
+        name: Role(name, Text.of(row["title"]), frozenset(row["permissions"])) for name, row in content["roles"].items()
+    }
+    if CITIZEN not in roles:
+        raise ValueError("roles.yaml has no citizen")
+    return roles
+
+
+def unknown_permissions(roles: Mapping[str, Role], declared: Iterable[str]) -> list[str]:
+    """Permissions that a role holds and no block declares: typing errors that would deny in silence."""
+    known = set(declared)
+    return sorted({name for role in roles.values() for name in role.permissions} - known)
+
+
+def signed_content(*, origin: str, nonce: str, number: str, text: str, issued: str) -> bytes:
+    """The bytes that a mobile identity signs: canonical JSON of what the person saw and whom it is for."""
+    return canonical.dumps({"origin": origin, "nonce": nonce, "number": number, "text": text, "issued": issued})
+
+
+def is_fresh(*, issued: str, created_at: datetime, now: datetime) -> bool:
+    """Whether a signature's own time lies within its request's life (30 s for clocks that differ)."""
+    try:
+        at = datetime.fromisoformat(issued)
+    except ValueError:
+        return False
+    if at.tzinfo is None:
+        return False
+    return created_at - SIGNED_TOLERANCE <= at <= min(now, created_at + LOGIN_LIFETIME) + SIGNED_TOLERANCE
+
+
+def permission_missing() -> Problem:
+    """The person is known and may not do this."""
+    return Problem(
+        "permission-missing",
+        403,
+        what=Text("You may not open this page.", "您沒有開啟此頁面的權限。"),
+        why=Text("Your present role does not include it.", "您目前的身分不包含這項權限。"),
+        todo=Text("Change your seat, or ask your agency's administrator.", "請切換職務身分，或洽機關管理人員。"),
+    )
+
+
+def sign_in_refused() -> Problem:
+    """A sign-in that did not prove who the person is; says no more, so that nothing can be guessed from it."""
+    return Problem(
+        "sign-in-refused",
+        403,
+        what=Text("You are not signed in.", "登入未成功。"),
+        why=Text(
+            "The approval did not match this sign-in, was used before, or came too late.",
+            "核准內容與本次登入不符、已使用過，或已逾時。",
+        ),
+        todo=Text("Start again and compare the number on both screens.", "請重新登入，並核對兩個畫面上的數字。"),
+    )
+
+
+def too_many_attempts() -> Problem:
+    """Too many tries in a short time."""
+    return Problem(
+        "too-many-attempts",
+        429,
+        what=Text("Too many attempts.", "嘗試次數過多。"),
+        why=Text("This protects accounts from guessing.", "這是為了保護帳號不被試探。"),
+        todo=Text("Wait fifteen minutes, then try again.", "請等候 15 分鐘後再試。"),
+    )
+
+
+def person_unknown() -> Problem:
+    """No such person for this actor."""
+    return Problem(
+        "person-unknown",
+        404,
+        what=Text("This person was not found.", "查無此人。"),
+        why=Text("There is no such account, or it is not yours to read.", "沒有這個帳號，或您無權查看。"),
+    )

@@ -1,0 +1,142 @@
+"""A signed-in session: whose it is, in which seat, how it was proven, and when it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth import BACKEND_SESSION_KEY, login, logout
+from django.contrib.auth.backends import BaseBackend
+from django.db import transaction
+from django.http import HttpRequest
+
+from smartgov.blocks.audit import api as audit
+from smartgov.blocks.identity import accounts, domain
+from smartgov.blocks.identity.domain import SeatView
+from smartgov.blocks.identity.models import Account, Seat, SignIn
+from smartgov.shared import clock
+from smartgov.shared.actor import ANYONE, Actor
+
+_KEY = "smartgov"
+# The time of the last request is written at most this often, so that reading a page writes no row.
+_TOUCH_AFTER = 60.0
+BACKEND = "smartgov.blocks.identity.sessions.AccountBackend"
+
+
+class AccountBackend(BaseBackend):
+    """Finds the account of a session. It authenticates nobody: the sign-in verbs do, each by its own proof."""
+
+    def get_user(self, user_id: int) -> Account | None:
+        """The open account of a session."""
+        return Account.objects.filter(pk=user_id, is_active=True).first()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A live session; `seat` is None while the person acts for themselves."""
+
+    account: Account
+    seat: SeatView | None
+    assurance: int
+    method: str
+    signed_in_at: datetime
+
+
+@transaction.atomic
+def sign_in(request: HttpRequest, account: Account, *, method: str, assurance: int) -> None:
+    """Open a session of `account` under a new session key; notes it for the person and for the auditor."""
+    login(request, account, backend=BACKEND)
+    now = clock.now()
+    request.session[_KEY] = {
+        "assurance": assurance,
+        "method": method,
+        "at": now.timestamp(),
+        "seen": now.timestamp(),
+        "seat": None,
+    }
+    request.session.pop("identity_login", None)
+    SignIn.objects.create(account=account, method=method, assurance=assurance, at=now, device=_device(request))
+    audit.record(
+        actor=Actor("citizen", subject=account.subject, assurance=assurance),
+        action="session.opened",
+        object_type="account",
+        object_id=account.subject,
+        detail={"method": method},
+    )
+
+
+def sign_out(request: HttpRequest) -> None:
+    """End the session."""
+    logout(request)
+
+
+def current(request: HttpRequest) -> Session | None:
+    """The live session of a request, or None; looked up once for each request."""
+    if not hasattr(request, "_smartgov_session"):
+        request._smartgov_session = _load(request)  # type: ignore[attr-defined]
+    session: Session | None = request._smartgov_session  # type: ignore[attr-defined]
+    return session
+
+
+def forget(request: HttpRequest) -> None:
+    """Look the session up anew (after signing in, or after changing the seat)."""
+    if hasattr(request, "_smartgov_session"):
+        del request._smartgov_session
+
+
+def ended_subject(request: HttpRequest) -> str | None:
+    """Whose session this was, if it has just run out; only to bind kept answers to their writer."""
+    kept = request.session.get(_KEY)
+    user = request.user
+    return user.subject if kept and isinstance(user, Account) else None
+
+
+def take_seat(request: HttpRequest, seat: SeatView | None) -> None:
+    """Act in `seat` from now on, or as oneself; the session key changes with the power that it carries."""
+    kept = request.session[_KEY]
+    request.session.cycle_key()
+    request.session[_KEY] = {**kept, "seat": seat.id if seat else None}
+    forget(request)
+
+
+def actor(request: HttpRequest) -> Actor:
+    """Who acts: an officer in a seat (without a subject, see `person_of_seat`), a citizen, or the public."""
+    session = current(request)
+    if session is None:
+        return ANYONE
+    if session.seat:
+        return Actor("officer", seat=session.seat.id, agency=session.seat.agency, assurance=session.assurance)
+    return Actor("citizen", subject=session.account.subject, assurance=session.assurance)
+
+
+def _load(request: HttpRequest) -> Session | None:
+    kept = request.session.get(_KEY)
+    if not kept or BACKEND_SESSION_KEY not in request.session:
+        return None
+    now = clock.now().timestamp()
+    idle, age = now - kept["seen"], now - kept["at"]
+    if idle > domain.IDLE_LIMIT.total_seconds() or age > domain.SESSION_LIMIT.total_seconds():
+        return None
+    account = request.user
+    if not isinstance(account, Account) or not account.is_active:
+        return None
+    if idle > _TOUCH_AFTER:
+        request.session[_KEY] = {**kept, "seen": now}
+    signed_in_at = datetime.fromtimestamp(kept["at"], clock.TAIPEI)
+    return Session(account, _seat(account, kept["seat"]), kept["assurance"], kept["method"], signed_in_at)
+
+
+def _seat(account: Account, seat_id: str | None) -> SeatView | None:
+    """The seat of the session, read anew each time so that an ended seat ends at once."""
+    if seat_id is None:
+        return None
+    row = Seat.objects.filter(id=seat_id, account=account, active=True).select_related("account").first()
+    return accounts.view_of(row) if row else None
+
+
+def _device(request: HttpRequest) -> str:
+    """The kind of browser, in one or two words; the full header would be a fingerprint."""
+    agent = request.headers.get("User-Agent", "")
+    system = next((name for name in ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux") if name in agent), "")
+    browser = next((name for name in ("Firefox", "Edg", "Chrome", "Safari") if name in agent), "")
+    return " ".join(filter(None, ({"Edg": "Edge"}.get(browser, browser), system)))

@@ -1,0 +1,50 @@
+"""The door of `ops`: events and their outbox, encrypted columns, health, periodic work, retirement."""
+
+from __future__ import annotations
+
+from smartgov.blocks.ops.access import Gate, actor, permit, public, register_gate
+from smartgov.blocks.ops.domain import EmittedEvent, EventKind
+from smartgov.blocks.ops.fields import EncryptedTextField
+from smartgov.blocks.ops.health import Check, health, note_release, register_check, upgrade_problems
+from smartgov.blocks.ops.outbox import (
+    dead_letters,
+    declare_events,
+    declared_events,
+    dispatch,
+    drop,
+    emit,
+    flows,
+    retry,
+)
+from smartgov.blocks.ops.periodic import calendar, run_due
+from smartgov.blocks.ops.personal import Declaration, declaration_of, our_models, retire_all
+
+__all__ = [
+    "Check",
+    "Declaration",
+    "EmittedEvent",
+    "EncryptedTextField",
+    "EventKind",
+    "Gate",
+    "actor",
+    "calendar",
+    "dead_letters",
+    "declaration_of",
+    "declare_events",
+    "declared_events",
+    "dispatch",
+    "drop",
+    "emit",
+    "flows",
+    "health",
+    "note_release",
+    "our_models",
+    "permit",
+    "public",
+    "register_check",
+    "register_gate",
+    "retire_all",
+    "retry",
+    "run_due",
+    "upgrade_problems",
+]

@@ -1,0 +1,103 @@
+"""What this site says of itself: database, migrations, outbox, workers and what blocks add."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Count, Min, Q
+
+from smartgov import __version__
+from smartgov.blocks.ops.models import Delivery, Heartbeat, Occasion, Release
+from smartgov.shared import clock
+
+WORKER_SILENT_AFTER = timedelta(seconds=60)
+OUTBOX_LATE_AFTER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at; `detail` is safe to publish."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+
+
+_more: dict[str, Callable[[], Check]] = {}
+
+
+def register_check(name: str, check: Callable[[], Check]) -> None:
+    """Let a block add a check (from its `apps.py`)."""
+    _more[name] = check
+
+
+def health() -> dict[str, Any]:
+    """The site's health as JSON: `{"healthy": bool, "version": ..., "checks": [...]}`; never personal data."""
+    try:
+        checks = [_migrations(), _outbox(), _workers(), _tasks(), *(check() for check in _more.values())]
+    except DatabaseError as error:
+        checks = [Check("database", False, type(error).__name__)]
+    return {
+        "healthy": all(check.ok for check in checks),
+        "version": __version__,
+        "time": clock.now().isoformat(),
+        "checks": [asdict(check) for check in checks],
+    }
+
+
+def _migrations() -> Check:
+    waiting = unapplied()
+    return Check("migrations", not waiting, ", ".join(waiting))
+
+
+def unapplied() -> list[str]:
+    """Migrations of this release that the database has not had."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+
+
+def _outbox() -> Check:
+    waiting = Q(state=Delivery.PENDING)
+    counts = Delivery.objects.aggregate(
+        pending=Count("id", filter=waiting),
+        dead=Count("id", filter=Q(state=Delivery.DEAD)),
+        oldest=Min("event__happened_at", filter=waiting),
+    )
+    late = counts["oldest"] is not None and clock.now() - counts["oldest"] > OUTBOX_LATE_AFTER
+    return Check("outbox", not late and not counts["dead"], f"pending={counts['pending']} dead={counts['dead']}")
+
+
+def _workers() -> Check:
+    alive = Heartbeat.objects.filter(beat_at__gt=clock.now() - WORKER_SILENT_AFTER).count()
+    return Check("workers", alive > 0, f"alive={alive}")
+
+
+def _tasks() -> Check:
+    failing = list(Occasion.objects.exclude(problem="").order_by("name").values_list("name", flat=True))
+    return Check("periodic", not failing, ", ".join(failing))
+
+
+def upgrade_problems() -> list[str]:
+    """What stands between this database and this release, in plain sentences; empty when it may start."""
+    problems = [f"migration {name} is not applied: run `smartgov migrate`" for name in unapplied()]
+    if any("ops." in problem for problem in problems):
+        return problems
+    release = Release.objects.first()
+    if release and _numbers(release.version) > _numbers(__version__):
+        problems.append(f"the database was last used with the newer release {release.version}; this is {__version__}")
+    return problems
+
+
+def note_release() -> None:
+    """Write down that this release now uses the database."""
+    Release.objects.update_or_create(name="smartgov", defaults={"version": __version__, "since": clock.now()})
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
