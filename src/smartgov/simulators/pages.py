@@ -30,7 +30,7 @@ button .en{color:inherit}
 a{color:var(--accent)}
 a:focus-visible,button:focus-visible,.scroll:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 table{border-collapse:collapse;width:100%;background:var(--card)}
-th,td{text-align:left;padding:.45rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
+th,td{min-width:6rem;text-align:left;padding:.45rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
 td.amount,th.amount{text-align:right;white-space:nowrap}
 .scroll{overflow-x:auto}
 form{margin:.6rem 0}
