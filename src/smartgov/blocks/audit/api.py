@@ -21,9 +21,9 @@ __all__ = ["entries", "pending_uses", "record", "register_sink", "sequence", "si
 def record(
     *, actor: Actor, action: str, object_type: str, object_id: str, detail: Mapping[str, Any] | None = None
 ) -> str:
-    """Note that `actor` did `action` (`case.approved`) to an object, in the caller's transaction; returns the entry's id.
+    """Note that `actor` did `action` (`case.approved`) to an object, in the caller's transaction.
 
-    `detail` holds ids and codes of ours, never personal data.
+    Returns the entry's id. `detail` holds ids and codes of ours, never personal data.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("an audit entry belongs into the transaction of the deed")
@@ -57,7 +57,7 @@ def use_record(
     case: str | None,
     request: str | None = None,
 ) -> str:
-    """Note that `actor` read `fields` of a person here; it reaches the ledger of `agency` within a second of the commit."""
+    """Note that `actor` read `fields` of a person here; a second after the commit it is in the ledger of `agency`."""
     if not connection.in_atomic_block:
         raise RuntimeError("a use record belongs into the transaction of the reading")
     if not nid.is_valid(national_id):

@@ -65,7 +65,7 @@ class Entry(models.Model):
 
 
 class UseRecord(models.Model):
-    """Somebody read a person's data in this site. The person's id leaves when the record has its place in the ledger."""
+    """Somebody read a person's data in this site. The person's id leaves once the record is in the ledger."""
 
     PENDING, SEQUENCED = "pending", "sequenced"
 

@@ -37,7 +37,7 @@ def sink_replaced(sink: LedgerSink) -> Iterator[None]:
 
 
 def sequence(limit: int = 200) -> int:
-    """Push pending use records, oldest first; an agency whose gateway is down keeps its own waiting. Returns how many."""
+    """Push pending use records, oldest first, and count them; an agency whose gateway is down keeps its own waiting."""
     waiting = UseRecord.objects.filter(state=UseRecord.PENDING).order_by("agency", "id")[:limit]
     return sum(_push(agency, list(rows)) for agency, rows in groupby(waiting, key=lambda row: row.agency))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db import models
 
@@ -41,15 +41,15 @@ class Case(models.Model):
     answers = EncryptedJSONField("cases.case.answers", null=True)
     consents = EncryptedJSONField("cases.case.consents", null=True)
     facts = EncryptedJSONField("cases.case.facts", null=True)
-    missing = models.JSONField[list[dict[str, Any]], list[dict[str, Any]]](default=list)
+    missing = models.JSONField(default=list)
     decision = EncryptedJSONField("cases.case.decision", null=True)
     rule_version = models.CharField(max_length=80, blank=True)
-    followers = EncryptedJSONField("cases.case.followers", null=True)
+    followers = models.JSONField(default=list)
     decided_by = models.CharField(max_length=80, blank=True)
     decided_by_person = models.CharField(max_length=80, blank=True)
     decided_at = models.DateTimeField(null=True)
     cited = models.CharField(max_length=80, blank=True)
-    note = EncryptedTextField("cases.case.note", blank=True)
+    reason = EncryptedTextField("cases.case.reason", blank=True)
     closed_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -78,8 +78,7 @@ class Case(models.Model):
             "consents": "what she allowed this agency to ask",
             "facts": "what the registers said",
             "decision": "values and explanation of the rule",
-            "followers": "what the next agencies are told",
-            "note": "the officer's reasons",
+            "reason": "the officer's reasons",
         }
         retire = "personal columns are blanked five years after closing; number, dates and outcome remain"
         after = KEPT
@@ -88,8 +87,8 @@ class Case(models.Model):
     def retire(cls, now: datetime) -> int:
         """Blank the file of cases that were closed five years ago."""
         old = cls.objects.filter(closed_at__lt=now - cls.Personal.after).exclude(applicant_index="")
-        blank = dict.fromkeys(("applicant", "applicant_index", "applicant_name", "child", "note"), "")
-        empty = dict.fromkeys(("answers", "consents", "facts", "decision", "followers"))
+        blank = dict.fromkeys(("applicant", "applicant_index", "applicant_name", "child", "reason"), "")
+        empty = dict.fromkeys(("answers", "consents", "facts", "decision"))
         return old.update(**blank, **empty)
 
 
@@ -128,7 +127,7 @@ class Step(models.Model):
     actor = models.CharField(max_length=120)
     public = models.BooleanField(default=True)
     note = EncryptedTextField("cases.step.note", blank=True)
-    detail = models.JSONField[dict[str, Any], dict[str, Any]](default=dict)
+    detail = models.JSONField(default=dict)
 
     class Meta:
         ordering = ("at", "id")
@@ -210,27 +209,27 @@ class RegisterWrite(models.Model):
 class AssignedNumber(models.Model):
     """A national id number given to a newborn: one a case, and no number twice."""
 
-    case = models.OneToOneField(Case, models.CASCADE, related_name="assigned")
+    case = models.OneToOneField(Case, models.SET_NULL, null=True, related_name="assigned")
     serial = models.PositiveIntegerField(unique=True)
 
     class Personal:
-        """A serial makes a number, so it counts as one."""
+        """A serial with a case tells whose number it made."""
 
-        fields: ClassVar = {"serial": "the register must never give a number twice"}
+        fields: ClassVar = {"case": "says for whom the number was taken"}
         retire = "cut from its case five years after closing; the serial itself stays used"
         after = KEPT
 
     @classmethod
     def retire(cls, now: datetime) -> int:
-        """Nothing to blank: without the case's personal columns a serial names nobody."""
-        return 0
+        """Cut serials from cases closed five years ago."""
+        return cls.objects.filter(case__closed_at__lt=now - cls.Personal.after).update(case=None)
 
 
 class Birth(models.Model):
     """A birth that a hospital notified here, or that the health agency announced to us."""
 
-    id = models.CharField(primary_key=True, max_length=64)
     agency = models.CharField(max_length=40)
+    birth = models.CharField(max_length=64)
     mother = EncryptedTextField("cases.birth.mother")
     row = EncryptedJSONField("cases.birth.row", null=True)
     notified_at = models.DateTimeField(default=clock.now)
@@ -238,7 +237,7 @@ class Birth(models.Model):
     announced = models.BooleanField(default=False)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("agency", "id"), name="cases_birth_once"),)
+        constraints = (models.UniqueConstraint(fields=("agency", "birth"), name="cases_birth_once"),)
 
     class Personal:
         """A birth names the mother."""

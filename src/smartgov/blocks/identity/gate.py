@@ -22,7 +22,7 @@ class SessionGate:
     """The answer of `identity` to the doors of all blocks."""
 
     def admit(self, request: HttpRequest, permission: str) -> HttpResponseBase | None:
-        """None when the person may pass; else to sign-in (keeping what was posted), to the choice of seat, or refused."""
+        """None when the person may pass; else to sign-in (posted answers kept), to the choice of seat, or refused."""
         session = sessions.current(request)
         if session is None:
             return keeping.to_sign_in(request)
@@ -64,7 +64,7 @@ def safe_next(request: HttpRequest) -> str:
 
 
 class SessionAuth(APIKeyCookie):
-    """Ninja authentication for our own pages' scripts: the session's person with `permission`; `request.auth` is an Actor."""
+    """Ninja authentication for our own pages' scripts: a signed-in person; `request.auth` is their Actor."""
 
     param_name = settings.SESSION_COOKIE_NAME
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -18,7 +18,7 @@ class Account(AbstractBaseUser):
     """A person who can sign in. There are no passwords; `subject` is the only name that other blocks know."""
 
     password = None  # type: ignore[assignment]
-    last_login = None  # type: ignore[assignment]
+    last_login = None
 
     subject = models.CharField(max_length=36, unique=True, default=ids.uuid7)
     national_id = EncryptedTextField(context="identity.account.national_id", blank=True)
@@ -32,7 +32,7 @@ class Account(AbstractBaseUser):
 
     USERNAME_FIELD = "subject"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
-    objects: ClassVar[BaseUserManager[Account]] = BaseUserManager()
+    objects: ClassVar[BaseUserManager[Self]] = BaseUserManager()
 
     class Personal:
         """Who the person is."""
@@ -56,7 +56,7 @@ class Account(AbstractBaseUser):
         """There are none."""
         raise TypeError("accounts have no passwords")
 
-    def check_password(self, raw_password: str) -> bool:
+    def check_password(self, raw_password: str | None) -> bool:
         """No password is ever right."""
         return False
 

@@ -45,7 +45,7 @@ class Session:
 @transaction.atomic
 def sign_in(request: HttpRequest, account: Account, *, method: str, assurance: int) -> None:
     """Open a session of `account` under a new session key; notes it for the person and for the auditor."""
-    login(request, account, backend=BACKEND)  # type: ignore[arg-type]
+    login(request, account, backend=BACKEND)
     now = clock.now()
     request.session[_KEY] = {
         "assurance": assurance,
@@ -100,7 +100,7 @@ def take_seat(request: HttpRequest, seat: SeatView | None) -> None:
 
 
 def actor(request: HttpRequest) -> Actor:
-    """Who acts: an officer in a seat, a citizen, or the public. An officer's actor carries no subject, see `person_of_seat`."""
+    """Who acts: an officer in a seat (without a subject, see `person_of_seat`), a citizen, or the public."""
     session = current(request)
     if session is None:
         return ANYONE

@@ -8,6 +8,7 @@ from smartgov.blocks.mydata.consents import (
     consents,
     decide,
     grant,
+    is_decided,
     receipt,
     request,
     revoke,
@@ -22,6 +23,7 @@ from smartgov.blocks.mydata.domain import (
     TrailEntry,
     TrailView,
 )
+from smartgov.blocks.mydata.registers import column_title
 from smartgov.blocks.mydata.trail import trail
 
 __all__ = [
@@ -33,10 +35,12 @@ __all__ = [
     "TrailEntry",
     "TrailView",
     "artefacts",
+    "column_title",
     "consent_request",
     "consents",
     "decide",
     "grant",
+    "is_decided",
     "receipt",
     "request",
     "revoke",

@@ -1,6 +1,7 @@
 """Django configuration and manifest of `mydata`."""
 
-from smartgov.blocks.ops.manifest import BlockConfig, Manifest
+from smartgov.blocks.ops.manifest import BlockConfig, Manifest, MenuItem
+from smartgov.shared.text import Text
 
 
 class MydataConfig(BlockConfig):
@@ -8,4 +9,20 @@ class MydataConfig(BlockConfig):
 
     name = "smartgov.blocks.mydata"
     label = "mydata"
-    manifest = Manifest(needs=("ops", "audit", "identity", "exchange"))
+    manifest = Manifest(
+        needs=("ops", "audit", "directory", "identity", "exchange"),
+        permissions={
+            "mydata.consent": Text("Allow, refuse and revoke the use of one's own data", "同意、拒絕或撤回個人資料的使用"),
+            "mydata.trail": Text("See who looked at one's own data", "查看誰看過我的資料"),
+        },
+        menu=(
+            MenuItem("mydata:trail", Text("Who looked at my data", "誰看過我的資料"), "mydata.trail"),
+            MenuItem("mydata:consents", Text("My consents", "我的同意"), "mydata.consent"),
+        ),
+    )
+
+    def ready(self) -> None:
+        """Declare our events."""
+        from smartgov.blocks.ops import api as ops
+
+        ops.declare_events("mydata", {"consent_granted": ("consent",), "consent_revoked": ("consent",)})

@@ -69,6 +69,16 @@ def request(*, actor: Actor, request_id: str) -> RequestView:
     )
 
 
+def is_decided(*, actor: Actor, application: str, items: Sequence[ConsentItem]) -> bool:
+    """Whether the actor has answered the consent page that asks exactly these items for this application."""
+    return ConsentRequest.objects.filter(
+        subject=subject_of(actor),
+        application=application,
+        digest=domain.request_digest(items),
+        decided_at__isnull=False,
+    ).exists()
+
+
 def decide(*, actor: Actor, request_id: str, accepted: Iterable[str]) -> None:
     """Keep exactly the accepted items: sign those that are new, revoke those that are no longer ticked.
 
@@ -190,14 +200,14 @@ def _keep(actor: Actor, consent: Consent) -> None:
     consent.request.consents.filter(item=consent.item, revoked_at=None).update(revoked_at=clock.now())
     consent.save(force_insert=True)
     ops.emit("consent_granted", aggregate=consent.id, payload={"consent": consent.id}, actor=actor)
-    audit.record(actor=actor, action="consent_granted", object_type="consent", object_id=consent.id)
+    audit.record(actor=actor, action="consent.granted", object_type="consent", object_id=consent.id)
 
 
 def _revoke(actor: Actor, consent: Consent) -> None:
     consent.revoked_at = clock.now()
     consent.save(update_fields=["revoked_at"])
     ops.emit("consent_revoked", aggregate=consent.id, payload={"consent": consent.id}, actor=actor)
-    audit.record(actor=actor, action="consent_revoked", object_type="consent", object_id=consent.id)
+    audit.record(actor=actor, action="consent.revoked", object_type="consent", object_id=consent.id)
 
 
 def _item(row: Consent) -> ConsentItem:

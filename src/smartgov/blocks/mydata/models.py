@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models.functions import Length
 
 from smartgov.blocks.mydata.domain import ConsentItem
 from smartgov.blocks.ops.api import EncryptedTextField
@@ -22,8 +23,8 @@ class ConsentRequest(models.Model):
     subject = models.CharField(max_length=64, db_index=True)
     application = models.CharField(max_length=36, db_index=True)
     digest = models.CharField(max_length=32)
-    title = models.JSONField[dict[str, str], dict[str, str]]()
-    items = models.JSONField[list[Any], list[Any]]()
+    title = models.JSONField()
+    items = models.JSONField()
     days = models.PositiveIntegerField()
     return_path = models.CharField(max_length=200)
     created_at = models.DateTimeField(default=clock.now)
@@ -84,7 +85,8 @@ class Consent(models.Model):
     @classmethod
     def retire(cls, now: datetime) -> int:
         """Empty artefacts that nobody can use any more; that she agreed remains visible to her."""
-        return cls.objects.filter(expires_at__lt=now).exclude(artefact="").update(artefact="")
+        kept = cls.objects.filter(expires_at__lt=now).annotate(letters=Length("artefact"))
+        return kept.filter(letters__gt=0).update(artefact="")
 
 
 class GatewayCheckpoint(models.Model):

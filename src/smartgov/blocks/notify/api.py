@@ -24,6 +24,7 @@ from smartgov.shared.text import Text
 __all__ = ["NoticeView", "deliver", "mark_read", "send", "unread", "wall"]
 
 logger = structlog.get_logger()
+POSTMAN = Actor.for_system("portal", "notify")
 
 
 @transaction.atomic
@@ -91,22 +92,22 @@ def deliver(event: ops.EmittedEvent) -> None:
     row = Notice.objects.filter(id=event.payload["notice"], mail_state=Notice.MailState.WAITING).first()
     if row is None:
         return
-    contact = identity.contact(actor=event.actor, subject=row.subject, purpose="notice")
-    if contact is None or not contact.email:
+    contact = identity.contact(actor=POSTMAN, subject=row.subject, purpose="notice")
+    if not contact.email:
         _set_state(row, Notice.MailState.NONE)
         return
-    ports.current().send(_mail(row, contact.email, contact.language))
+    ports.current().send(_mail(row, contact.email))
     _set_state(row, Notice.MailState.SENT)
     logger.info("notice_mailed", notice=row.id)
 
 
-def _mail(row: Notice, to: str, language: str) -> Mail:
-    subject = Text.of(row.mail_text["subject"]).in_language(language)
-    text = Text.of(row.mail_text["text"]).in_language(language)
+def _mail(row: Notice, to: str) -> Mail:
+    """The message in both languages: mail is read where no language was chosen."""
+    subject, text = Text.of(row.mail_text["subject"]), Text.of(row.mail_text["text"])
     return Mail(
         to=to,
-        subject=subject,
-        text=f"{text}\n\n{settings.ORIGIN}{row.link or '/'}\n",
+        subject=f"{subject.zh} {subject.en}",
+        text=f"{text.zh}\n\n{text.en}\n\n{settings.ORIGIN}{row.link or '/'}\n",
         message_id=f"<{row.id}@smartgov.example>",
     )
 

@@ -11,7 +11,6 @@ from django.db.models.lookups import Exact
 
 from smartgov.shared import sealed
 
-
 if TYPE_CHECKING:
     TextColumn = models.TextField[str, str]
 else:

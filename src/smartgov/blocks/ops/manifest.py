@@ -43,6 +43,11 @@ class BlockConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     manifest: Manifest = Manifest()
 
+    def __init_subclass__(cls) -> None:
+        """Mark each block's own class: Django would otherwise find two in its `apps.py`, and take neither."""
+        super().__init_subclass__()
+        cls.default = True
+
 
 def installed_blocks() -> list[BlockConfig]:
     """The blocks of this site, in order of installation (low to high)."""

@@ -44,7 +44,7 @@ def declared_events() -> dict[str, EventKind]:
 
 
 def flows() -> dict[str, tuple[str, ...]]:
-    """The site's map of event name to listeners (dotted paths); SMARTGOV_FLOWS in Django's settings may name another."""
+    """The site's map of event name to listeners (dotted paths); the Django setting SMARTGOV_FLOWS names another."""
     mapped: dict[str, tuple[str, ...]] = import_string(getattr(settings, "SMARTGOV_FLOWS", "smartgov.site.flows.FLOWS"))
     return mapped
 
@@ -119,7 +119,7 @@ def _deliver(delivery: Delivery) -> int:
     Delivery.objects.filter(id=delivery.id).update(
         state=Delivery.DONE, done_at=clock.now(), leased_until=None, problem=""
     )
-    logger.info("event_delivered", event=event.name, listener=delivery.listener, id=event.id)
+    logger.info("event_delivered", name=event.name, listener=delivery.listener, id=event.id)
     return 1
 
 
@@ -139,7 +139,7 @@ def _failed(delivery: Delivery, error: Exception) -> None:
     known = isinstance(error, Problem)
     logger.warning(
         "delivery_failed",
-        event=delivery.event.name,
+        name=delivery.event.name,
         listener=delivery.listener,
         id=delivery.event_id,
         attempts=attempts,

@@ -1,0 +1,1 @@
+"""The figures that we claim: one file each, which verifies its outputs while it measures."""

@@ -1,0 +1,43 @@
+"""What the figures were taken on, and how CPU is counted."""
+
+from __future__ import annotations
+
+import os
+import platform
+import ssl
+from importlib.metadata import version
+from pathlib import Path
+
+LIBRARIES = ("django", "granian", "uvloop", "httptools", "cryptography", "numpy")
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+def describe() -> list[str]:
+    """Hardware, versions and the load at the start, as lines."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
+    memory = next(line.split()[1] for line in Path("/proc/meminfo").read_text().splitlines() if "MemTotal" in line)
+    return [
+        f"machine   {os.cpu_count()} x {model}, {int(memory) // 1024} MB",
+        f"system    {platform.platform()}, Python {platform.python_version()}, {ssl.OPENSSL_VERSION}",
+        "libraries " + ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
+        f"load      {os.getloadavg()[0]:.2f} at the start (over 0.5: do not quote absolutes)",
+    ]
+
+
+def cpu_seconds(pids: list[int]) -> float:
+    """User and system CPU seconds of these processes and of the children they have reaped."""
+    return sum(_cpu(pid) for pid in pids)
+
+
+def _cpu(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return sum(int(value) for value in fields[11:15]) / _TICK
+
+
+def pss_megabytes(pid: int) -> float:
+    """Proportional set size of a process: its own pages and its share of shared ones."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    return 0.0

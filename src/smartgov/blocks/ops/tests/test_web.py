@@ -1,0 +1,68 @@
+"""Health for machines, the operators' page, and who may open it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from smartgov.blocks.identity.tests.factories import signed_in_officer
+from smartgov.blocks.ops import api
+from smartgov.blocks.ops.models import Delivery, Heartbeat
+from smartgov.blocks.ops.tests import listeners
+from smartgov.shared import clock
+from smartgov.shared.actor import Actor
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def dead(settings: Any) -> Delivery:
+    settings.SMARTGOV_FLOWS = "smartgov.blocks.ops.tests.listeners.FLOWS"
+    listeners.ANSWERS.clear()
+    listeners.HEARD.clear()
+    api.emit("parcel_sent", aggregate="a", payload={"parcel": "p"}, actor=Actor.for_system("ris", "t"))
+    Delivery.objects.filter(listener__endswith="first").update(state=Delivery.DEAD, problem="not-wanted")
+    return Delivery.objects.get(state=Delivery.DEAD)
+
+
+def test_live_answers_without_a_database_query(client: Client, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        assert client.get("/ops/live").json() == {"live": True}
+
+
+def test_health_is_bad_without_a_worker_and_good_with_one(client: Client) -> None:
+    assert client.get("/ops/health").status_code == 503
+    Heartbeat.objects.create(worker="w", beat_at=clock.now())
+    said = client.get("/ops/health")
+    assert (said.status_code, said.json()["healthy"]) == (200, True)
+    with clock.travelling(delta=timedelta(minutes=2)):
+        assert client.get("/ops/health").status_code == 503
+
+
+def test_health_counts_dead_letters(client: Client, dead: Delivery) -> None:
+    checks = {row["name"]: row for row in client.get("/ops/health").json()["checks"]}
+    assert (checks["outbox"]["ok"], checks["outbox"]["detail"]) == (False, "pending=1 dead=1")
+
+
+def test_strangers_sign_in_and_other_officers_are_refused(client: Client) -> None:
+    assert client.get("/ops/").headers["Location"].startswith("/identity/sign-in")
+    assert signed_in_officer("ris", "case_officer").get("/ops/").status_code == 403
+
+
+def test_operator_retries_a_dead_letter(dead: Delivery) -> None:
+    browser = signed_in_officer("portal", "operator")
+    assert "not-wanted" in browser.get("/ops/").content.decode()
+    assert browser.post(f"/ops/deliveries/{dead.id}/retry").status_code == 302
+    assert api.dispatch() == 2
+    assert browser.post(f"/ops/deliveries/{dead.id}/retry").status_code == 404
+
+
+def test_operator_drops_a_dead_letter(dead: Delivery) -> None:
+    browser = signed_in_officer("portal", "operator")
+    browser.post(f"/ops/deliveries/{dead.id}/drop")
+    dead.refresh_from_db()
+    assert dead.state == Delivery.DROPPED
+    assert browser.post(f"/ops/deliveries/{dead.id}/drop").status_code == 404

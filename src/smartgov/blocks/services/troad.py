@@ -1,0 +1,146 @@
+"""The doors of `services.v1` on T-Road: births are announced here, and agencies tell what they did."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from django.http import Http404, HttpRequest
+from ninja import Router, Schema
+
+from smartgov.blocks.exchange import api as exchange
+from smartgov.blocks.services import api
+from smartgov.shared.actor import Actor
+from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
+
+router = Router(auth=exchange.TRoadInbound(exchange.PORTAL))
+
+# The agency whose statutory task it is to pass births on (Children and Youths Welfare Act, Article 14).
+ANNOUNCERS = {"birth": "hpa"}
+
+
+class Said(Schema):
+    """A text in both languages."""
+
+    en: str
+    zh: str
+
+
+class AnnouncementIn(Schema):
+    """An announced life event; the person is the header's subject. `event_id` is the sender's own."""
+
+    event_id: str
+    kind: Literal["birth"]
+    happened_on: date
+    notification: str
+    detail: dict[str, str | None] = {}
+
+
+class SupplementIn(Schema):
+    """A question for the applicant."""
+
+    id: str
+    ask: Said
+    fields: list[dict[str, Any]] = []
+    due: date | None = None
+
+
+class CertificateIn(Schema):
+    """A certificate that was issued."""
+
+    id: str
+    title: Said
+    code: str = ""
+
+
+class PaymentIn(Schema):
+    """A payment of the part; `account` is masked by the agency."""
+
+    amount: int
+    account: str = ""
+    reference: str = ""
+    reason: Said | None = None
+
+
+class StepIn(Schema):
+    """One step of an agency on its part of an application."""
+
+    id: str
+    part_id: str
+    kind: Literal[
+        "received",
+        "working",
+        "waiting",
+        "supplement_asked",
+        "supplement_received",
+        "approved",
+        "refused",
+        "stopped",
+        "certificate_issued",
+        "payment_instructed",
+        "paid",
+        "payment_failed",
+        "closed",
+    ]
+    at: datetime
+    title: Said
+    text: Said | None = None
+    next: Said | None = None
+    by: date | None = None
+    number: str | None = None
+    decision: dict[str, Any] | None = None
+    amount: int | None = None
+    payment: PaymentIn | None = None
+    missing: list[dict[str, Any]] | None = None
+    supplement: SupplementIn | None = None
+    certificate: CertificateIn | None = None
+
+
+class Accepted(Schema):
+    """The message is kept; `duplicate` when it was known."""
+
+    accepted: bool
+    duplicate: bool
+    known_person: bool | None = None
+
+
+@router.post("/announcements", response=Accepted, exclude_none=True)
+def announce(request: HttpRequest, agency: str, body: AnnouncementIn) -> dict[str, bool]:
+    """Keep an announced birth for the mother that the header names."""
+    inbound = _inbound(request)
+    sender = inbound.client_member.rsplit("/", 1)[-1]
+    if sender != ANNOUNCERS[body.kind] or inbound.subject is None:
+        raise Http404
+    duplicate, known = api.announce_birth(
+        actor=Actor.for_system(sender, inbound.client_subsystem),
+        event_id=body.event_id,
+        subject_national_id=inbound.subject,
+        happened_on=body.happened_on,
+        notification=body.notification,
+        detail={name: value for name, value in body.detail.items() if value},
+    )
+    return {"accepted": True, "duplicate": duplicate, "known_person": known}
+
+
+@router.post("/applications/{application}/steps", response=Accepted, exclude_none=True)
+def step(request: HttpRequest, agency: str, application: str, body: StepIn) -> dict[str, bool]:
+    """Write an agency's step on the applicant's timeline."""
+    wanted = {"supplement_asked": body.supplement, "certificate_issued": body.certificate}
+    if body.kind in wanted and wanted[body.kind] is None:
+        raise Problem(
+            "step-incomplete",
+            422,
+            what=Text(f"A step of kind {body.kind} lacks its content.", f"{body.kind} 步驟缺少內容。"),
+            todo=Text("Send it with `supplement` or `certificate`.", "請附上 supplement 或 certificate。"),
+        )
+    duplicate = api.record_step(
+        inbound=_inbound(request), application=application, body=body.model_dump(mode="json", exclude_none=True)
+    )
+    return {"accepted": True, "duplicate": duplicate}
+
+
+def _inbound(request: HttpRequest) -> exchange.Inbound:
+    inbound = request.auth  # type: ignore[attr-defined]
+    assert isinstance(inbound, exchange.Inbound)
+    return inbound

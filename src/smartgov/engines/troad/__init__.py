@@ -1,0 +1,1 @@
+"""T-Road: the signed, logged exchange between agencies. Wire format, gateway, signed configuration, client."""

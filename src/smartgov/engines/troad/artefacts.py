@@ -1,0 +1,154 @@
+"""Two signed statements about a person: the consent artefact and the trail token.
+
+Both name the person by a reference encrypted to the gateway that will read them, and both can be spent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from smartgov.engines.pki import jws, keys
+from smartgov.engines.troad import reference
+from smartgov.engines.troad.problems import refuse
+from smartgov.engines.troad.reference import Recipient
+from smartgov.engines.troad.snapshot import Issuer
+from smartgov.shared.problems import Problem
+
+CONSENT, TOKEN = "consent+jwt", "trail+jwt"
+TOKEN_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The gateway that reads an artefact: its member, id and reference key."""
+
+    member: str
+    gateway: str
+    key: ec.EllipticCurvePrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A read consent: person `subject` lets `requester` have `fields` of `service` for `purpose`."""
+
+    jti: str
+    service: str
+    requester: str
+    subject: str
+    fields: frozenset[str]
+    purpose: str
+    single_use: bool
+    expires: int
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A read trail token: person `subject`, asking through the gateway with message key `holder`."""
+
+    jti: str
+    subject: str
+    holder: str
+    expires: int
+
+
+def make_consent(
+    *,
+    issuer: str,
+    key: ec.EllipticCurvePrivateKey,
+    to: Recipient,
+    subject: str,
+    terms: Mapping[str, Any],
+    now: datetime,
+) -> str:
+    """The artefact for `subject` (a national id). `terms`: provider, requester, fields, purpose, expires_at, jti, single_use."""
+    expires = int(datetime.fromisoformat(terms["expires_at"]).timestamp())
+    claims = {
+        "iss": issuer,
+        "aud": "/".join(terms["provider"].split("/")[:3]),
+        "service": terms["provider"],
+        "requester": terms["requester"],
+        "fields": sorted(terms["fields"]),
+        "purpose": terms["purpose"],
+        "single_use": bool(terms.get("single_use", False)),
+        "jti": terms["jti"],
+        "iat": int(now.timestamp()),
+        "exp": expires,
+        "sub_ref": reference.make(subject, to, rid=terms["jti"], exp=expires),
+    }
+    return jws.sign(claims, key, keys.thumbprint(key.public_key()), CONSENT)
+
+
+def read_consent(artefact: str, issuers: Mapping[str, Issuer], reader: Reader, now: datetime) -> Consent:
+    """A consent by a trusted issuer for this provider; Problem `consent-invalid` or `consent-foreign`."""
+    claims = _claims(artefact, issuers, CONSENT, now, "consent-invalid")
+    if claims.get("aud") != reader.member:
+        raise refuse("consent-foreign")
+    try:
+        subject = reference.open_(claims["sub_ref"], reader.key, gateway=reader.gateway, rid=claims["jti"], now=now)
+        return Consent(
+            jti=str(claims["jti"]),
+            service=str(claims["service"]),
+            requester=str(claims["requester"]),
+            subject=subject,
+            fields=frozenset(claims["fields"]),
+            purpose=str(claims["purpose"]),
+            single_use=bool(claims["single_use"]),
+            expires=int(claims["exp"]),
+        )
+    except (KeyError, TypeError):
+        raise refuse("consent-invalid") from None
+    except Problem:
+        raise refuse("consent-foreign") from None
+
+
+def make_token(
+    *,
+    issuer: str,
+    key: ec.EllipticCurvePrivateKey,
+    to: Recipient,
+    subject: str,
+    terms: Mapping[str, Any],
+    holder: str,
+    now: datetime,
+) -> str:
+    """The token with which `subject` asks one member for her trail. `terms`: audience, assurance, jti."""
+    expires = int(now.timestamp()) + TOKEN_SECONDS
+    claims = {
+        "iss": issuer,
+        "aud": terms["audience"],
+        "assurance": int(terms.get("assurance", 0)),
+        "jti": terms["jti"],
+        "iat": int(now.timestamp()),
+        "exp": expires,
+        "cnf": {"kid": holder},
+        "sub_ref": reference.make(subject, to, rid=terms["jti"], exp=expires),
+    }
+    return jws.sign(claims, key, keys.thumbprint(key.public_key()), TOKEN)
+
+
+def read_token(text: str, issuers: Mapping[str, Issuer], reader: Reader, holder: str, now: datetime) -> Token:
+    """A token by a trusted issuer for this member, carried by `holder`; else Problem `token-invalid`."""
+    claims = _claims(text, issuers, TOKEN, now, "token-invalid")
+    try:
+        if claims["aud"] != reader.member or claims["cnf"]["kid"] != holder:
+            raise refuse("token-invalid")
+        subject = reference.open_(claims["sub_ref"], reader.key, gateway=reader.gateway, rid=claims["jti"], now=now)
+        return Token(str(claims["jti"]), subject, holder, int(claims["exp"]))
+    except (KeyError, TypeError, Problem):
+        raise refuse("token-invalid") from None
+
+
+def _claims(text: str, issuers: Mapping[str, Issuer], typ: str, now: datetime, slug: str) -> dict[str, Any]:
+    try:
+        claims = jws.verify(text, {kid: issuer.key for kid, issuer in issuers.items()}, typ, now=now, leeway=0)
+        owner = issuers[str(jws.peek(text)["kid"])].member
+    except Problem:
+        raise refuse(slug) from None
+    if claims.get("iss") != owner:
+        raise refuse(slug)
+    return claims

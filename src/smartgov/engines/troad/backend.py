@@ -1,0 +1,60 @@
+"""The step from the provider's gateway to the information system behind it, over loopback."""
+
+from __future__ import annotations
+
+from smartgov.engines.httpd import Response
+from smartgov.engines.httpd.client import IDEMPOTENT
+from smartgov.engines.troad import rights
+from smartgov.engines.troad.core import Core
+from smartgov.engines.troad.problems import refuse
+from smartgov.engines.troad.rights import Ask, Grant
+from smartgov.engines.troad.wire import ANSWER_OPTIONAL
+from smartgov.shared.tw import national_id
+
+TIMEOUT = 15.0
+_PASSED_BACK = tuple(name for name in ANSWER_OPTIONAL if not name.startswith("troad-"))
+
+
+async def ask_service(core: Core, ask: Ask, grant: Grant) -> Response:
+    """The service's answer, cut to the granted fields; Problem `service-unreachable` when there is none."""
+    subsystem = core.home.subsystems.get(ask.target.subsystem)
+    base = subsystem.services.get(ask.target.service) if subsystem else None
+    if subsystem is None or base is None:
+        raise refuse("service-unknown")
+    query = f"?{ask.query}" if ask.query else ""
+    repeatable = ask.method in IDEMPOTENT or "idempotency-key" in ask.headers
+    try:
+        answer = await core.services.request(
+            ask.method,
+            base.rstrip("/") + ask.target.path + query,
+            headers=_headers(ask, grant, subsystem.secret),
+            body=ask.body,
+            timeout=TIMEOUT,
+            idempotent=repeatable,
+        )
+    except (OSError, TimeoutError):
+        raise refuse("service-unreachable") from None
+    body = rights.cut(answer.body, grant.fields) if 200 <= answer.status < 300 else answer.body
+    kept = {name: answer.headers[name] for name in _PASSED_BACK if name in answer.headers}
+    return Response(answer.status, kept, body)
+
+
+def _headers(ask: Ask, grant: Grant, secret: str) -> dict[str, str]:
+    told = {
+        "x-road-client": ask.client,
+        "x-road-id": ask.id,
+        "x-road-issue": ask.issue,
+        "x-road-userid": ask.user,
+        "x-troad-subject": national_id.urn(ask.subject) if ask.subject else "",
+        "x-troad-purpose": ask.purpose,
+        "x-troad-basis": grant.right.basis_code,
+        "x-troad-basis-kind": grant.right.basis,
+        "x-troad-consent-id": grant.consent.jti if grant.consent else "",
+        "x-troad-fields": ",".join(grant.fields) if grant.fields is not None else "",
+    }
+    # What the gateway says comes last, so that no forwarded field can stand in its place.
+    return {
+        **ask.headers,
+        **{name: value for name, value in told.items() if value},
+        "authorization": f"Bearer {secret}",
+    }

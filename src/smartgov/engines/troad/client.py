@@ -1,0 +1,206 @@
+"""The client for an agency's own information systems: web processes, workers, scripts. Blocking."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from smartgov.engines.httpd import Response, sync
+from smartgov.engines.troad.problems import refuse
+from smartgov.engines.troad.received import problem_of
+from smartgov.shared.ids import uuid7
+from smartgov.shared.tw import national_id
+
+_PRINTABLE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: `body` is parsed JSON (or None), `log_ref` is `origin index size` in the own gateway's log."""
+
+    status: int
+    body: Any
+    exchange_id: str
+    log_ref: str
+    provider: str
+    answered_at: str
+    headers: Mapping[str, str]
+
+
+class LocalGateway:
+    """The own gateway, as one information system (`client_id`, for example `TW/GOV/ris/cases`) sees it."""
+
+    def __init__(self, url: str, secret: str, client_id: str) -> None:
+        self._url, self._secret, self.client_id = url.rstrip("/"), secret, client_id
+
+    def call(
+        self,
+        service_id: str,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        subject: str | None = None,
+        purpose: str,
+        basis: str | None = None,
+        consent: str | None = None,
+        issue: str | None = None,
+        user: str | None = None,
+        fields: Sequence[str] | None = None,
+        idempotency_key: str | None = None,
+        exchange_id: str | None = None,
+        timeout: float = 20,
+    ) -> Answer:
+        """Call a service on T-Road about the person `subject` (a national id).
+
+        Every refusal, on the way or by the service (status 400 and above), is raised as its Problem; a gateway that
+        does not answer is Problem `gateway-unreachable`.
+        """
+        headers = {
+            "x-road-id": exchange_id or uuid7(),
+            "x-troad-subject": national_id.urn(subject) if subject else "",
+            "x-troad-purpose": _ascii(purpose),
+            "x-troad-basis": basis or "",
+            "x-troad-consent": consent or "",
+            "x-road-issue": _ascii(issue or ""),
+            "x-road-userid": _ascii(user or ""),
+            "x-troad-fields": ",".join(fields or ()),
+            "idempotency-key": idempotency_key or "",
+        }
+        answer = self._send(method, f"/r1/{service_id}{path}", json, headers, timeout)
+        return Answer(
+            status=answer.status,
+            body=_body(answer),
+            exchange_id=answer.headers.get("x-road-id", ""),
+            log_ref=answer.headers.get("x-troad-log", ""),
+            provider=answer.headers.get("x-troad-provider", ""),
+            answered_at=answer.headers.get("x-troad-time", ""),
+            headers=answer.headers,
+        )
+
+    def append(self, records: Iterable[Mapping[str, Any]]) -> list[int]:
+        """Append use records to the agency's ledger; `subject` of each is a national id or its URN. Gives indexes."""
+        content = {"records": [{**record, "subject": _urn(record.get("subject"))} for record in records]}
+        indexes: list[int] = self._send("POST", "/local/v1/records", content).parsed()["indexes"]
+        return indexes
+
+    def seal(self, data: bytes) -> bytes:
+        """The seal key's DER signature over `data`."""
+        answer = self._send("POST", "/local/v1/seal", {"data": base64.b64encode(data).decode()})
+        return base64.b64decode(answer.parsed()["signature"])
+
+    def seal_certificate(self) -> tuple[str, str]:
+        """Certificate and chain of the seal key, PEM."""
+        content = self._send("GET", "/local/v1/seal/certificate").parsed()
+        return content["certificate"], content["chain"]
+
+    def consent(
+        self,
+        *,
+        subject: str,
+        provider: str,
+        requester: str,
+        fields: Sequence[str],
+        purpose: str,
+        expires_at: str,
+        jti: str | None = None,
+        single_use: bool = False,
+    ) -> str:
+        """The signed artefact of a consent that the person has given. `provider` is a service id."""
+        terms = {
+            "subject": national_id.urn(subject),
+            "provider": provider,
+            "requester": requester,
+            "fields": list(fields),
+            "purpose": _ascii(purpose),
+            "expires_at": expires_at,
+            "jti": jti or uuid7(),
+            "single_use": single_use,
+        }
+        artefact: str = self._send("POST", "/local/v1/consents", terms).parsed()["artefact"]
+        return artefact
+
+    def token(self, *, subject: str, audience: str, assurance: int = 0, jti: str | None = None) -> str:
+        """The signed-in person's token for the trail of one member: 60 seconds, one use."""
+        terms = {
+            "subject": national_id.urn(subject),
+            "audience": audience,
+            "assurance": assurance,
+            "jti": jti or uuid7(),
+        }
+        token: str = self._send("POST", "/local/v1/tokens", terms).parsed()["token"]
+        return token
+
+    def trail(self, member: str, token: str, have: int = 0, timeout: float = 10) -> dict[str, Any]:
+        """A member's trail answer, to be checked with `troad.trail.verify`; `have` is the size of the pinned head."""
+        path = f"/r1/{member}/-/trail/records?have={have}"
+        answer = self._send("GET", path, None, {"x-troad-trail-token": token, "x-road-id": uuid7()}, timeout)
+        content: dict[str, Any] = answer.parsed()
+        return content
+
+    def members(self) -> list[dict[str, Any]]:
+        """The members of the signed configuration, with names, gateways and log keys."""
+        members: list[dict[str, Any]] = self._send("GET", "/local/v1/members").parsed()["members"]
+        return members
+
+    def checkpoint(self) -> str:
+        """The signed head of the own gateway's log."""
+        return self._send("GET", "/local/v1/checkpoint").body.decode()
+
+    def erase(self, exchange_id: str) -> int:
+        """Destroy the stored bodies of one exchange at the own gateway; how many there were."""
+        erased: int = self._send("POST", "/local/v1/erasures", {"exchange": exchange_id}).parsed()["erased"]
+        return erased
+
+    def health(self) -> dict[str, Any]:
+        """The gateway's health; a gateway that does not answer is Problem `gateway-unreachable`."""
+        content: dict[str, Any] = self._send("GET", "/local/v1/health", fail=False).parsed()
+        return content
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        content: Any = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 20,
+        *,
+        fail: bool = True,
+    ) -> Response:
+        fields = {name: value for name, value in (headers or {}).items() if value}
+        fields |= {"authorization": f"Bearer {self._secret}", "x-road-client": self.client_id}
+        body = b""
+        if content is not None:
+            body = json.dumps(content, ensure_ascii=False).encode()
+            fields["content-type"] = "application/json"
+        try:
+            answer = sync.request(method, self._url + path, fields, body, timeout)
+        except (OSError, TimeoutError):
+            raise refuse("gateway-unreachable", gateway="own") from None
+        if fail and answer.status >= 400:
+            raise problem_of(answer)
+        return answer
+
+
+def _body(answer: Response) -> Any:
+    if not answer.body:
+        return None
+    try:
+        return json.loads(answer.body)
+    except ValueError:
+        return None
+
+
+def _ascii(text: str) -> str:
+    """Header values are ASCII: what lies beyond is percent-encoded as UTF-8."""
+    return quote(text, safe=_PRINTABLE)
+
+
+def _urn(subject: Any) -> str | None:
+    if not subject:
+        return None
+    return str(subject) if str(subject).startswith("urn:") else national_id.urn(str(subject))

@@ -1,0 +1,266 @@
+"""The client's side: what an information system asks of its own gateway, and how that travels."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+
+from smartgov.engines.httpd import Request, Response
+from smartgov.engines.httpd.client import ConnectionFailedError, PeerMismatchError
+from smartgov.engines.troad import records, reference, rights, trail_door, wire
+from smartgov.engines.troad.backend import ask_service
+from smartgov.engines.troad.core import Core
+from smartgov.engines.troad.names import parse_target
+from smartgov.engines.troad.problems import refuse
+from smartgov.engines.troad.provider import give_back, spend
+from smartgov.engines.troad.received import problem_of
+from smartgov.engines.troad.rights import Ask
+from smartgov.engines.troad.snapshot import Gateway, Snapshot
+from smartgov.engines.troad.wire import Head, Signed
+from smartgov.shared.ids import uuid7
+from smartgov.shared.problems import Problem
+from smartgov.shared.tw import national_id
+
+log = structlog.get_logger()
+TIMEOUT = 20.0
+
+
+class Consumer:
+    """Carries the calls of this agency's information systems."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def call(self, request: Request, subsystem: str) -> Response:
+        """Answer `/r1/...` of a local information system that has shown its secret."""
+        started = self._core.now()
+        service, outcome = "", "answered"
+        try:
+            snapshot = self._core.configuration.current()
+            ask = self._read(request, subsystem, snapshot)
+            service = ask.target.service_id
+            token = request.headers.get("x-troad-trail-token", "")
+            try:
+                return await self._carry(ask, snapshot, token)
+            except Problem as problem:
+                await self._note_refusal(ask, problem)
+                raise
+        except Problem as problem:
+            outcome = problem.slug
+            raise
+        finally:
+            self._core.count("client", service, outcome, started)
+
+    def _read(self, request: Request, subsystem: str, snapshot: Snapshot) -> Ask:
+        headers = request.headers
+        client = f"{self._core.home.member}/{subsystem}"
+        if client not in snapshot.subsystems:
+            raise refuse("client-unknown")
+        wire.check_digest(headers, request.body, "body-changed")
+        listed = headers.get("x-troad-fields")
+        rid = headers.get("x-road-id") or uuid7()
+        if not records.ID.fullmatch(rid):
+            raise refuse("message-id-invalid")
+        return Ask(
+            id=rid,
+            client=client,
+            target=parse_target(request.path),
+            method=request.method,
+            query=request.query,
+            subject=_subject(headers.get("x-troad-subject")),
+            purpose=headers.get("x-troad-purpose", ""),
+            basis=headers.get("x-troad-basis", ""),
+            consent=headers.get("x-troad-consent", ""),
+            issue=headers.get("x-road-issue", ""),
+            user=headers.get("x-road-userid", ""),
+            fields=None if not listed else tuple(sorted({name.strip() for name in listed.split(",")})),
+            headers={name: headers[name] for name in ("content-type", *wire.FORWARDED) if name in headers},
+            body=request.body,
+        )
+
+    async def _carry(self, ask: Ask, snapshot: Snapshot, token: str) -> Response:
+        if ask.target.member == self._core.home.member:
+            return await self._own(ask, snapshot, token)
+        member = snapshot.members.get(ask.target.member)
+        if member is None or not member.gateways:
+            raise refuse("service-unknown")
+        if not ask.target.built_in and ask.target.service_id not in snapshot.services:
+            raise refuse("service-unknown")
+        return await self._remote(ask, member.gateways[0], token)
+
+    # -- to another member --------------------------------------------------------------------------------------
+
+    async def _remote(self, ask: Ask, to: Gateway, token: str) -> Response:
+        core = self._core
+        head, body = self._write(ask, to, token)
+        salt, commitment = wire.commit(body)
+        head.fields.update(commitment)
+        now = core.now()
+        nonce = wire.new_nonce()
+        base = wire.sign_request(head, core.message_key, created=int(now.timestamp()), nonce=nonce)
+        subject = core.pseudonym(ask.subject)
+        record = records.request_record("client", ask, None, now, gateway=to.id, subject=subject)
+        entry = core.entry(records.with_proof(record, head.fields, base), ask.id)
+        entry.body = (salt, body, base)
+        await core.store.commit([entry])
+        answer = await self._send(head, body, to)
+        return await self._receive(ask, head, to, answer)
+
+    def _write(self, ask: Ask, to: Gateway, token: str) -> tuple[Head, bytes]:
+        """The request on the wire: persons hidden, and no person left in clear anywhere."""
+        exp = int(self._core.now().timestamp()) + reference.LIFE_SECONDS
+
+        def hide(person: str) -> str:
+            return reference.make(person, to.recipient, rid=ask.id, exp=exp)
+
+        body = reference.hide(ask.body, hide)
+        fields = {
+            "x-road-client": ask.client,
+            "x-road-id": ask.id,
+            "troad-receiver": to.id,
+            "troad-purpose": ask.purpose,
+            "troad-basis": ask.basis,
+            "troad-consent": ask.consent,
+            "troad-trail-token": token,
+            "troad-fields": ",".join(ask.fields) if ask.fields is not None else "",
+            "x-road-issue": ask.issue,
+            "x-road-userid": ask.user,
+            **ask.headers,
+        }
+        fields = {name: value for name, value in fields.items() if value}
+        path = _path(ask)
+        reference.refuse_clear(body, (path, ask.query, *fields.values()))
+        if ask.subject is not None:
+            fields["troad-subject"] = hide(ask.subject)
+        return Head(ask.method, to.authority, path, ask.query, fields), body
+
+    async def _send(self, head: Head, body: bytes, to: Gateway) -> Response:
+        url = f"https://{to.authority}{head.path}" + (f"?{head.query}" if head.query else "")
+        try:
+            # Sending the same bytes twice is safe: the receiver accepts a nonce once.
+            return await self._core.peers.request(
+                head.method,
+                url,
+                headers=head.fields,
+                body=body,
+                timeout=TIMEOUT,
+                expect_peer=to.tls_fingerprint,
+                idempotent=True,
+            )
+        except PeerMismatchError:
+            raise refuse("gateway-untrusted", gateway=to.id) from None
+        except (ConnectionFailedError, TimeoutError):
+            raise refuse("gateway-unreachable", gateway=to.id) from None
+
+    async def _receive(self, ask: Ask, head: Head, to: Gateway, answer: Response) -> Response:
+        signed = self._verified(ask, head, to, answer)
+        salt = wire.open_commitment({**answer.headers, **signed.fields}, answer.body, "answer-body-changed")
+        if "troad-refusal" in signed.fields:
+            raise problem_of(answer)
+        reference.refuse_clear(answer.body, signed.fields.values())
+        core, reader = self._core, self._core.reader
+        body, _ = reference.reveal(
+            answer.body,
+            lambda token: reference.open_(token, reader.key, gateway=reader.gateway, rid=ask.id, now=core.now()),
+        )
+        record = records.answer_record("client", ask, core.now(), gateway=to.id, status=answer.status)
+        entry = core.entry(records.with_proof(record, answer.headers, signed.base), ask.id)
+        entry.body = (salt, answer.body, signed.base)
+        (place,) = await core.store.commit([entry])
+        return _told(ask, core, to.id, (place.index, place.size), signed, Response(answer.status, {}, body))
+
+    def _verified(self, ask: Ask, head: Head, to: Gateway, answer: Response) -> Signed:
+        echo = answer.headers.get("x-road-id", ask.id)
+        if echo != ask.id:
+            raise refuse("answer-mismatch", gateway=to.id)
+        signed = wire.read_answer(head, answer.status, answer.headers)
+        if signed.keyid != to.message_kid or not signed.holds(to.message_key):
+            raise refuse("answer-signature-invalid", gateway=to.id)
+        return signed
+
+    # -- to the own member: no wire, the same checks and the same log ----------------------------------------------
+
+    async def _own(self, ask: Ask, snapshot: Snapshot, token: str) -> Response:
+        core = self._core
+        here = snapshot.gateways[core.home.gateway]
+        if ask.target.built_in:
+            answer = await trail_door.answer(core, ask, snapshot, token, here, None)
+            return _told(ask, core, here.id, (0, 0), None, answer)
+        ask.persons = reference.persons(ask.body)
+        hidden = self._hidden(ask.body, here, ask.id)
+        reference.refuse_clear(hidden, (_path(ask), ask.query, ask.purpose, ask.issue, ask.user))
+        grant = rights.authorise(ask, snapshot, core.reader, core.now())
+        subject = core.pseudonym(ask.subject)
+        record = records.request_record("own", ask, grant, core.now(), gateway=here.id, subject=subject)
+        salt, fields = wire.commit(hidden)
+        entry = core.entry({**record, "body": fields["troad-body"]}, ask.id)
+        entry.body = (salt, hidden, b"")
+        entry.visible_to = subject if grant.service.visibility == "own" else None
+        spend(entry, grant)
+        await core.store.commit([entry])
+        used = entry.spend[:2] if entry.spend else None
+        try:
+            answer = await ask_service(core, ask, grant)
+        except Problem as problem:
+            await give_back(core, ask, used, problem.status)
+            raise
+        if answer.status >= 500:
+            await give_back(core, ask, used, answer.status)
+        return await self._own_answer(ask, here, answer)
+
+    async def _own_answer(self, ask: Ask, here: Gateway, answer: Response) -> Response:
+        core = self._core
+        hidden = self._hidden(answer.body, here, ask.id)
+        reference.refuse_clear(hidden)
+        salt, fields = wire.commit(hidden)
+        record = records.answer_record("own", ask, core.now(), gateway=here.id, status=answer.status)
+        entry = core.entry({**record, "body": fields["troad-body"]}, ask.id)
+        entry.body = (salt, hidden, b"")
+        (place,) = await core.store.commit([entry])
+        return _told(ask, core, here.id, (place.index, place.size), None, answer)
+
+    def _hidden(self, body: bytes, here: Gateway, rid: str) -> bytes:
+        exp = int(self._core.now().timestamp()) + reference.LIFE_SECONDS
+        return reference.hide(body, lambda person: reference.make(person, here.recipient, rid=rid, exp=exp))
+
+    async def _note_refusal(self, ask: Ask, problem: Problem) -> None:
+        claimed = {
+            "id": ask.id,
+            "client": ask.client,
+            "service": ask.target.service_id,
+            "method": ask.method,
+            "path": ask.target.path,
+        }
+        subject = self._core.pseudonym(ask.subject)
+        record = records.refusal_record("client", problem, self._core.now(), claimed=claimed, subject=subject)
+        if problem.slug != "log-unavailable":
+            await self._core.store.commit([self._core.entry(record)])
+        problem.extra.setdefault("exchange", ask.id)
+
+
+def _told(
+    ask: Ask, core: Core, gateway: str, place: tuple[int, int], signed: Signed | None, answer: Response
+) -> Response:
+    """The answer as the information system gets it: signed fields only, and where it is recorded."""
+    fields = answer.headers if signed is None else signed.fields
+    headers = {name: value for name, value in fields.items() if not name.startswith("troad-") and name != "x-road-id"}
+    made: datetime = core.now()
+    headers["x-road-id"] = ask.id
+    headers["x-troad-log"] = f"{core.home.gateway} {place[0]} {place[1]}"
+    headers["x-troad-provider"] = gateway
+    headers["x-troad-time"] = records.moment(made)
+    return Response(answer.status, headers, answer.body)
+
+
+def _path(ask: Ask) -> str:
+    return f"/r1/{ask.target.service_id}{ask.target.path}"
+
+
+def _subject(text: str | None) -> str | None:
+    if not text:
+        return None
+    try:
+        return national_id.from_urn(text)
+    except ValueError:
+        raise refuse("reference-invalid") from None

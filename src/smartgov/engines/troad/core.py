@@ -1,0 +1,55 @@
+"""What the parts of one gateway share: its home, keys, log, configuration, clients and counters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from smartgov.engines.httpd import Client
+from smartgov.engines.troad import records
+from smartgov.engines.troad.artefacts import Reader
+from smartgov.engines.troad.configuration import Configuration
+from smartgov.engines.troad.home import Home
+from smartgov.engines.troad.store import Entry, Store
+from smartgov.shared import clock
+
+
+class Core:
+    """The parts of one gateway that all its doors use."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.store = Store(
+            home.path / "log.sqlite3",
+            origin=home.gateway,
+            log_key=home.log_key(),
+            body_key=home.secret_key("body"),
+        )
+        self.configuration = Configuration(home, oldest=int(self.store.fact("configuration-version") or 0))
+        self.message_key: ec.EllipticCurvePrivateKey = home.p256("message")
+        self.reader = Reader(home.member, home.gateway, home.p256("reference"))
+        self.peers = Client(ssl=self.configuration.client_tls)
+        self.services = Client()
+        self.counts: Counter[tuple[str, str, str]] = Counter()
+        self.seconds: dict[tuple[str, str], float] = {}
+        self._index_key = home.secret_key("index")
+
+    def now(self) -> datetime:
+        """The present instant."""
+        return clock.now()
+
+    def pseudonym(self, person: str | None) -> str | None:
+        """The keyed pseudonym of a national id in this gateway's log."""
+        return None if person is None else records.pseudonym(self._index_key, person)
+
+    def entry(self, record: dict[str, object], exchange: str = "") -> Entry:
+        """A log entry made now."""
+        return Entry(record, int(self.now().timestamp()), exchange)
+
+    def count(self, side: str, service: str, outcome: str, started: datetime) -> None:
+        """Count one exchange for the metrics."""
+        self.counts[side, service, outcome] += 1
+        spent = (self.now() - started).total_seconds()
+        self.seconds[side, service] = self.seconds.get((side, service), 0.0) + spent

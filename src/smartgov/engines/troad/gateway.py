@@ -1,0 +1,88 @@
+"""The gateway process: `python -m smartgov.engines.troad.gateway --home DIR`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+from pathlib import Path
+
+import structlog
+
+from smartgov.engines.httpd import Server, run, serve
+from smartgov.engines.troad import home as homes
+from smartgov.engines.troad.consumer import Consumer
+from smartgov.engines.troad.core import Core
+from smartgov.engines.troad.local import LocalDoor
+from smartgov.engines.troad.provider import Provider
+
+log = structlog.get_logger()
+HOUSEKEEPING_SECONDS = 3600.0
+
+
+class Gateway:
+    """One gateway: two listening doors over one core."""
+
+    def __init__(self, home: Path | str) -> None:
+        self.home = homes.load(home)
+        self.core = Core(self.home)
+        self.provider = Provider(self.core)
+        self.local = LocalDoor(self.core, Consumer(self.core))
+        self._servers: list[Server] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Open the log, then both doors: peers over mutual TLS, the own information systems on loopback."""
+        self.core.store.start()
+        tls = self.core.configuration.server_tls
+        self._servers = [
+            await serve(self.provider.handle, host=self.home.host, port=self.home.port, ssl=tls),
+            await serve(self.local.handle, port=self.home.local_port),
+        ]
+        self._tasks = [asyncio.create_task(self._keep_house())]
+        if self.home.centre_url:
+            self._tasks.append(asyncio.create_task(self.core.configuration.follow_centre(self.core.services)))
+        log.info("gateway_started", gateway=self.home.gateway, port=self.home.port, local_port=self.home.local_port)
+
+    async def stop(self) -> None:
+        """Let running exchanges finish, then close the log."""
+        for task in self._tasks:
+            task.cancel()
+        for server in self._servers:
+            await server.stop()
+        await self.core.peers.close()
+        await self.core.services.close()
+        await asyncio.to_thread(self.core.store.stop)
+        log.info("gateway_stopped", gateway=self.home.gateway)
+
+    async def _keep_house(self) -> None:
+        while True:
+            with contextlib.suppress(Exception):
+                await self.core.store.set_fact("configuration-version", str(self.core.configuration.version))
+                oldest = int(self.core.now().timestamp()) - self.home.retain_days * 86400
+                await self.core.store.erase_older(oldest)
+            await asyncio.sleep(HOUSEKEEPING_SECONDS)
+
+
+async def _serve(home: str) -> None:
+    gateway = Gateway(home)
+    await gateway.start()
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await gateway.stop()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one gateway until a signal comes."""
+    from smartgov.shared import logs
+
+    parser = argparse.ArgumentParser(prog="gateway", description=__doc__)
+    parser.add_argument("--home", required=True, help="the gateway's home folder")
+    home = parser.parse_args(arguments).home
+    logs.configure(f"gateway:{homes.load(home).gateway}")
+    run(_serve(home))
+
+
+if __name__ == "__main__":
+    main()

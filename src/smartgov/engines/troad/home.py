@@ -1,0 +1,244 @@
+"""The home folder of one gateway: its settings, keys and secrets. Whoever owns the folder speaks for the agency."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.x509.oid import NameOID
+
+from smartgov.engines.pki import certificates, keys
+from smartgov.shared import clock
+
+_P256 = ("tls", "message", "reference", "seal", "consent", "token")
+_RAW = ("body", "index")
+_TLS_LIFE = timedelta(days=825)
+ABILITIES = frozenset({"seal", "consent", "token"})
+
+
+@dataclass(frozen=True, slots=True)
+class Subsystem:
+    """An information system behind this gateway: its secret, the services it offers (code to base url), what it may ask."""
+
+    name: str
+    secret: str
+    services: Mapping[str, str] = field(default_factory=dict)
+    may: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A gateway's settings as read from `gateway.yaml`."""
+
+    path: Path
+    member: str
+    code: str
+    host: str
+    port: int
+    local_port: int
+    snapshot: Path
+    centre_url: str
+    retain_days: int
+    subsystems: Mapping[str, Subsystem]
+
+    @property
+    def gateway(self) -> str:
+        """The id of this gateway, which is also the origin of its log."""
+        return f"{self.member}/{self.code}"
+
+    def p256(self, name: str) -> ec.EllipticCurvePrivateKey:
+        """The private key `keys/<name>.key`."""
+        return keys.load_p256(self.path / "keys" / f"{name}.key")
+
+    def log_key(self) -> Ed25519PrivateKey:
+        """The key that signs checkpoints."""
+        return cast(Ed25519PrivateKey, keys.load_private(self.path / "keys" / "log.key"))
+
+    def secret_key(self, name: str) -> bytes:
+        """The 32 raw bytes of `keys/<name>.key` (`body` or `index`)."""
+        return (self.path / "keys" / f"{name}.key").read_bytes()
+
+    def anchor(self) -> keys.PublicKey:
+        """The configuration key that this gateway trusts."""
+        return keys.from_jwk(json.loads((self.path / "certs" / "configuration.jwk").read_text()))
+
+
+def create(
+    home: Path | str,
+    *,
+    member: str,
+    code: str = "gw1",
+    port: int,
+    local_port: int,
+    subsystems: Mapping[str, Mapping[str, Any]],
+    may: Mapping[str, Sequence[str]] | None = None,
+    host: str = "127.0.0.1",
+    centre_url: str = "",
+    anchor: keys.PublicKey | None = None,
+    retain_days: int = 180,
+) -> dict[str, Any]:
+    """Make (or re-configure, keeping keys and secrets) the home of a gateway; returns `describe(home)`.
+
+    `subsystems` maps names to `{"services": {code: base url}}`; `may` maps names to abilities (seal, consent, token);
+    `anchor` is the public configuration key. `member` is `TW/GOV/<code>`; a bare code is completed.
+    """
+    path = Path(home)
+    member = member if "/" in member else f"TW/GOV/{member}"
+    granted = {name: sorted(abilities) for name, abilities in (may or {}).items()}
+    if strange := {ability for abilities in granted.values() for ability in abilities} - ABILITIES:
+        raise ValueError(f"unknown abilities: {sorted(strange)}")
+    for folder in ("keys", "certs", "secrets"):
+        (path / folder).mkdir(parents=True, exist_ok=True)
+    path.chmod(0o700)
+    _make_keys(path, f"{member}/{code}")
+    settings = {
+        "member": member,
+        "code": code,
+        "host": host,
+        "port": port,
+        "local_port": local_port,
+        "centre_url": centre_url,
+        "snapshot": "snapshot.jws",
+        "retain_days": retain_days,
+        "subsystems": {
+            name: {
+                "secret_file": _make_secret(path, name),
+                "services": dict(entry.get("services", {})),
+                "may": granted.get(name, []),
+            }
+            for name, entry in subsystems.items()
+        },
+    }
+    _write(path / "gateway.yaml", yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
+    if anchor is not None:
+        set_anchor(path, anchor)
+    return describe(path)
+
+
+def load(home: Path | str) -> Home:
+    """Read `gateway.yaml`; KeyError or ValueError when it is not complete."""
+    path = Path(home)
+    data = yaml.safe_load((path / "gateway.yaml").read_text())
+    return Home(
+        path=path,
+        member=data["member"],
+        code=data["code"],
+        host=data.get("host", "127.0.0.1"),
+        port=int(data["port"]),
+        local_port=int(data["local_port"]),
+        snapshot=path / data.get("snapshot", "snapshot.jws"),
+        centre_url=data.get("centre_url") or "",
+        retain_days=int(data.get("retain_days", 180)),
+        subsystems={name: _subsystem(path, name, entry) for name, entry in data["subsystems"].items()},
+    )
+
+
+def describe(home: Path | str) -> dict[str, Any]:
+    """What the configuration publishes: `gateway` (an entry of `members[].gateways`), `subsystems` and `services` ids,
+    and the public keys `consent_key`, `token_key` and `seal_key` as JWK.
+    """
+    at = load(home)
+    certificate = certificates.from_pem((at.path / "certs" / "tls.pem").read_bytes())
+    public = {name: keys.public_jwk(at.p256(name).public_key()) for name in _P256}
+    return {
+        "member": at.member,
+        "gateway": {
+            "code": at.code,
+            "host": at.host,
+            "port": at.port,
+            "tls_fingerprint": certificates.fingerprint(certificate),
+            "tls_certificate": certificates.pem(certificate).decode(),
+            "message_key": public["message"],
+            "log_key": keys.public_jwk(at.log_key().public_key()),
+            "reference_key": public["reference"],
+            "log_origin": at.gateway,
+        },
+        "subsystems": [f"{at.member}/{name}" for name in at.subsystems],
+        "services": [f"{at.member}/{name}/{code}" for name, entry in at.subsystems.items() for code in entry.services],
+        "consent_key": public["consent"],
+        "token_key": public["token"],
+        "seal_key": public["seal"],
+    }
+
+
+def set_anchor(home: Path | str, key: keys.PublicKey) -> None:
+    """Let the gateway trust configurations signed by `key` and no other."""
+    _write(Path(home) / "certs" / "configuration.jwk", json.dumps(keys.public_jwk(key)))
+
+
+def set_snapshot(home: Path | str, token: str) -> None:
+    """Put a signed configuration in place; a running gateway takes it up with its next message."""
+    _write(load(home).snapshot, token)
+
+
+def set_seal_certificate(home: Path | str, certificate: x509.Certificate, chain: Sequence[x509.Certificate]) -> None:
+    """Install the certificate of the seal key; ValueError when it is for another key."""
+    path = Path(home)
+    if keys.thumbprint(certificates.public_key(certificate)) != keys.thumbprint(load(path).p256("seal").public_key()):
+        raise ValueError("the certificate is not for this seal key")
+    _write(path / "certs" / "seal.pem", certificates.pem(certificate).decode())
+    _write(path / "certs" / "seal-chain.pem", "".join(certificates.pem(one).decode() for one in chain))
+
+
+def secret(home: Path | str, subsystem: str) -> str:
+    """The secret between a subsystem and its gateway."""
+    return load(home).subsystems[subsystem].secret
+
+
+def _subsystem(path: Path, name: str, entry: Mapping[str, Any]) -> Subsystem:
+    shared = (path / entry["secret_file"]).read_text().strip()
+    if len(shared) < 32:
+        raise ValueError(f"the secret of {name} is too short")
+    return Subsystem(name, shared, dict(entry.get("services") or {}), frozenset(entry.get("may") or ()))
+
+
+def _make_keys(path: Path, gateway: str) -> None:
+    for name in _P256:
+        if not (file := path / "keys" / f"{name}.key").exists():
+            keys.save_private(file, keys.generate_p256())
+    if not (file := path / "keys" / "log.key").exists():
+        keys.save_private(file, keys.generate_ed25519())
+    for name in _RAW:
+        if not (file := path / "keys" / f"{name}.key").exists():
+            keys.write_secret(file, os.urandom(32))
+    if not (path / "certs" / "tls.pem").exists():
+        certificate = _self_signed(keys.load_p256(path / "keys" / "tls.key"), gateway)
+        _write(path / "certs" / "tls.pem", certificates.pem(certificate).decode())
+
+
+def _make_secret(path: Path, name: str) -> str:
+    if not (path / "secrets" / name).exists():
+        keys.write_secret(path / "secrets" / name, secrets.token_urlsafe(32).encode())
+    return f"secrets/{name}"
+
+
+def _self_signed(key: ec.EllipticCurvePrivateKey, name: str) -> x509.Certificate:
+    # No authority is needed: peers accept exactly the certificates whose fingerprints the signed configuration lists.
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
+    now = clock.now()
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + _TLS_LIFE)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    keys.write_secret(path, text.encode())  # atomic, and 0600 does no harm to what is public

@@ -1,0 +1,246 @@
+"""The gateway's door for its own agency's information systems, on loopback, each with its secret."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from datetime import datetime
+from typing import Any
+
+from smartgov.engines.httpd import Request, Response, Router
+from smartgov.engines.pki import keys
+from smartgov.engines.troad import artefacts, records, reference
+from smartgov.engines.troad.consumer import Consumer
+from smartgov.engines.troad.core import Core
+from smartgov.engines.troad.home import Subsystem
+from smartgov.engines.troad.problems import refuse
+from smartgov.engines.troad.provider import problem_response
+from smartgov.engines.troad.snapshot import Gateway
+from smartgov.shared import canonical
+from smartgov.shared.problems import Problem
+from smartgov.shared.tw import national_id
+
+MAX_RECORDS = 500
+
+
+class LocalDoor:
+    """Routes `/r1/...` and `/local/v1/...`."""
+
+    def __init__(self, core: Core, consumer: Consumer) -> None:
+        self._core, self._consumer = core, consumer
+        self._router = Router()
+        for method, path, endpoint in (
+            ("GET", "/local/v1/health", self.health),
+            ("GET", "/local/v1/metrics", self.metrics),
+            ("GET", "/local/v1/checkpoint", self.checkpoint),
+            ("POST", "/local/v1/records", self.add_records),
+            ("POST", "/local/v1/seal", self.seal),
+            ("GET", "/local/v1/seal/certificate", self.seal_certificate),
+            ("POST", "/local/v1/consents", self.issue_consent),
+            ("POST", "/local/v1/tokens", self.issue_token),
+            ("GET", "/local/v1/members", self.members),
+            ("POST", "/local/v1/erasures", self.erase),
+        ):
+            self._router.add(method, path, endpoint)
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one request; every problem also says its type in `X-Road-Error`, as X-Road clients expect."""
+        try:
+            if request.path.startswith("/r1/"):
+                return await self._consumer.call(request, self._caller(request).name)
+            return await self._router(request)
+        except Problem as problem:
+            response = problem_response(problem)
+            response.headers["x-road-error"] = problem.type
+            return response
+
+    # -- open to whoever reaches loopback: no personal data ---------------------------------------------------------
+
+    async def health(self, request: Request) -> Response:
+        """Whether the gateway can work: its configuration is in force and its log can be written."""
+        state = self._core.configuration.state()
+        with self._core.store.reading() as (_, log):
+            size = log.size()
+        healthy = not state["expired"]
+        body = {"healthy": healthy, "gateway": self._core.home.gateway, "configuration": state, "log_size": size}
+        return Response.json(body, 200 if healthy else 503)
+
+    async def metrics(self, request: Request) -> Response:
+        """Figures in the text format of Prometheus."""
+        lines = ["# TYPE troad_exchanges_total counter"]
+        for (side, service, outcome), count in sorted(self._core.counts.items()):
+            lines.append(f'troad_exchanges_total{{side="{side}",service="{service}",outcome="{outcome}"}} {count}')
+        lines.append("# TYPE troad_exchange_seconds_total counter")
+        for (side, service), spent in sorted(self._core.seconds.items()):
+            lines.append(f'troad_exchange_seconds_total{{side="{side}",service="{service}"}} {spent:.6f}')
+        return Response(200, {"content-type": "text/plain; version=0.0.4"}, ("\n".join(lines) + "\n").encode())
+
+    async def checkpoint(self, request: Request) -> Response:
+        """The present signed head of the log."""
+        with self._core.store.reading() as (_, log):
+            note = log.checkpoint()
+        await self._core.store.remember_checkpoint(note)
+        return Response(200, {"content-type": "text/plain; charset=utf-8"}, note.encode())
+
+    # -- for information systems -----------------------------------------------------------------------------------
+
+    async def members(self, request: Request) -> Response:
+        """The configuration's members with names and gateways' log keys, for those who check trails."""
+        self._caller(request)
+        return Response.json({"members": self._core.configuration.current().data["members"]})
+
+    async def add_records(self, request: Request) -> Response:
+        """Append records of an information system's own reads to the log."""
+        caller = self._caller(request)
+        given = _object(request).get("records")
+        if not isinstance(given, list) or len(given) > MAX_RECORDS:
+            raise refuse("record-invalid")
+        client = f"{self._core.home.member}/{caller.name}"
+        entries = []
+        for one in given:
+            subject = self._core.pseudonym(_person(one.get("subject"))) if isinstance(one, dict) else None
+            record = records.note_record(one, client=client, subject=subject, now=self._core.now())
+            reference.refuse_clear(canonical.dumps(record))
+            entry = self._core.entry(record)
+            entry.visible_to = subject
+            entries.append(entry)
+        places = await self._core.store.commit(entries)
+        return Response.json({"indexes": [place.index for place in places]}, 201)
+
+    async def seal(self, request: Request) -> Response:
+        """Sign bytes with the agency's seal key (ECDSA P-256, SHA-256, DER)."""
+        caller = self._caller(request, "seal")
+        try:
+            data = base64.b64decode(_object(request)["data"], validate=True)
+        except (KeyError, ValueError, TypeError):
+            raise refuse("record-invalid") from None
+        if not (self._core.home.path / "certs" / "seal.pem").exists():
+            raise refuse("seal-unavailable")
+        signature = keys.sign_der(self._core.home.p256("seal"), data)
+        note = {
+            "kind": "seal",
+            "side": "own",
+            "time": records.moment(self._core.now()),
+            "client": f"{self._core.home.member}/{caller.name}",
+            "signature": base64.b64encode(signature).decode(),
+        }
+        await self._core.store.commit([self._core.entry(dict(note))])
+        return Response.json({"signature": note["signature"]})
+
+    async def seal_certificate(self, request: Request) -> Response:
+        """The certificate of the seal key and its chain, PEM."""
+        self._caller(request, "seal")
+        folder = self._core.home.path / "certs"
+        try:
+            certificate = (folder / "seal.pem").read_text()
+        except FileNotFoundError:
+            raise refuse("seal-unavailable") from None
+        chain = (folder / "seal-chain.pem").read_text() if (folder / "seal-chain.pem").exists() else ""
+        return Response.json({"certificate": certificate, "chain": chain})
+
+    async def issue_consent(self, request: Request) -> Response:
+        """Sign the consent that a person has given on the portal's page."""
+        caller = self._caller(request, "consent")
+        terms = _object(request)
+        try:
+            subject = national_id.from_urn(terms["subject"])
+            datetime.fromisoformat(terms["expires_at"]).utctimetuple()
+            complete = all(isinstance(terms[name], str) for name in ("provider", "requester", "purpose", "jti"))
+            complete = complete and isinstance(terms["fields"], list)
+            to = self._gateway_of("/".join(terms["provider"].split("/")[:3]))
+        except (KeyError, ValueError, TypeError, AttributeError):
+            raise refuse("record-invalid") from None
+        if not complete:
+            raise refuse("record-invalid")
+        artefact = artefacts.make_consent(
+            issuer=self._core.home.member,
+            key=self._core.home.p256("consent"),
+            to=to.recipient,
+            subject=subject,
+            terms=terms,
+            now=self._core.now(),
+        )
+        shown = {name: terms[name] for name in ("provider", "requester", "purpose", "jti", "fields")}
+        await self._note("consent", caller, subject, shown)
+        return Response.json({"artefact": artefact}, 201)
+
+    async def issue_token(self, request: Request) -> Response:
+        """Sign the token with which a signed-in person asks one member for her trail."""
+        caller = self._caller(request, "token")
+        terms = _object(request)
+        try:
+            subject = national_id.from_urn(terms["subject"])
+            to = self._gateway_of(terms["audience"])
+            jti = str(terms["jti"])
+        except (KeyError, ValueError, TypeError, AttributeError):
+            raise refuse("record-invalid") from None
+        token = artefacts.make_token(
+            issuer=self._core.home.member,
+            key=self._core.home.p256("token"),
+            to=to.recipient,
+            subject=subject,
+            terms=terms,
+            holder=keys.thumbprint(self._core.message_key.public_key()),
+            now=self._core.now(),
+        )
+        await self._note("token", caller, None, {"audience": str(terms["audience"]), "jti": jti})
+        return Response.json({"token": token}, 201)
+
+    async def erase(self, request: Request) -> Response:
+        """Destroy bodies, salts and keys of one exchange of this gateway; its records and proofs stay."""
+        caller = self._caller(request)
+        exchange = _object(request).get("exchange")
+        if not isinstance(exchange, str) or not records.ID.fullmatch(exchange):
+            raise refuse("record-invalid")
+        erased = await self._core.store.erase(exchange)
+        await self._note("erasure", caller, None, {"id": exchange, "erased": erased})
+        return Response.json({"erased": erased})
+
+    # -- parts ------------------------------------------------------------------------------------------------------
+
+    def _caller(self, request: Request, ability: str | None = None) -> Subsystem:
+        """The information system whose secret the request shows and whose name, if given, it bears."""
+        shown = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
+        found = None
+        for subsystem in self._core.home.subsystems.values():
+            if hmac.compare_digest(shown, subsystem.secret.encode()):
+                found = subsystem
+        if found is None:
+            raise refuse("credentials-invalid")
+        named = request.headers.get("x-road-client")
+        if named is not None and named != f"{self._core.home.member}/{found.name}":
+            raise refuse("client-mismatch")
+        if ability is not None and ability not in found.may:
+            raise refuse("not-allowed-here")
+        return found
+
+    def _gateway_of(self, member: str) -> Gateway:
+        entry = self._core.configuration.current().members.get(member)
+        if entry is None or not entry.gateways:
+            raise refuse("service-unknown")
+        return entry.gateways[0]
+
+    async def _note(self, kind: str, caller: Subsystem, person: str | None, facts: dict[str, Any]) -> None:
+        client = f"{self._core.home.member}/{caller.name}"
+        subject = self._core.pseudonym(person)
+        record = {"kind": kind, "side": "own", "time": records.moment(self._core.now()), "client": client, **facts}
+        if subject is not None:
+            record["subject"] = subject
+        reference.refuse_clear(canonical.dumps(record))
+        await self._core.store.commit([self._core.entry(record)])
+
+
+def _object(request: Request) -> dict[str, Any]:
+    content = request.json()
+    if not isinstance(content, dict):
+        raise refuse("record-invalid")
+    return content
+
+
+def _person(text: object) -> str | None:
+    if text is None:
+        return None
+    try:
+        return national_id.from_urn(str(text))
+    except ValueError:
+        raise refuse("record-invalid") from None

@@ -1,0 +1,319 @@
+"""Every way in which a gateway says no: one stable problem type each, in both languages.
+
+The table is the specification; `docs/protocols/troad-1.md` lists it and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
+
+_ASK_OPERATOR = ("Ask the operator of your gateway.", "請洽您機關的閘道維運人員。")
+_ASK_PEER = ("Tell the other agency's operator.", "請通知對方機關的維運人員。")
+_CORRECT = ("Correct the request and send it again.", "請修正請求後重新傳送。")
+_APPLY = ("Apply for the right at the T-Road centre.", "請向 T-Road 管理中心申請使用權限。")
+_LATER = ("Try again later; nothing was lost.", "請稍後再試；資料未遺失。")
+_CONSENT = ("Ask the person for a new consent.", "請重新取得當事人同意。")
+
+_Pair = tuple[str, str]
+TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
+    # -- the configuration
+    "configuration-expired": (
+        503,
+        ("T-Road's configuration has expired.", "T-Road 設定已過期。"),
+        ("No message is sent or accepted on an expired list of members.", "成員清單過期時不收送任何訊息。"),
+        _ASK_OPERATOR,
+    ),
+    "configuration-missing": (
+        503,
+        ("The gateway has no configuration yet.", "閘道尚無設定。"),
+        ("It has not received a signed list of members.", "尚未收到已簽章的成員清單。"),
+        _ASK_OPERATOR,
+    ),
+    # -- the address and the caller
+    "address-invalid": (
+        400,
+        ("The address is not one of T-Road.", "這不是 T-Road 的位址。"),
+        (
+            "It must read /r1/instance/class/member/subsystem/service/path.",
+            "格式應為 /r1/instance/class/member/subsystem/service/path。",
+        ),
+        _CORRECT,
+    ),
+    "credentials-invalid": (
+        401,
+        ("The information system is not known here.", "不認得此資訊系統。"),
+        ("Its secret is missing or wrong.", "密鑰缺漏或錯誤。"),
+        _ASK_OPERATOR,
+    ),
+    "not-allowed-here": (
+        403,
+        ("This information system may not do this.", "此資訊系統無權執行此動作。"),
+        ("Its gateway's settings do not allow it.", "閘道設定未允許。"),
+        _ASK_OPERATOR,
+    ),
+    "client-unknown": (
+        403,
+        ("The asking information system is not registered.", "提出請求的資訊系統未登記。"),
+        ("No member has registered this subsystem.", "沒有成員登記此子系統。"),
+        _APPLY,
+    ),
+    "client-mismatch": (
+        403,
+        ("The asking information system belongs to another member.", "提出請求的資訊系統屬於其他成員。"),
+        ("Only its owner's gateway may speak for it.", "僅其所屬機關的閘道可代表它。"),
+        _ASK_OPERATOR,
+    ),
+    "service-unknown": (
+        404,
+        ("There is no such service.", "沒有這項服務。"),
+        ("No member offers it, or its gateway does not know where it is.", "沒有成員提供，或其閘道不知所在。"),
+        _CORRECT,
+    ),
+    # -- the message
+    "signature-missing": (
+        401,
+        ("The message is not signed as T-Road requires.", "訊息未依 T-Road 規定簽章。"),
+        ("A signature or one of the parts that it must cover is missing.", "缺少簽章或應涵蓋的部分。"),
+        _ASK_PEER,
+    ),
+    "signer-unknown": (
+        401,
+        ("The signer is not registered.", "簽章者未登記。"),
+        ("No registered gateway has this key.", "沒有已登記的閘道持有此金鑰。"),
+        _ASK_PEER,
+    ),
+    "signature-invalid": (
+        401,
+        ("The signature is wrong.", "簽章錯誤。"),
+        ("Another key signed, or a signed part was changed on the way.", "由其他金鑰簽署，或已簽署的部分遭更動。"),
+        _ASK_PEER,
+    ),
+    "peer-unknown": (
+        403,
+        ("The connection comes from an unregistered gateway.", "連線來自未登記的閘道。"),
+        ("Its TLS certificate is not in the configuration.", "其 TLS 憑證不在設定中。"),
+        _ASK_PEER,
+    ),
+    "peer-mismatch": (
+        403,
+        ("The connection and the signature belong to different gateways.", "連線與簽章分屬不同閘道。"),
+        ("TLS certificate and message key must be of one registered gateway.", "TLS 憑證與訊息金鑰須屬同一閘道。"),
+        _ASK_PEER,
+    ),
+    "receiver-mismatch": (
+        421,
+        ("The message is meant for another gateway.", "訊息的收件者是其他閘道。"),
+        ("It names another member or gateway than this one.", "它指定的成員或閘道不是本閘道。"),
+        _ASK_PEER,
+    ),
+    "body-changed": (
+        400,
+        ("The body is not the one that was signed.", "內容與簽署時不同。"),
+        ("Its commitment does not match.", "與承諾值不符。"),
+        _ASK_PEER,
+    ),
+    "message-stale": (
+        400,
+        ("The message is too old or from the future.", "訊息過舊或來自未來。"),
+        ("It must be made within 60 seconds of its arrival.", "建立時間與到達時間須在 60 秒內。"),
+        ("Set the clocks of both gateways.", "請校正雙方閘道的時鐘。"),
+    ),
+    "replay": (
+        409,
+        ("This message was received before.", "此訊息先前已收過。"),
+        ("Each message is accepted once.", "每則訊息僅接受一次。"),
+        ("Send a new message instead of the old one.", "請送出新訊息，勿重送舊訊息。"),
+    ),
+    "message-id-invalid": (
+        400,
+        ("The message id has the wrong form.", "訊息編號格式錯誤。"),
+        ("X-Road-Id must be 8 to 128 letters, digits or -._:", "X-Road-Id 須為 8 至 128 個英數字或 -._:。"),
+        _CORRECT,
+    ),
+    # -- rights
+    "right-missing": (
+        403,
+        ("There is no right to make this call.", "沒有呼叫此服務的權限。"),
+        (
+            "No right is granted to this system for this service, method and path.",
+            "未授予此系統使用該服務、方法與路徑的權限。",
+        ),
+        _APPLY,
+    ),
+    "purpose-required": (
+        400,
+        ("The purpose is missing.", "缺少使用目的。"),
+        ("Personal data is asked for with a purpose.", "查詢個人資料須載明目的。"),
+        _CORRECT,
+    ),
+    "purpose-not-granted": (
+        403,
+        ("The purpose is not the granted one.", "使用目的與授權不符。"),
+        ("A right holds for its own purpose.", "權限僅限其目的。"),
+        _APPLY,
+    ),
+    "basis-required": (
+        403,
+        ("Neither legal basis nor consent is named.", "未載明法律依據或同意。"),
+        ("The right rests on a law or on the person's consent.", "此權限以法律或當事人同意為依據。"),
+        _CORRECT,
+    ),
+    "basis-not-granted": (
+        403,
+        ("The legal basis is not the granted one.", "法律依據與授權不符。"),
+        ("A right holds for its own legal basis.", "權限僅限其法律依據。"),
+        _APPLY,
+    ),
+    "fields-not-granted": (
+        403,
+        ("More fields are asked for than granted.", "要求的欄位超出授權。"),
+        ("Only granted fields may be asked for.", "僅能要求已授權的欄位。"),
+        _CORRECT,
+    ),
+    # -- consent
+    "consent-required": (
+        403,
+        ("The person's consent is missing.", "缺少當事人同意。"),
+        ("This right rests on consent.", "此權限以同意為依據。"),
+        _CONSENT,
+    ),
+    "consent-invalid": (
+        403,
+        ("The consent is not valid.", "同意無效。"),
+        ("It was altered, has expired or comes from an untrusted issuer.", "遭更動、已逾期或核發者不受信任。"),
+        _CONSENT,
+    ),
+    "consent-foreign": (
+        403,
+        ("The consent is for something else.", "同意的對象不符。"),
+        ("It names another provider, requester, person or purpose.", "它指定了其他提供者、請求者、當事人或目的。"),
+        _CONSENT,
+    ),
+    "consent-used": (
+        403,
+        ("The consent was used before.", "同意已使用過。"),
+        ("It was given for one use.", "此同意僅限使用一次。"),
+        _CONSENT,
+    ),
+    "consent-revoked": (
+        403,
+        ("The consent was withdrawn.", "同意已撤回。"),
+        ("The person has taken it back.", "當事人已撤回同意。"),
+        _CONSENT,
+    ),
+    # -- persons
+    "subject-required": (
+        400,
+        ("The person concerned is missing.", "缺少當事人。"),
+        ("This service answers about one person named in the header.", "此服務僅就標頭指定的當事人回應。"),
+        _CORRECT,
+    ),
+    "subject-mismatch": (
+        400,
+        ("The message speaks of another person.", "訊息涉及其他人。"),
+        ("Every person in it must be the one named in the header.", "內容所指的人須與標頭指定的當事人相同。"),
+        _CORRECT,
+    ),
+    "reference-invalid": (
+        400,
+        ("A reference to a person cannot be used here.", "人員參照無法使用。"),
+        ("It is for another gateway or message, has expired or was altered.", "屬於其他閘道或訊息、已逾期或遭更動。"),
+        _ASK_PEER,
+    ),
+    "person-in-clear": (
+        400,
+        ("A national id stands in clear.", "出現未加密的身分證字號。"),
+        ("Between gateways a person is named only by an encrypted reference.", "閘道之間僅能以加密參照指稱個人。"),
+        _CORRECT,
+    ),
+    # -- the trail
+    "token-invalid": (
+        401,
+        ("The token is not accepted.", "權杖未被接受。"),
+        ("It was altered, has expired, or is for another member or gateway.", "遭更動、已逾期，或屬於其他成員或閘道。"),
+        ("Open the page again.", "請重新開啟頁面。"),
+    ),
+    "token-used": (
+        401,
+        ("The token was used before.", "權杖已使用過。"),
+        ("Each token opens one answer.", "每個權杖僅能使用一次。"),
+        ("Open the page again.", "請重新開啟頁面。"),
+    ),
+    # -- answers
+    "answer-signature-invalid": (
+        502,
+        ("The answer's signature is wrong.", "回應的簽章錯誤。"),
+        ("It cannot be trusted and was not passed on.", "回應不可信，未予轉交。"),
+        _ASK_PEER,
+    ),
+    "answer-mismatch": (
+        502,
+        ("The answer belongs to another question.", "回應屬於其他請求。"),
+        ("It is bound to another request and was not passed on.", "它與其他請求綁定，未予轉交。"),
+        _ASK_PEER,
+    ),
+    "answer-body-changed": (
+        502,
+        ("The answer's body is not the one that was signed.", "回應內容與簽署時不同。"),
+        ("It was not passed on.", "未予轉交。"),
+        _ASK_PEER,
+    ),
+    "answer-uncuttable": (
+        502,
+        ("The answer cannot be cut to the granted fields.", "無法將回應裁切至授權欄位。"),
+        ("The service did not answer with a JSON object.", "服務未以 JSON 物件回應。"),
+        _ASK_PEER,
+    ),
+    # -- outages
+    "gateway-unreachable": (
+        503,
+        ("The other agency's gateway does not answer.", "對方機關的閘道沒有回應。"),
+        ("It is down or cannot be reached.", "停止運作或無法連線。"),
+        _LATER,
+    ),
+    "gateway-untrusted": (
+        502,
+        ("The other gateway showed a wrong certificate.", "對方閘道出示的憑證錯誤。"),
+        ("Nothing was sent to it.", "未向其傳送任何資料。"),
+        _ASK_PEER,
+    ),
+    "service-unreachable": (
+        503,
+        ("The agency's information system does not answer.", "該機關的資訊系統沒有回應。"),
+        ("Its gateway works, the system behind it does not.", "閘道正常，但其後方系統無回應。"),
+        _LATER,
+    ),
+    "log-unavailable": (
+        503,
+        ("The gateway cannot write its log.", "閘道無法寫入日誌。"),
+        ("Without a record nothing is sent.", "未留紀錄即不傳送。"),
+        _ASK_OPERATOR,
+    ),
+    "record-invalid": (
+        400,
+        ("The record has the wrong form.", "紀錄格式錯誤。"),
+        ("A member is missing, unknown or of another type.", "成員缺漏、不明或型別錯誤。"),
+        _CORRECT,
+    ),
+    "seal-unavailable": (
+        503,
+        ("This gateway has no seal.", "此閘道沒有機關印鑑。"),
+        ("Its seal key has no certificate.", "印鑑金鑰尚無憑證。"),
+        _ASK_OPERATOR,
+    ),
+    "trail-unproven": (
+        502,
+        ("The log behind this list is not proven.", "此清單的日誌未獲證明。"),
+        ("Its checkpoint or a proof does not hold.", "檢查點或證明不成立。"),
+        ("Tell the log's owner and the auditor.", "請通知日誌所屬機關與稽核人員。"),
+    ),
+}
+
+
+def refuse(slug: str, **extra: Any) -> Problem:
+    """The Problem of this type; `extra` members are public facts about the case."""
+    status, what, why, todo = TABLE[slug]
+    return Problem(slug, status, what=Text(*what), why=Text(*why), todo=Text(*todo), **extra)

@@ -1,0 +1,238 @@
+"""The provider's side: verify, authorise, record, ask the service, cut, record, sign, send; in this order."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from smartgov.engines.httpd import Request, Response
+from smartgov.engines.troad import records, reference, rights, trail_door, wire
+from smartgov.engines.troad.backend import ask_service
+from smartgov.engines.troad.core import Core
+from smartgov.engines.troad.names import is_subsystem, member_of, parse_target
+from smartgov.engines.troad.problems import refuse
+from smartgov.engines.troad.rights import Ask, Grant
+from smartgov.engines.troad.snapshot import Gateway, Snapshot
+from smartgov.engines.troad.store import Entry
+from smartgov.engines.troad.wire import Head, Signed
+from smartgov.shared.problems import Problem
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a request came, so that a refusal can be recorded with what is known."""
+
+    claimed: dict[str, str] = field(default_factory=dict)
+    gateway: str = ""
+    subject: str | None = None
+    visible: bool = True
+    give_back: tuple[str, str] | None = None
+
+
+class Provider:
+    """Answers other gateways."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def handle(self, request: Request) -> Response:
+        """The signed answer to one request from another gateway; every refusal is recorded and signed too."""
+        started = self._core.now()
+        head = Head(request.method, request.headers.get("host", ""), request.path, request.query, request.headers)
+        progress = Progress(claimed=_claims(request))
+        try:
+            response = await self._answer(head, request, progress)
+            outcome = "answered"
+        except Problem as problem:
+            response = await self._refusal(head, problem, progress)
+            outcome = problem.slug
+        self._core.count("provider", progress.claimed.get("service", ""), outcome, started)
+        return response
+
+    # -- the order of work --------------------------------------------------------------------------------------
+
+    async def _answer(self, head: Head, request: Request, progress: Progress) -> Response:
+        snapshot = self._core.configuration.current()
+        sender, signed = self._verified(head, request, snapshot, progress)
+        salt = wire.open_commitment({**request.headers, **signed.fields}, request.body, "body-changed")
+        ask = self._read(head, signed, request, sender, progress)
+        proof = {**signed.fields, **{name: request.headers[name] for name in ("signature-input", "signature")}}
+        kept = (salt, request.body, signed.base)
+        if ask.target.built_in:
+            token = signed.fields.get("troad-trail-token", "")
+            answer = await trail_door.answer(self._core, ask, snapshot, token, sender, (proof, kept, signed.nonce))
+        else:
+            answer = await self._exchange(ask, snapshot, sender, (proof, kept, signed.nonce), progress)
+        return await self._seal(head, ask, sender, answer)
+
+    def _verified(self, head: Head, request: Request, snapshot: Snapshot, progress: Progress) -> tuple[Gateway, Signed]:
+        peer = snapshot.by_tls.get(sha256(request.peer_cert or b"").hexdigest())
+        if peer is None:
+            raise refuse("peer-unknown")
+        progress.gateway = peer.id
+        signed = wire.read_request(head)
+        signer = snapshot.by_message_key.get(signed.keyid)
+        if signer is None:
+            raise refuse("signer-unknown")
+        if not signed.holds(signer.message_key):
+            raise refuse("signature-invalid")
+        if not hmac.compare_digest(peer.id, signer.id):
+            raise refuse("peer-mismatch")
+        if abs(self._core.now().timestamp() - signed.created) > wire.FRESH_SECONDS:
+            raise refuse("message-stale")
+        if signed.fields["troad-receiver"] != self._core.home.gateway:
+            raise refuse("receiver-mismatch")
+        client = signed.fields["x-road-client"]
+        if client not in snapshot.subsystems:
+            raise refuse("client-unknown")
+        if member_of(client) != signer.member:
+            raise refuse("client-mismatch")
+        return signer, signed
+
+    def _read(self, head: Head, signed: Signed, request: Request, sender: Gateway, progress: Progress) -> Ask:
+        fields = signed.fields
+        target = parse_target(head.path)
+        if target.member != self._core.home.member:
+            raise refuse("receiver-mismatch")
+        if not records.ID.fullmatch(fields["x-road-id"]):
+            raise refuse("message-id-invalid")
+        reference.refuse_clear(request.body, (head.path, head.query, *fields.values()))
+        rid = fields["x-road-id"]
+        subject = None
+        if "troad-subject" in fields:
+            subject = self._open(fields["troad-subject"], rid)
+            progress.subject = self._core.pseudonym(subject)
+        body, persons = reference.reveal(request.body, lambda token: self._open(token, rid))
+        listed = fields.get("troad-fields")
+        return Ask(
+            id=rid,
+            client=fields["x-road-client"],
+            target=target,
+            method=head.method,
+            query=head.query,
+            subject=subject,
+            purpose=fields.get("troad-purpose", ""),
+            basis=fields.get("troad-basis", ""),
+            consent=fields.get("troad-consent", ""),
+            issue=fields.get("x-road-issue", ""),
+            user=fields.get("x-road-userid", ""),
+            fields=None if listed is None else tuple(sorted(set(listed.split(",")))),
+            headers={name: fields[name] for name in ("content-type", *wire.FORWARDED) if name in fields},
+            body=body,
+            persons=persons,
+        )
+
+    async def _exchange(
+        self,
+        ask: Ask,
+        snapshot: Snapshot,
+        sender: Gateway,
+        evidence: tuple[Mapping[str, str], tuple[bytes, bytes, bytes], str],
+        progress: Progress,
+    ) -> Response:
+        proof, kept, nonce = evidence
+        grant = rights.authorise(ask, snapshot, self._core.reader, self._core.now())
+        progress.visible = grant.service.visibility == "own"
+        subject = self._core.pseudonym(ask.subject)
+        now = self._core.now()
+        record = records.request_record("provider", ask, grant, now, gateway=sender.id, subject=subject)
+        entry = self._core.entry(records.with_proof(record, proof, kept[2]), ask.id)
+        entry.body, entry.nonce = kept, nonce
+        entry.visible_to = subject if progress.visible else None
+        spend(entry, grant)
+        await self._core.store.commit([entry])
+        progress.visible = False  # from here on she sees the request itself
+        progress.give_back = entry.spend[:2] if entry.spend else None
+        answer = await ask_service(self._core, ask, grant)
+        if answer.status >= 500:
+            await give_back(self._core, ask, progress.give_back, answer.status)
+        return answer
+
+    async def _seal(self, head: Head, ask: Ask, sender: Gateway, answer: Response) -> Response:
+        """Hide persons, commit the answer with its record, sign it over its request."""
+        core = self._core
+        exp = int(core.now().timestamp()) + reference.LIFE_SECONDS
+        body = reference.hide(answer.body, lambda person: reference.make(person, sender.recipient, rid=ask.id, exp=exp))
+        fields = {name: value for name, value in answer.headers.items() if name in wire.ANSWER_OPTIONAL}
+        reference.refuse_clear(body, fields.values())
+        salt, commitment = wire.commit(body)
+        fields.update(commitment)
+        base = wire.sign_answer(
+            head, answer.status, fields, core.message_key, created=int(core.now().timestamp()), nonce=wire.new_nonce()
+        )
+        record = records.answer_record("provider", ask, core.now(), gateway=sender.id, status=answer.status)
+        entry = core.entry(records.with_proof(record, fields, base), ask.id)
+        entry.body = (salt, body, base)
+        await core.store.commit([entry])
+        return Response(answer.status, {**fields, "x-road-id": ask.id}, body)
+
+    async def _refusal(self, head: Head, problem: Problem, progress: Progress) -> Response:
+        core = self._core
+        record = records.refusal_record(
+            "provider",
+            problem,
+            core.now(),
+            claimed=progress.claimed,
+            gateway=progress.gateway,
+            subject=progress.subject,
+        )
+        entry = core.entry(dict(record))
+        entry.visible_to = progress.subject if progress.visible else None
+        entry.give_back = progress.give_back
+        if problem.slug != "log-unavailable":
+            await core.store.commit([entry])
+        response = problem_response(problem)
+        response.headers["troad-refusal"] = problem.slug
+        _, commitment = wire.commit(response.body)
+        response.headers.update(commitment)
+        if all(name in head.fields for name in ("troad-body", "x-road-id", "signature-input")):
+            now = int(core.now().timestamp())
+            wire.sign_answer(
+                head, problem.status, response.headers, core.message_key, created=now, nonce=wire.new_nonce()
+            )
+        return response
+
+    def _open(self, token: str, rid: str) -> str:
+        reader = self._core.reader
+        return reference.open_(token, reader.key, gateway=reader.gateway, rid=rid, now=self._core.now())
+
+
+def spend(entry: Entry, grant: Grant) -> None:
+    """Let the record use up a consent that was given for one use."""
+    if grant.consent is not None and grant.consent.single_use:
+        entry.spend = ("consent", grant.consent.jti, grant.consent.expires)
+
+
+async def give_back(core: Core, ask: Ask, spent: tuple[str, str] | None, status: int) -> None:
+    """Take back the use of a consent when the service failed: no data was released."""
+    if spent is None:
+        return
+    note = records.answer_record("own", ask, core.now(), gateway=core.home.gateway, status=status)
+    entry = core.entry({**note, "kind": "consent-returned"}, ask.id)
+    entry.give_back = spent
+    await core.store.commit([entry])
+
+
+def problem_response(problem: Problem) -> Response:
+    """A refusal as problem+json that carries its sentences in both languages."""
+    response = Response.problem(problem, "en")
+    texts = {"what": problem.what.as_dict(), "why": problem.why.as_dict(), "todo": problem.todo.as_dict()}
+    shown = Response.json({**problem.as_dict("en"), "texts": texts}, problem.status)
+    response.body = shown.body
+    return response
+
+
+def _claims(request: Request) -> dict[str, str]:
+    claims = {"method": request.method, "path": request.path}
+    if records.ID.fullmatch(sent := request.headers.get("x-road-id", "")):
+        claims["id"] = sent
+    if is_subsystem(sent := request.headers.get("x-road-client", "")):
+        claims["client"] = sent
+    try:
+        claims["service"] = parse_target(request.path).service_id
+        claims["path"] = parse_target(request.path).path
+    except Problem:
+        pass
+    return claims

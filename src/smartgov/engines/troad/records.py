@@ -1,0 +1,152 @@
+"""What a gateway writes into its ledger. No name, id or address of a person: persons only as a keyed pseudonym.
+
+Members: kind, side, time, id (the exchange), client, service, method, path, gateway (the other side's), user (seat),
+issue (case), purpose, basis, fields, subject (HMAC), and for signed messages body (commitment), base (SHA-256 of the
+signature base), input and signature, so that a record proves its message as long as body and salt are kept.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from smartgov.engines.troad import reference
+from smartgov.engines.troad.problems import refuse
+from smartgov.engines.troad.rights import Ask, Grant
+from smartgov.shared.problems import Problem
+
+ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
+_NOTE_MEMBERS = {"kind", "subject", "actor", "fields", "purpose", "basis", "case", "request", "time"}
+
+
+def pseudonym(key: bytes, person: str) -> str:
+    """The name under which this gateway, and only this one, knows a person: HMAC-SHA-256 in hex."""
+    return hmac.digest(key, person.encode(), "sha256").hex()
+
+
+def moment(now: datetime) -> str:
+    """A time as it stands in records: UTC, milliseconds."""
+    return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def request_record(
+    side: str, ask: Ask, grant: Grant | None, now: datetime, *, gateway: str, subject: str | None
+) -> dict[str, Any]:
+    """The record of a question, before it is passed on."""
+    if grant is not None:
+        basis: dict[str, str] | None = grant.basis
+        fields = grant.fields
+    else:
+        basis, fields = _claimed_basis(ask), ask.fields
+    return _bare(
+        kind="request",
+        side=side,
+        time=moment(now),
+        id=ask.id,
+        client=ask.client,
+        service=ask.target.service_id,
+        method=ask.method,
+        path=ask.target.path,
+        gateway=gateway,
+        user=ask.user,
+        issue=ask.issue,
+        purpose=ask.purpose,
+        basis=basis,
+        fields=None if fields is None else list(fields),
+        subject=subject,
+    )
+
+
+def answer_record(side: str, ask: Ask, now: datetime, *, gateway: str, status: int) -> dict[str, Any]:
+    """The record of an answer, before it is given."""
+    return _bare(
+        kind="answer",
+        side=side,
+        time=moment(now),
+        id=ask.id,
+        client=ask.client,
+        service=ask.target.service_id,
+        gateway=gateway,
+        status=status,
+    )
+
+
+def refusal_record(
+    side: str, problem: Problem, now: datetime, *, claimed: Mapping[str, str], gateway: str = "", subject: str | None
+) -> dict[str, Any]:
+    """The record of a no. `claimed` values are not yet trusted: those of a wrong form, or with a person, are left out."""
+    safe = {name: value for name, value in claimed.items() if value and _is_safe(value)}
+    return _bare(
+        kind="refusal", side=side, time=moment(now), reason=problem.slug, gateway=gateway, subject=subject, **safe
+    )
+
+
+def with_proof(record: dict[str, Any], fields: Mapping[str, str], base: bytes) -> dict[str, Any]:
+    """The record with what proves its message."""
+    return {
+        **record,
+        "body": fields["troad-body"],
+        "base": sha256(base).hexdigest(),
+        "input": fields["signature-input"],
+        "signature": fields["signature"],
+    }
+
+
+def note_record(entry: Any, *, client: str, subject: str | None, now: datetime) -> dict[str, Any]:
+    """A record that an information system hands in: a read of its own data (`local-read`) or a `note`."""
+    if (
+        not isinstance(entry, dict)
+        or not set(entry) <= _NOTE_MEMBERS
+        or entry.get("kind") not in {"local-read", "note"}
+    ):
+        raise refuse("record-invalid")
+    fields = entry.get("fields")
+    if fields is not None and not (isinstance(fields, list) and all(isinstance(name, str) for name in fields)):
+        raise refuse("record-invalid")
+    for name in ("actor", "purpose", "case", "request", "time"):
+        if not isinstance(entry.get(name, ""), str | None):
+            raise refuse("record-invalid")
+    return _bare(
+        kind=entry["kind"],
+        side="own",
+        time=entry.get("time") or moment(now),
+        logged=moment(now),
+        client=client,
+        user=entry.get("actor"),
+        purpose=entry.get("purpose"),
+        basis=_note_basis(entry.get("basis")),
+        issue=entry.get("case"),
+        request=entry.get("request"),
+        fields=fields,
+        subject=subject,
+    )
+
+
+def _note_basis(basis: Any) -> dict[str, str] | None:
+    if basis is None or (isinstance(basis, dict) and all(isinstance(part, str) for part in basis.values())):
+        return basis or None
+    if isinstance(basis, str):
+        return {"kind": "statute", "code": basis} if basis else None
+    raise refuse("record-invalid")
+
+
+def _claimed_basis(ask: Ask) -> dict[str, str] | None:
+    if ask.consent:
+        return {"kind": "consent"}
+    return {"kind": "statute", "code": ask.basis} if ask.basis else None
+
+
+def _is_safe(value: str) -> bool:
+    try:
+        reference.refuse_clear(b"", (value,))
+    except Problem:
+        return False
+    return len(value) <= 300 and value.isprintable()
+
+
+def _bare(**members: Any) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value not in (None, "")}

@@ -1,0 +1,179 @@
+"""Persons between gateways: a national id travels only as a reference encrypted to the receiving gateway.
+
+A reference is a compact JWE (RFC 7516, ECDH-ES on P-256, A256GCM) whose protected header binds it to one gateway
+(`aud`), one message (`rid`) and a short time (`exp`). It is made by `cryptography` directly because one exchange may
+hold many; `pki.jwe` opens the same tokens, which a test shows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from urllib.parse import unquote, unquote_plus
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from smartgov.engines.pki import keys
+from smartgov.engines.troad.problems import refuse
+from smartgov.shared import canonical
+from smartgov.shared.tw import national_id
+
+URN = "urn:troad:ref:"
+LIFE_SECONDS = 120
+"""A reference in a message outlives the freshness of the message a little, so that the message's own check speaks first."""
+_CLEAR = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][12]\d{8}(?![A-Za-z0-9])", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Where references go: the id of the gateway and its reference key."""
+
+    gateway: str
+    key: ec.EllipticCurvePublicKey
+    kid: str
+
+
+def make(value: str, to: Recipient, *, rid: str, exp: int) -> str:
+    """The reference to the person with national id `value`, for one gateway and one message or token `rid`."""
+    ephemeral = ec.generate_private_key(ec.SECP256R1())
+    epk = {name: text for name, text in keys.public_jwk(ephemeral.public_key()).items() if name != "kid"}
+    header = {"alg": "ECDH-ES", "enc": "A256GCM", "kid": to.kid, "epk": epk, "aud": to.gateway, "rid": rid, "exp": exp}
+    protected = keys.b64url(canonical.dumps(header))
+    secret = _content_key(ephemeral.exchange(ec.ECDH(), to.key))
+    nonce = os.urandom(12)
+    sealed = AESGCM(secret).encrypt(nonce, value.encode(), protected.encode())
+    return ".".join([protected, "", keys.b64url(nonce), keys.b64url(sealed[:-16]), keys.b64url(sealed[-16:])])
+
+
+def open_(token: str, key: ec.EllipticCurvePrivateKey, *, gateway: str, rid: str, now: datetime) -> str:
+    """The national id behind a reference made for this gateway and message; else Problem `reference-invalid`."""
+    try:
+        protected, empty, nonce, body, tag = token.split(".")
+        header = json.loads(keys.from_b64url(protected))
+        if empty or (header["alg"], header["enc"]) != ("ECDH-ES", "A256GCM"):
+            raise ValueError("another algorithm")
+        bound = header["aud"] == gateway and header["rid"] == rid and now.timestamp() < header["exp"]
+        public = keys.from_jwk(header["epk"])
+        if not bound or not isinstance(public, ec.EllipticCurvePublicKey):
+            raise ValueError("not for us, or not now")
+        secret = _content_key(key.exchange(ec.ECDH(), public))
+        sealed = keys.from_b64url(body) + keys.from_b64url(tag)
+        value = AESGCM(secret).decrypt(keys.from_b64url(nonce), sealed, protected.encode()).decode()
+    except (ValueError, KeyError, TypeError, InvalidTag):
+        raise refuse("reference-invalid") from None
+    if not national_id.is_valid(value):
+        raise refuse("reference-invalid")
+    return value
+
+
+def _content_key(shared: bytes) -> bytes:
+    # Concat KDF of RFC 7518 section 4.6.2: AlgorithmID "A256GCM", empty PartyUInfo and PartyVInfo, 256 bits.
+    info = (7).to_bytes(4, "big") + b"A256GCM" + bytes(8) + (256).to_bytes(4, "big")
+    return sha256((1).to_bytes(4, "big") + shared + info).digest()
+
+
+# -- bodies -----------------------------------------------------------------------------------------------------------
+
+
+def hide(body: bytes, make_reference: Callable[[str], str]) -> bytes:
+    """`body` with every JSON string value `urn:tw:nid:X` replaced by a reference; equal persons get equal references."""
+    if b"urn:tw:nid:" not in body and b"\\u" not in body:
+        return body
+    value = _json(body)
+    if value is None:
+        return body
+    made: dict[str, str] = {}
+
+    def swap(text: str, path: tuple[str, ...]) -> str:
+        if not text.startswith("urn:tw:nid:"):
+            return text
+        try:
+            person = national_id.from_urn(text)
+        except ValueError:
+            raise refuse("person-in-clear") from None
+        if person not in made:
+            made[person] = URN + make_reference(person)
+        return made[person]
+
+    return _dump(_walk(value, swap))
+
+
+def reveal(body: bytes, open_reference: Callable[[str], str]) -> tuple[bytes, list[tuple[str, tuple[str, ...]]]]:
+    """`body` with references opened, and each person found with the JSON keys above the place."""
+    if URN.encode() not in body and b"\\u" not in body:
+        return body, []
+    value = _json(body)
+    if value is None:
+        return body, []
+    opened: dict[str, str] = {}
+    found: list[tuple[str, tuple[str, ...]]] = []
+
+    def swap(text: str, path: tuple[str, ...]) -> str:
+        if not text.startswith(URN):
+            return text
+        if text not in opened:
+            opened[text] = open_reference(text.removeprefix(URN))
+        found.append((opened[text], path))
+        return national_id.urn(opened[text])
+
+    return _dump(_walk(value, swap)), found
+
+
+def persons(body: bytes) -> list[tuple[str, tuple[str, ...]]]:
+    """Each person named in a body of the local hop (`urn:tw:nid:X`), with the JSON keys above the place."""
+    found: list[tuple[str, tuple[str, ...]]] = []
+
+    def note(text: str, path: tuple[str, ...]) -> str:
+        if text.startswith("urn:tw:nid:"):
+            found.append((national_id.from_urn(text), path))
+        return text
+
+    if b"urn:tw:nid:" in body or b"\\u" in body:
+        _walk(_json(body), note)
+    return found
+
+
+def refuse_clear(body: bytes, heads: Iterable[str] = ()) -> None:
+    """Problem `person-in-clear` when a checksum-valid national id stands in the body or in one of `heads`."""
+    if any(_has_clear(text) for head in heads for text in {head, unquote(head), unquote_plus(head)}):
+        raise refuse("person-in-clear")
+    text = body.decode("utf-8", "replace")
+    if _has_clear(text):
+        raise refuse("person-in-clear")
+    if "\\u" in text and (value := _json(body)) is not None and _has_clear(_dump(value).decode("utf-8", "replace")):
+        raise refuse("person-in-clear")
+
+
+def _has_clear(text: str) -> bool:
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return any(national_id.is_valid(match[0].upper()) for match in _CLEAR.finditer(plain))
+
+
+def _walk(value: Any, swap: Callable[[str, tuple[str, ...]], str], path: tuple[str, ...] = ()) -> Any:
+    if isinstance(value, str):
+        return swap(value, path)
+    if isinstance(value, dict):
+        return {name: _walk(part, swap, (*path, name)) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_walk(part, swap, path) for part in value]
+    return value
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _dump(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")

@@ -1,0 +1,266 @@
+"""The signed, expiring list of members, keys, services and rights on which every gateway decides.
+
+It is a compact JWS of type `troad-snapshot+jwt` by the configuration key. Times in it are ISO 8601 with an offset.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from smartgov.engines.pki import jws, keys
+from smartgov.engines.troad.names import member_of
+from smartgov.engines.troad.reference import Recipient
+from smartgov.shared.text import Text
+
+TYPE = "troad-snapshot+jwt"
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """One registered gateway and its public keys; `id` is `<member>/<code>`."""
+
+    id: str
+    member: str
+    host: str
+    port: int
+    tls_fingerprint: str
+    tls_certificate: str
+    message_key: ec.EllipticCurvePublicKey
+    message_kid: str
+    log_key: Ed25519PublicKey
+    log_origin: str
+    recipient: Recipient
+
+    @property
+    def authority(self) -> str:
+        """`host:port`, the authority of requests to it."""
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An agency on T-Road."""
+
+    id: str
+    name: Text
+    gateways: tuple[Gateway, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a member offers; `related` are the JSON keys under which a request may name other persons."""
+
+    id: str
+    member: str
+    personal: bool
+    related: frozenset[str]
+    visibility: str
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """What one client may ask of one service; `fields` None means all."""
+
+    client: str
+    service: str
+    endpoints: tuple[str, ...]
+    basis: str
+    basis_code: str
+    fields: frozenset[str] | None
+    purpose: str
+
+    def covers(self, method: str, path: str) -> bool:
+        """Whether one of its endpoints is this method and path."""
+        return any(endpoint_matches(endpoint, method, path) for endpoint in self.endpoints)
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """A key that may sign consents or trail tokens, and the member it belongs to."""
+
+    member: str
+    key: keys.PublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The configuration, indexed for the questions that a gateway asks."""
+
+    version: int
+    issued_at: datetime
+    expires_at: datetime
+    members: Mapping[str, Member]
+    gateways: Mapping[str, Gateway]
+    by_message_key: Mapping[str, Gateway]
+    by_tls: Mapping[str, Gateway]
+    subsystems: frozenset[str]
+    services: Mapping[str, Service]
+    rights: Mapping[tuple[str, str], tuple[Right, ...]]
+    consent_issuers: Mapping[str, Issuer]
+    token_issuers: Mapping[str, Issuer]
+    revoked_consents: frozenset[str]
+    anchors: tuple[str, ...]
+    data: Mapping[str, Any]
+
+
+def sign(data: Mapping[str, Any], key: keys.PrivateKey) -> str:
+    """The signed form of the configuration `data`, which is read first so that nothing unreadable is published."""
+    parsed = parse(data)
+    claims = {**data, "iat": int(parsed.issued_at.timestamp()), "exp": int(parsed.expires_at.timestamp())}
+    return jws.sign(claims, key, keys.thumbprint(key.public_key()), TYPE)
+
+
+def verify(token: str, public_key: keys.PublicKey, now: datetime) -> Snapshot:
+    """The snapshot of a token by the configuration key that is in force; else Problem `token-invalid`."""
+    return parse(jws.verify(token, {keys.thumbprint(public_key): public_key}, TYPE, now=now, leeway=0))
+
+
+def read(token: str, public_key: keys.PublicKey) -> Snapshot:
+    """Like `verify`, whatever its times: a gateway must be able to say that its configuration has expired."""
+    payload = json.loads(keys.from_b64url(token.split(".")[1]))
+    moment = datetime.fromisoformat(payload["issued_at"])
+    return parse(jws.verify(token, {keys.thumbprint(public_key): public_key}, TYPE, now=moment, leeway=0))
+
+
+def parse(data: Mapping[str, Any]) -> Snapshot:
+    """Read the content of a configuration. KeyError or ValueError when it is not complete and consistent."""
+    members = {entry["id"]: _member(entry) for entry in data["members"]}
+    gateways = [gateway for member in members.values() for gateway in member.gateways]
+    services = {entry["id"]: _service(entry) for entry in data["services"]}
+    rights: dict[tuple[str, str], tuple[Right, ...]] = {}
+    for entry in data["rights"]:
+        right = _right(entry)
+        rights[right.client, right.service] = (*rights.get((right.client, right.service), ()), right)
+    snapshot = Snapshot(
+        version=int(data["version"]),
+        issued_at=_time(data["issued_at"]),
+        expires_at=_time(data["expires_at"]),
+        members=members,
+        gateways={gateway.id: gateway for gateway in gateways},
+        by_message_key={gateway.message_kid: gateway for gateway in gateways},
+        by_tls={gateway.tls_fingerprint: gateway for gateway in gateways},
+        subsystems=frozenset(data["subsystems"]),
+        services=services,
+        rights=rights,
+        consent_issuers=_issuers(data.get("consent_issuers", ())),
+        token_issuers=_issuers(data.get("token_issuers", ())),
+        revoked_consents=frozenset(data.get("revoked_consents", ())),
+        anchors=tuple(data.get("anchors", ())),
+        data=data,
+    )
+    _check(snapshot, len(gateways))
+    return snapshot
+
+
+def endpoint_matches(endpoint: str, method: str, path: str) -> bool:
+    """Whether `POST /births/query` or a pattern such as `* /cases/{id}/**` names this method and path."""
+    wanted, _, template = endpoint.partition(" ")
+    if wanted not in {"*", method}:
+        return False
+    pattern, actual = template.strip("/").split("/"), path.strip("/").split("/")
+    if pattern[-1] == "**":
+        pattern = pattern[:-1]
+        actual = actual[: len(pattern)] if len(actual) >= len(pattern) else actual
+    return len(pattern) == len(actual) and all(
+        part == "*" or part == here or (part[:1] == "{" and part[-1:] == "}" and bool(here))
+        for part, here in zip(pattern, actual, strict=True)
+    )
+
+
+def _check(snapshot: Snapshot, gateways: int) -> None:
+    if {len(snapshot.gateways), len(snapshot.by_message_key), len(snapshot.by_tls)} != {gateways}:
+        raise ValueError("two gateways share an id, a message key or a TLS certificate")
+    owners = [*snapshot.subsystems, *snapshot.services, *(client for client, _ in snapshot.rights)]
+    if strange := {member_of(name) for name in owners} - set(snapshot.members):
+        raise ValueError(f"not members: {sorted(strange)}")
+    if strange := {service for _, service in snapshot.rights} - set(snapshot.services):
+        raise ValueError(f"rights to unknown services: {sorted(strange)}")
+
+
+def _member(entry: Mapping[str, Any]) -> Member:
+    gateways = tuple(_gateway(entry["id"], gateway) for gateway in entry["gateways"])
+    return Member(entry["id"], Text.of(entry["name"]), gateways)
+
+
+def _gateway(member: str, entry: Mapping[str, Any]) -> Gateway:
+    message, log, reference = (
+        _key(json.dumps(entry[name], sort_keys=True)) for name in ("message_key", "log_key", "reference_key")
+    )
+    if not isinstance(message, ec.EllipticCurvePublicKey) or not isinstance(reference, ec.EllipticCurvePublicKey):
+        raise ValueError("message and reference keys are on P-256")
+    if not isinstance(log, Ed25519PublicKey):
+        raise ValueError("log keys are Ed25519")
+    name = f"{member}/{entry['code']}"
+    return Gateway(
+        id=name,
+        member=member,
+        host=entry["host"],
+        port=int(entry["port"]),
+        tls_fingerprint=entry["tls_fingerprint"].lower(),
+        tls_certificate=entry.get("tls_certificate", ""),
+        message_key=message,
+        message_kid=keys.thumbprint(message),
+        log_key=log,
+        log_origin=entry.get("log_origin", name),
+        recipient=Recipient(name, reference, keys.thumbprint(reference)),
+    )
+
+
+def _service(entry: Mapping[str, Any]) -> Service:
+    return Service(
+        id=entry["id"],
+        member=member_of(entry["id"]),
+        personal=bool(entry.get("personal", True)),
+        related=frozenset(entry.get("related", ())),
+        visibility=entry.get("visibility", "own"),
+    )
+
+
+def _right(entry: Mapping[str, Any]) -> Right:
+    basis = entry.get("basis") or {"kind": "none"}
+    kind = basis["kind"]
+    if kind not in {"statute", "consent", "subject", "none"} or (kind == "statute" and not basis.get("code")):
+        raise ValueError(f"a right of {entry['client']} has no usable basis")
+    fields = entry.get("fields")
+    return Right(
+        client=entry["client"],
+        service=entry["service"],
+        endpoints=tuple(entry["endpoints"]),
+        basis=kind,
+        basis_code=basis.get("code", ""),
+        fields=None if fields is None else frozenset(fields),
+        purpose=entry.get("purpose") or "",
+    )
+
+
+def _issuers(entries: Any) -> dict[str, Issuer]:
+    issuers = [Issuer(entry["member"], _key(json.dumps(entry["key"], sort_keys=True))) for entry in entries]
+    return {keys.thumbprint(issuer.key): issuer for issuer in issuers}
+
+
+@lru_cache(maxsize=4096)
+def _key(text: str) -> keys.PublicKey:
+    return keys.from_jwk(json.loads(text))
+
+
+def _time(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("times need an offset")
+    return moment
+
+
+def expired(snapshot: Snapshot, now: datetime) -> bool:
+    """Whether the snapshot may no longer be used."""
+    return now >= snapshot.expires_at
+
+
+__all__ = ["Gateway", "Member", "Right", "Service", "Snapshot", "expired", "parse", "read", "sign", "verify"]

@@ -1,0 +1,295 @@
+"""The gateway's file: ledger, encrypted bodies with their keys, nonces, spent artefacts, all in one SQLite database.
+
+One thread writes. It takes every job that is waiting, runs each under its own savepoint, commits once with fsync, and
+only then lets the callers go on (group commit): a message is never sent before its record is on the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from smartgov.engines.ledger import Log
+from smartgov.engines.troad.problems import refuse
+from smartgov.shared import canonical
+from smartgov.shared.problems import Problem
+
+log = structlog.get_logger()
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS message (
+    idx INTEGER PRIMARY KEY, exchange TEXT NOT NULL, made INTEGER NOT NULL, wrapped_key BLOB, sealed BLOB
+);
+CREATE INDEX IF NOT EXISTS message_exchange ON message (exchange);
+CREATE INDEX IF NOT EXISTS message_made ON message (made) WHERE sealed IS NOT NULL;
+CREATE TABLE IF NOT EXISTS nonce (nonce TEXT PRIMARY KEY, made INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS spent (kind TEXT, jti TEXT, until INTEGER, PRIMARY KEY (kind, jti)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS subject (hmac TEXT, idx INTEGER, PRIMARY KEY (hmac, idx)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+_BATCH = 512
+_STALE_NONCE = 600
+"""Seconds after which a nonce may be forgotten: far beyond the freshness that every message must have."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """One record to commit, with what belongs to it."""
+
+    record: dict[str, Any]
+    made: int
+    exchange: str = ""
+    body: tuple[bytes, bytes, bytes] | None = None
+    """Salt, body and signature base: kept encrypted under a key of their own, erased together."""
+    visible_to: str | None = None
+    """The keyed pseudonym of the person who may list this record."""
+    nonce: str | None = None
+    spend: tuple[str, str, int] | None = None
+    """Kind, id and expiry of an artefact that this record uses up."""
+    give_back: tuple[str, str] | None = None
+    """Kind and id of an artefact that turned out not to be used: no data was released."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record stands: its index, and the size of the log right after it."""
+
+    index: int
+    size: int
+
+
+_Job = tuple[Callable[[sqlite3.Connection], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop]
+
+
+class Store:
+    """The file of one gateway; `start` before use, `stop` at the end."""
+
+    def __init__(self, path: Path, *, origin: str, log_key: Ed25519PrivateKey, body_key: bytes) -> None:
+        self.path, self.origin, self._log_key = path, origin, log_key
+        self._wrap = AESGCM(body_key)
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
+        self._db = self._open()
+        self._log = Log(self._db, origin, log_key)
+        self._log.create_tables()
+        self._db.executescript(_SCHEMA)
+
+    def start(self) -> None:
+        """Start the writing thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is waiting, then close the file."""
+        self._jobs.put(None)
+        if self._thread.is_alive():
+            self._thread.join()
+        self._db.close()
+
+    async def commit(self, entries: Sequence[Entry]) -> list[Place]:
+        """Make the entries durable, all or none. Problems `replay`, `consent-used`, `token-used`, `log-unavailable`."""
+        result: list[Place] = await self._submit(lambda db: [self._write(db, entry) for entry in entries])
+        return result
+
+    async def erase(self, exchange: str) -> int:
+        """Destroy the keys, salts and bodies of one exchange; its records and their proofs stay. Returns how many."""
+        count: int = await self._submit(
+            lambda db: (
+                db.execute(
+                    "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE exchange = ? AND sealed IS NOT NULL",
+                    (exchange,),
+                ).rowcount
+            )
+        )
+        await self._submit(None)
+        return count
+
+    async def erase_older(self, moment: int) -> int:
+        """Destroy the bodies of all messages made before `moment` (Unix seconds)."""
+        count: int = await self._submit(
+            lambda db: (
+                db.execute(
+                    "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE made < ? AND sealed IS NOT NULL",
+                    (moment,),
+                ).rowcount
+            )
+        )
+        await self._submit(None)
+        return count
+
+    async def remember_checkpoint(self, note: str) -> None:
+        """Keep a checkpoint that was given out."""
+        await self._submit(lambda db: self._log.remember(note))
+
+    async def set_fact(self, name: str, value: str) -> None:
+        """Remember one named value."""
+        await self._submit(lambda db: db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value)) and None)
+
+    def fact(self, name: str) -> str | None:
+        """A value that `set_fact` remembered."""
+        with self.reading() as (db, _):
+            row = db.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    @contextmanager
+    def reading(self) -> Iterator[tuple[sqlite3.Connection, Log]]:
+        """A connection of one's own, reading one state of the file throughout."""
+        db = self._open()
+        try:
+            db.execute("BEGIN")
+            yield db, Log(db, self.origin, self._log_key)
+        finally:
+            db.close()
+
+    def visible(self, db: sqlite3.Connection, subject: str, size: int, limit: int) -> list[int]:
+        """The newest `limit` indexes below `size` that the person with this pseudonym may list, oldest first."""
+        rows = db.execute(
+            "SELECT idx FROM subject WHERE hmac = ? AND idx < ? ORDER BY idx DESC LIMIT ?", (subject, size, limit)
+        )
+        return [int(idx) for (idx,) in rows][::-1]
+
+    def message(self, index: int) -> tuple[bytes, bytes, bytes] | None:
+        """Salt, body and signature base of a record, or None when it had none or they were erased."""
+        with self.reading() as (db, _):
+            row = db.execute("SELECT wrapped_key, sealed FROM message WHERE idx = ?", (index,)).fetchone()
+        if row is None or row[0] is None:
+            return None
+        bound = str(index).encode()
+        key = self._wrap.decrypt(row[0][:12], row[0][12:], bound)
+        plain = AESGCM(key).decrypt(row[1][:12], row[1][12:], bound)
+        size = int.from_bytes(plain[32:36], "big")
+        return plain[:32], plain[36 + size :], plain[36 : 36 + size]
+
+    # -- the writing thread -------------------------------------------------------------------------------------
+
+    def _open(self) -> sqlite3.Connection:
+        fresh = not self.path.exists()
+        if fresh:
+            os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
+        db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=10)
+        db.executescript(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA cache_size=-2000;"
+        )
+        return db
+
+    async def _submit(self, job: Callable[[sqlite3.Connection], Any] | None) -> Any:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._jobs.put((job or _truncate, future, loop))
+        return await future
+
+    def _run(self) -> None:
+        waiting: list[_Job] = []
+        while (job := self._jobs.get()) is not None:
+            waiting = [job]
+            last = False
+            while len(waiting) < _BATCH and not self._jobs.empty():
+                more = self._jobs.get()
+                if more is None:
+                    last = True
+                    break
+                waiting.append(more)
+            self._commit_batch(waiting)
+            if last:
+                return
+
+    def _commit_batch(self, jobs: list[_Job]) -> None:
+        plain = [job for job in jobs if job[0] is not _truncate]
+        results: list[tuple[_Job, Any]] = []
+        try:
+            if plain:
+                self._db.execute("BEGIN IMMEDIATE")
+                results = [(job, self._under_savepoint(job[0])) for job in plain]
+                self._db.execute("COMMIT")
+        except Exception as error:
+            self._roll_back()
+            log.exception("log_write_failed")
+            results = [(job, refuse("log-unavailable", cause=type(error).__name__)) for job in plain]
+        for job in jobs:
+            if job[0] is _truncate:
+                results.append((job, _truncate(self._db)))
+        for (_, future, loop), result in results:
+            _resolve(loop, future, result)
+
+    def _under_savepoint(self, job: Callable[[sqlite3.Connection], Any]) -> Any:
+        self._db.execute("SAVEPOINT job")
+        try:
+            result = job(self._db)
+        except Problem as problem:
+            self._db.execute("ROLLBACK TO job")
+            result = problem
+        self._db.execute("RELEASE job")
+        return result
+
+    def _roll_back(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+
+    def _write(self, db: sqlite3.Connection, entry: Entry) -> Place:
+        if entry.nonce is not None:
+            self._take_nonce(db, entry)
+        if entry.spend is not None:
+            _spend(db, entry.spend)
+        if entry.give_back is not None:
+            db.execute("DELETE FROM spent WHERE kind = ? AND jti = ?", entry.give_back)
+        (index,) = self._log.append([canonical.dumps(entry.record)])
+        if entry.visible_to is not None:
+            db.execute("INSERT INTO subject VALUES (?, ?)", (entry.visible_to, index))
+        if entry.body is not None:
+            key, sealed = self._seal(entry.body, index)
+            row = (index, entry.exchange, entry.made, key, sealed)
+            db.execute("INSERT INTO message VALUES (?, ?, ?, ?, ?)", row)
+        return Place(index, index + 1)
+
+    def _take_nonce(self, db: sqlite3.Connection, entry: Entry) -> None:
+        try:
+            db.execute("INSERT INTO nonce VALUES (?, ?)", (entry.nonce, entry.made))
+        except sqlite3.IntegrityError:
+            raise refuse("replay") from None
+        if entry.made % 60 == 0:  # now and then is enough: the table only has to stay small
+            db.execute("DELETE FROM nonce WHERE made < ?", (entry.made - _STALE_NONCE,))
+            db.execute("DELETE FROM spent WHERE until < ?", (entry.made - _STALE_NONCE,))
+
+    def _seal(self, body: tuple[bytes, bytes, bytes], index: int) -> tuple[bytes, bytes]:
+        salt, content, base = body
+        key, bound = os.urandom(32), str(index).encode()
+        nonce, wrap_nonce = os.urandom(12), os.urandom(12)
+        plain = salt + len(base).to_bytes(4, "big") + base + content
+        wrapped = wrap_nonce + self._wrap.encrypt(wrap_nonce, key, bound)
+        return wrapped, nonce + AESGCM(key).encrypt(nonce, plain, bound)
+
+
+def _spend(db: sqlite3.Connection, spend: tuple[str, str, int]) -> None:
+    try:
+        db.execute("INSERT INTO spent VALUES (?, ?, ?)", spend)
+    except sqlite3.IntegrityError:
+        raise refuse(f"{spend[0]}-used") from None
+
+
+def _truncate(db: sqlite3.Connection) -> None:
+    """Fold the write-ahead log into the file, so that erased bodies do not survive in it."""
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _resolve(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], result: Any) -> None:
+    def settle() -> None:
+        if future.cancelled():
+            return
+        if isinstance(result, Exception):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
+
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(settle)

@@ -1,0 +1,278 @@
+"""A small country for tests: portal, ris and hpa with their gateways, and an information system behind hpa and ris.
+
+Gateways run in one thread on uvloop over real loopback sockets; tests talk to them with the blocking client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import socket
+import sqlite3
+import ssl
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from smartgov.engines.httpd import Client, Request, Response, Server, serve
+from smartgov.engines.pki import keys
+from smartgov.engines.troad import home as homes
+from smartgov.engines.troad import reference, wire
+from smartgov.engines.troad import snapshot as snapshots
+from smartgov.engines.troad.client import LocalGateway
+from smartgov.engines.troad.gateway import Gateway
+from smartgov.shared import clock
+from smartgov.shared.ids import uuid7
+from smartgov.shared.tw import national_id
+
+MOTHER = national_id.make(7, 2)
+FATHER = national_id.make(8, 1)
+CHILD = national_id.make(9, 1)
+BIRTHS = "TW/GOV/hpa/births/births.v1"
+PEOPLE = "TW/GOV/ris/household/people.v1"
+CASES = "TW/GOV/ris/cases"
+PURPOSE = "birth-registration"
+LAW = "household-act-48"
+_taken: set[int] = set()
+
+
+def free_port() -> int:
+    """A free loopback port of the range that these tests use."""
+    while True:
+        port = random.randrange(21000, 22000)
+        with socket.socket() as probe:
+            if port not in _taken and probe.connect_ex(("127.0.0.1", port)) != 0:
+                _taken.add(port)
+                return port
+
+
+class Behind:
+    """The information system behind the gateways: remembers what reached it and answers as told."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.seen: list[Request] = []
+        self.answer: Callable[[Request], Response] = self.births
+
+    @staticmethod
+    def births(request: Request) -> Response:
+        item = {
+            "mother_id": national_id.urn(MOTHER),
+            "born_on": "2026-11-01",
+            "weight_g": 3100,
+            "hospital": "臺大醫院",
+            "id": 5,
+        }
+        return Response.json({"items": [item], "as_of": "2026-11-22T00:00:00Z", "secret": "cut me"})
+
+    async def handle(self, request: Request) -> Response:
+        self.seen.append(request)
+        return self.answer(request)
+
+
+class Country:
+    """Homes, snapshot, gateways and the loop they run in."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.behind = folder, Behind()
+        self.centre = keys.generate_p256()
+        self.version = 0
+        url = f"http://127.0.0.1:{self.behind.port}"
+        self.described = {
+            "portal": self._home("portal", {"portal": {}}, {"portal": ["consent", "token"]}),
+            "ris": self._home("ris", {"cases": {}, "household": {"services": {"people.v1": url}}}, {}),
+            "hpa": self._home("hpa", {"births": {"services": {"births.v1": url}}}, {}),
+        }
+        self.publish()
+        self.gateways: dict[str, Gateway] = {}
+        self.loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self._server: Server | None = None
+
+    def _home(self, code: str, subsystems: dict[str, Any], may: dict[str, list[str]]) -> dict[str, Any]:
+        return homes.create(
+            self.folder / code,
+            member=code,
+            port=free_port(),
+            local_port=free_port(),
+            subsystems=subsystems,
+            may=may,
+            anchor=self.centre.public_key(),
+        )
+
+    def data(self) -> dict[str, Any]:
+        """The configuration as it stands; tests alter it and publish."""
+        right = {"client": CASES, "service": BIRTHS, "endpoints": ["POST /births/query"], "purpose": PURPOSE}
+        own = {"client": CASES, "service": PEOPLE, "endpoints": ["* /people/**"], "fields": None, "purpose": ""}
+        now = clock.now()
+        return {
+            "version": self.version,
+            "issued_at": (now - timedelta(seconds=5)).isoformat(),
+            "expires_at": (now + timedelta(hours=1)).isoformat(),
+            "instance": "TW",
+            "members": [
+                {"id": one["member"], "name": {"en": code, "zh": code}, "gateways": [one["gateway"]]}
+                for code, one in self.described.items()
+            ],
+            "subsystems": [name for one in self.described.values() for name in one["subsystems"]],
+            "services": [
+                {"id": BIRTHS, "personal": True, "related": ["father_id"], "visibility": "own"},
+                {"id": PEOPLE, "personal": True, "related": ["child"], "visibility": "own"},
+            ],
+            "rights": [
+                {**right, "basis": {"kind": "statute", "code": LAW}, "fields": ["mother_id", "born_on", "hospital"]},
+                {**right, "basis": {"kind": "consent"}, "fields": ["born_on", "weight_g", "hospital"]},
+                {**own, "basis": {"kind": "statute", "code": LAW}},
+            ],
+            "consent_issuers": [{"member": "TW/GOV/portal", "key": self.described["portal"]["consent_key"]}],
+            "token_issuers": [{"member": "TW/GOV/portal", "key": self.described["portal"]["token_key"]}],
+        }
+
+    def publish(self, **changes: Any) -> None:
+        """Sign the configuration with `changes` and give it to every home."""
+        self.version += 1
+        token = snapshots.sign({**self.data(), **changes}, self.centre)
+        for code in self.described:
+            homes.set_snapshot(self.folder / code, token)
+
+    def run(self, main: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine in the gateways' loop."""
+        return asyncio.run_coroutine_threadsafe(main, self.loop).result(30)
+
+    def start(self, *codes: str) -> None:
+        """Start the system behind and the named gateways (default: all)."""
+        if self._server is None:
+            self._thread.start()
+            self._server = self.run(serve(self.behind.handle, port=self.behind.port))
+        for code in codes or self.described:
+            self.gateways[code] = Gateway(self.folder / code)
+            self.run(self.gateways[code].start())
+
+    def halt(self, code: str) -> None:
+        """Stop one gateway in order."""
+        self.run(self.gateways.pop(code).stop())
+
+    def stop(self) -> None:
+        """Stop everything."""
+        for code in list(self.gateways):
+            self.halt(code)
+        if self._server is not None:
+            self.run(self._server.stop())
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self._thread.join()
+        self.loop.close()
+
+    def url(self, code: str) -> str:
+        """The local door of one gateway."""
+        return f"http://127.0.0.1:{homes.load(self.folder / code).local_port}"
+
+    def sdk(self, subsystem: str = CASES) -> LocalGateway:
+        """The client of one information system."""
+        code, name = subsystem.split("/")[2:]
+        return LocalGateway(self.url(code), homes.secret(self.folder / code, name), subsystem)
+
+    def records(self, code: str) -> list[dict[str, Any]]:
+        """Every record in one gateway's log."""
+        with sqlite3.connect(self.folder / code / "log.sqlite3") as db:
+            return [json.loads(row) for (row,) in db.execute("SELECT record FROM ledger_record ORDER BY idx")]
+
+    def edit(self, code: str, statement: str, *values: Any) -> int:
+        """Alter a gateway's log file as somebody with the disk could."""
+        with sqlite3.connect(self.folder / code / "log.sqlite3") as db:
+            return db.execute(statement, values).rowcount
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Country]:
+    """A running country."""
+    country = Country(folder)
+    country.start()
+    try:
+        yield country
+    finally:
+        country.stop()
+
+
+def ask_births(sdk: LocalGateway, **changes: Any) -> Any:
+    """The call that most tests make."""
+    given = {"json": {"where": {}}, "subject": MOTHER, "purpose": PURPOSE, "basis": LAW, "issue": "case-1", "user": "s1"}
+    return sdk.call(BIRTHS, "POST", "/births/query", **{**given, **changes})
+
+
+class Rogue:
+    """Speaks to hpa's gateway with ris's keys, and with whatever else a test puts in their place."""
+
+    def __init__(self, country: Country, *, tls: str = "ris", signer: str = "ris") -> None:
+        self.country = country
+        self.here, self.signer = homes.load(country.folder / tls), homes.load(country.folder / signer)
+        self.to = snapshots.parse(country.data()).gateways["TW/GOV/hpa/gw1"]
+        self.now = int(clock.now().timestamp())
+
+    def message(self, *, body: bytes = b'{"where":{}}', person: str | None = MOTHER, **fields: str | None) -> Message:
+        """A sound request to hpa, with `fields` changed (names with _ for -; None leaves one out) before signing."""
+        rid = fields.get("x_road_id") or uuid7()
+        exp = self.now + 100
+        body = reference.hide(body, lambda one: reference.make(one, self.to.recipient, rid=rid, exp=exp))
+        head = {
+            "content-type": "application/json",
+            "x-road-client": CASES,
+            "x-road-id": rid,
+            "troad-receiver": self.to.id,
+            "troad-purpose": PURPOSE,
+            "troad-basis": LAW,
+        }
+        if person is not None:
+            head["troad-subject"] = reference.make(person, self.to.recipient, rid=rid, exp=exp)
+        for name, value in fields.items():
+            head.pop(name.replace("_", "-"), None)
+            if value is not None:
+                head[name.replace("_", "-")] = value
+        path = f"/r1/{BIRTHS}/births/query"
+        return Message(wire.Head("POST", self.to.authority, path, "", head), body)
+
+    def sign(self, message: Message, *, created: int | None = None, key: Any = None) -> Message:
+        """Commit to the body and sign."""
+        _, commitment = wire.commit(message.body)
+        message.head.fields.update(commitment)
+        key = key or self.signer.p256("message")
+        wire.sign_request(message.head, key, created=created or self.now, nonce=wire.new_nonce())
+        return message
+
+    def send(self, message: Message) -> Response:
+        """Send the bytes as they are, over TLS with this rogue's certificate."""
+
+        async def go() -> Response:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname = False
+            context.load_cert_chain(self.here.path / "certs/tls.pem", self.here.path / "keys/tls.key")
+            context.load_verify_locations(cadata=self.to.tls_certificate)
+            client = Client(ssl=context)
+            url = f"https://{self.to.authority}{message.head.path}"
+            url += f"?{message.head.query}" if message.head.query else ""
+            try:
+                return await client.request(message.head.method, url, headers=message.head.fields, body=message.body)
+            finally:
+                await client.close()
+
+        answer: Response = self.country.run(go())
+        return answer
+
+
+@dataclass
+class Message:
+    """Head and body of a request that is being forged."""
+
+    head: wire.Head
+    body: bytes
+
+
+def problem_type(answer: Response) -> str:
+    """The problem type of a refusal."""
+    return str(answer.parsed()["type"]).removeprefix("urn:smartgov:problem:")

@@ -1,0 +1,114 @@
+"""Checking a trail answer: pure, without network, by whoever keeps a gateway's last checkpoint."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from smartgov.engines.ledger import Checkpoint, checkpoint, merkle
+from smartgov.engines.pki import keys
+from smartgov.engines.troad.problems import refuse
+from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class TrailEntry:
+    """One listed record: where it stands, what it says, and whether its proof holds."""
+
+    index: int
+    record: dict[str, Any]
+    proven: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TrailVerdict:
+    """`entries_proven`: the head is signed, continues the pinned one, and every listed entry is under it.
+
+    `checkpoint` is the new head to pin, only when everything held; `problem` says what did not.
+    """
+
+    entries_proven: bool
+    entries: list[TrailEntry] = field(default_factory=list)
+    checkpoint: Checkpoint | None = None
+    note: str = ""
+    problem: Problem | None = None
+
+
+def verify(
+    answer: Mapping[str, Any],
+    pinned: Checkpoint | None,
+    log_key: Ed25519PublicKey | Mapping[str, Any],
+    origin: str | None = None,
+) -> TrailVerdict:
+    """Check signature, consistency with `pinned` and the inclusion of every entry.
+
+    `log_key` (a key or its JWK) and `origin` are those of the signed configuration, never those of the answer.
+    """
+    try:
+        key = log_key if isinstance(log_key, Ed25519PublicKey) else keys.from_jwk(dict(log_key))
+        assert isinstance(key, Ed25519PublicKey)
+        entries = [_entry(raw) for raw in answer["entries"]]
+        proofs = [[bytes.fromhex(part) for part in raw["proof"]] for raw in answer["entries"]]
+        exact = [base64.b64decode(raw["record"], validate=True) for raw in answer["entries"]]
+        consistency = [bytes.fromhex(part) for part in answer["consistency"]]
+        head = checkpoint.verify(answer["checkpoint"], key, origin)
+    except Problem as problem:
+        return TrailVerdict(False, _unproven(answer), problem=problem)
+    except (KeyError, TypeError, ValueError, AssertionError):
+        return TrailVerdict(False, [], problem=_unproven_because("Its form is wrong.", "格式錯誤。"))
+    if (why := _continues(pinned, head, consistency)) is not None:
+        return TrailVerdict(False, entries, problem=why)
+    checked = [
+        TrailEntry(entry.index, entry.record, _included(entry.index, record, proof, head))
+        for entry, record, proof in zip(entries, exact, proofs, strict=True)
+    ]
+    if not all(entry.proven for entry in checked):
+        why = _unproven_because("A listed record was altered or is not in the log.", "清單中的紀錄遭更動或不在日誌中。")
+        return TrailVerdict(False, checked, problem=why)
+    return TrailVerdict(True, checked, head, str(answer["checkpoint"]))
+
+
+def _included(index: int, record: bytes, proof: list[bytes], head: Checkpoint) -> bool:
+    leaf = merkle.leaf_hash(record)
+    return merkle.verify_inclusion(leaf=leaf, index=index, size=head.size, proof=proof, expected_root=head.root)
+
+
+def _continues(pinned: Checkpoint | None, head: Checkpoint, proof: list[bytes]) -> Problem | None:
+    if pinned is None or pinned.size == 0:
+        return None
+    if pinned.origin != head.origin:
+        return _unproven_because("It is the head of another log.", "這是其他日誌的檢查點。")
+    if head.size < pinned.size:
+        return _unproven_because("The log is shorter than it was: records are missing.", "日誌變短：有紀錄遺失。")
+    held = merkle.verify_consistency(
+        old=pinned.size, new=head.size, old_root=pinned.root, new_root=head.root, proof=proof
+    )
+    return None if held else _unproven_because("The log's past was altered.", "日誌過去的內容遭更動。")
+
+
+def _entry(raw: Mapping[str, Any]) -> TrailEntry:
+    return TrailEntry(int(raw["index"]), _record(raw["record"]), False)
+
+
+def _record(text: str) -> dict[str, Any]:
+    try:
+        record = json.loads(base64.b64decode(text, validate=True))
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _unproven(answer: Mapping[str, Any]) -> list[TrailEntry]:
+    return [_entry(raw) for raw in answer["entries"]]
+
+
+def _unproven_because(en: str, zh: str) -> Problem:
+    problem = refuse("trail-unproven")
+    problem.why = Text(en, zh)
+    return problem

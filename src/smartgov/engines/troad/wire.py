@@ -1,0 +1,247 @@
+"""What two gateways say to each other: the signature base of RFC 9421, the body commitment, header names.
+
+One fixed profile: label `troad`, tag `troad-v1`, ECDSA P-256 with SHA-256. A receiver reads header fields only from
+`Signed.fields`, so a field that the signature does not cover does not exist for it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from smartgov.engines.pki import keys
+from smartgov.engines.troad.problems import refuse
+
+LABEL, TAG = "troad", "troad-v1"
+FRESH_SECONDS = 60
+REQUIRED = ("@method", "@authority", "@path", "@query", "troad-body", "x-road-client", "x-road-id", "troad-receiver")
+FORWARDED = ("accept", "accept-language", "idempotency-key", "if-match")
+"""Fields of the information system that travel, signed, to the service."""
+OPTIONAL = (
+    "content-type",
+    "troad-subject",
+    "troad-purpose",
+    "troad-basis",
+    "troad-consent",
+    "troad-trail-token",
+    "troad-fields",
+    "x-road-issue",
+    "x-road-userid",
+    *FORWARDED,
+)
+ANSWER_REQUIRED = ("@status", "troad-body")
+ANSWER_OPTIONAL = ("content-type", "content-language", "etag", "location", "troad-log", "troad-refusal")
+BOUND = ("@method", "@authority", "@path", "@query", "troad-body", "x-road-id", "signature-input")
+"""The parts of its request that every answer covers (`;req`), so that two answers cannot be swapped."""
+_INPUT = re.compile(
+    rf'{LABEL}=\((?P<parts>[^()]*)\);created=(?P<created>\d{{1,12}});nonce="(?P<nonce>[\w-]{{16,64}})"'
+    rf';keyid="(?P<keyid>[\w-]{{43}})";tag="{TAG}"'
+)
+_PART = re.compile(r'"([@a-z0-9-]+)"(;req)?')
+
+
+@dataclass(slots=True)
+class Head:
+    """The signable parts of a request."""
+
+    method: str
+    authority: str
+    path: str
+    query: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+    def value(self, name: str) -> str:
+        """The value of one component; KeyError when the message has none."""
+        match name:
+            case "@method":
+                return self.method
+            case "@authority":
+                return self.authority.lower()
+            case "@path":
+                return self.path
+            case "@query":
+                return "?" + self.query
+            case _:
+                return self.fields[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A parsed signature: its parameters, the bytes it is over, and the fields it covers."""
+
+    created: int
+    nonce: str
+    keyid: str
+    base: bytes
+    signature: bytes
+    fields: Mapping[str, str]
+
+    def holds(self, key: ec.EllipticCurvePublicKey) -> bool:
+        """Whether `key` made the signature."""
+        return keys.verify(key, self.signature, self.base)
+
+
+def new_nonce() -> str:
+    """128 random bits, as text."""
+    return keys.b64url(os.urandom(16))
+
+
+# -- requests ---------------------------------------------------------------------------------------------------------
+
+
+def sign_request(head: Head, key: ec.EllipticCurvePrivateKey, *, created: int, nonce: str) -> bytes:
+    """Add `signature-input` and `signature` to the head's fields; the signature base is returned for the record."""
+    names = [*REQUIRED, *(name for name in OPTIONAL if name in head.fields)]
+    lines = [f'"{name}": {head.value(name)}' for name in names]
+    params = _params(" ".join(f'"{name}"' for name in names), created, nonce, keys.thumbprint(key.public_key()))
+    base = _base(lines, params)
+    _attach(head.fields, params, keys.sign(key, base))
+    return base
+
+
+def read_request(head: Head) -> Signed:
+    """The signature of a received request (not yet verified). Problem `signature-missing` when it is not of our profile."""
+    params, match, signature = _read(head.fields, "signature-missing")
+    names = [name for name, request in _parts(match["parts"], "signature-missing") if not request]
+    known = set(REQUIRED) | set(OPTIONAL)
+    if (
+        not set(REQUIRED) <= set(names)
+        or not set(names) <= known
+        or ("content-type" in head.fields) > ("content-type" in names)
+    ):
+        raise refuse("signature-missing")
+    try:
+        lines = [f'"{name}": {head.value(name)}' for name in names]
+    except KeyError:
+        raise refuse("signature-missing") from None
+    fields = {name: head.fields[name] for name in names if not name.startswith("@")}
+    return Signed(int(match["created"]), match["nonce"], match["keyid"], _base(lines, params), signature, fields)
+
+
+# -- answers ----------------------------------------------------------------------------------------------------------
+
+
+def sign_answer(
+    request: Head, status: int, fields: dict[str, str], key: ec.EllipticCurvePrivateKey, *, created: int, nonce: str
+) -> bytes:
+    """Add `signature-input` and `signature` to an answer's fields, bound to `request`; returns the signature base."""
+    own = [*ANSWER_REQUIRED, *(name for name in ANSWER_OPTIONAL if name in fields)]
+    lines = [*(f'"{name}": {_answer_value(name, status, fields)}' for name in own), *_bound_lines(request)]
+    parts = " ".join([*(f'"{name}"' for name in own), *(f'"{name}";req' for name in BOUND)])
+    params = _params(parts, created, nonce, keys.thumbprint(key.public_key()))
+    base = _base(lines, params)
+    _attach(fields, params, keys.sign(key, base))
+    return base
+
+
+def read_answer(request: Head, status: int, fields: Mapping[str, str]) -> Signed:
+    """The signature of a received answer, over *our* request's parts; Problem `answer-signature-invalid` if not ours."""
+    params, match, signature = _read(fields, "answer-signature-invalid")
+    parts = _parts(match["parts"], "answer-signature-invalid")
+    own = [name for name, of_request in parts if not of_request]
+    bound = [name for name, of_request in parts if of_request]
+    known = set(ANSWER_REQUIRED) | set(ANSWER_OPTIONAL)
+    if not set(ANSWER_REQUIRED) <= set(own) or not set(own) <= known or tuple(bound) != BOUND:
+        raise refuse("answer-signature-invalid")
+    if parts[len(own) :] != [(name, True) for name in BOUND]:
+        raise refuse("answer-signature-invalid")
+    try:
+        lines = [*(f'"{name}": {_answer_value(name, status, fields)}' for name in own), *_bound_lines(request)]
+    except KeyError:
+        raise refuse("answer-signature-invalid") from None
+    kept = {name: fields[name] for name in own if not name.startswith("@")}
+    return Signed(int(match["created"]), match["nonce"], match["keyid"], _base(lines, params), signature, kept)
+
+
+# -- the body ---------------------------------------------------------------------------------------------------------
+
+
+def commit(body: bytes) -> tuple[bytes, dict[str, str]]:
+    """A fresh 32-byte salt, and the fields `troad-body`, `troad-salt` and `content-digest` for `body`."""
+    salt = os.urandom(32)
+    return salt, {
+        "troad-body": commitment(salt, body),
+        "troad-salt": f":{base64.b64encode(salt).decode()}:",
+        "content-digest": _digest(body),
+    }
+
+
+def commitment(salt: bytes, body: bytes) -> str:
+    """The value of `TRoad-Body`: HMAC-SHA-256 of the body under its salt. Without the salt it tells nothing of the body."""
+    return f"hmac-sha-256=:{base64.b64encode(hmac.digest(salt, body, 'sha256')).decode()}:"
+
+
+def open_commitment(fields: Mapping[str, str], body: bytes, slug: str) -> bytes:
+    """The salt, when body, salt, commitment and (if sent) RFC 9530 digest agree; else the Problem `slug`."""
+    try:
+        salt = base64.b64decode(fields.get("troad-salt", "").removeprefix(":").removesuffix(":"), validate=True)
+    except ValueError:
+        raise refuse(slug) from None
+    if len(salt) != 32 or not hmac.compare_digest(commitment(salt, body), fields.get("troad-body", "")):
+        raise refuse(slug)
+    check_digest(fields, body, slug)
+    return salt
+
+
+def check_digest(fields: Mapping[str, str], body: bytes, slug: str) -> None:
+    """Refuse a body that differs from its Content-Digest. The digest is not kept: of a short body it could be guessed."""
+    sent = fields.get("content-digest", "")
+    if "sha-256=" in sent and _digest(body) not in {part.strip() for part in sent.split(",")}:
+        raise refuse(slug)
+
+
+# -- parts ------------------------------------------------------------------------------------------------------------
+
+
+def _digest(body: bytes) -> str:
+    return f"sha-256=:{base64.b64encode(sha256(body).digest()).decode()}:"
+
+
+def _params(parts: str, created: int, nonce: str, keyid: str) -> str:
+    return f'({parts});created={created};nonce="{nonce}";keyid="{keyid}";tag="{TAG}"'
+
+
+def _base(lines: list[str], params: str) -> bytes:
+    return "\n".join([*lines, f'"@signature-params": {params}']).encode("latin-1")
+
+
+def _attach(fields: dict[str, str], params: str, signature: bytes) -> None:
+    fields["signature-input"] = f"{LABEL}={params}"
+    fields["signature"] = f"{LABEL}=:{base64.b64encode(signature).decode()}:"
+
+
+def _read(fields: Mapping[str, str], slug: str) -> tuple[str, re.Match[str], bytes]:
+    match = _INPUT.fullmatch(fields.get("signature-input", ""))
+    value = fields.get("signature", "")
+    if match is None or not value.startswith(f"{LABEL}=:") or not value.endswith(":"):
+        raise refuse(slug)
+    try:
+        signature = base64.b64decode(value[len(LABEL) + 2 : -1], validate=True)
+    except ValueError:
+        raise refuse(slug) from None
+    return match[0].removeprefix(f"{LABEL}="), match, signature
+
+
+def _parts(text: str, slug: str) -> list[tuple[str, bool]]:
+    found = []
+    for item in text.split(" "):
+        match = _PART.fullmatch(item)
+        if match is None or (match[1], bool(match[2])) in found:
+            raise refuse(slug)
+        found.append((match[1], bool(match[2])))
+    return found
+
+
+def _answer_value(name: str, status: int, fields: Mapping[str, str]) -> str:
+    return str(status) if name == "@status" else fields[name]
+
+
+def _bound_lines(request: Head) -> list[str]:
+    return [f'"{name}";req: {request.value(name)}' for name in BOUND]
