@@ -308,7 +308,10 @@ def test_a_part_that_waits_begins_only_when_the_right_agency_says_so_and_reads_f
         with pytest.raises(Http404):
             api.continue_case(actor=make.Actor.for_system("nhi", "TW/GOV/mof/cases"), **said)
         ris = make.Actor.for_system("nhi", "TW/GOV/ris/cases")
-        api.continue_case(actor=ris, **said)
+        with pytest.raises(Problem) as refused:
+            api.continue_case(actor=ris, **said)
+        assert slug_of(refused) == "child-missing", "an elder child must not be taken for the newborn"
+        api.continue_case(actor=ris, **said, child=national_id.make(2_400_500, 2))
         api.work_on_due()
         held = Case.objects.get(id=case)
         assert held.state == "in_review", "the register has no child, so the agency believes no event"
@@ -322,7 +325,13 @@ def test_the_rule_decides_alone_where_the_content_lets_it_and_the_register_says_
         case = make.opened("nhi", "nhi", waits=True)
         ris = make.Actor.for_system("nhi", "TW/GOV/ris/cases")
         api.continue_case(
-            actor=ris, agency="nhi", case=case, applicant=make.MOTHER, decided="registration", outcome="granted"
+            actor=ris,
+            agency="nhi",
+            case=case,
+            applicant=make.MOTHER,
+            decided="registration",
+            outcome="granted",
+            child=national_id.make(2_400_500, 2),
         )
         api.work_on_due()
         assert state_of(case) == "approved"
@@ -333,6 +342,14 @@ def test_the_rule_decides_alone_where_the_content_lets_it_and_the_register_says_
     asked = road.asked(make.PEOPLE)
     assert {call.client for call in asked} == {"TW/GOV/nhi/cases"}
     assert {call.basis for call in asked} == {"household-registration-act-67"}
+
+
+def test_without_the_childs_number_an_officer_looks_at_it() -> None:
+    with make.road():
+        case = make.opened("nhi", "nhi")
+        api.work_on_due()
+    held = Case.objects.get(id=case)
+    assert (held.state, held.decision["outcome"]) == ("in_review", "granted")
 
 
 def test_a_part_whose_predecessor_was_refused_closes() -> None:
