@@ -3,133 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from smartgov.blocks.services.models import Application
 from smartgov.blocks.services.preparing import fact_values
+from smartgov.blocks.services.web import cards
 from smartgov.engines import forms
 from smartgov.shared.text import Text
-from smartgov.shared.tw.accounts import masked
 
 # Which control of the theme shows a field of the form engine.
-_CONTROLS = {"choice": "choice", "yesno": "yesno", "consent": "consent", "fact": "yesno"}
-_SEXES = {
-    "1": Text("Male", "男"),
-    "2": Text("Female", "女"),
-    "male": Text("Male", "男"),
-    "female": Text("Female", "女"),
-}
-_YES, _NO = Text("Yes", "是"), Text("No", "否")
+_CONTROLS = {"choice": "choice", "yesno": "yesno", "consent": "consent"}
 _CONFIRM = (("yes", Text("Yes, this is right", "是，資料正確")), ("no", Text("No, something is wrong", "否，資料有誤")))
 
 
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """A page at hand: the application, its answers and facts, and after a faulty post what was typed and why not."""
+
+    row: Application
+    answers: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    typed: Mapping[str, Any] | None = None
+    errors: Mapping[str, Text] = field(default_factory=dict)
+
+
 def of_page(
-    spec: forms.Page,
-    *,
-    answers: Mapping[str, Any],
-    typed: Mapping[str, Any] | None,
-    errors: Mapping[str, Text],
-    row: Application,
+    spec: forms.Page, row: Application, *, typed: Mapping[str, Any] | None, errors: Mapping[str, Text]
 ) -> list[dict[str, Any]]:
     """Every field of a page: what was typed wins over what is saved, which wins over what the agencies know."""
-    facts = fact_values(row)
-    single = len(spec.fields) == 1
-    return [_field(field, answers, typed, errors, facts, row, heading=single) for field in spec.fields]
+    filling = Filling(row, row.answers, fact_values(row), typed, errors)
+    asked = [item for item in spec.fields if not item.elsewhere]
+    return [_field(item, filling, alone=len(asked) == 1) for item in asked]
 
 
-def _field(
-    field: forms.Field,
-    answers: Mapping[str, Any],
-    typed: Mapping[str, Any] | None,
-    errors: Mapping[str, Text],
-    facts: Mapping[str, Any],
-    row: Application,
-    *,
-    heading: bool,
-) -> dict[str, Any]:
-    from smartgov.blocks.services.web import present
-
-    kind = control(field)
+def _field(item: forms.Field, filling: Filling, *, alone: bool) -> dict[str, Any]:
+    kind = control(item)
+    typed = filling.typed
     return {
-        "id": field.id,
+        "id": item.id,
         "kind": kind,
-        "label": field.label,
-        "hint": field.hint,
-        "required": field.required,
-        "max_length": field.max_length or "",
-        "choices": choices(field, facts),
-        "value": typed_value(field, typed) if typed is not None else start_value(field, answers, facts),
-        "error": errors.get(field.id),
-        "heading": heading and kind not in ("consent", "checkbox") and not field.facts,
-        "facts": present.fact_cards(row, field.facts),
+        "label": item.label,
+        "hint": item.hint,
+        "required": item.required and item.show_if is True,
+        "max_length": item.max_length if item.kind == "text" else "",
+        "choices": choices(item, filling.facts),
+        "value": start_value(item, filling) if typed is None else typed_value(item, typed),
+        "error": filling.errors.get(item.id),
+        "heading": alone and kind != "consent" and not item.facts,
+        "facts": cards.fact_cards(filling.row, item.facts),
     }
 
 
-def control(field: forms.Field) -> str:
-    """The theme's kind for a field."""
-    if field.kind == "choice" and field.multiple:
+def control(item: forms.Field) -> str:
+    """The theme's kind for a item."""
+    if item.kind == "choice" and item.multiple:
         return "checklist"
-    if field.kind == "fact":
+    if item.kind == "fact":
         return "choice"
-    if field.kind == "text" and field.multiline:
+    if item.kind == "text" and item.multiline:
         return "textarea"
-    return _CONTROLS.get(field.kind, field.kind)
+    return _CONTROLS.get(item.kind, item.kind)
 
 
-def choices(field: forms.Field, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+def choices(item: forms.Field, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The possibilities of a choice; one that needs a fact nobody found is left out."""
-    if field.kind == "fact":
+    if item.kind == "fact":
         return [{"value": value, "label": label} for value, label in _CONFIRM]
     return [
-        {
-            "value": choice.value,
-            "label": choice.label,
-            "hint": fact_in_words("address", facts.get(choice.detail_fact)) if choice.detail_fact else None,
-        }
-        for choice in field.choices
-        if not choice.needs_fact or facts.get(choice.needs_fact) is not None
+        {"value": choice.value, "label": choice.label, "hint": _detail(choice, facts)} for choice in item.offered(facts)
     ]
 
 
-def start_value(field: forms.Field, answers: Mapping[str, Any], facts: Mapping[str, Any]) -> Any:
-    """What the control shows first: the saved answer, else a known fact, else the form's default."""
-    if field.id in answers:
-        return answers[field.id]
-    for name in field.prefill:
-        if facts.get(name) is not None:
-            return facts[name]
-    return field.default
+def _detail(choice: forms.Choice, facts: Mapping[str, Any]) -> Text | None:
+    known = facts.get(choice.detail_fact) if choice.detail_fact else None
+    return forms.fact_in_words(known) if known is not None else choice.hint
 
 
-def typed_value(field: forms.Field, typed: Mapping[str, Any]) -> Any:
-    """What she typed, in the form in which the control shows it again."""
-    if field.kind == "date":
-        return {part: typed.get(f"{field.id}_{part}", "") for part in ("y", "m", "d")}
-    if field.kind == "bank_account":
-        return {part: typed.get(f"{field.id}_{part}", "") for part in ("bank", "account")}
-    return typed.get(field.id)
-
-
-def in_words(field: forms.Field, value: Any) -> Any:
-    """An answer as a person reads it; an account number shows its last digits only."""
-    if value in (None, "", []):
-        return ""
-    if field.kind == "bank_account" and isinstance(value, Mapping):
-        return f"{value.get('bank_code', '')}-{masked(str(value.get('account', '')))}"
-    if field.kind in ("yesno", "consent", "fact"):
-        return _YES if value in (True, "yes") else _NO
-    labels = {choice.value: choice.label for choice in field.choices}
-    if isinstance(value, list):
-        return [labels.get(item, item) for item in value]
-    return labels.get(value, value) if isinstance(value, str) else value
-
-
-def fact_in_words(kind: str, value: Any) -> Any:
-    """A register's value as a person reads it."""
-    if kind == "sex":
-        return _SEXES.get(str(value), value)
-    if kind == "bank_account" and isinstance(value, Mapping):
-        return f"{value.get('bank_code', '')}-{masked(str(value.get('account', '')))}"
-    if isinstance(value, Mapping) and set(value) != {"en", "zh"}:
-        return " ".join(str(part) for part in value.values() if part)
+def start_value(item: forms.Field, filling: Filling) -> Any:
+    """What the control shows first: the saved answer, else what the form says a fresh field holds."""
+    value = filling.answers[item.id] if item.id in filling.answers else item.initial(filling.facts)
+    if item.kind == "fact" and isinstance(value, bool):
+        return "yes" if value else "no"
     return value
+
+
+def typed_value(item: forms.Field, typed: Mapping[str, Any]) -> Any:
+    """What she typed, in the form in which the control shows it again."""
+    if item.kind == "date":
+        return {part: typed.get(f"{item.id}_{part}", "") for part in ("y", "m", "d")}
+    if item.kind == "bank_account":
+        return {part: typed.get(f"{item.id}_{part}", "") for part in ("bank", "account")}
+    return typed.get(item.id)
