@@ -83,7 +83,7 @@ def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
     language = get_language() or "zh-hant"
     if request.path.startswith(_MACHINE_PATHS):
         return JsonResponse(problem.as_dict(language), status=problem.status, content_type="application/problem+json")
-    context = {"problem": problem.as_dict(language)}
+    context = {"problem": {**problem.as_dict(language), "why": problem.why.in_language(language)}}
     return render(request, "theme/problem.html", context, status=problem.status)
 
 

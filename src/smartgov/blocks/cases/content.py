@@ -27,7 +27,7 @@ def part(service_id: str, part_id: str) -> Part:
 
 def rule_book() -> rules.RuleBook:
     """Rules and parameters in force; a file that someone changed counts from the next decision on."""
-    return _book(_stamp(content.ROOT / "rules"), _stamp(content.ROOT / "parameters"))
+    return rules.current(content.ROOT)
 
 
 def _stamp(folder: Path) -> tuple[tuple[str, int], ...]:
@@ -37,8 +37,3 @@ def _stamp(folder: Path) -> tuple[tuple[str, int], ...]:
 @lru_cache(maxsize=4)
 def _services(stamp: tuple[tuple[str, int], ...]) -> dict[str, ServiceDefinition]:
     return load_services(content.ROOT / "services")
-
-
-@lru_cache(maxsize=4)
-def _book(*stamps: tuple[tuple[str, int], ...]) -> rules.RuleBook:
-    return rules.load(content.ROOT)

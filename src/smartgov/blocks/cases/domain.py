@@ -18,6 +18,7 @@ from smartgov.shared.text import Text
 class State(StrEnum):
     """Where a case stands."""
 
+    HELD = "held"
     RECEIVED = "received"
     WAITING = "waiting_for_facts"
     IN_REVIEW = "in_review"
@@ -26,11 +27,14 @@ class State(StrEnum):
     REFUSED = "refused"
     STOPPED = "stopped"
     DONE = "done"
+    CLOSED = "closed"
 
 
 class Step(StrEnum):
     """What can happen to a case."""
 
+    PREDECESSOR_GRANTED = "predecessor_granted"
+    PREDECESSOR_REFUSED = "predecessor_refused"
     FACTS_MISSING = "facts_missing"
     FACTS_COMPLETE = "facts_complete"
     ANSWER_NOT_TRUSTED = "answer_not_trusted"
@@ -44,6 +48,8 @@ class Step(StrEnum):
 
 
 TRANSITIONS: dict[tuple[State, Step], State] = {
+    (State.HELD, Step.PREDECESSOR_GRANTED): State.RECEIVED,
+    (State.HELD, Step.PREDECESSOR_REFUSED): State.CLOSED,
     (State.RECEIVED, Step.FACTS_COMPLETE): State.IN_REVIEW,
     (State.RECEIVED, Step.FACTS_MISSING): State.WAITING,
     (State.RECEIVED, Step.ANSWER_NOT_TRUSTED): State.STOPPED,
@@ -57,12 +63,14 @@ TRANSITIONS: dict[tuple[State, Step], State] = {
     (State.SUPPLEMENT, Step.SUPPLEMENT_OVERDUE): State.IN_REVIEW,
     (State.APPROVED, Step.REGISTERS_WRITTEN): State.DONE,
     (State.STOPPED, Step.RESTART): State.RECEIVED,
+    (State.IN_REVIEW, Step.RESTART): State.RECEIVED,
 }
 
-OPEN_STATES = (State.RECEIVED, State.WAITING, State.IN_REVIEW, State.SUPPLEMENT, State.STOPPED)
+OPEN_STATES = (State.HELD, State.RECEIVED, State.WAITING, State.IN_REVIEW, State.SUPPLEMENT, State.STOPPED)
 DECIDED_STATES = (State.APPROVED, State.REFUSED, State.DONE)
 
 TITLES: dict[State, Text] = {
+    State.HELD: Text("Waiting for an earlier step", "等候前一步驟"),
     State.RECEIVED: Text("Received", "已收件"),
     State.WAITING: Text("Waiting for a fact from another agency", "等待其他機關回覆資料"),
     State.IN_REVIEW: Text("In review", "審查中"),
@@ -71,24 +79,44 @@ TITLES: dict[State, Text] = {
     State.REFUSED: Text("Refused", "不予核准"),
     State.STOPPED: Text("Stopped: an answer could not be trusted", "已暫停：有機關的回覆無法驗證"),
     State.DONE: Text("Approved and entered in the register", "已核准並登載完成"),
+    State.CLOSED: Text("Closed: the step before was refused", "已結案：前一步驟未核准"),
+}
+
+# What happens next, as the applicant reads it.
+NEXT: dict[State, Text] = {
+    State.HELD: Text("We start when the earlier step is decided.", "前一步驟決定後，本機關即開始審查。"),
+    State.RECEIVED: Text("We ask the registers for the facts.", "本機關將向登記機關查詢資料。"),
+    State.WAITING: Text("We ask again by ourselves; you need do nothing.", "系統會自動再次查詢，您不需做任何事。"),
+    State.IN_REVIEW: Text("An officer or the published rule decides.", "將由承辦人員或依公告規則決定。"),
+    State.SUPPLEMENT: Text("Answer the question on this page.", "請在本頁回覆補件。"),
+    State.APPROVED: Text("We enter it in the register.", "本機關將登載於登記資料。"),
+    State.REFUSED: Text(
+        "You may appeal within 30 days of this notice.", "如有不服，得於收到處分次日起 30 日內提起訴願。"
+    ),
+    State.STOPPED: Text("An officer looks into it.", "承辦人員將查明原因。"),
+    State.DONE: Text("Nothing more to do.", "不需再做任何事。"),
+    State.CLOSED: Text("Apply again when the earlier step is granted.", "前一步驟核准後可重新申請。"),
 }
 
 # Problem slugs of an exchange that mean "this answer, or the one who gave it, cannot be trusted". Asking again would not
 # help and using the answer would be wrong, so the case stops until an officer starts it again.
 UNTRUSTED = frozenset(
     {
+        "answer-signature-invalid",
+        "answer-mismatch",
+        "answer-body-changed",
+        "gateway-untrusted",
         "signature-invalid",
         "signature-missing",
-        "signature-key-unknown",
+        "signer-unknown",
+        "peer-unknown",
         "peer-mismatch",
-        "answer-signature-invalid",
-        "response-signature-invalid",
-        "response-unbound",
+        "receiver-mismatch",
         "body-changed",
-        "digest-mismatch",
-        "wrong-key",
     }
 )
+# Refusals that an operator mends without the applicant: worth asking again.
+MENDED_LATER = frozenset({"right-missing", "purpose-not-granted", "basis-not-granted", "fields-not-granted", "replay"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +126,7 @@ class Fact:
     id: str
     title: Text
     value: Any
-    source: str
+    service: str
     answered_at: str
     exchange: str
     basis: str
@@ -109,16 +137,12 @@ class Fact:
             "id": self.id,
             "title": self.title.as_dict(),
             "value": self.value,
-            "source": self.source,
+            "source": agency_of(self.service),
+            "service": self.service,
             "answered_at": self.answered_at,
             "exchange": self.exchange,
             "basis": self.basis,
         }
-
-    @classmethod
-    def of(cls, kept: dict[str, Any]) -> Fact:
-        """Read the JSON form."""
-        return cls(**{**kept, "title": Text.of(kept["title"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +156,7 @@ class Missing:
     title: Text
     reason: str
     text: Text
-    source: str = ""
+    service: str = ""
     needed: bool = True
     again: bool = False
     trusted: bool = True
@@ -140,11 +164,12 @@ class Missing:
     def as_dict(self) -> dict[str, Any]:
         """The JSON form for the portal and the case page."""
         return {
-            "fact": self.id,
+            "id": self.id,
             "title": self.title.as_dict(),
             "reason": self.reason,
             "text": self.text.as_dict(),
-            "source": self.source,
+            "source": agency_of(self.service),
+            "service": self.service,
             "needed": self.needed,
         }
 
@@ -173,6 +198,11 @@ class Gathered:
     def values(self) -> dict[str, Any]:
         """The values by fact, for rules and registers."""
         return {fact.id: fact.value for fact in self.facts}
+
+
+def agency_of(service: str) -> str:
+    """The code of the agency that offers a service (`TW/GOV/hpa/births/births.v1` is `hpa`'s)."""
+    return service.split("/")[2]
 
 
 def next_state(state: State, step: Step) -> State:

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from smartgov.blocks.cases.domain import UNTRUSTED, Fact, Gathered, Missing
+from smartgov.blocks.cases.domain import MENDED_LATER, UNTRUSTED, Fact, Gathered, Missing
 from smartgov.blocks.exchange import api as exchange
-from smartgov.engines.forms import facts as taking
 from smartgov.engines.forms.services import CONSENT, FactSource, Part, Query
+from smartgov.engines.rules import facts as taking
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 from smartgov.shared.problems import Problem
@@ -20,11 +20,11 @@ from smartgov.shared.text import Text
 from smartgov.shared.tw import national_id
 
 NO_CONSENT = Text("You have not agreed that this is asked.", "您未同意查詢這項資料。")
-UNTRUSTED_ANSWER = Text(
-    "The answer could not be verified, so it is not used.", "回覆內容無法通過驗證，因此不予採用。"
+UNTRUSTED_ANSWER = Text("The answer could not be verified, so it is not used.", "回覆內容無法通過驗證，因此不予採用。")
+DOWN = Text(
+    "The register does not answer at the moment; it is asked again.", "該機關系統暫時沒有回應，將自動再次查詢。"
 )
-DOWN = Text("The register does not answer at the moment; it is asked again.", "該機關系統暫時沒有回應，將自動再次查詢。")
-LEANS = Text("It depends on a fact that is not known yet.", "須先取得另一項資料。")
+UNKNOWN = Text("The register has no such entry.", "該機關的登記中查無這項資料。")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +99,21 @@ def _take(
     facts: dict[str, Fact],
     missing: list[Missing],
 ) -> None:
-    known = {fact.id: fact.value for fact in facts.values()}
+    context = {**question.names(), "fact": {fact.id: fact.value for fact in facts.values()}}
     try:
-        value = taking.take(source.take, answer.body.get("items", []), names=question.names(), facts=known)
-    except taking.FactUnknown:
-        again = any(lack.again for lack in missing)
-        missing.append(Missing(source.id, source.title, "fact-leans-on-missing", LEANS, source.service, source.needed, again))
+        value = taking.take(answer.body.get("items", []), source.take, context)
+    except Problem as problem:
+        missing.append(_missing(source, problem))
+        return
+    if value is None:
+        again = any(lack.again for lack in missing if f"fact.{lack.id}" in str(source.take))
+        missing.append(Missing(source.id, source.title, "fact-unknown", UNKNOWN, source.service, source.needed, again))
         return
     facts[source.id] = Fact(
         id=source.id,
         title=source.title,
         value=value,
-        source=source.service,
+        service=source.service,
         answered_at=answer.answered_at.isoformat(),
         exchange=answer.exchange_id,
         basis=source.basis,
@@ -119,6 +122,7 @@ def _take(
 
 def _missing(source: FactSource, problem: Problem) -> Missing:
     trusted = problem.slug not in UNTRUSTED
-    again = trusted and (problem.status >= 500 or problem.status in (408, 409, 425, 429))
+    outage = problem.status >= 500 or problem.status in (408, 409, 425, 429) or problem.slug in MENDED_LATER
+    again = trusted and outage
     text = DOWN if again else problem.what if trusted else UNTRUSTED_ANSWER
     return Missing(source.id, source.title, problem.slug, text, source.service, source.needed, again, trusted)

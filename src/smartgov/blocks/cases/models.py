@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db import models
 
@@ -41,10 +41,10 @@ class Case(models.Model):
     answers = EncryptedJSONField("cases.case.answers", null=True)
     consents = EncryptedJSONField("cases.case.consents", null=True)
     facts = EncryptedJSONField("cases.case.facts", null=True)
-    missing = models.JSONField[list[dict[str, Any]], list[dict[str, Any]]](default=list)
+    missing = models.JSONField(default=list)
     decision = EncryptedJSONField("cases.case.decision", null=True)
     rule_version = models.CharField(max_length=80, blank=True)
-    followers = EncryptedJSONField("cases.case.followers", null=True)
+    followers = models.JSONField(default=list)
     decided_by = models.CharField(max_length=80, blank=True)
     decided_by_person = models.CharField(max_length=80, blank=True)
     decided_at = models.DateTimeField(null=True)
@@ -78,7 +78,6 @@ class Case(models.Model):
             "consents": "what she allowed this agency to ask",
             "facts": "what the registers said",
             "decision": "values and explanation of the rule",
-            "followers": "what the next agencies are told",
             "reason": "the officer's reasons",
         }
         retire = "personal columns are blanked five years after closing; number, dates and outcome remain"
@@ -89,7 +88,7 @@ class Case(models.Model):
         """Blank the file of cases that were closed five years ago."""
         old = cls.objects.filter(closed_at__lt=now - cls.Personal.after).exclude(applicant_index="")
         blank = dict.fromkeys(("applicant", "applicant_index", "applicant_name", "child", "reason"), "")
-        empty = dict.fromkeys(("answers", "consents", "facts", "decision", "followers"))
+        empty = dict.fromkeys(("answers", "consents", "facts", "decision"))
         return old.update(**blank, **empty)
 
 
@@ -128,7 +127,7 @@ class Step(models.Model):
     actor = models.CharField(max_length=120)
     public = models.BooleanField(default=True)
     note = EncryptedTextField("cases.step.note", blank=True)
-    detail = models.JSONField[dict[str, Any], dict[str, Any]](default=dict)
+    detail = models.JSONField(default=dict)
 
     class Meta:
         ordering = ("at", "id")

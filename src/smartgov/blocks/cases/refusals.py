@@ -16,7 +16,9 @@ NOT_YOUR_PART = Problem(
     "part-not-here",
     403,
     what=Text("This agency does not decide this part, or not for you.", "本機關不受理這個項目或此來源的案件。"),
-    why=Text("Parts come from the portal, or from the agency that decided before.", "案件僅能由服務入口或前一審核機關送入。"),
+    why=Text(
+        "Parts come from the portal, or from the agency that decided before.", "案件僅能由服務入口或前一審核機關送入。"
+    ),
     todo=Text("Send it to the agency that the catalogue names.", "請送至服務目錄所列機關。"),
 )
 PARTY = Problem(
@@ -24,7 +26,8 @@ PARTY = Problem(
     403,
     what=Text("You may not work on this case.", "您不得承辦此案件。"),
     why=Text(
-        "You are a party to it (Administrative Procedure Act, article 32).", "您是本案當事人（行政程序法第32條應自行迴避）。"
+        "You are a party to it (Administrative Procedure Act, article 32).",
+        "您是本案當事人（行政程序法第32條應自行迴避）。",
     ),
     todo=Text("Leave it to a colleague.", "請交由其他同仁辦理。"),
 )

@@ -13,7 +13,7 @@ from django.http import Http404
 
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.cases import content, deciding, gathering, history, refusals
-from smartgov.blocks.cases.domain import State, Step, deadline
+from smartgov.blocks.cases.domain import State, Step, agency_of, deadline
 from smartgov.blocks.cases.models import Case, Party, Supplement
 from smartgov.blocks.directory import api as directory
 from smartgov.blocks.exchange import api as exchange
@@ -32,7 +32,10 @@ _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """One part of an application as it came over T-Road; `followers` are the parts that wait for its decision."""
+    """One part of an application as it came over T-Road.
+
+    `waits` says that an earlier part must be decided first; `followers` (agency, part, part_id) wait for this one.
+    """
 
     id: str
     application: str
@@ -41,10 +44,10 @@ class Application:
     applicant: str
     answers: Mapping[str, Any]
     applicant_name: str = ""
-    child: str = ""
     notification: str = ""
     consents: Mapping[str, str] = field(default_factory=dict)
-    followers: Sequence[Mapping[str, Any]] = ()
+    followers: Sequence[Mapping[str, str]] = ()
+    waits: bool = False
 
 
 def prepare(
@@ -59,17 +62,15 @@ def prepare(
 ) -> dict[str, Any]:
     """Fetch what this agency may know before an application, and what its rule would say; nothing is kept here."""
     wanted = _part_of(agency, service, part)
-    question = gathering.Question(
-        service, wanted, PREPARE, applicant, notification=notification, consents=consents
-    )
+    question = gathering.Question(service, wanted, PREPARE, applicant, notification=notification, consents=consents)
     gathered = gathering.ask(actor=Actor.for_system(agency, "cases"), question=question)
-    decision = deciding.decide(wanted, gathered.values, answers)
+    decision = deciding.decide(wanted, gathered.values, answers, clock.today())
     shown = {source.id for source in wanted.facts_at(PREPARE) if source.shown}
     return {
         "facts": [
-            {**fact.as_dict(), "source_name": _agency_name(fact.source)} for fact in gathered.facts if fact.id in shown
+            {**fact.as_dict(), "source_name": _agency_name(fact.service)} for fact in gathered.facts if fact.id in shown
         ],
-        "missing": [lack.as_dict() for lack in gathered.missing],
+        "missing": [lack.as_dict() for lack in gathered.missing if lack.id in shown],
         "decision": decision,
     }
 
@@ -80,7 +81,8 @@ def open_case(*, actor: Actor, agency: str, application: Application) -> Case:
     Problems: `case-differs` (the id came with other content), `part-not-here`.
     """
     part = _part_of(agency, application.service, application.part)
-    _require_source(part, actor.system or "")
+    if actor.system != exchange.subsystem_of(exchange.PORTAL):
+        raise refusals.NOT_YOUR_PART
     if not is_uuid(application.id):
         raise refusals.CASE_DIFFERS
     digest = _digest(application)
@@ -93,6 +95,31 @@ def open_case(*, actor: Actor, agency: str, application: Application) -> Case:
     if (known.agency, known.digest) != (agency, digest):
         raise refusals.CASE_DIFFERS
     return known
+
+
+@transaction.atomic
+def continue_case(
+    *, actor: Actor, agency: str, case: str, applicant: str, decided: str, outcome: str, child: str = ""
+) -> Case:
+    """The agency that decided `decided` says so: the part that waited begins, or closes when it was refused.
+
+    Nothing is believed of it but that it is time: the facts are asked of the registers by this agency itself. Only the
+    agency of a part that this one waits for may say so, else Http404.
+    """
+    index = person_index(applicant)
+    held = Case.objects.select_for_update().filter(id=case, agency=agency, applicant_index=index).first()
+    if held is None or not _may_continue(held, actor.system or "", decided):
+        raise Http404
+    if held.state != State.HELD:
+        return held
+    if outcome != deciding.GRANTED:
+        history.move(held, Step.PREDECESSOR_REFUSED, actor=actor, closed_at=clock.now())
+        return held
+    due = deadline(clock.now(), content.part(held.service, held.part).target_days)
+    history.move(held, Step.PREDECESSOR_GRANTED, actor=actor, child=child, deadline=due, work_due_at=clock.now())
+    if child:
+        add_party(held, "child", child)
+    return held
 
 
 @transaction.atomic
@@ -147,7 +174,7 @@ def refuse(*, actor: Actor, case: str, version: int, cited: str, reason: str) ->
 
 @transaction.atomic
 def restart(*, actor: Actor, case: str, version: int) -> None:
-    """Let a stopped case ask its facts again, after the officer has cleared why an answer could not be believed."""
+    """Let a case ask its facts again: one that stopped, after the cause is cleared, or one in review that lacks some."""
     held = for_officer(actor, case, version)
     history.move(held, Step.RESTART, actor=actor, work_due_at=clock.now(), attempts=0)
 
@@ -166,7 +193,8 @@ def for_officer(actor: Actor, case: str, version: int) -> Case:
 def require_no_party(actor: Actor, case: Case) -> None:
     """Problem `party-decides` when the person behind the seat is a party to the case, whatever seat she sits in."""
     person = identity.person_of_seat(actor.seat or "")
-    number = identity.subject_national_id(actor=actor, subject=person, purpose="conflict-of-interest")
+    robot = Actor.for_system(case.agency, "cases")
+    number = identity.subject_national_id(actor=robot, subject=person, purpose="conflict-of-interest")
     if case.parties.filter(person_index=person_index(number)).exists():
         raise refusals.PARTY
 
@@ -203,7 +231,7 @@ def _decided(actor: Actor, case: Case, step: Step, cited: str, reason: str) -> N
 
 @transaction.atomic
 def _create(actor: Actor, agency: str, application: Application, part: Part, digest: str) -> Case:
-    received = clock.now()
+    received, waits = clock.now(), application.waits and bool(part.after)
     case = Case.objects.create(
         id=application.id,
         agency=agency,
@@ -219,16 +247,15 @@ def _create(actor: Actor, agency: str, application: Application, part: Part, dig
         applicant=application.applicant,
         applicant_index=person_index(application.applicant),
         applicant_name=application.applicant_name,
-        child=application.child,
         answers={key: value for key, value in application.answers.items() if key in part.answers},
         consents=dict(application.consents),
         followers=[dict(follower) for follower in application.followers],
+        state=State.HELD if waits else State.RECEIVED,
+        work_due_at=None if waits else received,
     )
     add_party(case, "applicant", application.applicant)
-    if application.child:
-        add_party(case, "child", application.child)
     audit.record(actor=actor, action="case.received", object_type="case", object_id=case.id)
-    history.tell(case, State.RECEIVED, actor=actor)
+    history.note(case, case.state, actor=actor)
     return case
 
 
@@ -242,17 +269,11 @@ def _part_of(agency: str, service: str, part: str) -> Part:
     return wanted
 
 
-def _require_source(part: Part, client: str) -> None:
-    """A part comes from the portal, or from the agency whose decision it waits for."""
-    siblings = {sibling.id: sibling.agency for sibling in _siblings(part)}
-    allowed = {exchange.subsystem_of(exchange.PORTAL)}
-    allowed |= {exchange.subsystem_of(siblings[before]) for before in part.after}
-    if client not in allowed:
-        raise refusals.NOT_YOUR_PART
-
-
-def _siblings(part: Part) -> Sequence[Part]:
-    return next(service.parts for service in content.services().values() if part in service.parts)
+def _may_continue(case: Case, client: str, decided: str) -> bool:
+    service = content.service(case.service)
+    if decided not in service.part(case.part).after:
+        return False
+    return client == exchange.subsystem_of(service.part(decided).agency)
 
 
 def _require_citation(cited: str, reason: str) -> None:
@@ -265,7 +286,7 @@ def _require_citation(cited: str, reason: str) -> None:
 
 
 def _agency_name(service: str) -> dict[str, str]:
-    return directory.agency(service.split("/")[2]).name.as_dict()
+    return directory.agency(agency_of(service)).name.as_dict()
 
 
 def _digest(application: Application) -> str:
@@ -275,7 +296,6 @@ def _digest(application: Application) -> str:
         application.service,
         application.part,
         application.applicant,
-        application.child,
         dict(application.answers),
         [dict(follower) for follower in application.followers],
     ]

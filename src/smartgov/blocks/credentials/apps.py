@@ -1,6 +1,7 @@
 """Django configuration and manifest of `credentials`."""
 
-from smartgov.blocks.ops.manifest import BlockConfig, Manifest
+from smartgov.blocks.ops.manifest import BlockConfig, Manifest, MenuItem
+from smartgov.shared.text import Text
 
 
 class CredentialsConfig(BlockConfig):
@@ -8,4 +9,23 @@ class CredentialsConfig(BlockConfig):
 
     name = "smartgov.blocks.credentials"
     label = "credentials"
-    manifest = Manifest(needs=("ops", "audit", "identity", "exchange"))
+    manifest = Manifest(
+        needs=("ops", "audit", "identity", "exchange"),
+        permissions={
+            "credentials.view": Text("See the certificates of one's agency", "檢視本機關核發的證明書"),
+            "credentials.revoke": Text("Revoke certificates of one's agency", "廢止本機關核發的證明書"),
+        },
+        menu=(MenuItem("credentials:desk", Text("Certificates", "證明書"), "credentials.revoke"),),
+    )
+
+    def ready(self) -> None:
+        """Declare the events."""
+        from smartgov.blocks.ops.api import declare_events
+
+        declare_events(
+            "credentials",
+            {
+                "credential_issued": ("credential", "case", "agency"),
+                "credential_revoked": ("credential", "case", "agency"),
+            },
+        )

@@ -23,6 +23,7 @@ from smartgov.blocks.mydata.domain import (
     TrailEntry,
     TrailView,
 )
+from smartgov.blocks.mydata.registers import column_title
 from smartgov.blocks.mydata.trail import trail
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "TrailEntry",
     "TrailView",
     "artefacts",
+    "column_title",
     "consent_request",
     "consents",
     "decide",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -111,12 +111,14 @@ class TrailEntry:
     kind: str
     agency: str
     system: str
-    role: str
+    seat: str
     purpose: str
     basis: str
     consent: str
     fields: tuple[str, ...]
     source: str
+    service: str
+    path: str
     case: str
     exchange: str
     recorded_by: tuple[str, ...]
@@ -193,26 +195,28 @@ def require_known(accepted: Iterable[str], items: Sequence[ConsentItem]) -> froz
     return chosen
 
 
-def merge(listed: Iterable[Listed], *, read: Any) -> tuple[TrailEntry, ...]:
+def merge(
+    listed: Iterable[Listed],
+    *,
+    read: Callable[[Mapping[str, Any]], TrailEntry],
+    exchange_of: Callable[[Mapping[str, Any]], str],
+) -> tuple[TrailEntry, ...]:
     """Join what several gateways wrote about the same exchange, newest first.
 
-    `read(record)` turns a log record into a TrailEntry. An exchange leaves a record at the asking and at the answering
-    side; a reader wants one line that says both have it, and it counts as proven only when both proofs hold.
+    An exchange leaves a record at the asking and at the answering side; a reader wants one line that says both have
+    it, and it counts as proven only when both proofs hold. What the answering side wrote (the granted fields) wins.
     """
     groups: dict[str, list[Listed]] = {}
     for number, item in enumerate(listed):
-        groups.setdefault(str(item.record.get("exchange") or f"alone-{number}"), []).append(item)
+        groups.setdefault(exchange_of(item.record) or f"alone-{number}", []).append(item)
     entries = [_joined(group, read) for group in groups.values()]
     return tuple(sorted(entries, key=lambda entry: entry.time, reverse=True))
 
 
-def _joined(group: list[Listed], read: Any) -> TrailEntry:
-    entry: TrailEntry = read(group[0].record)
-    return TrailEntry(
-        **{name: getattr(entry, name) for name in TrailEntry.__dataclass_fields__ if name not in _JOINED},
+def _joined(group: list[Listed], read: Callable[[Mapping[str, Any]], TrailEntry]) -> TrailEntry:
+    best = max(group, key=lambda item: (item.proven, item.record.get("side") == "provider"))
+    return replace(
+        read(best.record),
         recorded_by=tuple(sorted({item.member for item in group})),
         proven=all(item.proven for item in group),
     )
-
-
-_JOINED = frozenset({"recorded_by", "proven"})

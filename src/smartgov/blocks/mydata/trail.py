@@ -53,7 +53,7 @@ def trail(*, actor: Actor) -> TrailView:
         states.append(state)
         listed += entries
     _note(actor, states)
-    return TrailView(domain.merge(listed, read=reading.entry), tuple(states), clock.now())
+    return TrailView(domain.merge(listed, read=reading.entry, exchange_of=reading.exchange_of), tuple(states), clock.now())
 
 
 def _ask(actor: Actor, person: str, member: str, pinned: GatewayCheckpoint | None) -> dict[str, Any]:
@@ -68,12 +68,18 @@ def _judge(
         why = _REFUSED.format(why=answer.what) if isinstance(answer, Problem) and answer.status < 500 else _SILENT
         logger.warning("trail_unanswered", member=member.id, error=getattr(answer, "slug", type(answer).__name__))
         return MemberTrail(member.id, member.name, "silent", 0, 0, why), []
-    verdict = proofs.verify(answer, checkpoints.parse(pinned.note) if pinned else None, member.log_key)
-    listed = [Listed(member.id, entry.proven and not verdict.problem, entry.record) for entry in verdict.entries]
-    if verdict.problem or not all(item.proven for item in listed) or verdict.checkpoint is None:
+    verdict = proofs.verify(
+        answer, checkpoints.parse(pinned.note) if pinned else None, member.log_key, member.log_origin or None
+    )
+    shown = [item for item in verdict.entries if reading.is_use(item.record) or not item.proven]
+    listed = [Listed(member.id, item.proven and verdict.entries_proven, item.record) for item in shown]
+    if not verdict.entries_proven or verdict.checkpoint is None:
         logger.error("trail_proof_failed", member=member.id, problem=str(verdict.problem))
-        return MemberTrail(member.id, member.name, "failed", len(listed), 0, _FAILED), listed
-    _pin(member.id, answer["checkpoint"], verdict.checkpoint)
+        why = Text("{broken} {why}", "{broken}{why}").format(
+            broken=_FAILED, why=verdict.problem.why if verdict.problem else ""
+        )
+        return MemberTrail(member.id, member.name, "failed", len(listed), 0, why), listed
+    _pin(member.id, verdict.note, verdict.checkpoint)
     return MemberTrail(member.id, member.name, "proven", len(listed), verdict.checkpoint.size), listed
 
 

@@ -13,7 +13,9 @@ class PaymentsConfig(BlockConfig):
         needs=("ops", "audit", "identity", "exchange"),
         permissions={
             "payments.view": Text("See payments and batches of one's agency", "檢視本機關的付款與批次"),
-            "payments.prepare": Text("Prepare batches, correct accounts, upload results", "編製批次、更正帳戶、上傳結果檔"),
+            "payments.prepare": Text(
+                "Prepare batches, correct accounts, upload results", "編製批次、更正帳戶、上傳結果檔"
+            ),
             "payments.release": Text("Release batches that another person prepared", "放行他人編製的批次"),
         },
         menu=(MenuItem("payments:desk", Text("Payments", "付款"), "payments.view"),),

@@ -233,7 +233,9 @@ def _refused(slug: str, en: str, zh: str) -> Problem:
     return Problem(
         slug,
         422,
-        what=Text("The bank's result file was refused; nothing of it was applied.", "銀行結果檔未被接受，未套用任何一筆。"),
+        what=Text(
+            "The bank's result file was refused; nothing of it was applied.", "銀行結果檔未被接受，未套用任何一筆。"
+        ),
         why=Text(en, zh),
         todo=Text("Fetch the file from the bank again, or call the bank.", "請重新向銀行取得檔案，或聯絡銀行。"),
     )

@@ -36,7 +36,8 @@ class Batch(models.Model):
     class Meta:
         constraints = (
             models.CheckConstraint(
-                condition=models.Q(released_by_person="") | ~models.Q(released_by_person=models.F("prepared_by_person")),
+                condition=models.Q(released_by_person="")
+                | ~models.Q(released_by_person=models.F("prepared_by_person")),
                 name="payments_batch_two_persons",
             ),
         )

@@ -155,9 +155,7 @@ def release_batch(*, actor: Actor, batch: str, seen_hash: str) -> None:
         held.released_at = clock.now()
         held.save(update_fields=("state", "released_by", "released_by_person", "released_at"))
         _audit(actor, "batch.released", held.id, digest=held.digest)
-        ops.emit(
-            "batch_released", aggregate=held.id, payload={"batch": held.id, "agency": held.agency}, actor=actor
-        )
+        ops.emit("batch_released", aggregate=held.id, payload={"batch": held.id, "agency": held.agency}, actor=actor)
 
 
 @transaction.atomic

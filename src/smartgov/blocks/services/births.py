@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +24,7 @@ from smartgov.shared.actor import Actor
 from smartgov.shared.text import Text
 from smartgov.shared.tw.roc import roc_date
 
+_EVENTS = uuid.UUID("0192f0c1-7d3a-7000-8000-6c6966652d31")
 _INDEX = "services.life_event.person"
 
 
@@ -52,13 +54,14 @@ def announce_birth(
 ) -> tuple[bool, bool]:
     """Keep an announced birth; returns (whether it was known already, whether the mother has an account).
 
-    The announcing agency may send it again: the same id with other content is refused (`life-event-differs`).
+    `event_id` is the announcing agency's own. It may send it again; with other content it is refused
+    (`life-event-differs`).
     """
     facts = {**detail, "notification": notification}
     digest = domain.body_digest({"on": happened_on.isoformat(), **facts})
     subject = identity.account_by_national_id(subject_national_id)
     row, created = LifeEvent.objects.get_or_create(
-        id=event_id,
+        id=str(uuid.uuid5(_EVENTS, f"{actor.agency}/{event_id}")),
         defaults={
             "subject": subject or "",
             "person_index": sealed.blind_index(subject_national_id, _INDEX),

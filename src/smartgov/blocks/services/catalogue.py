@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from smartgov.blocks.directory import api as directory
 from smartgov.blocks.services.problems import service_unknown
@@ -58,20 +55,6 @@ def agency_name(code: str) -> Text:
     return directory.agency(code).name
 
 
-def column_title(service_id: str, path: str, column: str) -> Text:
-    """The plain title of a register's column, from the register's own description; its name when there is none.
-
-    `service_id` is `TW/GOV/hpa/births/births.v1`, `path` is `POST /births/query`.
-    """
-    agency, table = service_id.split("/")[2], path.split("/")[1]
-    file = content.ROOT / "registers" / f"{agency}.yaml"
-    if not file.exists():
-        return Text.of(column)
-    tables = _tables(*_stamp(file))
-    title = tables.get(table, {}).get("columns", {}).get(column, {}).get("title")
-    return Text.of(title) if title else Text.of(column)
-
-
 def _stamp(path: Path) -> tuple[Path, int]:
     return path, path.stat().st_mtime_ns
 
@@ -84,11 +67,3 @@ def _service(path: Path, changed: int) -> ServiceDefinition:
 @lru_cache(maxsize=64)
 def _form(path: Path, changed: int) -> forms.Form:
     return forms.load(path)
-
-
-@lru_cache(maxsize=64)
-def _tables(path: Path, changed: int) -> dict[str, Any]:
-    """The tables of all registers that a file describes (one register, or a list under `registers`)."""
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    registers = raw.get("registers", [raw])
-    return {name: table for register in registers for name, table in register.get("tables", {}).items()}

@@ -29,6 +29,19 @@ _STOPPED = Text(
 _ENDED = Text("Nothing more to do here.", "此項目已辦理完成。")
 
 
+_TAGS: Mapping[str, str] = {
+    domain.QUEUED: "waiting",
+    domain.DELAYED: "waiting",
+    domain.WAITING: "waiting",
+    domain.SUPPLEMENT: "waiting",
+    domain.APPROVED: "done",
+    domain.CLOSED: "done",
+    domain.REFUSED: "bad",
+    domain.STOPPED: "bad",
+    "payment_failed": "bad",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ApplicationCard:
     """An application on the wall."""
@@ -57,6 +70,11 @@ class PartLine:
     by: date | None
     ended: bool
 
+    @property
+    def tag(self) -> str:
+        """The shape of its mark on pages."""
+        return _TAGS.get(self.state, "active")
+
 
 @dataclass(frozen=True, slots=True)
 class StepLine:
@@ -71,6 +89,16 @@ class StepLine:
     text: Text
     amount: int | None
     decision: Mapping[str, Any] | None
+
+    @property
+    def tag(self) -> str:
+        """The shape of its mark on pages."""
+        return _TAGS.get(domain.STATE_OF_KIND.get(self.kind, self.kind), "done")
+
+    @property
+    def icon(self) -> str:
+        """The icon in the mark."""
+        return {"done": "check", "waiting": "clock", "bad": "cross", "active": "dot"}[self.tag]
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +245,7 @@ def _step(row: Application, step: Step) -> StepLine:
         part=part,
         title=Text.of(body.get("title") or domain.STATE_TITLES.get(step.kind, Text.of(step.kind))),
         text=Text.of(body.get("text") or ""),
-        amount=body.get("amount"),
+        amount=(body.get("payment") or body).get("amount"),
         decision=body.get("decision"),
     )
 

@@ -27,14 +27,14 @@ class Said(Schema):
     zh: str
 
 
-class LifeEventIn(Schema):
-    """An announced life event; the person is the header's subject."""
+class AnnouncementIn(Schema):
+    """An announced life event; the person is the header's subject. `event_id` is the sender's own."""
 
-    id: str
+    event_id: str
     kind: Literal["birth"]
     happened_on: date
     notification: str
-    detail: dict[str, str] = {}
+    detail: dict[str, str | None] = {}
 
 
 class SupplementIn(Schema):
@@ -52,6 +52,15 @@ class CertificateIn(Schema):
     id: str
     title: Said
     code: str = ""
+
+
+class PaymentIn(Schema):
+    """A payment of the part; `account` is masked by the agency."""
+
+    amount: int
+    account: str = ""
+    reference: str = ""
+    reason: Said | None = None
 
 
 class StepIn(Schema):
@@ -82,6 +91,8 @@ class StepIn(Schema):
     number: str | None = None
     decision: dict[str, Any] | None = None
     amount: int | None = None
+    payment: PaymentIn | None = None
+    missing: list[dict[str, Any]] | None = None
     supplement: SupplementIn | None = None
     certificate: CertificateIn | None = None
 
@@ -94,8 +105,8 @@ class Accepted(Schema):
     known_person: bool | None = None
 
 
-@router.post("/life-events", response=Accepted, exclude_none=True)
-def announce(request: HttpRequest, agency: str, body: LifeEventIn) -> dict[str, bool]:
+@router.post("/announcements", response=Accepted, exclude_none=True)
+def announce(request: HttpRequest, agency: str, body: AnnouncementIn) -> dict[str, bool]:
     """Keep an announced birth for the mother that the header names."""
     inbound = _inbound(request)
     sender = inbound.client_member.rsplit("/", 1)[-1]
@@ -103,11 +114,11 @@ def announce(request: HttpRequest, agency: str, body: LifeEventIn) -> dict[str, 
         raise Http404
     duplicate, known = api.announce_birth(
         actor=Actor.for_system(sender, inbound.client_subsystem),
-        event_id=body.id,
+        event_id=body.event_id,
         subject_national_id=inbound.subject,
         happened_on=body.happened_on,
         notification=body.notification,
-        detail=body.detail,
+        detail={name: value for name, value in body.detail.items() if value},
     )
     return {"accepted": True, "duplicate": duplicate, "known_person": known}
 

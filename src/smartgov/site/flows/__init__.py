@@ -6,4 +6,26 @@ Listeners of blocks that are not installed are skipped.
 
 from __future__ import annotations
 
-FLOWS: dict[str, tuple[str, ...]] = {}
+FLOWS: dict[str, tuple[str, ...]] = {
+    # The agencies' side
+    "birth_notified": ("smartgov.blocks.cases.api.announce_birth",),
+    "case_moved": ("smartgov.blocks.cases.api.report_step",),
+    "case_decided": (
+        "smartgov.blocks.cases.api.forward_parts",
+        "smartgov.blocks.cases.api.start_payment",
+        "smartgov.blocks.cases.api.issue_certificate",
+    ),
+    "batch_released": (),  # the payments block itself sends released batches
+    "payment_settled": ("smartgov.blocks.cases.api.payment_settled",),
+    "payment_failed": ("smartgov.blocks.cases.api.payment_failed",),
+    "credential_issued": (),  # the case that asked for it tells the holder
+    "credential_revoked": (),  # read at each verification
+    # The citizen's side
+    "life_event_announced": ("smartgov.blocks.services.api.tell_parent",),
+    "part_submitted": ("smartgov.blocks.services.api.send_application",),
+    "supplement_answered": ("smartgov.blocks.services.api.send_supplement",),
+    "step_recorded": ("smartgov.blocks.services.api.tell_applicant",),
+    "consent_granted": (),  # artefacts are handed out at once; nobody else needs to know
+    "consent_revoked": (),
+    "notice_created": ("smartgov.blocks.notify.api.deliver",),
+}

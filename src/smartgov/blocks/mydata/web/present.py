@@ -4,14 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
 from django.http import Http404
 
 from smartgov.blocks.directory import api as directory
+from smartgov.blocks.identity import api as identity
 from smartgov.blocks.mydata.api import ConsentItem, ConsentView, RequestView, TrailEntry, TrailView
+from smartgov.blocks.mydata import registers
+from smartgov.shared import clock, content
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
+from smartgov.shared.tw.roc import roc_date
+
+
+_UNTIL = Text("{days} days, until {en}; you can take it back earlier", "{days}天，至{zh}止，可隨時撤回")
+_PROVEN = Text("{proven} of {listed} listed entries proven", "列出 {listed} 筆，其中 {proven} 筆已驗證")
+_PROVEN_ENTRY = Text("Proven", "已驗證")
+_FAILED_ENTRY = Text("Proof failed", "證明不成立")
+_COLUMNS = (
+    Text("Gateway", "閘道"),
+    Text("Answer", "回應"),
+    Text("Entries about you", "與您有關的筆數"),
+    Text("Size of its log", "紀錄總數"),
+)
+_MEMBER_STATES = {
+    "proven": Text("answered, proofs hold", "已回應，證明成立"),
+    "failed": Text("answered, a proof does not hold", "已回應，但證明不成立"),
+    "silent": Text("did not answer", "未回應"),
+}
+_STATES = {
+    "active": (Text("In force", "有效"), "active"),
+    "expired": (Text("Expired", "已到期"), "plain"),
+    "revoked": (Text("Taken back", "已撤回"), "plain"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +55,17 @@ def groups(view: RequestView) -> list[Group]:
     for item in view.items:
         group = found.setdefault(item.agency, Group(agency_name(item.agency)))
         ticked = view.allowed is not None and item.id in view.allowed
-        group.items.append({"item": item, "source": agency_name(item.source), "ticked": ticked})
+        group.items.append(
+            {
+                "item": item,
+                "source": agency_name(item.source),
+                "fields": [field.title for field in item.fields],
+                "ticked": ticked,
+                "duration": _UNTIL.format(
+                    days=view.days, en=as_day(view.expires_on).isoformat(), zh=roc_date(as_day(view.expires_on))
+                ),
+            }
+        )
     return list(found.values())
 
 
@@ -45,19 +82,89 @@ def one_consent(views: Iterable[ConsentView], consent: str) -> dict[str, Any]:
     raise Http404
 
 
+def as_day(moment: datetime) -> date:
+    """The civil day of an instant in Taiwan."""
+    return moment.astimezone(clock.TAIPEI).date()
+
+
+def gateways(view: TrailView) -> list[list[Any]]:
+    """One row for each gateway asked: name, how it did, entries, log size."""
+    return [
+        [member.name, _MEMBER_STATES[member.state], member.entries, member.log_size or "—"] for member in view.members
+    ]
+
+
+def headline(view: TrailView) -> dict[str, Any]:
+    """What the page says before the list: how many entries are proven, what failed, who was silent."""
+    names = {"proven": view.proven, "listed": len(view.entries)}
+    return {
+        "proven_text": _PROVEN.format(**names),
+        "failed_title": Text("A proof does not hold", "證明不成立"),
+        "silent_title": Text(
+            f"{len(view.silent)} of {len(view.members)} gateways did not answer",
+            f"{len(view.members)} 個閘道中有 {len(view.silent)} 個未回應",
+        ),
+        "columns": _COLUMNS,
+        "gateways": gateways(view),
+    }
+
+
 def rows(view: TrailView) -> list[dict[str, Any]]:
     """The lines of the trail with names of agencies and laws."""
     names = {member.member: member.name for member in view.members}
-    return [
-        {
-            "entry": entry,
-            "agency": agency_name(entry.agency),
-            "source": agency_name(entry.source) if entry.source else None,
-            "law": law(entry),
-            "recorded_by": [names.get(member, Text.of(member)) for member in entry.recorded_by],
-        }
-        for entry in view.entries
+    return [_row(entry, names) for entry in view.entries]
+
+
+def _row(entry: TrailEntry, names: dict[str, Text]) -> dict[str, Any]:
+    recorded = [names.get(member, Text.of(member)) for member in entry.recorded_by]
+    lines: list[tuple[Text, Any]] = [
+        (Text("Who", "誰"), _joined([agency_name(entry.agency), role(entry)], Text(", ", "，"))),
+        (Text("System", "系統"), entry.system or "—"),
+        (Text("For what", "目的"), purpose(entry)),
+        (Text("Law or consent", "依據"), law(entry)),
+        (Text("Fields", "欄位"), [field_title(entry, name) for name in entry.fields] or "—"),
+        (Text("Case", "案號"), entry.case or "—"),
+        (Text("Written down by", "留下紀錄者"), recorded),
     ]
+    return {
+        "entry": entry,
+        "agency": agency_name(entry.agency),
+        "what": _what(entry),
+        "proof": _PROVEN_ENTRY if entry.proven else _FAILED_ENTRY,
+        "proof_kind": "done" if entry.proven else "bad",
+        "lines": lines,
+    }
+
+
+def _what(entry: TrailEntry) -> Text:
+    if entry.kind == "local-read":
+        return Text("read what it holds about you", "讀取其保有的您的資料")
+    source = agency_name(entry.source) if entry.source else Text("another agency", "其他機關")
+    if entry.kind == "refusal":
+        return Text("asked {source} and was refused", "向{source}查詢，遭拒絕").format(source=source)
+    return Text("asked {source}", "向{source}查詢").format(source=source)
+
+
+def purpose(entry: TrailEntry) -> Text:
+    """The purpose in words when its code is one of the catalogue's (`birth.allowance`)."""
+    return _purposes().get(entry.purpose, Text.of(entry.purpose or "—"))
+
+
+def field_title(entry: TrailEntry, name: str) -> Text:
+    """The plain title of a register's field, when the register describes it."""
+    return registers.column_title(entry.service, entry.path, name) if entry.service else Text.of(name)
+
+
+def _purposes() -> dict[str, Text]:
+    found: dict[str, Text] = {}
+    for name in content.names("services"):
+        raw = content.read(f"services/{name}.yaml")
+        found |= {f"{raw['id']}.{part['id']}": Text.of(part["purpose"]) for part in raw["parts"]}
+    return found
+
+
+def _joined(texts: list[Text], between: Text) -> Text:
+    return Text(between.en.join(text.en for text in texts), between.zh.join(text.zh for text in texts))
 
 
 def agency_name(code: str) -> Text:
@@ -66,6 +173,16 @@ def agency_name(code: str) -> Text:
         return directory.agency(code).name
     except Problem:
         return Text.of(code)
+
+
+def role(entry: TrailEntry) -> Text:
+    """In which role somebody acted: the seat's title when this site knows the seat, else that a system acted."""
+    if not entry.seat or entry.seat.startswith(entry.agency) or "/" in entry.seat:
+        return Text("A system, by itself", "系統自動處理")
+    try:
+        return identity.seat(entry.seat).role_title
+    except Problem:
+        return Text(f"Officer, seat {entry.seat[-6:]}", f"承辦人員（席位 {entry.seat[-6:]}）")
 
 
 def law(entry: TrailEntry) -> Text:
@@ -83,4 +200,20 @@ def law(entry: TrailEntry) -> Text:
 
 def _consent(view: ConsentView) -> dict[str, Any]:
     item: ConsentItem = view.item
-    return {"view": view, "item": item, "agency": agency_name(item.agency), "source": agency_name(item.source)}
+    return {
+        "view": view,
+        "item": item,
+        "agency": agency_name(item.agency),
+        "source": agency_name(item.source),
+        "state_title": _STATES[view.state][0],
+        "state_kind": _STATES[view.state][1],
+        "lines": [
+            (Text("Who may ask", "可查詢的機關"), agency_name(item.agency)),
+            (Text("Whom", "資料來源"), agency_name(item.source)),
+            (Text("Fields", "欄位"), [field.title for field in item.fields]),
+            (Text("For what", "目的"), item.purpose),
+            (Text("Given", "同意時間"), view.granted_at),
+            (Text("Ends", "有效期限"), view.expires_at),
+            *([(Text("Taken back", "撤回時間"), view.revoked_at)] if view.revoked_at else []),
+        ],
+    }

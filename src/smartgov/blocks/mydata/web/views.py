@@ -61,4 +61,4 @@ def receipt(request: HttpRequest, consent: UUID) -> HttpResponse:
 def trail(request: HttpRequest) -> HttpResponse:
     """Who looked at my data."""
     view = api.trail(actor=actor(request))
-    return render(request, "mydata/trail.html", {"view": view, "rows": present.rows(view)})
+    return render(request, "mydata/trail.html", {"view": view, "rows": present.rows(view), **present.headline(view)})

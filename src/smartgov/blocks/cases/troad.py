@@ -1,0 +1,170 @@
+"""The agency's doors on T-Road (`cases.v1`): translate, call the api, answer."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal
+
+from django.http import Http404, HttpRequest
+from ninja import Router, Schema
+
+from smartgov.blocks.cases import api
+from smartgov.blocks.cases.selectors import state_of
+from smartgov.blocks.exchange.api import Inbound, TRoadInbound, subsystem_of
+from smartgov.shared.actor import Actor
+from smartgov.shared.tw import national_id
+
+ANNOUNCER = subsystem_of("hpa")
+router = Router(tags=["cases.v1"], auth=TRoadInbound())
+
+
+class Preparation(Schema):
+    """What an applicant is about to ask for."""
+
+    service: str
+    part: str
+    answers: dict[str, Any] = {}
+    notification: str | None = None
+    consents: dict[str, str] = {}
+
+
+class Follower(Schema):
+    """A part at another agency that waits for this one."""
+
+    agency: str
+    part: str
+    part_id: str
+
+
+class NewCase(Preparation):
+    """One part of an application."""
+
+    application: str
+    part_id: str
+    applicant_name: str = ""
+    waits_for: list[str] = []
+    followers: list[Follower] = []
+
+
+class Answered(Schema):
+    """The applicant's answer to a question."""
+
+    supplement: str
+    answers: dict[str, str]
+
+
+class Continuation(Schema):
+    """The part before was decided."""
+
+    decided: str
+    outcome: str
+    child: str | None = None
+
+
+class LifeEvent(Schema):
+    """A birth, announced by the health agency; the mother is the request's subject."""
+
+    id: str
+    kind: Literal["birth"]
+    happened_on: date
+    notification: str
+    detail: dict[str, str] = {}
+
+
+@router.post("/preparations")
+def preparations(request: HttpRequest, wanted: Preparation) -> dict[str, Any]:
+    """Facts, what is missing and the rule's word, before anything is applied for."""
+    inbound, applicant = _inbound(request)
+    return api.prepare(
+        agency=inbound.agency,
+        service=wanted.service,
+        part=wanted.part,
+        applicant=applicant,
+        consents=wanted.consents,
+        answers=wanted.answers,
+        notification=wanted.notification or "",
+    )
+
+
+@router.post("/cases", response={201: dict[str, Any]})
+def cases(request: HttpRequest, new: NewCase) -> tuple[int, dict[str, Any]]:
+    """Open a case; the same part again answers with the case there is."""
+    inbound, applicant = _inbound(request)
+    application = api.Application(
+        id=new.part_id,
+        application=new.application,
+        service=new.service,
+        part=new.part,
+        applicant=applicant,
+        applicant_name=new.applicant_name,
+        answers=new.answers,
+        notification=new.notification or "",
+        consents=new.consents,
+        followers=[follower.dict() for follower in new.followers],
+        waits=bool(new.waits_for),
+    )
+    held = api.open_case(actor=_caller(inbound), agency=inbound.agency, application=application)
+    return 201, {"id": held.id, **state_of(held)}
+
+
+@router.post("/cases/{case_id}/supplements")
+def supplements(request: HttpRequest, case_id: str, answered: Answered) -> dict[str, Any]:
+    """The applicant's answer to the officer's question."""
+    inbound, applicant = _inbound(request)
+    held = api.receive_supplement(
+        actor=_caller(inbound),
+        agency=inbound.agency,
+        case=case_id,
+        applicant=applicant,
+        supplement=answered.supplement,
+        answer="\n".join(answered.answers[name] for name in sorted(answered.answers)),
+    )
+    return state_of(held)
+
+
+@router.post("/cases/{case_id}/continuations")
+def continuations(request: HttpRequest, case_id: str, said: Continuation) -> dict[str, Any]:
+    """The agency of the part before says that it has decided."""
+    inbound, applicant = _inbound(request)
+    held = api.continue_case(
+        actor=_caller(inbound),
+        agency=inbound.agency,
+        case=case_id,
+        applicant=applicant,
+        decided=said.decided,
+        outcome=said.outcome,
+        child=national_id.from_urn(said.child) if said.child else "",
+    )
+    return state_of(held)
+
+
+@router.post("/life-events", response={202: dict[str, str]})
+def life_events(request: HttpRequest, said: LifeEvent) -> tuple[int, dict[str, str]]:
+    """A birth that a hospital notified; only the health agency announces it."""
+    inbound, mother = _inbound(request)
+    if inbound.client_subsystem != ANNOUNCER:
+        raise Http404
+    row = {"born_on": said.happened_on.isoformat(), **said.detail}
+    api.receive_announcement(
+        actor=_caller(inbound), agency=inbound.agency, birth=said.notification, mother=mother, row=row
+    )
+    return 202, {"state": "noted"}
+
+
+@router.get("/cases/{case_id}")
+def case(request: HttpRequest, case_id: str) -> dict[str, Any]:
+    """How the subject's own case stands."""
+    inbound, applicant = _inbound(request)
+    return api.case_for_applicant(agency=inbound.agency, applicant=applicant, case_id=case_id)
+
+
+def _inbound(request: HttpRequest) -> tuple[Inbound, str]:
+    inbound: Inbound = request.auth  # type: ignore[attr-defined]
+    if not inbound.subject:
+        raise Http404
+    return inbound, inbound.subject
+
+
+def _caller(inbound: Inbound) -> Actor:
+    """The information system that called, acting at this agency's door."""
+    return Actor.for_system(inbound.agency, inbound.client_subsystem)

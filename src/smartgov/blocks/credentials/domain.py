@@ -1,0 +1,107 @@
+"""E-certificates: their code, what binds the paper to the record, and what a public page may show. Pure."""
+
+from __future__ import annotations
+
+import secrets
+from base64 import b32encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from smartgov.shared import canonical
+from smartgov.shared.text import Text
+from smartgov.shared.tw import names
+
+_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+class Status(StrEnum):
+    """Where a certificate stands."""
+
+    PREPARING = "preparing"
+    VALID = "valid"
+    REVOKED = "revoked"
+
+
+TITLES: dict[Status, Text] = {
+    Status.PREPARING: Text("Being prepared", "製作中"),
+    Status.VALID: Text("Valid", "有效"),
+    Status.REVOKED: Text("Revoked", "已廢止"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A certificate that was issued; `code` is what its QR code leads to."""
+
+    id: str
+    code: str
+    number: str
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictView:
+    """What the public page says: never more than the holder's document says, and her name only in part."""
+
+    code: str
+    title: Text
+    number: str
+    agency: Text
+    holder: str
+    status: Status
+    status_title: Text
+    issued_at: datetime
+    revoked_at: datetime | None
+    revoked_reason: Text | None
+    seal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found about an uploaded file; `genuine` only when seal, file and record all agree and it is in force."""
+
+    genuine: bool
+    signer: str
+    signed_at: datetime | None
+    record: VerdictView | None
+    problems: tuple[Text, ...]
+
+
+class Reason(StrEnum):
+    """Why a certificate is revoked; a code, so that the public page says nothing personal."""
+
+    ERROR = "error"
+    REPLACED = "replaced"
+    DECISION_WITHDRAWN = "decision_withdrawn"
+    LOST = "lost"
+
+
+REASONS: dict[Reason, Text] = {
+    Reason.ERROR: Text("It contained an error", "內容有誤"),
+    Reason.REPLACED: Text("A newer certificate replaces it", "已由新證明取代"),
+    Reason.DECISION_WITHDRAWN: Text("The decision behind it was withdrawn", "原處分已撤銷"),
+    Reason.LOST: Text("The holder asked for it", "持有人申請廢止"),
+}
+
+
+def new_code() -> str:
+    """Sixteen characters without look-alikes (79 random bits): a code that cannot be guessed leads to one certificate."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(16))
+
+
+def seal_mark(data: Mapping[str, Any], salt: str) -> str:
+    """Sixteen characters over a salt and everything that the document says, printed on it and shown by the page.
+
+    A changed document that keeps the code shows another mark; the salt keeps the mark from being a test of guesses.
+    """
+    digest = sha256(salt.encode() + canonical.dumps(dict(data))).digest()
+    return b32encode(digest[:10]).decode()
+
+
+def masked(name: str) -> str:
+    """The holder's name as a stranger may see it."""
+    return names.masked(name)

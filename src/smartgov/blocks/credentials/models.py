@@ -1,0 +1,88 @@
+"""Tables of `credentials`."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from django.db import models
+
+from smartgov.blocks.credentials.domain import Status
+from smartgov.blocks.ops.api import EncryptedTextField
+from smartgov.shared import clock, ids
+
+
+class Certificate(models.Model):
+    """One e-certificate with its sealed document."""
+
+    id = models.CharField(primary_key=True, max_length=36, default=ids.uuid7)
+    code = models.CharField(max_length=16, unique=True)
+    number = models.CharField(max_length=40)
+    agency = models.CharField(max_length=40)
+    template = models.CharField(max_length=40)
+    title = models.JSONField()
+    case = models.CharField(max_length=36)
+    status = models.CharField(max_length=12, default=Status.PREPARING)
+    holder = EncryptedTextField("credentials.certificate.holder")
+    holder_index = models.CharField(max_length=64)
+    holder_name = EncryptedTextField("credentials.certificate.holder_name")
+    salt = models.CharField(max_length=32)
+    mark = models.CharField(max_length=16)
+    file_digest = models.CharField(max_length=64, blank=True)
+    document = EncryptedTextField("credentials.certificate.document", blank=True)
+    made_at = models.DateTimeField(default=clock.now)
+    issued_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.CharField(max_length=80, blank=True)
+    revoked_reason = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("agency", "template", "case"), name="credentials_certificate_once"),
+            models.CheckConstraint(
+                condition=~models.Q(status=Status.REVOKED) | models.Q(revoked_at__isnull=False),
+                name="credentials_certificate_revoked_at",
+            ),
+        )
+
+    class Personal:
+        """The holder and her document."""
+
+        fields: ClassVar = {
+            "holder": "only she may fetch it",
+            "holder_index": "finds her certificates without showing her number",
+            "holder_name": "the public page shows a part of it",
+            "document": "what she downloads",
+        }
+        retire = "blanked three years after issue or revocation; code, number and status remain checkable"
+        after = timedelta(days=365 * 3)
+
+    @classmethod
+    def retire(cls, now: datetime) -> int:
+        """Blank certificates that are three years old."""
+        blank: dict[str, Any] = dict.fromkeys(("holder", "holder_index", "holder_name", "document"), "")
+        return cls.objects.filter(made_at__lt=now - cls.Personal.after).exclude(holder_index="").update(**blank)
+
+
+class Lookup(models.Model):
+    """How often an address asked the public page within a quarter of an hour, to slow down guessing."""
+
+    caller = models.CharField(max_length=64)
+    window = models.BigIntegerField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("caller", "window"), name="credentials_lookup_once"),)
+
+    class Personal:
+        """A keyed digest of a network address."""
+
+        fields: ClassVar = {"caller": "limits guessing; a keyed digest of the address"}
+        retire = "deleted after a day"
+        after = timedelta(days=1)
+
+    @classmethod
+    def retire(cls, now: datetime) -> int:
+        """Delete windows older than a day."""
+        count, _ = cls.objects.filter(window__lt=int((now - cls.Personal.after).timestamp()) // 900).delete()
+        return count
