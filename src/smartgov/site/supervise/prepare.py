@@ -1,4 +1,4 @@
-"""Making the database of a web process ready: tables, the demo's people, static files; not again while nothing changed."""
+"""Making the database of a web process ready: tables, people, static files; not again while nothing changed."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import smartgov
 from smartgov.engines.httpd import sync
-from smartgov.shared import content
+from smartgov.shared import content, homes, settings
 from smartgov.site.country.ports import Ports, agencies
 
 WEB, WORKER = "web", "worker"
@@ -117,20 +117,26 @@ def answers(url: str, headers: Mapping[str, str] | None = None) -> bool:
 
 
 def _web(home: Path, web: Web, log: Callable[[str], Path]) -> list[Program]:
-    served = python(
-        "granian",
-        *("--interface", "wsgi", "--host", "127.0.0.1", "--port", web.port, "--blocking-threads", 8),
-        *("--backpressure", 64, "--no-ws", "--log-level", "warning"),
-        *("--static-path-route", "/static", "--static-path-mount", home / "static"),
-        "smartgov.site.wsgi:application",
-    )
     page, worker = f"{WEB}{web.suffix}", f"{WORKER}{web.suffix}"
     return [
-        Program(page, served, lambda: answers(f"http://127.0.0.1:{web.port}/ops/live"), web.environment),
+        Program(
+            page, web_command(home, web.port), lambda: answers(f"http://127.0.0.1:{web.port}/ops/live"), web.environment
+        ),
         Program(
             worker, python("smartgov.cli", "worker"), lambda: _says(log(worker), "worker_started"), web.environment, 1
         ),
     ]
+
+
+def web_command(home: Path | None = None, port: int | None = None) -> tuple[str, ...]:
+    """The command of a web process; home and port come from the settings unless given."""
+    return python(
+        "granian",
+        *("--interface", "wsgi", "--host", "127.0.0.1", "--port", port or settings.get("SMARTGOV_PORT")),
+        *("--blocking-threads", 8, "--backpressure", 64, "--no-ws", "--log-level", "warning"),
+        *("--static-path-route", "/static", "--static-path-mount", (home or homes.home()) / "static"),
+        "smartgov.site.wsgi:application",
+    )
 
 
 def _gateway(home: Path, agency: str, ports: Ports) -> Program:
