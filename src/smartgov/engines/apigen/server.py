@@ -13,9 +13,8 @@ import structlog
 
 from smartgov.engines import httpd
 from smartgov.engines.apigen import spec
-from smartgov.engines.apigen.build import FILE
 from smartgov.engines.apigen.config import RegisterConfig, Table, load
-from smartgov.engines.apigen.store import MAX_ROWS, Cause, Row, Store, not_found
+from smartgov.engines.apigen.store import FILE, MAX_ROWS, Cause, Row, Store, not_found
 from smartgov.engines.apigen.values import read_row, row_invalid, wire_value
 from smartgov.shared import clock, logs
 from smartgov.shared.problems import Problem

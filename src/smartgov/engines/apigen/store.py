@@ -18,6 +18,7 @@ from smartgov.shared import canonical, clock, ids
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
+FILE = "register.sqlite3"
 MAX_ROWS = 1000
 KEYS_KEPT = timedelta(days=7)
 """How long a create may be repeated under its idempotency key."""

@@ -1,3 +1,4 @@
+import random
 import re
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -89,6 +90,17 @@ def test_a_changed_byte_is_found(plain, authority, agency):
     verdict = judge(bytes(sealed), authority)
     assert not verdict.valid
     assert "altered-inside" in verdict.problems
+
+
+def test_no_single_changed_byte_passes(plain, authority, agency):
+    """Everywhere but in the seal's own hexadecimal frame, whose unused end no PDF signature can cover."""
+    sealed = seal(plain, authority, agency)
+    start, length, rest, _ = map(int, re.search(rb"/ByteRange \[(\d+) (\d+) (\d+) (\d+)", sealed).groups())
+    places = random.Random(7).sample([*range(start, length), *range(rest, len(sealed))], 60)
+    for place in places:
+        changed = bytearray(sealed)
+        changed[place] ^= 1 << place % 8
+        assert not judge(bytes(changed), authority).valid, place
 
 
 def test_something_added_later_is_found(plain, authority, agency):
