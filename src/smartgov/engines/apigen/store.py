@@ -20,6 +20,8 @@ from smartgov.shared.text import Text
 
 FILE = "register.sqlite3"
 MAX_ROWS = 1000
+BUSY_SECONDS = 5.0
+"""How long a request waits while another program holds the file."""
 KEYS_KEPT = timedelta(days=7)
 """How long a create may be repeated under its idempotency key."""
 _SQL_TYPE = {"string": "TEXT", "integer": "INTEGER", "boolean": "INTEGER"}
@@ -124,7 +126,7 @@ class Store:
     def _open(self, *, write: bool = False) -> Iterator[sqlite3.Connection]:
         mode = "rw" if write else "ro"
         uri = f"{self.path.absolute().as_uri()}?mode={mode}"
-        connection = sqlite3.connect(uri, uri=True, timeout=5, isolation_level=None)
+        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
         connection.row_factory = sqlite3.Row
         try:
             connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -170,3 +170,18 @@ def test_no_person_stands_in_an_address(ask):
 
 def test_health_needs_no_secret_and_tells_no_data(ask):
     assert json.loads(ask("GET", "/health", secret="").body) == {"status": "ok", "name": "household"}
+
+
+def test_a_file_that_is_held_or_gone_is_said_to_be_unavailable(ask, home, monkeypatch):
+    monkeypatch.setattr("smartgov.engines.apigen.store.BUSY_SECONDS", 0)
+    holder = sqlite3.connect(home / "register.sqlite3", isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    held = ask("POST", "/people", NEWBORN, subject=MOTHER)
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert (held.status, slug(held)) == (503, "register-unavailable")
+    assert ask("POST", "/people", NEWBORN, subject=MOTHER).status == 201
+    (home / "register.sqlite3").rename(home / "elsewhere")
+    gone = ask("POST", "/people/query", {}, subject=MOTHER)
+    assert (gone.status, slug(gone)) == (503, "register-unavailable")
+    assert not (home / "register.sqlite3").exists(), "asking must not make an empty register"
