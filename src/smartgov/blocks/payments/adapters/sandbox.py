@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hmac
 import json
+from hashlib import sha256
 from urllib.parse import quote
 
 from smartgov.blocks.payments.ports import Order
 from smartgov.blocks.payments.refusals import BANK_UNREACHABLE
 from smartgov.engines.httpd import sync
+from smartgov.shared import homes
 from smartgov.shared.problems import Problem
 from smartgov.shared.settings import get
 from smartgov.shared.text import Text
@@ -54,12 +57,22 @@ class SandboxBank:
 
     def _ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
         headers = {"content-type": "application/json"} if body else {}
+        headers["x-batch-signature"] = _signature(method, path, body)
         base = self.url or get("SMARTGOV_BANK_URL")
         try:
             answer = sync.request(method, base + path, headers=headers, body=body, timeout=10)
         except (OSError, TimeoutError):
             raise BANK_UNREACHABLE from None
         return answer.status, answer.body
+
+
+def _signature(method: str, path: str, body: bytes) -> str:
+    """The bank's proof of who sends: HMAC-SHA-256 over method, path and body, under the secret that both hold."""
+    try:
+        secret = (homes.home() / "bank" / "secrets" / "payer").read_text().strip()
+    except OSError:
+        raise BANK_UNREACHABLE from None  # the bank writes it when it first starts
+    return hmac.new(secret.encode(), f"{method} {path}\n".encode() + body, sha256).hexdigest()
 
 
 def _refused(status: int) -> Problem:
