@@ -1,0 +1,176 @@
+"""The command line: `smartgov demo` raises and runs a country; the other words run one process or look after it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+
+from smartgov.shared.problems import Problem
+
+PROGRAMS = {
+    "gateway": ("smartgov.engines.troad.gateway", "an agency's gateway: --home DIR"),
+    "register": ("smartgov.engines.apigen.server", "an agency's register: --home DIR"),
+    "phone": ("smartgov.simulators.phone.__main__", "simulator of the mobile identity: --home DIR --port N"),
+    "bank": ("smartgov.simulators.bank.__main__", "simulator of the paying bank: --home DIR --port N"),
+    "mailbox": ("smartgov.simulators.mailbox.__main__", "simulator of people's mailboxes: --home DIR --port N"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; the exit status is 0 when it did what it says, 1 for a problem, 2 for a wrong command line."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and given[0] in PROGRAMS:
+        import_module(PROGRAMS[given[0]][0]).main(given[1:])
+        return 0
+    parser = _parser()
+    options = parser.parse_args(given)
+    if options.run is None:
+        parser.print_help()
+        return 2
+    try:
+        run: Callable[[argparse.Namespace], int] = options.run
+        return run(options)
+    except Problem as problem:
+        for line in (problem.what, problem.why, problem.todo):
+            if line.en:
+                print(f"{line.zh}  {line.en}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    programs = "\n".join(f"  {name:<10} {text}" for name, (_, text) in PROGRAMS.items())
+    parser = argparse.ArgumentParser(
+        prog="smartgov",
+        description="The open platform on which a smart government runs.",
+        epilog=f"single programs, with their own options (--help):\n{programs}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=None)
+    verbs = parser.add_subparsers(metavar="verb")
+    for name, run, text in (
+        ("demo", _demo, "raise a synthetic country if there is none, and run it"),
+        ("up", _up, "run the country that is there"),
+    ):
+        verb = verbs.add_parser(name, help=text)
+        _add_home(verb)
+        verb.add_argument("--port", type=int, default=8000, help="first of 60 ports; the page answers on it")
+        verb.add_argument("--split", metavar="AGENCY", help="run one agency as a web process and database of its own")
+        verb.set_defaults(run=run)
+        if name == "demo":
+            verb.add_argument("--people", type=int, default=10_000, help="people in the village (tests take fewer)")
+            verb.add_argument("--seed", default="smartgov", help="another seed gives another village")
+    for name, run, text in (
+        ("web", _web, "the web process of this environment"),
+        ("worker", _worker, "the worker of this environment"),
+        ("publish", _publish, "sign the configuration of T-Road anew and hand it to the gateways"),
+        ("doctor", _doctor, "say what is missing on this machine, and how to mend it"),
+        ("settings", _settings, "list every setting with its present value"),
+    ):
+        verb = verbs.add_parser(name, help=text)
+        verb.set_defaults(run=run)
+        if name in {"publish", "doctor"}:
+            _add_home(verb)
+        if name == "doctor":
+            verb.add_argument("--port", type=int, default=8000, help="first of the ports that the demo would use")
+    _add_population(verbs)
+    _add_verify(verbs)
+    return parser
+
+
+def _add_home(parser: argparse.ArgumentParser) -> None:
+    home = Path(os.environ.get("SMARTGOV_HOME", "var"))
+    parser.add_argument("--home", type=Path, default=home, help="the country's folder (default: SMARTGOV_HOME or var)")
+
+
+def _add_population(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    verb = verbs.add_parser("population", help="build villages and print or write their registers")
+    verb.add_argument("--village", type=int, default=0, help="number of the village")
+    verb.add_argument("--people", type=int, default=10_000, help="people in it")
+    verb.add_argument("--seed", default="smartgov", help="seed of the country")
+    verb.add_argument("--to", type=Path, help="write <agency>.<table>.jsonl into this folder")
+    verb.set_defaults(run=_population)
+
+
+def _add_verify(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    verb = verbs.add_parser("verify", help="check a sealed certificate (.pdf) or the log in a gateway's folder")
+    verb.add_argument("what", type=Path, help="a PDF, or the home folder of a gateway")
+    _add_home(verb)
+    verb.set_defaults(run=_verify)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from smartgov.site.supervise import console
+
+    return console.demo(
+        options.home, port=options.port, split=options.split, people=options.people, seed=options.seed.encode()
+    )
+
+
+def _up(options: argparse.Namespace) -> int:
+    from smartgov.site.supervise import console
+
+    return console.up(options.home, port=options.port, split=options.split)
+
+
+def _web(options: argparse.Namespace) -> int:
+    from smartgov.site.supervise import programs
+
+    program = programs.web_command()
+    os.execve(program[0], program, dict(os.environ))  # noqa: S606 - becomes the server, so that signals reach it
+
+
+def _worker(options: argparse.Namespace) -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smartgov.site.settings")
+    import django
+    from django.core.management import call_command
+
+    from smartgov.shared import logs
+
+    logs.configure("worker")
+    django.setup()
+    call_command("worker")
+    return 0
+
+
+def _publish(options: argparse.Namespace) -> int:
+    from smartgov.site import country
+
+    print(f"in force until {country.publish(options.home):%Y-%m-%d %H:%M %Z}")
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from smartgov.site.supervise import doctor
+
+    return doctor.report(options.home, options.port)
+
+
+def _settings(options: argparse.Namespace) -> int:
+    from smartgov.shared import settings
+
+    for setting in settings.DECLARED:
+        print(f"{setting.name}={settings.get(setting.name)}\n    {setting.help}")
+    return 0
+
+
+def _population(options: argparse.Namespace) -> int:
+    from smartgov.site.country import listing
+
+    listing.write(options.seed.encode(), options.village, options.people, options.to)
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from smartgov.site.country import checking
+
+    return checking.verify(options.what, options.home)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""`smartgov verify`: is this certificate sealed and unaltered, is this gateway's log whole?"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from pathlib import Path
+
+from smartgov.engines.ledger.log import Log
+from smartgov.engines.pki import certificates, pades
+from smartgov.engines.troad import home as gateways
+from smartgov.shared import clock
+from smartgov.shared.text import Text
+
+
+def verify(what: Path, home: Path) -> int:
+    """Check a PDF against the country's authority, or the log in a gateway's folder; 1 when it does not hold."""
+    return _verify_pdf(what, home) if what.is_file() else _verify_log(what)
+
+
+def _verify_pdf(pdf: Path, home: Path) -> int:
+    root = certificates.from_pem((home / "centre" / "authority" / "ca.crt").read_bytes())
+    verdict = pades.verify_pdf(pdf.read_bytes(), trust_roots=[root], at=clock.now())
+    if verdict.valid:
+        _say(
+            Text(
+                f"Sealed by {verdict.signer_organisation}, unaltered.",
+                f"由{verdict.signer_organisation}簽章，未經更動。",
+            )
+        )
+        return 0
+    for problem in verdict.problems:
+        _say(pades.PROBLEMS[problem])
+    return 1
+
+
+def _verify_log(folder: Path) -> int:
+    gateway = gateways.load(folder)
+    connection = sqlite3.connect(f"file:{folder / 'log.sqlite3'}?mode=ro", uri=True)
+    try:
+        log = Log(connection, gateway.gateway, gateway.log_key())
+        damaged, size = log.verify_stored(), log.size()
+    finally:
+        connection.close()
+    if damaged:
+        listed = ", ".join(map(str, damaged[:20]))
+        _say(Text(f"{gateway.gateway}: altered records {listed}.", f"{gateway.gateway}：紀錄遭更動，編號 {listed}。"))
+        return 1
+    _say(Text(f"{gateway.gateway}: {size} records, whole.", f"{gateway.gateway}：{size} 筆紀錄，完整無缺。"))
+    return 0
+
+
+def _say(text: Text) -> None:
+    sys.stdout.write(f"{text.zh} {text.en}\n")

@@ -1,0 +1,82 @@
+"""Making the database of a web process ready: tables, people, static files; not again while nothing changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import smartgov
+from smartgov.site.supervise.programs import Web, environment, python
+
+_WATCHED = ("migrations/*.py", "static/**/*", "locale/**/*.po")
+
+
+def prepare(home: Path, web: Web) -> bool:
+    """Prepare the database of `web` if code, country or database changed since the last time; whether it did.
+
+    Raises RuntimeError with the output of the failing step.
+    """
+    stamp = home / f"prepared{web.suffix}.json"
+    state = _fingerprint(home, web)
+    if stamp.exists() and json.loads(stamp.read_text()) == state and _has_database(home, web):
+        return False
+    done = subprocess.run(  # noqa: S603 - our own command
+        python("smartgov.site.supervise.prepare", home),
+        env=environment(web.environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"preparing the database failed\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+    stamp.write_text(json.dumps(state))
+    return True
+
+
+def _fingerprint(home: Path, web: Web) -> dict[str, str]:
+    digest = sha256()
+    for path in _watched():
+        stat = path.stat()
+        digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    database = web.environment.get("SMARTGOV_DATABASE_URL", "")
+    return {"files": digest.hexdigest(), "home": str(home), "database": sha256(database.encode()).hexdigest()}
+
+
+def _watched() -> Iterator[Path]:
+    root = Path(smartgov.__file__).parent
+    for pattern in _WATCHED:
+        yield from sorted(root.glob(f"**/{pattern}"))
+
+
+def _has_database(home: Path, web: Web) -> bool:
+    if web.environment.get("SMARTGOV_DATABASE_URL"):
+        return True
+    return (home / web.environment.get("SMARTGOV_DATABASE_NAME", "web.sqlite3")).exists()
+
+
+def main(home: Path) -> None:
+    """The steps themselves, within the environment of one web process."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smartgov.site.settings")
+    import django
+    from django.core.management import call_command
+
+    _compile_messages()
+    django.setup()
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    call_command("seed_country", home=str(home))
+
+
+def _compile_messages() -> None:
+    from smartgov.site import messages
+
+    messages.main(["compile"])
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
