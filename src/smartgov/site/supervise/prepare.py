@@ -69,7 +69,7 @@ def main(home: Path) -> None:
     django.setup()
     call_command("migrate", interactive=False, verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
-    call_command("seed_country", home=str(home))
+    call_command("seed_country", home=home)
 
 
 def _compile_messages() -> None:
