@@ -28,9 +28,9 @@ button .en{color:inherit}
 .card{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:.9rem 1rem;margin:.8rem 0}
 .note{color:var(--soft);font-size:.85rem}
 a{color:var(--accent)}
-a:focus-visible,button:focus-visible,pre:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+a:focus-visible,button:focus-visible,.scroll:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 table{border-collapse:collapse;width:100%;background:var(--card)}
-th,td{text-align:left;padding:.45rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
+th,td{min-width:6rem;text-align:left;padding:.45rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
 td.amount,th.amount{text-align:right;white-space:nowrap}
 .scroll{overflow-x:auto}
 form{margin:.6rem 0}
@@ -49,17 +49,21 @@ _POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 SYNTHETIC = Text("Simulator. Every person and amount here is made up.", "模擬程式。此處的人物與金額均為虛構。")
+STOP = Text("Stop reloading this page", "停止自動更新此頁")
 _LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 
 
 def page(title: Text, body: str, *, refresh: int | None = None, phone: bool = False, status: int = 200) -> Response:
-    """A page around `body` (already escaped HTML); `refresh` reloads it after that many seconds."""
-    again = f'<meta http-equiv="refresh" content="{refresh}">' if refresh else ""
+    """A page around `body` (already escaped HTML); `refresh` reloads it after that many seconds.
+
+    The reload is a header, and the page offers to stop it (`?still=1`), so that nobody is hurried (WCAG 2.2.1).
+    """
+    still = f'<p class="note"><a href="?still=1">{both(STOP)}</a></p>' if refresh else ""
     html = (
         '<!doctype html><html lang="zh-Hant"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"{again}<title>{escape(title.zh)} · {escape(title.en)}</title><style>{STYLE}</style></head>"
-        f'<body class="{"phone" if phone else "wide-page"}"><main><header><h1>{both(title)}</h1></header>{body}'
+        f"<title>{escape(title.zh)} · {escape(title.en)}</title><style>{STYLE}</style></head>"
+        f'<body class="{"phone" if phone else "wide-page"}"><main><header><h1>{both(title)}</h1></header>{body}{still}'
         f'<p class="note">{both(SYNTHETIC)}</p></main></body></html>'
     )
     response = Response.html(html, status)
@@ -68,7 +72,14 @@ def page(title: Text, body: str, *, refresh: int | None = None, phone: bool = Fa
         "referrer-policy": "same-origin",
         "x-content-type-options": "nosniff",
     }
+    if refresh:
+        response.headers["refresh"] = str(refresh)
     return response
+
+
+def reload_after(request: Request, seconds: int) -> int | None:
+    """`seconds`, unless the reader asked the page to keep still."""
+    return None if "still" in request.args() else seconds
 
 
 def both(text: Text) -> str:
@@ -84,7 +95,7 @@ def facts(rows: list[tuple[Text, str]]) -> str:
 
 
 def table(heads: list[Text], rows: list[list[str]], empty: Text, *, amounts: frozenset[int] = frozenset()) -> str:
-    """A table of escaped cells, or the sentence that says what will appear here."""
+    """A table of escaped cells (reachable by keyboard, as it may scroll), or a sentence that says what will appear."""
     if not rows:
         return f'<p class="card">{both(empty)}</p>'
 
@@ -94,7 +105,9 @@ def table(heads: list[Text], rows: list[list[str]], empty: Text, *, amounts: fro
 
     head = cells("th", [both(name) for name in heads])
     lines = "".join(cells("td", row) for row in rows)
-    return f'<div class="scroll"><table><thead>{head}</thead><tbody>{lines}</tbody></table></div>'
+    label = f"{escape(heads[0].zh)} {escape(heads[0].en)}"
+    region = f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">'
+    return f"{region}<table><thead>{head}</thead><tbody>{lines}</tbody></table></div>"
 
 
 def form_values(request: Request) -> dict[str, str]:

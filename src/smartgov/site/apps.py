@@ -1,6 +1,7 @@
 """Django configuration of the composition root."""
 
 from pathlib import Path
+from types import ModuleType
 
 from django.apps import AppConfig
 
@@ -22,8 +23,9 @@ class SiteConfig(AppConfig):
     name = "smartgov.site"
     label = "site"
 
-    def ready(self) -> None:
-        """Compile the words of pages when somebody edited them."""
+    def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
+        """Compile the words of pages when edited: now, because a later hook may already have read them."""
+        super().__init__(app_name, app_module)
         if words_are_stale():
             from smartgov.site import messages
 

@@ -39,7 +39,7 @@ class Choice:
 
 
 def choices_of(given: Iterable[Any] | None, value: Any) -> list[Choice]:
-    """Choices from `(value, label[, hint])` tuples, mappings or objects with those names; `value` says which are chosen."""
+    """Choices from `(value, label[, hint])`, mappings or objects with those names; `value` says which are chosen."""
     chosen = {str(item) for item in value} if isinstance(value, list | tuple | set) else {str(value)}
     if value is None:
         chosen = set()

@@ -42,7 +42,7 @@ def samples() -> dict[str, Any]:
             ("nhi", Text("Health insurance and card for the newborn", "新生兒健保加保與健保卡")),
             ("allowance", Text("Childcare allowance for children under 2", "未滿2歲育兒津貼")),
         ],
-        "errors": {
+        "wrong": {
             "given_name": Text("Given name must be 1 to 4 Chinese characters", "名字須為1至4個中文字"),
             "moved_on": Text("This day does not exist", "沒有這一天"),
         },
@@ -175,7 +175,7 @@ def _summary() -> list[Any]:
             "note": Text("The mother's household", "母親的戶籍"),
             "change": "#household",
         },
-        (Text("Paid to", "匯入帳戶"), "004-0012••••5678", "#account"),
+        (Text("Paid to", "匯入帳戶"), "004-0012****5678", "#account"),
         (Text("Mobile phone", "手機"), None, "#phone"),
     ]
 

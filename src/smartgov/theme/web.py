@@ -25,7 +25,8 @@ def gallery(request: HttpRequest) -> HttpResponse:
 
 def question(request: HttpRequest) -> HttpResponse:
     """A page of a form, with two errors and with a long label."""
-    return render(request, "theme/gallery_question.html", {**samples(), **_QUESTION})
+    shown = samples()
+    return render(request, "theme/gallery_question.html", {**shown, **_QUESTION, "errors": shown["wrong"]})
 
 
 def problem(request: HttpRequest) -> HttpResponse:

@@ -90,6 +90,13 @@ def write_days_left(days: int) -> str:
     return ngettext("%(days)s day late", "%(days)s days late", -days) % {"days": -days}
 
 
+def days_unit(days: int) -> str:
+    """The words beside a large number of days."""
+    if days >= 0:
+        return ngettext("day left", "days left", days)
+    return ngettext("day late", "days late", -days)
+
+
 def write_value(value: Any) -> str:
     """A fact of any kind as a person reads it: yes and no in words, dates in ROC years, lists with commas."""
     if isinstance(value, bool):

@@ -74,3 +74,10 @@ BIRTH_INVALID = Problem(
     what=Text("The notification is not complete.", "出生通報內容不完整。"),
     todo=Text("Correct the marked fields.", "請修正標示的欄位。"),
 )
+CHILD_MISSING = Problem(
+    "child-missing",
+    422,
+    what=Text("The message does not say which child was registered.", "訊息未載明已登記的是哪一名子女。"),
+    why=Text("Without it the facts of a brother or sister could be taken.", "缺少時可能誤用其他子女的資料。"),
+    todo=Text("Send it with `child`.", "請附上 child。"),
+)

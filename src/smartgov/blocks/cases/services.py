@@ -112,6 +112,8 @@ def continue_case(
         raise Http404
     if held.state != State.HELD:
         return held
+    if outcome == deciding.GRANTED and not child and _assigns(held, decided):
+        raise refusals.CHILD_MISSING
     if outcome != deciding.GRANTED:
         history.move(held, Step.PREDECESSOR_REFUSED, actor=actor, closed_at=clock.now())
         return held
@@ -267,6 +269,11 @@ def _part_of(agency: str, service: str, part: str) -> Part:
     if wanted.agency != agency:
         raise refusals.NOT_YOUR_PART
     return wanted
+
+
+def _assigns(case: Case, decided: str) -> bool:
+    """Whether the part before gives a number, without which this one could mean another child of the same mother."""
+    return content.part(case.service, decided).assigns is not None
 
 
 def _may_continue(case: Case, client: str, decided: str) -> bool:

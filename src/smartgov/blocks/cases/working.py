@@ -118,7 +118,8 @@ def _decide_alone(case: Case, part: Part, gathered: Gathered, actor: Actor) -> N
         automatic=part.decided_by == "rule",
         outcome=str((case.decision or {}).get("outcome")),
         missing=sum(lack.needed for lack in gathered.missing),
-        own_reading=bool(gathered.facts),
+        # A part that follows another is about the child that the other registered; without her number it is a guess.
+        own_reading=bool(gathered.facts) and bool(case.child or not part.after),
     )
     if not alone:
         return

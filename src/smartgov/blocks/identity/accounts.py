@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -14,7 +13,6 @@ from smartgov.blocks.identity.domain import Contact, Role, SeatView
 from smartgov.blocks.identity.models import Account, MobileKey, Seat
 from smartgov.shared import clock, content, ids
 from smartgov.shared.actor import Actor
-from smartgov.shared.canonical import dumps
 from smartgov.shared.sealed import blind_index
 from smartgov.shared.tw import national_id as nid
 
@@ -81,21 +79,14 @@ def add_mobile_key(*, actor: Actor, subject: str, jwk: Mapping[str, str]) -> str
     public = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
     if (public["kty"], public["crv"]) != ("EC", "P-256"):
         raise ValueError("a mobile key is an EC key on P-256")
-    key_id = thumbprint(public)
+    domain.public_key(public)  # refuses a point that is not on the curve
+    key_id = domain.thumbprint(public)
     _, created = MobileKey.objects.get_or_create(
         key_id=key_id, defaults={"account": _account(subject), "public_jwk": public}
     )
     if created:
         audit.record(actor=actor, action="mobile_key.added", object_type="account", object_id=subject)
     return key_id
-
-
-def thumbprint(jwk: Mapping[str, str]) -> str:
-    """RFC 7638: base64url of the SHA-256 of the required members in canonical form."""
-    import base64
-
-    required = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
-    return base64.urlsafe_b64encode(hashlib.sha256(dumps(required)).digest()).rstrip(b"=").decode()
 
 
 def account_by_national_id(national_id: str) -> str | None:

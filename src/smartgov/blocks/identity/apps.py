@@ -18,8 +18,11 @@ class IdentityConfig(BlockConfig):
     )
 
     def ready(self) -> None:
-        """Stand at the gate of every block's doors."""
+        """Stand at the gate of every block's doors, and connect the service behind the phones."""
+        from smartgov.blocks.identity import mobile
+        from smartgov.blocks.identity.adapters.phone import PhoneService
         from smartgov.blocks.identity.gate import SessionGate
         from smartgov.blocks.ops.api import register_gate
 
         register_gate(SessionGate())
+        mobile.register_service(PhoneService())

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from smartgov.shared import canonical
 from smartgov.shared.problems import Problem
@@ -78,9 +82,9 @@ def unknown_permissions(roles: Mapping[str, Role], declared: Iterable[str]) -> l
     return sorted({name for role in roles.values() for name in role.permissions} - known)
 
 
-def signed_content(*, origin: str, nonce: str, number: str, text: str, issued: str) -> bytes:
+def signed_content(*, origin: str, nonce: str, number: str, text: Mapping[str, str], issued: str) -> bytes:
     """The bytes that a mobile identity signs: canonical JSON of what the person saw and whom it is for."""
-    return canonical.dumps({"origin": origin, "nonce": nonce, "number": number, "text": text, "issued": issued})
+    return canonical.dumps({"origin": origin, "nonce": nonce, "number": number, "text": dict(text), "issued": issued})
 
 
 def is_fresh(*, issued: str, created_at: datetime, now: datetime) -> bool:
@@ -92,6 +96,22 @@ def is_fresh(*, issued: str, created_at: datetime, now: datetime) -> bool:
     if at.tzinfo is None:
         return False
     return created_at - SIGNED_TOLERANCE <= at <= min(now, created_at + LOGIN_LIFETIME) + SIGNED_TOLERANCE
+
+
+def public_key(jwk: Mapping[str, str]) -> ec.EllipticCurvePublicKey:
+    """The P-256 key of a JWK; ValueError when the point is not on the curve."""
+    x, y = (int.from_bytes(_unbase64(jwk[name]), "big") for name in ("x", "y"))
+    return ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+
+
+def thumbprint(jwk: Mapping[str, str]) -> str:
+    """The key id of a JWK (RFC 7638): base64url of the SHA-256 of its required members in canonical form."""
+    required = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
+    return base64.urlsafe_b64encode(sha256(canonical.dumps(required)).digest()).rstrip(b"=").decode()
+
+
+def _unbase64(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def permission_missing() -> Problem:

@@ -1,6 +1,8 @@
-"""What must not wait for the daily retirement: kept answers and sign-in requests live minutes."""
+"""What must not wait for the daily retirement: kept answers, sign-in requests and sessions live minutes."""
 
 from __future__ import annotations
+
+from django.contrib.sessions.backends.db import SessionStore
 
 from smartgov.blocks.identity.models import KeptPost, LoginRequest
 from smartgov.shared import clock
@@ -11,3 +13,4 @@ def expire() -> None:
     now = clock.now()
     KeptPost.retire(now)
     LoginRequest.retire(now)
+    SessionStore.clear_expired()

@@ -25,8 +25,10 @@ _COOKIE_AGE = 24 * 3600
 _NOT_ANSWERS = frozenset({"csrfmiddlewaretoken"})
 
 
-def mark_browser(response: HttpResponse, subject: str) -> None:
-    """Remember, sealed, whose session this browser had; it opens nothing."""
+def mark_browser(request: HttpRequest, response: HttpResponse, subject: str) -> None:
+    """Remember, sealed, whose session this browser had; it opens nothing. The same person keeps the same mark."""
+    if _marked(request) == subject:
+        return
     token = sealed.seal(subject, _CONTEXT)
     response.set_cookie(
         COOKIE, token, max_age=_COOKIE_AGE, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
@@ -63,23 +65,28 @@ def _keep(request: HttpRequest) -> str | None:
 
 
 def _writer(request: HttpRequest) -> tuple[str | None, str | None]:
-    token = request.COOKIES.get(COOKIE, "")
-    try:
-        subject = sealed.unseal(token, _CONTEXT) if token else None
-    except (Problem, ValueError):
-        return None, None
-    known = sessions.ended_subject(request)
+    subject, known = _marked(request), sessions.ended_subject(request)
     if subject is None or (known is not None and known != subject):
         return None, None
-    return subject, sealed.blind_index(token, _CONTEXT)
+    return subject, _browser(request)
+
+
+def _marked(request: HttpRequest) -> str | None:
+    token = request.COOKIES.get(COOKIE, "")
+    try:
+        return sealed.unseal(token, _CONTEXT) if token else None
+    except (Problem, ValueError):
+        return None
+
+
+def _browser(request: HttpRequest) -> str:
+    return sealed.blind_index(request.COOKIES.get(COOKIE, ""), _CONTEXT)
 
 
 def kept_post(request: HttpRequest, kept_id: str, subject: str) -> tuple[str, list[tuple[str, str]]] | None:
     """Path and answers of what `subject` wrote in this browser; None when there is nothing of theirs."""
-    token = request.COOKIES.get(COOKIE, "")
-    found = KeptPost.objects.filter(
-        id=kept_id, subject=subject, browser=sealed.blind_index(token, _CONTEXT), expires_at__gt=clock.now()
-    ).first()
+    mine = KeptPost.objects.filter(subject=subject, browser=_browser(request), expires_at__gt=clock.now())
+    found = mine.filter(id=kept_id).first()
     if found is None:
         return None
     answers = json.loads(found.answers)

@@ -144,7 +144,7 @@ class LoginRequest(models.Model):
     browser = models.CharField(max_length=64)
     nonce = models.CharField(max_length=64, unique=True)
     number = models.CharField(max_length=2)
-    text = models.CharField(max_length=200)
+    text = models.JSONField(default=dict)
     ticket = models.CharField(max_length=80, unique=True)
     show = models.CharField(max_length=300, blank=True)
     account = models.ForeignKey(Account, models.CASCADE, null=True)

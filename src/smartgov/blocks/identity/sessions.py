@@ -55,7 +55,8 @@ def sign_in(request: HttpRequest, account: Account, *, method: str, assurance: i
         "seat": None,
     }
     request.session.pop("identity_login", None)
-    SignIn.objects.create(account=account, method=method, assurance=assurance, at=now, device=_device(request))
+    forget(request)
+    SignIn.objects.create(account=account, method=method, assurance=assurance, at=now, device=device(request))
     audit.record(
         actor=Actor("citizen", subject=account.subject, assurance=assurance),
         action="session.opened",
@@ -134,7 +135,7 @@ def _seat(account: Account, seat_id: str | None) -> SeatView | None:
     return accounts.view_of(row) if row else None
 
 
-def _device(request: HttpRequest) -> str:
+def device(request: HttpRequest) -> str:
     """The kind of browser, in one or two words; the full header would be a fingerprint."""
     agent = request.headers.get("User-Agent", "")
     system = next((name for name in ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux") if name in agent), "")

@@ -12,7 +12,9 @@ class MydataConfig(BlockConfig):
     manifest = Manifest(
         needs=("ops", "audit", "directory", "identity", "exchange"),
         permissions={
-            "mydata.consent": Text("Allow, refuse and revoke the use of one's own data", "同意、拒絕或撤回個人資料的使用"),
+            "mydata.consent": Text(
+                "Allow, refuse and revoke the use of one's own data", "同意、拒絕或撤回個人資料的使用"
+            ),
             "mydata.trail": Text("See who looked at one's own data", "查看誰看過我的資料"),
         },
         menu=(

@@ -13,6 +13,7 @@ from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
 CONSENT_DAYS = 180
+NOTHING = Text("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ class MemberTrail:
     state: str
     entries: int
     log_size: int
-    why: Text = Text("", "")
+    why: Text = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db import models
 from django.db.models.functions import Length
@@ -31,9 +31,7 @@ class ConsentRequest(models.Model):
     decided_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=("application", "digest"), name="mydata_same_question_once"),
-        )
+        constraints = (models.UniqueConstraint(fields=("application", "digest"), name="mydata_same_question_once"),)
 
     class Personal:
         """Whose page it was."""

@@ -53,7 +53,9 @@ def trail(*, actor: Actor) -> TrailView:
         states.append(state)
         listed += entries
     _note(actor, states)
-    return TrailView(domain.merge(listed, read=reading.entry, exchange_of=reading.exchange_of), tuple(states), clock.now())
+    return TrailView(
+        domain.merge(listed, read=reading.entry, exchange_of=reading.exchange_of), tuple(states), clock.now()
+    )
 
 
 def _ask(actor: Actor, person: str, member: str, pinned: GatewayCheckpoint | None) -> dict[str, Any]:

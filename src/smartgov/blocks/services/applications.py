@@ -85,7 +85,7 @@ def save_answer(
     if not paging.is_reachable(way, page):
         return Saved(goto=paging.first_open(way), out_of_order=True)
     form = catalogue.form(row.service)
-    values, errors = form.validate_page(page, posted, facts=fact_values(row))
+    values, errors = form.validate_page(page, posted, facts=fact_values(row), answers=row.answers)
     if errors:
         return Saved(errors=errors, values=values)
     stored = {name: row.answers.get(name) for name in values}
@@ -129,7 +129,7 @@ def submit(*, actor: Actor, application_id: str, posted: Posted, seen: int | Non
     if seen != row.version:
         return HandedIn(done=False, goto=goal, changed=True)
     form = catalogue.form(row.service)
-    values, errors = form.validate_page(goal.name, posted, facts=fact_values(row))
+    values, errors = form.validate_page(goal.name, posted, facts=fact_values(row), answers=row.answers)
     if errors:
         return HandedIn(done=False, errors=errors)
     _keep(row, goal.name, values)

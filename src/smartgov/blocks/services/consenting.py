@@ -53,7 +53,9 @@ def _item(service: str, part: Part, query: Query) -> mydata.ConsentItem:
         requester=exchange.subsystem_of(part.agency),
         source=query.facts[0].agency,
         provider=query.service,
-        fields=tuple(mydata.FieldView(name, mydata.column_title(query.service, query.path, name)) for name in query.fields),
+        fields=tuple(
+            mydata.FieldView(name, mydata.column_title(query.service, query.path, name)) for name in query.fields
+        ),
         purpose_code=f"{service}.{part.id}",
         purpose=part.purpose,
         on_refusal=_REFUSED_NEEDED.format(agency=catalogue.agency_name(part.agency)) if needed else _REFUSED_HANDY,

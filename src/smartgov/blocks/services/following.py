@@ -70,7 +70,10 @@ def record_step(*, inbound: exchange.Inbound, application: str, body: Mapping[st
     _apply(part, step)
     actor = Actor.for_system(part.agency, "cases")
     ops.emit(
-        "step_recorded", aggregate=part.application_id, payload={"application": part.application_id, "step": step.id}, actor=actor
+        "step_recorded",
+        aggregate=part.application_id,
+        payload={"application": part.application_id, "step": step.id},
+        actor=actor,
     )
     audit.record(actor=actor, action="step.recorded", object_type="application", object_id=part.application_id)
     return False
@@ -140,9 +143,11 @@ def check_supplement(
 
 def document(*, actor: Actor, certificate: str) -> Document:
     """Fetch her certificate from the agency that issued it; the portal keeps no copy."""
-    row = Certificate.objects.select_related("part__application").filter(
-        id=certificate, part__application__subject=mine(actor)
-    ).first()
+    row = (
+        Certificate.objects.select_related("part__application")
+        .filter(id=certificate, part__application__subject=mine(actor))
+        .first()
+    )
     if row is None:
         raise Http404
     application = row.part.application

@@ -94,7 +94,9 @@ class Application(models.Model):
             "happened_on": "date of the life event",
             "notification": "the announcing agency's record number",
         }
-        retire = "drafts are deleted 90 days after the last change; answers and facts of others after a year, rows after five"
+        retire = (
+            "drafts are deleted after 90 days without a change; other answers are emptied after a year, rows after 5"
+        )
         after = _DRAFT_KEPT
 
     @property
@@ -119,7 +121,9 @@ class Application(models.Model):
     def retire(cls, now: datetime) -> int:
         """Delete stale drafts, empty what is a year old, delete what is five years old."""
         stale = cls.objects.filter(touched_at__lt=now - _DRAFT_KEPT).exclude(state=domain.SUBMITTED).delete()[0]
-        old = _with_text(cls.objects.filter(submitted_at__lt=now - timedelta(days=365)), "answers_text", "prepared_text")
+        old = _with_text(
+            cls.objects.filter(submitted_at__lt=now - timedelta(days=365)), "answers_text", "prepared_text"
+        )
         emptied = old.update(answers_text="", prepared_text="", notification="", happened_on=None)
         return stale + emptied + cls.objects.filter(submitted_at__lt=now - _KEPT).delete()[0]
 

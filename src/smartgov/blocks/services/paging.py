@@ -75,7 +75,7 @@ def kind_of(page: forms.Page) -> Kind:
     """What sort of station a page of the form is."""
     if page.summary:
         return "check"
-    if page.before_facts and any(field.kind == "consent" for field in page.fields):
+    if any(field.elsewhere for field in page.fields):
         return "consent"
     return "page"
 

@@ -31,7 +31,7 @@ from smartgov.shared.together import together
 logger = structlog.get_logger()
 LIMIT_S = 25.0
 NOT_ANSWERED = Text(
-    "The agency does not answer at the moment. You can go on: it looks this up itself when it works on your application.",
+    "The agency does not answer at the moment. You can go on: it looks this up itself later.",
     "機關目前沒有回應。您可以繼續申請，機關審核時會自行查詢這筆資料。",
 )
 STOPPED = Text(

@@ -23,7 +23,10 @@ def not_a_draft() -> Problem:
         "application-not-draft",
         409,
         what=Text("This application can no longer be changed.", "這份申請已不能再修改。"),
-        why=Text("It has been handed in or withdrawn, perhaps in another window.", "它已送出或撤回，可能是在另一個視窗完成的。"),
+        why=Text(
+            "It has been handed in or withdrawn, perhaps in another window.",
+            "它已送出或撤回，可能是在另一個視窗完成的。",
+        ),
         todo=Text("Look at its progress from your wall.", "請回到服務牆查看進度。"),
     )
 
@@ -35,7 +38,10 @@ def application_incomplete() -> Problem:
         409,
         what=Text("Some questions are not answered yet.", "還有問題尚未作答。"),
         why=Text("An earlier answer may have opened a new question.", "可能因為前面的答案而出現新的問題。"),
-        todo=Text("We take you to the first open question; your answers are kept.", "我們會帶您到第一個未答的問題，已填內容都會保留。"),
+        todo=Text(
+            "We take you to the first open question; your answers are kept.",
+            "我們會帶您到第一個未答的問題，已填內容都會保留。",
+        ),
     )
 
 
@@ -57,7 +63,10 @@ def supplement_closed() -> Problem:
         409,
         what=Text("You have already answered this question.", "您已經回答過這個問題。"),
         why=Text("The answer is with the agency, or on its way.", "您的回答已送達機關，或正在傳送。"),
-        todo=Text("Look at the progress page; the agency asks again if it needs more.", "請查看進度頁；若仍有需要，機關會再次詢問。"),
+        todo=Text(
+            "Look at the progress page; the agency asks again if it needs more.",
+            "請查看進度頁；若仍有需要，機關會再次詢問。",
+        ),
     )
 
 
@@ -67,6 +76,9 @@ def document_unavailable() -> Problem:
         "document-unavailable",
         503,
         what=Text("The certificate cannot be fetched right now.", "目前無法取得電子證明。"),
-        why=Text("The issuing agency does not answer. The certificate itself is safe there.", "核發機關暫無回應，證明仍妥善保存於該機關。"),
+        why=Text(
+            "The issuing agency does not answer. The certificate itself is safe there.",
+            "核發機關暫無回應，證明仍妥善保存於該機關。",
+        ),
         todo=Text("Try again in a few minutes.", "請過幾分鐘再試一次。"),
     )

@@ -125,7 +125,9 @@ def _note_receipt(part: Part, answer: exchange.Answer) -> None:
             "part": part,
             "kind": state if state in domain.STATE_OF_KIND else domain.RECEIVED,
             "at": answer.answered_at,
-            "body_text": dump({"title": (_WAITING if state == domain.WAITING else _RECEIVED).format(agency=name).as_dict()}),
+            "body_text": dump(
+                {"title": (_WAITING if state == domain.WAITING else _RECEIVED).format(agency=name).as_dict()}
+            ),
             "body_digest": "",
         },
     )

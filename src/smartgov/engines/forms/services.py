@@ -252,7 +252,10 @@ def load_service(path: str | Path) -> ServiceDefinition:
         service = _service(raw)
     except (KeyError, TypeError, ValueError) as error:
         raise _invalid(Path(path).name, f"{type(error).__name__}: {error}") from error
-    _check(service, Path(path).name)
+    try:
+        _check(service, Path(path).name)
+    except Problem as problem:
+        raise problem if problem.slug == "service-invalid" else _invalid(Path(path).name, problem.why.en) from problem
     return service
 
 

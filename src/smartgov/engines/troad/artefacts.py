@@ -65,7 +65,10 @@ def make_consent(
     terms: Mapping[str, Any],
     now: datetime,
 ) -> str:
-    """The artefact for `subject` (a national id). `terms`: provider, requester, fields, purpose, expires_at, jti, single_use."""
+    """The artefact for `subject` (a national id).
+
+    `terms`: provider (a service id), requester, fields, purpose, expires_at (ISO 8601), jti, single_use.
+    """
     expires = int(datetime.fromisoformat(terms["expires_at"]).timestamp())
     claims = {
         "iss": issuer,

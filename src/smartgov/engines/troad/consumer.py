@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import structlog
 
 from smartgov.engines.httpd import Request, Response
@@ -17,13 +15,14 @@ from smartgov.engines.troad.provider import give_back, spend
 from smartgov.engines.troad.received import problem_of
 from smartgov.engines.troad.rights import Ask
 from smartgov.engines.troad.snapshot import Gateway, Snapshot
+from smartgov.engines.troad.store import Place
 from smartgov.engines.troad.wire import Head, Signed
 from smartgov.shared.ids import uuid7
 from smartgov.shared.problems import Problem
 from smartgov.shared.tw import national_id
 
 log = structlog.get_logger()
-TIMEOUT = 20.0
+TIMEOUT = 18.0
 
 
 class Consumer:
@@ -168,7 +167,7 @@ class Consumer:
         entry = core.entry(records.with_proof(record, answer.headers, signed.base), ask.id)
         entry.body = (salt, answer.body, signed.base)
         (place,) = await core.store.commit([entry])
-        return _told(ask, core, to.id, (place.index, place.size), signed, Response(answer.status, {}, body))
+        return _told(core, ask, to.id, place, Response(answer.status, dict(signed.fields), body))
 
     def _verified(self, ask: Ask, head: Head, to: Gateway, answer: Response) -> Signed:
         echo = answer.headers.get("x-road-id", ask.id)
@@ -185,8 +184,8 @@ class Consumer:
         core = self._core
         here = snapshot.gateways[core.home.gateway]
         if ask.target.built_in:
-            answer = await trail_door.answer(core, ask, snapshot, token, here, None)
-            return _told(ask, core, here.id, (0, 0), None, answer)
+            answer = await trail_door.answer(core, ask, trail_door.Bearer(token, here, snapshot), None)
+            return _told(core, ask, here.id, None, answer)
         ask.persons = reference.persons(ask.body)
         hidden = self._hidden(ask.body, here, ask.id)
         reference.refuse_clear(hidden, (_path(ask), ask.query, ask.purpose, ask.issue, ask.user))
@@ -218,7 +217,7 @@ class Consumer:
         entry = core.entry({**record, "body": fields["troad-body"]}, ask.id)
         entry.body = (salt, hidden, b"")
         (place,) = await core.store.commit([entry])
-        return _told(ask, core, here.id, (place.index, place.size), None, answer)
+        return _told(core, ask, here.id, place, answer)
 
     def _hidden(self, body: bytes, here: Gateway, rid: str) -> bytes:
         exp = int(self._core.now().timestamp()) + reference.LIFE_SECONDS
@@ -239,17 +238,14 @@ class Consumer:
         problem.extra.setdefault("exchange", ask.id)
 
 
-def _told(
-    ask: Ask, core: Core, gateway: str, place: tuple[int, int], signed: Signed | None, answer: Response
-) -> Response:
-    """The answer as the information system gets it: signed fields only, and where it is recorded."""
-    fields = answer.headers if signed is None else signed.fields
-    headers = {name: value for name, value in fields.items() if not name.startswith("troad-") and name != "x-road-id"}
-    made: datetime = core.now()
+def _told(core: Core, ask: Ask, gateway: str, place: Place | None, answer: Response) -> Response:
+    """The answer as the information system gets it, with where it is recorded."""
+    headers = {name: value for name, value in answer.headers.items() if not name.startswith("troad-")}
     headers["x-road-id"] = ask.id
-    headers["x-troad-log"] = f"{core.home.gateway} {place[0]} {place[1]}"
+    if place is not None:
+        headers["x-troad-log"] = f"{core.home.gateway} {place.index} {place.size}"
     headers["x-troad-provider"] = gateway
-    headers["x-troad-time"] = records.moment(made)
+    headers["x-troad-time"] = records.moment(core.now())
     return Response(answer.status, headers, answer.body)
 
 

@@ -29,7 +29,7 @@ ABILITIES = frozenset({"seal", "consent", "token"})
 
 @dataclass(frozen=True, slots=True)
 class Subsystem:
-    """An information system behind this gateway: its secret, the services it offers (code to base url), what it may ask."""
+    """An information system behind this gateway: its secret, its services (code to base url), its abilities."""
 
     name: str
     secret: str

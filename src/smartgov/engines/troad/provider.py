@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -15,7 +14,7 @@ from smartgov.engines.troad.names import is_subsystem, member_of, parse_target
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.rights import Ask, Grant
 from smartgov.engines.troad.snapshot import Gateway, Snapshot
-from smartgov.engines.troad.store import Entry
+from smartgov.engines.troad.store import Entry, Evidence
 from smartgov.engines.troad.wire import Head, Signed
 from smartgov.shared.problems import Problem
 
@@ -59,12 +58,12 @@ class Provider:
         salt = wire.open_commitment({**request.headers, **signed.fields}, request.body, "body-changed")
         ask = self._read(head, signed, request, sender, progress)
         proof = {**signed.fields, **{name: request.headers[name] for name in ("signature-input", "signature")}}
-        kept = (salt, request.body, signed.base)
+        evidence = Evidence(proof, (salt, request.body, signed.base), signed.nonce)
         if ask.target.built_in:
             token = signed.fields.get("troad-trail-token", "")
-            answer = await trail_door.answer(self._core, ask, snapshot, token, sender, (proof, kept, signed.nonce))
+            answer = await trail_door.answer(self._core, ask, trail_door.Bearer(token, sender, snapshot), evidence)
         else:
-            answer = await self._exchange(ask, snapshot, sender, (proof, kept, signed.nonce), progress)
+            answer = await self._exchange(ask, snapshot, sender, evidence, progress)
         return await self._seal(head, ask, sender, answer)
 
     def _verified(self, head: Head, request: Request, snapshot: Snapshot, progress: Progress) -> tuple[Gateway, Signed]:
@@ -129,17 +128,16 @@ class Provider:
         ask: Ask,
         snapshot: Snapshot,
         sender: Gateway,
-        evidence: tuple[Mapping[str, str], tuple[bytes, bytes, bytes], str],
+        evidence: Evidence,
         progress: Progress,
     ) -> Response:
-        proof, kept, nonce = evidence
         grant = rights.authorise(ask, snapshot, self._core.reader, self._core.now())
         progress.visible = grant.service.visibility == "own"
         subject = self._core.pseudonym(ask.subject)
         now = self._core.now()
         record = records.request_record("provider", ask, grant, now, gateway=sender.id, subject=subject)
-        entry = self._core.entry(records.with_proof(record, proof, kept[2]), ask.id)
-        entry.body, entry.nonce = kept, nonce
+        entry = self._core.entry(records.with_proof(record, evidence.fields, evidence.kept[2]), ask.id)
+        entry.body, entry.nonce = evidence.kept, evidence.nonce
         entry.visible_to = subject if progress.visible else None
         spend(entry, grant)
         await self._core.store.commit([entry])

@@ -78,7 +78,7 @@ def answer_record(side: str, ask: Ask, now: datetime, *, gateway: str, status: i
 def refusal_record(
     side: str, problem: Problem, now: datetime, *, claimed: Mapping[str, str], gateway: str = "", subject: str | None
 ) -> dict[str, Any]:
-    """The record of a no. `claimed` values are not yet trusted: those of a wrong form, or with a person, are left out."""
+    """The record of a no. `claimed` values are not trusted yet: what has a wrong form or names a person is left out."""
     safe = {name: value for name, value in claimed.items() if value and _is_safe(value)}
     return _bare(
         kind="refusal", side=side, time=moment(now), reason=problem.slug, gateway=gateway, subject=subject, **safe

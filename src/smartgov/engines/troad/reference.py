@@ -29,7 +29,7 @@ from smartgov.shared.tw import national_id
 
 URN = "urn:troad:ref:"
 LIFE_SECONDS = 120
-"""A reference in a message outlives the freshness of the message a little, so that the message's own check speaks first."""
+"""A reference outlives the freshness of its message a little, so that the message's own check speaks first."""
 _CLEAR = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][12]\d{8}(?![A-Za-z0-9])", re.ASCII)
 
 
@@ -85,7 +85,7 @@ def _content_key(shared: bytes) -> bytes:
 
 
 def hide(body: bytes, make_reference: Callable[[str], str]) -> bytes:
-    """`body` with every JSON string value `urn:tw:nid:X` replaced by a reference; equal persons get equal references."""
+    """`body` with every JSON string value `urn:tw:nid:X` replaced; equal persons get equal references."""
     if b"urn:tw:nid:" not in body and b"\\u" not in body:
         return body
     value = _json(body)

@@ -11,7 +11,7 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,15 @@ _STALE_NONCE = 600
 """Seconds after which a nonce may be forgotten: far beyond the freshness that every message must have."""
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What proves one received message: its signed fields, (salt, body, signature base), and its nonce."""
+
+    fields: Mapping[str, str]
+    kept: tuple[bytes, bytes, bytes]
+    nonce: str
+
+
 @dataclass(slots=True)
 class Entry:
     """One record to commit, with what belongs to it."""
@@ -70,7 +79,8 @@ class Place:
     size: int
 
 
-_Job = tuple[Callable[[sqlite3.Connection], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop]
+_Work = Callable[[sqlite3.Connection], Any]
+_Job = tuple[_Work, "asyncio.Future[Any]", asyncio.AbstractEventLoop]
 
 
 class Store:
@@ -112,7 +122,7 @@ class Store:
                 ).rowcount
             )
         )
-        await self._submit(None)
+        await self._submit(_truncate)
         return count
 
     async def erase_older(self, moment: int) -> int:
@@ -125,12 +135,12 @@ class Store:
                 ).rowcount
             )
         )
-        await self._submit(None)
+        await self._submit(_truncate)
         return count
 
     async def remember_checkpoint(self, note: str) -> None:
         """Keep a checkpoint that was given out."""
-        await self._submit(lambda db: self._log.remember(note))
+        await self._submit(lambda _: self._log.remember(note))
 
     async def set_fact(self, name: str, value: str) -> None:
         """Remember one named value."""
@@ -183,10 +193,10 @@ class Store:
         )
         return db
 
-    async def _submit(self, job: Callable[[sqlite3.Connection], Any] | None) -> Any:
+    async def _submit(self, job: _Work) -> Any:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self._jobs.put((job or _truncate, future, loop))
+        self._jobs.put((job, future, loop))
         return await future
 
     def _run(self) -> None:
@@ -218,11 +228,12 @@ class Store:
             results = [(job, refuse("log-unavailable", cause=type(error).__name__)) for job in plain]
         for job in jobs:
             if job[0] is _truncate:
-                results.append((job, _truncate(self._db)))
+                _truncate(self._db)
+                results.append((job, None))
         for (_, future, loop), result in results:
             _resolve(loop, future, result)
 
-    def _under_savepoint(self, job: Callable[[sqlite3.Connection], Any]) -> Any:
+    def _under_savepoint(self, job: _Work) -> Any:
         self._db.execute("SAVEPOINT job")
         try:
             result = job(self._db)

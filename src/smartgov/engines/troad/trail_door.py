@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -20,19 +20,31 @@ from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.rights import Ask
 from smartgov.engines.troad.snapshot import Gateway, Snapshot
+from smartgov.engines.troad.store import Evidence
 
 LIMIT = 1000
 """The newest entries that one answer lists."""
-Evidence = tuple[Mapping[str, str], tuple[bytes, bytes, bytes], str]
 
 
-async def answer(
-    core: Core, ask: Ask, snapshot: Snapshot, text: str, sender: Gateway, evidence: Evidence | None
-) -> Response:
-    """The trail answer; the request is recorded and its token spent before anything is looked up."""
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """A shown token, the gateway that carried it, and the configuration to judge it by."""
+
+    token: str
+    sender: Gateway
+    snapshot: Snapshot
+
+
+async def answer(core: Core, ask: Ask, bearer: Bearer, evidence: Evidence | None) -> Response:
+    """The trail answer; the request is recorded and its token spent before anything is looked up.
+
+    `evidence` is that of the received message, None on the way without a wire.
+    """
     if (ask.target.service, ask.target.path) != ("trail", "/records") or ask.method != "GET":
         raise refuse("service-unknown")
-    token = artefacts.read_token(text, snapshot.token_issuers, core.reader, sender.message_kid, core.now())
+    sender = bearer.sender
+    issuers = bearer.snapshot.token_issuers
+    token = artefacts.read_token(bearer.token, issuers, core.reader, sender.message_kid, core.now())
     subject = core.pseudonym(token.subject)
     assert subject is not None
     record = records.request_record(
@@ -42,9 +54,8 @@ async def answer(
     entry = core.entry(record, ask.id)
     entry.spend = ("token", token.jti, token.expires)
     if evidence is not None:
-        proof, kept, nonce = evidence
-        entry.record = records.with_proof(record, proof, kept[2])
-        entry.body, entry.nonce = kept, nonce
+        entry.record = records.with_proof(record, evidence.fields, evidence.kept[2])
+        entry.body, entry.nonce = evidence.kept, evidence.nonce
     (place,) = await core.store.commit([entry])
     content = await asyncio.to_thread(_collect, core, subject, place.size, _old_size(ask.query))
     await core.store.remember_checkpoint(content["checkpoint"])

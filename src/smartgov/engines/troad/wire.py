@@ -107,7 +107,7 @@ def sign_request(head: Head, key: ec.EllipticCurvePrivateKey, *, created: int, n
 
 
 def read_request(head: Head) -> Signed:
-    """The signature of a received request (not yet verified). Problem `signature-missing` when it is not of our profile."""
+    """The signature of a received request, not yet verified; `signature-missing` if it is not of our profile."""
     params, match, signature = _read(head.fields, "signature-missing")
     names = [name for name, request in _parts(match["parts"], "signature-missing") if not request]
     known = set(REQUIRED) | set(OPTIONAL)
@@ -142,7 +142,7 @@ def sign_answer(
 
 
 def read_answer(request: Head, status: int, fields: Mapping[str, str]) -> Signed:
-    """The signature of a received answer, over *our* request's parts; Problem `answer-signature-invalid` if not ours."""
+    """The signature of a received answer, over the parts of our own request; else `answer-signature-invalid`."""
     params, match, signature = _read(fields, "answer-signature-invalid")
     parts = _parts(match["parts"], "answer-signature-invalid")
     own = [name for name, of_request in parts if not of_request]
@@ -174,7 +174,7 @@ def commit(body: bytes) -> tuple[bytes, dict[str, str]]:
 
 
 def commitment(salt: bytes, body: bytes) -> str:
-    """The value of `TRoad-Body`: HMAC-SHA-256 of the body under its salt. Without the salt it tells nothing of the body."""
+    """The value of `TRoad-Body`: HMAC-SHA-256 of the body under its salt, which tells nothing without the salt."""
     return f"hmac-sha-256=:{base64.b64encode(hmac.digest(salt, body, 'sha256')).decode()}:"
 
 
@@ -191,7 +191,7 @@ def open_commitment(fields: Mapping[str, str], body: bytes, slug: str) -> bytes:
 
 
 def check_digest(fields: Mapping[str, str], body: bytes, slug: str) -> None:
-    """Refuse a body that differs from its Content-Digest. The digest is not kept: of a short body it could be guessed."""
+    """Refuse a body that differs from its Content-Digest, which is not kept: a short body could be guessed from it."""
     sent = fields.get("content-digest", "")
     if "sha-256=" in sent and _digest(body) not in {part.strip() for part in sent.split(",")}:
         raise refuse(slug)

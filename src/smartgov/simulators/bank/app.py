@@ -77,7 +77,7 @@ class BankApp:
         nothing = Text("No money has come in yet.", "尚無入帳。")
         body = f"<h2>{both(Text('Accounts', '帳戶'))}</h2>"
         body += pages.table(heads, accounts, nothing, amounts=frozenset({2}))
-        return pages.page(_TITLE, body + self._payments(), refresh=5)
+        return pages.page(_TITLE, body + self._payments(), refresh=pages.reload_after(request, 5))
 
     def _payments(self) -> str:
         heads = [

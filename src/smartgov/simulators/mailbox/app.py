@@ -80,7 +80,7 @@ class MailboxApp:
             ]
             for mail in self.mailbox.newest()
         ]
-        return pages.page(_TITLE, pages.table(heads, rows, _EMPTY), refresh=5)
+        return pages.page(_TITLE, pages.table(heads, rows, _EMPTY), refresh=pages.reload_after(request, 5))
 
     async def _message(self, request: Request, name: str) -> Response:
         mail = self.mailbox.get(name)

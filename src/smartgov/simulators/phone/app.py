@@ -116,7 +116,7 @@ class PhoneApp:
             for t in self.tickets.pending(persona)
         ]
         body = f'<ul class="plain">{"".join(rows)}</ul>' if rows else f'<p class="card">{both(_EMPTY)}</p>'
-        return pages.page(_title(owner), body, refresh=3, phone=True)
+        return pages.page(_title(owner), body, refresh=pages.reload_after(request, 3), phone=True)
 
     async def _ask(self, request: Request, persona: str, ticket: str) -> Response:
         owner, found = self._persona(persona), self._own(persona, ticket)

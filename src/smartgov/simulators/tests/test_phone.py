@@ -182,6 +182,13 @@ def test_nobody_can_be_worn_down_by_requests(app):
     assert provider(app, "POST", "/sp/tickets", {**BODY, "persona": "nobody"}).status == 404
 
 
+def test_the_phone_looks_by_itself_until_it_is_told_to_keep_still(app):
+    moving, still = (ask(app, "GET", f"/phones/mother{query}") for query in ("", "?still=1"))
+    assert moving.headers["refresh"] == "3"
+    assert "?still=1" in moving.body.decode()
+    assert "refresh" not in still.headers
+
+
 def test_pages_are_strict_bilingual_and_escaped(app):
     push(app, persona="officer", text="<script>x</script>", origin="<b>")
     response = ask(app, "GET", "/phones/officer")

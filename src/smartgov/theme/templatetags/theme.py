@@ -28,7 +28,7 @@ register.filter("shown", words.write_value)
 register.simple_tag(icons.icon, name="icon")
 register.simple_tag(icons.leaf, name="leaf")
 
-_TAGS = {"done": "check", "active": "dot", "waiting": "clock", "todo": "circle", "bad": "cross", "plain": "dot"}
+_TAGS = {"done": "check", "active": "more", "waiting": "clock", "todo": "circle", "bad": "cross", "plain": "dot"}
 _NOTICES = {"plain": "info", "good": "check", "heed": "alert", "bad": "cross"}
 _FACTS = {
     "verified": ("shield", gettext_noop("From the agency's own record")),
@@ -44,7 +44,9 @@ def _show(component: str, /, **context: Any) -> SafeString:
 
 
 @register.simple_tag
-def button(label: Any, kind: str = "primary", href: str = "", name: str = "", value: str = "", icon: str = "") -> str:
+def button(
+    label: Any, kind: str = "primary", *, href: str = "", name: str = "", value: str = "", icon: str = ""
+) -> str:
     """A button that sends the form around it, or with `href` a link that looks like one.
 
     `kind`: primary (one a page), secondary, danger, quiet.
@@ -57,6 +59,7 @@ def field(
     name: str,
     label: Any,
     kind: str = "text",
+    *,
     value: Any = None,
     error: Any = None,
     hint: Any = None,
@@ -132,6 +135,7 @@ def status_tag(label: Any, kind: str = "plain") -> str:
 def fact_card(
     title: Any,
     value: Any = None,
+    *,
     source: Any = "",
     at: datetime | str | None = None,
     state: str = "",
@@ -168,6 +172,7 @@ def _written(value: Any, kind: str) -> str:
 
 @register.simple_tag
 def consent_card(
+    *,
     provider: Any,
     fields: Any,
     purpose: Any,
@@ -199,7 +204,10 @@ def consent_card(
 
 @register.simple_tag
 def timeline(items: Any) -> str:
-    """What happened and what comes: items with title, state (done, active, waiting, todo, bad), at, agency, text, href, link."""
+    """What happened and what comes.
+
+    Items have title and state (done, active, waiting, todo, bad), and may have at, agency, due, text, href and link.
+    """
     return _show("timeline", items=[_timeline_item(item) for item in items])
 
 
@@ -222,7 +230,7 @@ def _timeline_item(item: Any) -> dict[str, Any]:
 
 @register.simple_tag
 def summary_list(rows: Any) -> str:
-    """Terms and values: `(label, value[, change_url])` tuples, or mappings or objects with label, value, change, note."""
+    """Terms and values: `(label, value[, change_url])`, or what has label, value, change (an address) and note."""
     shaped = [
         dict(zip(("label", "value", "change"), row, strict=False))
         if isinstance(row, list | tuple)
@@ -262,6 +270,7 @@ def deadline(day: Any, label: Any = "", big: bool = False, done: bool = False) -
         label=label,
         days=abs(days),
         left="" if done else words.write_days_left(days),
+        unit=words.days_unit(days),
         late=days < 0 and not done,
         soon=0 <= days <= 7 and not done,
         big=big,

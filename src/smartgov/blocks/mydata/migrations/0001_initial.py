@@ -8,55 +8,76 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='GatewayCheckpoint',
+            name="GatewayCheckpoint",
             fields=[
-                ('origin', models.CharField(max_length=120, primary_key=True, serialize=False)),
-                ('member', models.CharField(max_length=60)),
-                ('note', models.TextField()),
-                ('size', models.PositiveBigIntegerField()),
-                ('seen_at', models.DateTimeField(default=smartgov.shared.clock.now)),
+                ("origin", models.CharField(max_length=120, primary_key=True, serialize=False)),
+                ("member", models.CharField(max_length=60)),
+                ("note", models.TextField()),
+                ("size", models.PositiveBigIntegerField()),
+                ("seen_at", models.DateTimeField(default=smartgov.shared.clock.now)),
             ],
         ),
         migrations.CreateModel(
-            name='ConsentRequest',
+            name="ConsentRequest",
             fields=[
-                ('id', models.CharField(default=smartgov.shared.ids.uuid7, max_length=36, primary_key=True, serialize=False)),
-                ('subject', models.CharField(db_index=True, max_length=64)),
-                ('application', models.CharField(db_index=True, max_length=36)),
-                ('digest', models.CharField(max_length=32)),
-                ('title', models.JSONField()),
-                ('items', models.JSONField()),
-                ('days', models.PositiveIntegerField()),
-                ('return_path', models.CharField(max_length=200)),
-                ('created_at', models.DateTimeField(default=smartgov.shared.clock.now)),
-                ('decided_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.CharField(
+                        default=smartgov.shared.ids.uuid7, max_length=36, primary_key=True, serialize=False
+                    ),
+                ),
+                ("subject", models.CharField(db_index=True, max_length=64)),
+                ("application", models.CharField(db_index=True, max_length=36)),
+                ("digest", models.CharField(max_length=32)),
+                ("title", models.JSONField()),
+                ("items", models.JSONField()),
+                ("days", models.PositiveIntegerField()),
+                ("return_path", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField(default=smartgov.shared.clock.now)),
+                ("decided_at", models.DateTimeField(null=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('application', 'digest'), name='mydata_same_question_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("application", "digest"), name="mydata_same_question_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Consent',
+            name="Consent",
             fields=[
-                ('id', models.CharField(default=smartgov.shared.ids.uuid7, max_length=36, primary_key=True, serialize=False)),
-                ('subject', models.CharField(db_index=True, max_length=64)),
-                ('item', models.CharField(max_length=80)),
-                ('artefact', smartgov.blocks.ops.fields.EncryptedTextField(context='mydata.consent.artefact')),
-                ('granted_at', models.DateTimeField(default=smartgov.shared.clock.now)),
-                ('expires_at', models.DateTimeField()),
-                ('revoked_at', models.DateTimeField(null=True)),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='consents', to='mydata.consentrequest')),
+                (
+                    "id",
+                    models.CharField(
+                        default=smartgov.shared.ids.uuid7, max_length=36, primary_key=True, serialize=False
+                    ),
+                ),
+                ("subject", models.CharField(db_index=True, max_length=64)),
+                ("item", models.CharField(max_length=80)),
+                ("artefact", smartgov.blocks.ops.fields.EncryptedTextField(context="mydata.consent.artefact")),
+                ("granted_at", models.DateTimeField(default=smartgov.shared.clock.now)),
+                ("expires_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(null=True)),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="consents", to="mydata.consentrequest"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('request', 'item'), name='mydata_one_active_consent')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("revoked_at", None)),
+                        fields=("request", "item"),
+                        name="mydata_one_active_consent",
+                    )
+                ],
             },
         ),
     ]

@@ -11,13 +11,12 @@ from django.http import Http404
 
 from smartgov.blocks.directory import api as directory
 from smartgov.blocks.identity import api as identity
-from smartgov.blocks.mydata.api import ConsentItem, ConsentView, RequestView, TrailEntry, TrailView
 from smartgov.blocks.mydata import registers
+from smartgov.blocks.mydata.api import ConsentItem, ConsentView, RequestView, TrailEntry, TrailView
 from smartgov.shared import clock, content
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 from smartgov.shared.tw.roc import roc_date
-
 
 _UNTIL = Text("{days} days, until {en}; you can take it back earlier", "{days}天，至{zh}止，可隨時撤回")
 _PROVEN = Text("{proven} of {listed} listed entries proven", "列出 {listed} 筆，其中 {proven} 筆已驗證")

@@ -7,31 +7,41 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('id', models.CharField(default=smartgov.shared.ids.uuid7, max_length=36, primary_key=True, serialize=False)),
-                ('key', models.CharField(max_length=120, unique=True)),
-                ('subject', models.CharField(db_index=True, max_length=64)),
-                ('template', models.CharField(max_length=60)),
-                ('title', smartgov.blocks.ops.fields.EncryptedTextField(context='notify.notice.title')),
-                ('body', smartgov.blocks.ops.fields.EncryptedTextField(context='notify.notice.body')),
-                ('mail_text', models.JSONField()),
-                ('link', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(default=smartgov.shared.clock.now)),
-                ('read_at', models.DateTimeField(null=True)),
-                ('mail_state', models.CharField(choices=[('waiting', 'Waiting'), ('sent', 'Sent'), ('none', 'None')], default='waiting', max_length=10)),
-                ('mailed_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.CharField(
+                        default=smartgov.shared.ids.uuid7, max_length=36, primary_key=True, serialize=False
+                    ),
+                ),
+                ("key", models.CharField(max_length=120, unique=True)),
+                ("subject", models.CharField(db_index=True, max_length=64)),
+                ("template", models.CharField(max_length=60)),
+                ("title", smartgov.blocks.ops.fields.EncryptedTextField(context="notify.notice.title")),
+                ("body", smartgov.blocks.ops.fields.EncryptedTextField(context="notify.notice.body")),
+                ("mail_text", models.JSONField()),
+                ("link", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField(default=smartgov.shared.clock.now)),
+                ("read_at", models.DateTimeField(null=True)),
+                (
+                    "mail_state",
+                    models.CharField(
+                        choices=[("waiting", "Waiting"), ("sent", "Sent"), ("none", "None")],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("mailed_at", models.DateTimeField(null=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['subject', '-created_at'], name='notify_wall')],
+                "indexes": [models.Index(fields=["subject", "-created_at"], name="notify_wall")],
             },
         ),
     ]

@@ -8,112 +8,169 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='LifeEvent',
+            name="LifeEvent",
             fields=[
-                ('id', models.CharField(max_length=36, primary_key=True, serialize=False)),
-                ('subject', models.CharField(blank=True, db_index=True, max_length=64)),
-                ('person_index', models.CharField(db_index=True, max_length=64)),
-                ('kind', models.CharField(max_length=40)),
-                ('happened_on', models.DateField()),
-                ('detail', smartgov.blocks.ops.fields.EncryptedTextField(context='services.life_event.detail')),
-                ('source', models.CharField(max_length=20)),
-                ('announced_at', models.DateTimeField(default=smartgov.shared.clock.now)),
-                ('body_digest', models.CharField(max_length=64)),
+                ("id", models.CharField(max_length=36, primary_key=True, serialize=False)),
+                ("subject", models.CharField(blank=True, db_index=True, max_length=64)),
+                ("person_index", models.CharField(db_index=True, max_length=64)),
+                ("kind", models.CharField(max_length=40)),
+                ("happened_on", models.DateField()),
+                ("detail", smartgov.blocks.ops.fields.EncryptedTextField(context="services.life_event.detail")),
+                ("source", models.CharField(max_length=20)),
+                ("announced_at", models.DateTimeField(default=smartgov.shared.clock.now)),
+                ("body_digest", models.CharField(max_length=64)),
             ],
         ),
         migrations.CreateModel(
-            name='Application',
+            name="Application",
             fields=[
-                ('id', models.CharField(default=smartgov.shared.ids.uuid7, max_length=36, primary_key=True, serialize=False)),
-                ('reference', models.CharField(db_index=True, max_length=10)),
-                ('subject', models.CharField(db_index=True, max_length=64)),
-                ('service', models.CharField(max_length=40)),
-                ('life_event', models.CharField(blank=True, max_length=36)),
-                ('happened_on', models.DateField(null=True)),
-                ('notification', models.CharField(blank=True, max_length=64)),
-                ('state', models.CharField(default='draft', max_length=12)),
-                ('version', models.PositiveIntegerField(default=0)),
-                ('page_versions', models.JSONField(default=dict)),
-                ('answers_text', smartgov.blocks.ops.fields.EncryptedTextField(blank=True, context='services.application.answers', default='')),
-                ('prepared_text', smartgov.blocks.ops.fields.EncryptedTextField(blank=True, context='services.application.prepared', default='')),
-                ('prepared_at', models.DateTimeField(null=True)),
-                ('consent_request', models.CharField(blank=True, max_length=36)),
-                ('created_at', models.DateTimeField(default=smartgov.shared.clock.now)),
-                ('touched_at', models.DateTimeField(default=smartgov.shared.clock.now)),
-                ('submitted_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.CharField(
+                        default=smartgov.shared.ids.uuid7, max_length=36, primary_key=True, serialize=False
+                    ),
+                ),
+                ("reference", models.CharField(db_index=True, max_length=10)),
+                ("subject", models.CharField(db_index=True, max_length=64)),
+                ("service", models.CharField(max_length=40)),
+                ("life_event", models.CharField(blank=True, max_length=36)),
+                ("happened_on", models.DateField(null=True)),
+                ("notification", models.CharField(blank=True, max_length=64)),
+                ("state", models.CharField(default="draft", max_length=12)),
+                ("version", models.PositiveIntegerField(default=0)),
+                ("page_versions", models.JSONField(default=dict)),
+                (
+                    "answers_text",
+                    smartgov.blocks.ops.fields.EncryptedTextField(
+                        blank=True, context="services.application.answers", default=""
+                    ),
+                ),
+                (
+                    "prepared_text",
+                    smartgov.blocks.ops.fields.EncryptedTextField(
+                        blank=True, context="services.application.prepared", default=""
+                    ),
+                ),
+                ("prepared_at", models.DateTimeField(null=True)),
+                ("consent_request", models.CharField(blank=True, max_length=36)),
+                ("created_at", models.DateTimeField(default=smartgov.shared.clock.now)),
+                ("touched_at", models.DateTimeField(default=smartgov.shared.clock.now)),
+                ("submitted_at", models.DateTimeField(null=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'withdrawn'), _negated=True), fields=('subject', 'service', 'life_event'), name='services_one_application_an_event')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "withdrawn"), _negated=True),
+                        fields=("subject", "service", "life_event"),
+                        name="services_one_application_an_event",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Part',
+            name="Part",
             fields=[
-                ('id', models.CharField(default=smartgov.shared.ids.uuid7, max_length=36, primary_key=True, serialize=False)),
-                ('part', models.CharField(max_length=40)),
-                ('agency', models.CharField(max_length=20)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('state', models.CharField(default='queued', max_length=12)),
-                ('number', models.CharField(blank=True, max_length=40)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('next_text', models.JSONField(null=True)),
-                ('next_by', models.DateField(null=True)),
-                ('application', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='services.application')),
+                (
+                    "id",
+                    models.CharField(
+                        default=smartgov.shared.ids.uuid7, max_length=36, primary_key=True, serialize=False
+                    ),
+                ),
+                ("part", models.CharField(max_length=40)),
+                ("agency", models.CharField(max_length=20)),
+                ("position", models.PositiveSmallIntegerField()),
+                ("state", models.CharField(default="queued", max_length=12)),
+                ("number", models.CharField(blank=True, max_length=40)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("next_text", models.JSONField(null=True)),
+                ("next_by", models.DateField(null=True)),
+                (
+                    "application",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="parts", to="services.application"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('position',),
+                "ordering": ("position",),
             },
         ),
         migrations.CreateModel(
-            name='Certificate',
+            name="Certificate",
             fields=[
-                ('id', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('title', models.JSONField()),
-                ('code', models.CharField(blank=True, max_length=80)),
-                ('issued_at', models.DateTimeField()),
-                ('part', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='certificates', to='services.part')),
+                ("id", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("title", models.JSONField()),
+                ("code", models.CharField(blank=True, max_length=80)),
+                ("issued_at", models.DateTimeField()),
+                (
+                    "part",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="certificates", to="services.part"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Step',
+            name="Step",
             fields=[
-                ('id', models.CharField(max_length=36, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=24)),
-                ('at', models.DateTimeField()),
-                ('body_text', smartgov.blocks.ops.fields.EncryptedTextField(context='services.step.body')),
-                ('body_digest', models.CharField(max_length=64)),
-                ('recorded_at', models.DateTimeField(default=smartgov.shared.clock.now)),
-                ('application', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='services.application')),
-                ('part', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='services.part')),
+                ("id", models.CharField(max_length=36, primary_key=True, serialize=False)),
+                ("kind", models.CharField(max_length=24)),
+                ("at", models.DateTimeField()),
+                ("body_text", smartgov.blocks.ops.fields.EncryptedTextField(context="services.step.body")),
+                ("body_digest", models.CharField(max_length=64)),
+                ("recorded_at", models.DateTimeField(default=smartgov.shared.clock.now)),
+                (
+                    "application",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="services.application"
+                    ),
+                ),
+                (
+                    "part",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="services.part"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('at', 'recorded_at'),
+                "ordering": ("at", "recorded_at"),
             },
         ),
         migrations.CreateModel(
-            name='Supplement',
+            name="Supplement",
             fields=[
-                ('id', models.CharField(max_length=36, primary_key=True, serialize=False)),
-                ('asked_at', models.DateTimeField()),
-                ('due', models.DateField(null=True)),
-                ('question_text', smartgov.blocks.ops.fields.EncryptedTextField(context='services.supplement.question')),
-                ('answer_text', smartgov.blocks.ops.fields.EncryptedTextField(blank=True, context='services.supplement.answer', default='')),
-                ('answered_at', models.DateTimeField(null=True)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('part', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='supplements', to='services.part')),
+                ("id", models.CharField(max_length=36, primary_key=True, serialize=False)),
+                ("asked_at", models.DateTimeField()),
+                ("due", models.DateField(null=True)),
+                (
+                    "question_text",
+                    smartgov.blocks.ops.fields.EncryptedTextField(context="services.supplement.question"),
+                ),
+                (
+                    "answer_text",
+                    smartgov.blocks.ops.fields.EncryptedTextField(
+                        blank=True, context="services.supplement.answer", default=""
+                    ),
+                ),
+                ("answered_at", models.DateTimeField(null=True)),
+                ("sent_at", models.DateTimeField(null=True)),
+                (
+                    "part",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="supplements", to="services.part"
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='part',
-            constraint=models.UniqueConstraint(fields=('application', 'part'), name='services_part_once'),
+            model_name="part",
+            constraint=models.UniqueConstraint(fields=("application", "part"), name="services_part_once"),
         ),
     ]

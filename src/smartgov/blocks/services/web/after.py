@@ -13,7 +13,6 @@ from smartgov.blocks.identity.api import actor, permit
 from smartgov.blocks.services import api, domain, paging
 from smartgov.blocks.services.selectors import question_line
 
-
 # Which control of the theme shows a question's field; a date is written in one line, as the hint says.
 _WIDGETS = {"text": "textarea", "date": "day", "yesno": "yesno", "choice": "choice"}
 

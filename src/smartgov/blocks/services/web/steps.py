@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from smartgov.blocks.identity.api import actor, permit
 from smartgov.blocks.services import api, consenting, domain, paging
 from smartgov.blocks.services.models import Application
-from smartgov.blocks.services.web import present
+from smartgov.blocks.services.web import cards, present
 from smartgov.shared.actor import Actor
 
 # Why somebody stands on another page than the one they asked for; shown once, on that page.
@@ -92,7 +92,7 @@ def facts(request: HttpRequest, application: UUID) -> HttpResponse:
     context = {
         "application": row,
         "asked": done,
-        "parts": present.previews(row, api.previews(actor=who, application=row.id)),
+        "parts": cards.previews(row, api.previews(actor=who, application=row.id)),
         "saved_proofs": present.saved_proofs(row),
         "next": paging.after(way, "facts").url(row.id),
         **present.progress(way, "facts"),

@@ -202,7 +202,8 @@ def running(folder: Path) -> Iterator[Country]:
 
 def ask_births(sdk: LocalGateway, **changes: Any) -> Any:
     """The call that most tests make."""
-    given = {"json": {"where": {}}, "subject": MOTHER, "purpose": PURPOSE, "basis": LAW, "issue": "case-1", "user": "s1"}
+    given: dict[str, Any] = {"json": {"where": {}}, "subject": MOTHER, "purpose": PURPOSE, "basis": LAW}
+    given |= {"issue": "case-1", "user": "s1"}
     return sdk.call(BIRTHS, "POST", "/births/query", **{**given, **changes})
 
 

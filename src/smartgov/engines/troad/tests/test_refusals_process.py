@@ -1,4 +1,4 @@
-"""Every way to be refused by the provider's gateway: its own problem type, a record, and nothing reaches the service."""
+"""Every way to be refused by the provider's gateway: a problem type, a record, and nothing reaches the service."""
 
 from __future__ import annotations
 
@@ -126,7 +126,9 @@ def test_another_person_is_allowed_only_where_the_service_says_so(country: Count
     assert json.loads(country.behind.seen[0].body) == json.loads(body)
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/births/query"), ("POST", "/births"), ("POST", "/births/query/x")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/births/query"), ("POST", "/births"), ("POST", "/births/query/x")]
+)
 def test_another_method_or_path_has_no_right(country: Country, method: str, path: str) -> None:
     rogue = Rogue(country)
     message = rogue.message()
@@ -265,7 +267,8 @@ def test_an_older_or_foreign_configuration_is_not_taken(country: Country) -> Non
 
 def test_the_local_door_asks_for_the_secret_and_the_right_name(country: Country) -> None:
     sdk = country.sdk()
-    for changes, slug in [({"_secret": "x" * 43}, "credentials-invalid"), ({"client_id": "TW/GOV/ris/x"}, "client-mismatch")]:
+    cases = [({"_secret": "x" * 43}, "credentials-invalid"), ({"client_id": "TW/GOV/ris/x"}, "client-mismatch")]
+    for changes, slug in cases:
         other = country.sdk()
         for name, value in changes.items():
             setattr(other, name, value)

@@ -1,0 +1,74 @@
+"""What a person sees and does about their own devices, sign-ins and sessions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from smartgov.blocks.audit import api as audit
+from smartgov.blocks.identity import domain
+from smartgov.blocks.identity.models import Account
+from smartgov.shared import ids
+from smartgov.shared.actor import Actor
+from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
+
+SIGN_INS_SHOWN = 20
+
+
+def of(account: Account) -> dict[str, Any]:
+    """Passkeys, phones and the latest sign-ins of a person."""
+    return {
+        "passkeys": list(account.passkeys.order_by("created_at")),
+        "phones": list(account.mobile_keys.order_by("created_at")),
+        "sign_ins": list(account.sign_ins.order_by("-at")[:SIGN_INS_SHOWN]),
+    }
+
+
+@transaction.atomic
+def remove_passkey(*, actor: Actor, account: Account, passkey: str) -> None:
+    """Remove a passkey of this account; another's is not found, and the last way to sign in stays."""
+    found = account.passkeys.filter(id=passkey).first()
+    if found is None:
+        raise domain.person_unknown()
+    _keep_one_way(account)
+    found.delete()
+    _note(actor, account, "passkey.removed", passkey)
+
+
+@transaction.atomic
+def remove_mobile_key(*, actor: Actor, account: Account, key: str) -> None:
+    """Remove a phone of this account; another's is not found, and the last way to sign in stays."""
+    found = account.mobile_keys.filter(id=key).first()
+    if found is None:
+        raise domain.person_unknown()
+    _keep_one_way(account)
+    found.delete()
+    _note(actor, account, "mobile_key.removed", key)
+
+
+@transaction.atomic
+def end_sessions(*, actor: Actor, account: Account) -> None:
+    """End every session of a person."""
+    account.session_epoch = ids.uuid7()
+    account.save(update_fields=["session_epoch"])
+    _note(actor, account, "sessions.ended", account.subject)
+
+
+def _keep_one_way(account: Account) -> None:
+    if account.passkeys.count() + account.mobile_keys.count() > 1:
+        return
+    raise Problem(
+        "last-way-to-sign-in",
+        409,
+        what=Text("This is your only way to sign in.", "這是您唯一的登入方式。"),
+        why=Text("Without it you could not come back.", "移除後您將無法再登入。"),
+        todo=Text("Add another way first.", "請先新增另一種登入方式。"),
+    )
+
+
+def _note(actor: Actor, account: Account, action: str, device: str) -> None:
+    audit.record(
+        actor=actor, action=action, object_type="account", object_id=account.subject, detail={"device": device}
+    )

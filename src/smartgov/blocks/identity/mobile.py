@@ -1,0 +1,149 @@
+"""Sign-in with the mobile identity: our page shows a number, the phone shows it too and signs what the person approved.
+
+The signature covers our origin, a nonce of ours, the number, the text and the time. A request belongs to one browser,
+lives 120 seconds and opens one session.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from django.conf import settings
+from django.db import transaction
+
+from smartgov.blocks.identity import accounts, domain, throttle
+from smartgov.blocks.identity.models import Account, LoginRequest, MobileKey
+from smartgov.blocks.identity.ports import Approval, MobileIdentity
+from smartgov.shared import clock, ids
+from smartgov.shared.sealed import blind_index
+from smartgov.shared.tw import national_id as nid
+
+TEXT = {"en": "Sign in to the smart government platform", "zh": "登入智慧政府服務平臺"}
+# The ticket of a request that reaches no phone, because nobody known was named.
+_NOBODY = "nobody-"
+logger = structlog.get_logger()
+_services: list[MobileIdentity] = []
+
+
+def register_service(service: MobileIdentity) -> None:
+    """Set the mobile-identity service of this process (`apps.py` does it)."""
+    _services[:] = [service]
+
+
+@contextmanager
+def service_replaced(service: MobileIdentity) -> Iterator[None]:
+    """Use `service` within a block of a test."""
+    _services.append(service)
+    try:
+        yield
+    finally:
+        _services.remove(service)
+
+
+def begin(*, browser: str, national_id: str = "") -> LoginRequest:
+    """Open a request for this browser: a code to scan, or a push to the phone of the person with `national_id`.
+
+    An unknown national id gets the same page and simply no answer, so that nobody learns who has an account.
+    """
+    account = _account_for(national_id) if national_id else None
+    nonce, number = secrets.token_urlsafe(32), f"{secrets.randbelow(90) + 10}"
+    ticket, show = _NOBODY + ids.uuid7(), ""
+    if account or not national_id:
+        key_ids = list(account.mobile_keys.values_list("key_id", flat=True)) if account else []
+        opened = _services[-1].open(origin=settings.ORIGIN, nonce=nonce, number=number, text=TEXT, key_ids=key_ids)
+        ticket, show = opened.id or ticket, "" if account else opened.show
+    now = clock.now()
+    return LoginRequest.objects.create(
+        browser=_browser(browser),
+        nonce=nonce,
+        number=number,
+        text=TEXT,
+        ticket=ticket,
+        show=show,
+        account=account,
+        created_at=now,
+        expires_at=now + domain.LOGIN_LIFETIME,
+    )
+
+
+def _account_for(national_id: str) -> Account | None:
+    throttle.count("push", national_id)
+    if not nid.is_valid(national_id):
+        return None
+    index = accounts.national_id_index(national_id)
+    return Account.objects.filter(national_id_index=index, is_active=True, mobile_keys__isnull=False).first()
+
+
+def find(*, login: str, browser: str) -> LoginRequest | None:
+    """The request of this browser, or None."""
+    return LoginRequest.objects.filter(id=login, browser=_browser(browser)).first()
+
+
+def is_over(login: LoginRequest) -> bool:
+    """Whether the request can no longer be approved."""
+    return login.used_at is not None or login.expires_at <= clock.now()
+
+
+def is_waiting(login: LoginRequest) -> bool:
+    """Whether the phone has still to answer; changes nothing."""
+    if is_over(login) or login.ticket.startswith(_NOBODY):
+        return not is_over(login)
+    return _services[-1].read(login.ticket).state == "waiting"
+
+
+def answer(login: LoginRequest) -> Account | None:
+    """The account that the phone has approved, or None while it waits; Problem `sign-in-refused` otherwise."""
+    if is_over(login):
+        raise domain.sign_in_refused()
+    if login.ticket.startswith(_NOBODY):
+        return None
+    approval = _services[-1].read(login.ticket)
+    if approval.state == "waiting":
+        return None
+    if approval.state == "refused":
+        raise domain.sign_in_refused()
+    return _accept(login, approval)
+
+
+@transaction.atomic
+def _accept(login: LoginRequest, approval: Approval) -> Account:
+    key = MobileKey.objects.filter(key_id=approval.key_id, account__is_active=True).select_related("account").first()
+    if key is None or (login.account_id and login.account_id != key.account_id):
+        raise _refused(login, "another key")
+    if not domain.is_fresh(issued=approval.issued, created_at=login.created_at, now=clock.now()):
+        raise _refused(login, "signed at another time")
+    if not _is_signed(login, approval, key.public_jwk):
+        raise _refused(login, "signature does not match")
+    unused = LoginRequest.objects.filter(id=login.id, used_at__isnull=True)
+    if not unused.update(used_at=clock.now()):
+        raise _refused(login, "used before")
+    MobileKey.objects.filter(id=key.id).update(used_at=clock.now())
+    if key.account.national_id:
+        throttle.forgive("push", key.account.national_id)
+    return key.account
+
+
+def _refused(login: LoginRequest, reason: str) -> Exception:
+    logger.warning("sign_in_refused", method="mobile", login=login.id, reason=reason)
+    return domain.sign_in_refused()
+
+
+def _is_signed(login: LoginRequest, approval: Approval, jwk: dict[str, str]) -> bool:
+    content = domain.signed_content(
+        origin=settings.ORIGIN, nonce=login.nonce, number=login.number, text=login.text, issued=approval.issued
+    )
+    try:
+        domain.public_key(jwk).verify(approval.signature, content, ec.ECDSA(SHA256()))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _browser(secret: str) -> str:
+    return blind_index(secret, "identity.login.browser")

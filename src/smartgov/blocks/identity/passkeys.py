@@ -1,0 +1,135 @@
+"""Passkeys (WebAuthn level 3): registered by a person who has just signed in, then enough by themselves.
+
+User verification is required both times, so a passkey is two factors: the device, and the person's finger or PIN.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from webauthn import (
+    generate_authentication_options,
+    generate_registration_options,
+    options_to_json,
+    verify_authentication_response,
+    verify_registration_response,
+)
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
+from webauthn.helpers.exceptions import InvalidAuthenticationResponse, InvalidRegistrationResponse, WebAuthnException
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from smartgov.blocks.audit import api as audit
+from smartgov.blocks.identity import domain, throttle
+from smartgov.blocks.identity.models import Account, Passkey
+from smartgov.shared import clock
+from smartgov.shared.actor import Actor
+
+logger = structlog.get_logger()
+_RP_NAME = "smartgov"
+
+
+def _rp_id() -> str:
+    return urlsplit(settings.ORIGIN).hostname or "localhost"
+
+
+def registration_options(account: Account) -> tuple[dict[str, Any], bytes]:
+    """What the browser needs to make a passkey for `account`, and the challenge to remember."""
+    options = generate_registration_options(
+        rp_id=_rp_id(),
+        rp_name=_RP_NAME,
+        user_id=account.subject.encode(),
+        user_name=account.name,
+        user_display_name=account.name,
+        authenticator_selection=AuthenticatorSelectionCriteria(
+            resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
+        ),
+        exclude_credentials=[
+            PublicKeyCredentialDescriptor(id=base64url_to_bytes(known))
+            for known in account.passkeys.values_list("credential_id", flat=True)
+        ],
+    )
+    return json.loads(options_to_json(options)), options.challenge
+
+
+@transaction.atomic
+def register(account: Account, *, credential: dict[str, Any], challenge: bytes, name: str) -> Passkey:
+    """Store the passkey that the browser made; Problem `sign-in-refused` when it proves nothing."""
+    try:
+        made = verify_registration_response(
+            credential=credential,
+            expected_challenge=challenge,
+            expected_rp_id=_rp_id(),
+            expected_origin=settings.ORIGIN,
+            require_user_verification=True,
+        )
+    except (WebAuthnException, InvalidRegistrationResponse, ValueError, KeyError, TypeError):
+        raise domain.sign_in_refused() from None
+    credential_id = bytes_to_base64url(made.credential_id)
+    if Passkey.objects.filter(credential_id=credential_id).exists():
+        raise domain.sign_in_refused()
+    passkey = Passkey.objects.create(
+        account=account,
+        credential_id=credential_id,
+        public_key=made.credential_public_key,
+        sign_count=made.sign_count,
+        backed_up=made.credential_backed_up,
+        name=name[:60],
+    )
+    audit.record(
+        actor=Actor("citizen", subject=account.subject),
+        action="passkey.added",
+        object_type="account",
+        object_id=account.subject,
+        detail={"passkey": passkey.id},
+    )
+    return passkey
+
+
+def sign_in_options() -> tuple[dict[str, Any], bytes]:
+    """What the browser needs to ask for any passkey of this site, and the challenge to remember."""
+    options = generate_authentication_options(rp_id=_rp_id(), user_verification=UserVerificationRequirement.REQUIRED)
+    return json.loads(options_to_json(options)), options.challenge
+
+
+def sign_in(*, credential: dict[str, Any], challenge: bytes) -> Account:
+    """The account whose passkey signed the challenge; Problem `sign-in-refused` otherwise."""
+    credential_id = str(credential.get("id", ""))[:1400]
+    throttle.count("passkey", credential_id)
+    account = _verified(credential, credential_id, challenge)
+    throttle.forgive("passkey", credential_id)
+    return account
+
+
+@transaction.atomic
+def _verified(credential: dict[str, Any], credential_id: str, challenge: bytes) -> Account:
+    stored = Passkey.objects.select_for_update().filter(credential_id=credential_id, account__is_active=True)
+    passkey = stored.select_related("account").first()
+    if passkey is None:
+        raise domain.sign_in_refused()
+    try:
+        proven = verify_authentication_response(
+            credential=credential,
+            expected_challenge=challenge,
+            expected_rp_id=_rp_id(),
+            expected_origin=settings.ORIGIN,
+            credential_public_key=bytes(passkey.public_key),
+            credential_current_sign_count=passkey.sign_count,
+            require_user_verification=True,
+        )
+    except (WebAuthnException, InvalidAuthenticationResponse, ValueError, KeyError, TypeError) as error:
+        logger.warning("sign_in_refused", method="passkey", passkey=passkey.id, reason=type(error).__name__)
+        raise domain.sign_in_refused() from None
+    passkey.sign_count, passkey.used_at = proven.new_sign_count, clock.now()
+    passkey.backed_up = proven.credential_backed_up
+    passkey.save(update_fields=["sign_count", "used_at", "backed_up"])
+    return passkey.account

@@ -1,0 +1,207 @@
+"""Who looked: real logs with real proofs, played by gateways that are honest, silent, altered or shortened."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from smartgov.blocks.exchange import transport
+from smartgov.blocks.identity.tests.factories import a_person, signed_in_citizen
+from smartgov.blocks.mydata import api
+from smartgov.blocks.mydata.models import GatewayCheckpoint
+from smartgov.blocks.mydata.tests.factories import RecordedTransport
+from smartgov.engines.ledger import Log
+from smartgov.engines.pki import keys
+from smartgov.shared import canonical
+from smartgov.shared.actor import Actor
+
+pytestmark = pytest.mark.django_db
+
+
+class Gateway:
+    """A member's log in memory that answers trail requests as a gateway does."""
+
+    def __init__(self, code: str) -> None:
+        self.code, self.key = code, keys.generate_ed25519()
+        self.db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self.log = Log(self.db, f"{code}.example/log", self.key)
+        self.log.create_tables()
+        self.listed: list[int] = []
+        self.alter = ""
+
+    def write(self, **record: Any) -> None:
+        """Append a record that the person may see."""
+        self.listed += self.log.append([canonical.dumps(record)])
+
+    def member(self) -> dict[str, Any]:
+        """Its row in the configuration."""
+        jwk = keys.public_jwk(self.key.public_key())
+        return {
+            "id": f"TW/GOV/{self.code}",
+            "name": {"en": self.code, "zh": self.code},
+            "gateways": [{"log_key": jwk, "log_origin": self.log.origin}],
+        }
+
+    def answer(self, have: int) -> dict[str, Any]:
+        """Everything listed, with proofs under the present head."""
+        size = self.log.size()
+        return {
+            "origin": self.log.origin,
+            "checkpoint": self.log.checkpoint(size),
+            "consistency": [part.hex() for part in self.log.consistency(have, size)] if 0 < have <= size else [],
+            "entries": [
+                {
+                    "index": index,
+                    "record": base64.b64encode(self._record(index)).decode(),
+                    "proof": [part.hex() for part in self.log.inclusion(index, size)],
+                }
+                for index in self.listed
+            ],
+        }
+
+    def _record(self, index: int) -> bytes:
+        record = self.log.record(index)
+        return record.replace(b"birth.allowance", self.alter.encode()) if self.alter else record
+
+
+def use(exchange: str, **more: Any) -> dict[str, Any]:
+    return {
+        "kind": "request",
+        "side": "consumer",
+        "time": "2026-11-22T03:00:00.000Z",
+        "id": exchange,
+        "client": "TW/GOV/sfaa/cases",
+        "service": "TW/GOV/mof/taxation/taxation.v1",
+        "method": "POST",
+        "path": "/refund_accounts/query",
+        "purpose": "birth.allowance",
+        "basis": {"kind": "consent", "jti": "c-1"},
+        "fields": ["account"],
+        "subject": "ab" * 32,
+        **more,
+    }
+
+
+@pytest.fixture
+def sfaa() -> Gateway:
+    return Gateway("sfaa")
+
+
+@pytest.fixture
+def mof() -> Gateway:
+    return Gateway("mof")
+
+
+@pytest.fixture
+def troad(sfaa: Gateway, mof: Gateway) -> Iterator[RecordedTransport]:
+    played = RecordedTransport(
+        members=[sfaa.member(), mof.member()],
+        trails={"TW/GOV/sfaa": sfaa.answer, "TW/GOV/mof": mof.answer},
+    )
+    sfaa.write(**use("exchange-1"))
+    mof.write(**use("exchange-1", side="provider"))
+    sfaa.write(
+        kind="local-read",
+        side="own",
+        time="2026-11-22T04:00:00.000Z",
+        client="TW/GOV/sfaa/cases",
+        user="seat-123456",
+        purpose="birth.allowance",
+        basis={"kind": "statute", "code": "child-welfare-act-23"},
+        issue="A-1",
+        fields=["name"],
+    )
+    with transport.replaced(played):
+        yield played
+
+
+@pytest.fixture
+def mother() -> Actor:
+    return Actor("citizen", subject=a_person(), assurance=2)
+
+
+def test_both_sides_of_an_exchange_are_one_proven_line(troad: RecordedTransport, mother: Actor) -> None:
+    view = api.trail(actor=mother)
+    assert [(entry.kind, entry.recorded_by) for entry in view.entries] == [
+        ("local-read", ("TW/GOV/sfaa",)),
+        ("request", ("TW/GOV/mof", "TW/GOV/sfaa")),
+    ]
+    assert (view.proven, view.silent, view.failed) == (2, (), ())
+    assert {token["audience"] for token in troad.tokens} == {"TW/GOV/sfaa", "TW/GOV/mof"}
+
+
+def test_each_page_load_asks_from_the_pinned_head_on(troad: RecordedTransport, mother: Actor, mof: Gateway) -> None:
+    api.trail(actor=mother)
+    first = GatewayCheckpoint.objects.get(member="TW/GOV/mof")
+    assert first.size == 1
+    mof.write(**use("exchange-2"))
+    view = api.trail(actor=mother)
+    assert not view.failed
+    assert GatewayCheckpoint.objects.get(member="TW/GOV/mof").size == 2
+
+
+def test_a_silent_gateway_is_named_and_the_others_are_shown(troad: RecordedTransport, mother: Actor) -> None:
+    del troad.trails["TW/GOV/mof"]
+    view = api.trail(actor=mother)
+    assert [member.member for member in view.silent] == ["TW/GOV/mof"]
+    assert view.proven == 2
+
+
+def test_an_altered_record_is_not_proven(troad: RecordedTransport, mother: Actor, mof: Gateway) -> None:
+    mof.alter = "birth.registration"
+    view = api.trail(actor=mother)
+    assert [member.member for member in view.failed] == ["TW/GOV/mof"]
+    assert {entry.proven for entry in view.entries if "TW/GOV/mof" in entry.recorded_by} == {False}
+    assert not GatewayCheckpoint.objects.filter(member="TW/GOV/mof").exists()
+
+
+def test_a_log_that_was_begun_again_is_found_out(
+    troad: RecordedTransport, mother: Actor, mof: Gateway
+) -> None:
+    mof.write(**use("exchange-2"))
+    api.trail(actor=mother)
+    again = Gateway("mof")
+    again.key = mof.key
+    again.log = Log(again.db, mof.log.origin, mof.key)
+    again.write(**use("another"))
+    again.write(**use("exchange-2"))
+    again.write(**use("exchange-3"))
+    troad.trails["TW/GOV/mof"] = again.answer
+    assert [member.member for member in api.trail(actor=mother).failed] == ["TW/GOV/mof"]
+    assert GatewayCheckpoint.objects.get(member="TW/GOV/mof").size == 2
+    shorter = Gateway("mof")
+    shorter.log = Log(shorter.db, mof.log.origin, mof.key)
+    shorter.write(**use("exchange-1"))
+    troad.trails["TW/GOV/mof"] = shorter.answer
+    assert [member.member for member in api.trail(actor=mother).failed] == ["TW/GOV/mof"]
+
+
+def test_the_page_says_how_many_are_proven_and_who_was_silent(
+    troad: RecordedTransport, mother: Actor, mof: Gateway
+) -> None:
+    assert mother.subject
+    browser = signed_in_citizen(mother.subject)
+    page = browser.get("/mydata/").content.decode()
+    assert "列出 2 筆，其中 2 筆已驗證" in page
+    assert "您的同意" in page
+    assert "兒童及少年福利與權益保障法" in page
+    mof.alter = "birth.nhi"
+    page = browser.get("/mydata/", headers={"accept-language": "en"}).content.decode()
+    assert "Proof failed" in page
+    assert "1 of 2 listed entries proven" in page
+    del troad.trails["TW/GOV/mof"]
+    page = browser.get("/mydata/", headers={"accept-language": "en"}).content.decode()
+    assert "1 of 2 gateways did not answer" in page
+
+
+def test_no_national_id_reaches_the_page(troad: RecordedTransport, mother: Actor) -> None:
+    assert mother.subject
+    page = signed_in_citizen(mother.subject).get("/mydata/").content.decode()
+    (person,) = {token["subject"] for token in troad.tokens}
+    assert person not in page
+    assert json.dumps(person) not in page

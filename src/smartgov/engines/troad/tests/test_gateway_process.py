@@ -1,0 +1,207 @@
+"""The gateway as a process of its own: started, killed in the middle of its work, started again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import smartgov
+from smartgov.engines.httpd import Response, sync
+from smartgov.engines.ledger import Log
+from smartgov.engines.troad import configuration
+from smartgov.engines.troad import home as homes
+from smartgov.engines.troad import snapshot as snapshots
+from smartgov.engines.troad.tests.country import Country, Rogue, ask_births, problem_type
+from smartgov.shared.problems import Problem
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
+
+
+class Process:
+    """hpa's gateway in a process."""
+
+    def __init__(self, country: Country) -> None:
+        self.country = country
+        self.child: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        source = str(Path(smartgov.__file__).parent.parent)
+        command = [sys.executable, "-m", "smartgov.engines.troad.gateway", "--home", str(self.country.folder / "hpa")]
+        self.child = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": source}, stderr=subprocess.DEVNULL)
+        for _ in range(400):
+            try:
+                sync.request("GET", self.country.url("hpa") + "/local/v1/health")
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise AssertionError("the gateway did not start")
+
+    def kill(self) -> None:
+        assert self.child is not None
+        self.child.send_signal(signal.SIGKILL)
+        self.child.wait(20)
+
+    def end(self) -> int:
+        assert self.child is not None
+        self.child.terminate()
+        return self.child.wait(20)
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Iterator[Process]:
+    country = Country(tmp_path)
+    country.start("ris", "portal")
+    made = Process(country)
+    made.start()
+    yield made
+    if made.child is not None and made.child.poll() is None:
+        made.end()
+    country.stop()
+
+
+def stored(country: Country, code: str) -> list[int]:
+    with sqlite3.connect(country.folder / code / "log.sqlite3") as db:
+        return Log(db, f"TW/GOV/{code}/gw1").verify_stored()
+
+
+def test_a_replay_after_kill_9_is_refused(process: Process) -> None:
+    rogue = Rogue(process.country)
+    message = rogue.sign(rogue.message())
+    assert rogue.send(message).status == 200
+    process.kill()
+    process.start()
+    process.country.behind.seen.clear()
+    assert problem_type(rogue.send(message)) == "replay"
+    assert process.country.behind.seen == []
+    assert process.country.records("hpa")[-1]["reason"] == "replay"
+    assert ask_births(process.country.sdk()).status == 200
+
+
+def test_nothing_that_was_answered_is_missing_after_kill_9(process: Process) -> None:
+    country, answered, failed = process.country, [], []
+
+    def work() -> None:
+        sdk = country.sdk()
+        for _ in range(200):
+            try:
+                answered.append(ask_births(sdk).exchange_id)
+            except Problem as problem:
+                failed.append(problem.slug)
+                return
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while len(answered) < 40:
+        time.sleep(0.01)
+    process.kill()
+    for thread in threads:
+        thread.join()
+    process.start()
+    kinds: dict[str, list[str]] = {}
+    for record in country.records("hpa"):
+        kinds.setdefault(record.get("id", ""), []).append(record["kind"])
+    assert len(answered) >= 40
+    assert set(failed) <= {"gateway-unreachable"}
+    assert all(kinds[exchange] == ["request", "answer"] for exchange in answered)
+    assert stored(country, "hpa") == []
+    assert stored(country, "ris") == []
+    assert ask_births(country.sdk()).status == 200
+
+
+def test_it_ends_in_order(process: Process) -> None:
+    assert ask_births(process.country.sdk()).status == 200
+    assert process.end() == 0
+    assert stored(process.country, "hpa") == []
+
+
+def test_keys_secrets_and_log_are_for_their_owner_only(process: Process) -> None:
+    home = process.country.folder / "hpa"
+    assert home.stat().st_mode & 0o077 == 0
+    files = [*(home / "keys").iterdir(), *(home / "secrets").iterdir(), home / "log.sqlite3"]
+    assert len(files) == 11
+    assert all(file.stat().st_mode & 0o077 == 0 for file in files)
+
+
+def test_a_gateway_that_cannot_write_its_log_sends_nothing(tmp_path: Path) -> None:
+    country = Country(tmp_path)
+    country.start()
+    try:
+        sdk = country.sdk()
+        assert ask_births(sdk).status == 200
+        for code in ("hpa", "ris"):  # first the provider's log, then the client's
+            country.behind.seen.clear()
+            before = len(country.records("hpa"))
+            country.edit(code, "ALTER TABLE ledger_node RENAME TO moved_away")
+            with pytest.raises(Problem) as problem:
+                ask_births(sdk)
+            assert (problem.value.slug, problem.value.status) == ("log-unavailable", 503)
+            assert country.behind.seen == []
+            assert len(country.records("hpa")) == before
+            country.edit(code, "ALTER TABLE moved_away RENAME TO ledger_node")
+            assert ask_births(sdk).status == 200
+    finally:
+        country.stop()
+
+
+def test_a_newer_configuration_is_fetched_from_the_centre(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(configuration, "CENTRE_SECONDS", 0.02)
+    country = Country(tmp_path)
+    ris = homes.load(tmp_path / "ris")
+    port = country.behind.port
+    homes.create(
+        tmp_path / "ris",
+        member="ris",
+        port=ris.port,
+        local_port=ris.local_port,
+        subsystems={"cases": {}},
+        centre_url=f"http://127.0.0.1:{port}/snapshot",
+    )
+    newer = snapshots.sign({**country.data(), "version": 7}, country.centre)
+    country.behind.answer = lambda request: Response(200, {"content-type": "text/plain"}, newer.encode())
+    country.start("ris")
+    try:
+        for _ in range(500):
+            if country.sdk().health()["configuration"]["version"] == 7:
+                break
+            time.sleep(0.02)
+        assert country.sdk().health()["configuration"]["version"] == 7
+        assert ris.snapshot.read_text() == newer
+        country.behind.answer = lambda request: Response(200, {}, b"nonsense")
+        time.sleep(0.1)
+        assert country.sdk().health()["configuration"]["version"] == 7
+    finally:
+        country.stop()
+
+
+def test_many_messages_share_one_commit(tmp_path: Path) -> None:
+    country = Country(tmp_path)
+    country.start()
+    try:
+        store = country.gateways["ris"].core.store
+        sizes: list[int] = []
+        original = store._commit_batch
+        store._commit_batch = lambda jobs: (sizes.append(len(jobs)), original(jobs))  # type: ignore[method-assign,assignment]
+
+        async def burst() -> list[int]:
+            import asyncio
+
+            entries = [store.commit([country.gateways["ris"].core.entry({"n": n})]) for n in range(100)]
+            return [places[0].index for places in await asyncio.gather(*entries)]
+
+        indexes = country.run(burst())
+        assert sorted(indexes) == list(range(indexes[0], indexes[0] + 100))
+        assert sum(sizes) == 100
+        assert len(sizes) < 60
+    finally:
+        country.stop()
