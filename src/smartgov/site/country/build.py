@@ -77,7 +77,7 @@ class _Building:
                 (Text(f"register of {entry['agency']}", f"登記資料庫 {entry['agency']}"), self._register_maker(entry))
                 for entry in registers
             ),
-            (Text("phones of the cast", "人物的手機"), self._phones),
+            (Text("phones of the cast", "人物的手機"), self._cast),
             (Text("keys of the web processes", "網站的金鑰"), self._web),
         ]
         for done, (text, step) in enumerate(steps):
@@ -107,7 +107,7 @@ class _Building:
 
         return make
 
-    def _phones(self) -> None:
+    def _cast(self) -> None:
         found, public = [], []
         for persona in population.personas(self.village):
             phone = phones.enrol(self.home / "phone", persona=persona.key, name=persona.name)
@@ -125,6 +125,8 @@ class _Building:
             )
         _write(self.home / "personas.json", found)
         _write(self.home / "personas.public.json", public)
+        fresh = [row for row in population.registers(self.village)["hpa"]["births"] if row["status"] == "notified"]
+        _write(self.home / "births.json", fresh)
 
     def _web(self) -> None:
         for name in ("bank", "mailbox", "logs"):
