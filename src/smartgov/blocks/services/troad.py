@@ -105,7 +105,7 @@ class Accepted(Schema):
     known_person: bool | None = None
 
 
-@router.post("/announcements", response=Accepted, exclude_none=True)
+@router.post("/life-events", response=Accepted, exclude_none=True)
 def announce(request: HttpRequest, agency: str, body: AnnouncementIn) -> dict[str, bool]:
     """Keep an announced birth for the mother that the header names."""
     inbound = _inbound(request)
