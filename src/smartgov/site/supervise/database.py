@@ -1,4 +1,4 @@
-"""The steps of preparing a web process, run within its environment: `python -m smartgov.site.supervise.database DIR`."""
+"""Preparing a web process, within its environment: `python -m smartgov.site.supervise.database DIR [announce]`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`announce_births`: the health agency announces the births that the demo's hospitals notified before it was started."""
+"""`announce_births`: the demo's hospitals notify the births of the last weeks, and the health agency announces them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ HOSPITALS = Actor.for_system("hpa", "hospitals")
 
 
 class Command(BaseCommand):
-    """Reads `births.json`; each birth is announced once, however often this runs."""
+    """Reads `births.json`; each birth is notified once, however often this runs."""
 
-    help = "Announce the births of DIR/births.json over T-Road (made-up persons only)."
+    help = "Notify the births of DIR/births.json, into the register over T-Road (made-up persons only)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Where the country lies."""
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         births = json.loads((options["home"] / "births.json").read_text(encoding="utf-8"))
         for row in births:
             cases.record_birth_notification(actor=HOSPITALS, notification=_notification(row), key=row["id"])
-        self.stdout.write(f"{len(births)} births announced.")
+        self.stdout.write(f"{len(births)} births notified.")
 
 
 def _notification(row: dict[str, Any]) -> cases.Notification:
