@@ -132,8 +132,8 @@ class Decision:
 
     `outcome` is granted (all conditions hold, nothing is referred), refused (a condition does not hold) or undecided
     (something is missing or a person must judge). `expected` is true while nothing known speaks against granting.
-    `values` are JSON values; those that rest on missing facts are absent, and a refusal has none. `version` changes with the rule's text and
-    with every parameter value it used.
+    `values` are JSON values; those that rest on missing facts are absent, and a refusal has none. `version` changes
+    with the rule's text and with every parameter value it used.
     """
 
     rule: str
