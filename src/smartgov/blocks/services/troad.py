@@ -106,7 +106,7 @@ class Accepted(Schema):
 
 
 @router.post("/life-events", response=Accepted, exclude_none=True)
-def announce(request: HttpRequest, agency: str, body: LifeEventIn) -> dict[str, bool]:
+def announce(request: HttpRequest, body: LifeEventIn) -> dict[str, bool]:
     """Keep an announced birth for the mother that the header names."""
     inbound = _inbound(request)
     sender = inbound.client_member.rsplit("/", 1)[-1]
@@ -124,7 +124,7 @@ def announce(request: HttpRequest, agency: str, body: LifeEventIn) -> dict[str, 
 
 
 @router.post("/applications/{application}/steps", response=Accepted, exclude_none=True)
-def step(request: HttpRequest, agency: str, application: str, body: StepIn) -> dict[str, bool]:
+def step(request: HttpRequest, application: str, body: StepIn) -> dict[str, bool]:
     """Write an agency's step on the applicant's timeline."""
     wanted = {"supplement_asked": body.supplement, "certificate_issued": body.certificate}
     if body.kind in wanted and wanted[body.kind] is None:
