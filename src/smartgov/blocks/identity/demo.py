@@ -42,7 +42,7 @@ def _persona(row: dict[str, object]) -> Persona:
         name=str(row["name"]),
         national_id=str(row["national_id"]),
         seats=tuple(_seat(str(seat["agency"]), str(seat["role"])) for seat in seats),
-        about=Text.of(row.get("about") or ""),  # type: ignore[arg-type]
+        about=Text.of(row.get("story") or ""),  # type: ignore[arg-type]
         phone=f"{get('SMARTGOV_PHONE_URL')}/phones/{quote(str(row['key']))}",
     )
 

@@ -131,7 +131,7 @@ def test_a_country_is_seeded_twice_without_doubles(tmp_path: Path) -> None:
         "national_id": national_id.make(90_001, 1),
         "email": "officer@example.test",
         "seats": [{"agency": "ris", "role": "case_officer"}],
-        "mobile_key": Phone().jwk,
+        "phone": {"public_jwk": Phone().jwk},
     }
     (tmp_path / "personas.json").write_text(json.dumps([persona]))
     for _ in range(2):

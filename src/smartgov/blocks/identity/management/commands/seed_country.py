@@ -46,5 +46,5 @@ def _enrol(persona: dict[str, Any]) -> None:
     )
     for seat in persona.get("seats", ()):
         accounts.add_seat(actor=SEEDER, subject=subject, agency=seat["agency"], role=seat["role"])
-    if jwk := persona.get("mobile_key"):
-        accounts.add_mobile_key(actor=SEEDER, subject=subject, jwk=jwk)
+    if phone := persona.get("phone"):
+        accounts.add_mobile_key(actor=SEEDER, subject=subject, jwk=phone["public_jwk"])
