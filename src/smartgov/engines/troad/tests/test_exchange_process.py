@@ -39,6 +39,16 @@ def test_the_service_learns_who_asks_what_for_and_about_whom(country: Country) -
     assert seen.path == "/births/query"
 
 
+def test_the_person_herself_may_be_the_ground(country: Country) -> None:
+    rights = country.data()["rights"]
+    own = {**rights[0], "client": "TW/GOV/portal/portal", "basis": {"kind": "subject"}, "fields": ["born_on"]}
+    country.publish(rights=[*rights, own])
+    for basis in (None, "subject"):
+        answer = ask_births(country.sdk("TW/GOV/portal/portal"), basis=basis)
+        assert answer.body["items"] == [{"born_on": "2026-11-01"}]
+        assert country.behind.seen[-1].headers["x-troad-basis"] == "subject"
+
+
 def test_both_sides_record_question_and_answer_without_the_person(country: Country) -> None:
     answer = ask_births(country.sdk())
     for code, side in (("ris", "client"), ("hpa", "provider")):
