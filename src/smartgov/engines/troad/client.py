@@ -28,7 +28,7 @@ class Answer:
     exchange_id: str
     log_ref: str
     provider: str
-    answered_at: str
+    answered_at: datetime
     headers: Mapping[str, str]
 
 
@@ -79,7 +79,7 @@ class LocalGateway:
             exchange_id=answer.headers.get("x-road-id", ""),
             log_ref=answer.headers.get("x-troad-log", ""),
             provider=answer.headers.get("x-troad-provider", ""),
-            answered_at=answer.headers.get("x-troad-time", ""),
+            answered_at=datetime.fromisoformat(answer.headers["x-troad-time"]),
             headers=answer.headers,
         )
 

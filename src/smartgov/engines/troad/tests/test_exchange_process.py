@@ -7,6 +7,7 @@ import json
 import pytest
 
 from smartgov.engines.troad.tests.country import BIRTHS, CASES, LAW, MOTHER, PURPOSE, Country, ask_births
+from smartgov.shared import clock
 from smartgov.shared.tw import national_id
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
@@ -19,6 +20,7 @@ def test_a_fact_travels_and_is_cut_to_the_granted_fields(country: Country) -> No
     assert answer.body == {"items": [item], "as_of": "2026-11-22T00:00:00Z"}
     assert answer.provider == "TW/GOV/hpa/gw1"
     assert answer.log_ref.startswith("TW/GOV/ris/gw1 ")
+    assert abs((clock.now() - answer.answered_at).total_seconds()) < 60
 
 
 def test_the_service_learns_who_asks_what_for_and_about_whom(country: Country) -> None:
