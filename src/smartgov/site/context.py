@@ -7,12 +7,14 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from smartgov.blocks.directory import api as directory
 from smartgov.blocks.identity import api as identity
 from smartgov.blocks.ops.manifest import installed_blocks
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Template context shared by all pages."""
+    person = identity.person(request)
     return {
         "demo": settings.DEMO,
         "menu": [
@@ -21,5 +23,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             for item in block.manifest.menu
             if identity.may(request, item.permission)
         ],
-        "person": identity.person(request),
+        "person": person,
+        "seat_agency": directory.agency(person.seat.agency).name if person and person.seat else None,
     }

@@ -36,8 +36,9 @@ LEAF_VEINS = "M12 22.5V7M12 16c2.2-1.5 3.5-3.7 3.9-6.5M12 16c-2.2-1.5-3.5-3.7-3.
 def icon(name: str) -> SafeString:
     """The SVG of an icon; hidden from screen readers, who get the word."""
     return format_html(
-        '<svg class="icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2.2" '
+        '<svg class="icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="{}" '
         'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false"><path d="{}"/></svg>',
+        "4.5" if name == "more" else "2.2",
         PATHS[name],
     )
 

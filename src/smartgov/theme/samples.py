@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from smartgov.shared import clock
+from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
 HOUSEHOLDS = Text("Department of Household Registration, Ministry of the Interior", "內政部戶政司")
@@ -180,17 +181,17 @@ def _summary() -> list[Any]:
     ]
 
 
-def _problem() -> dict[str, Any]:
-    return {
-        "title": Text("The tax agency does not answer.", "財政部系統沒有回應。"),
-        "why": Text(
+def _problem() -> Problem:
+    return Problem(
+        "member-unreachable",
+        504,
+        what=Text("The tax agency does not answer.", "財政部系統沒有回應。"),
+        why=Text(
             "Its gateway did not answer within 20 seconds. Your answers are saved.",
             "對方閘道二十秒內沒有回應。您填寫的內容已經儲存。",
         ),
-        "todo": Text(
+        todo=Text(
             "You need do nothing: we ask again by ourselves and write to you. Or try again in a few minutes.",
             "您不必做任何事：我們會自動再查詢並通知您，或請過幾分鐘再試一次。",
         ),
-        "type": "urn:smartgov:problem:member-unreachable",
-        "status": 504,
-    }
+    )

@@ -9,8 +9,10 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.translation import get_language
 
 from smartgov.shared import clock
+from smartgov.shared.problems import Problem
 from smartgov.theme import icons
 from smartgov.theme.samples import samples
 
@@ -31,7 +33,10 @@ def question(request: HttpRequest) -> HttpResponse:
 
 def problem(request: HttpRequest) -> HttpResponse:
     """The page of a problem."""
-    return render(request, "theme/problem.html", {"problem": samples()["problem"]})
+    sample: Problem = samples()["problem"]
+    language = get_language() or "zh-hant"
+    shown = sample.as_dict(language) | {"why": sample.why.in_language(language)}
+    return render(request, "theme/problem.html", {"problem": shown})
 
 
 _QUESTION: dict[str, Any] = {"back_url": "gallery", "step": 3, "steps_total": 8, "version": 4}

@@ -68,7 +68,7 @@ def write_time(value: datetime | str | None) -> str:
     return f"{moment.year - 1911}年{moment.month}月{moment.day}日 {moment:%H:%M}"
 
 
-def write_money(value: int | None) -> str:
+def write_money(value: int | str | None) -> str:
     """`NT$5,000`; nothing for None. A negative amount keeps its sign in front."""
     if value is None or value == "":
         return ""

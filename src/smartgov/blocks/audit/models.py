@@ -83,7 +83,7 @@ class UseRecord(models.Model):
     ledger_index = models.BigIntegerField(null=True)
 
     class Meta:
-        indexes = (models.Index(fields=("state", "agency", "id"), name="audit_use_pending"),)
+        indexes = (models.Index(fields=("state", "agency", "used_at"), name="audit_use_pending"),)
         constraints = (
             models.CheckConstraint(
                 condition=models.Q(state="pending", ledger_index__isnull=True)

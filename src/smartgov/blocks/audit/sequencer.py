@@ -38,7 +38,7 @@ def sink_replaced(sink: LedgerSink) -> Iterator[None]:
 
 def sequence(limit: int = 200) -> int:
     """Push pending use records, oldest first, and count them; an agency whose gateway is down keeps its own waiting."""
-    waiting = UseRecord.objects.filter(state=UseRecord.PENDING).order_by("agency", "id")[:limit]
+    waiting = UseRecord.objects.filter(state=UseRecord.PENDING).order_by("agency", "used_at", "id")[:limit]
     return sum(_push(agency, list(rows)) for agency, rows in groupby(waiting, key=lambda row: row.agency))
 
 
@@ -47,7 +47,9 @@ def _push(agency: str, rows: Sequence[UseRecord]) -> int:
         indexes = _sinks[-1].append(agency, [_pending(row).as_record() for row in rows])
     except Problem as problem:
         logger.warning("use_records_delayed", agency=agency, waiting=len(rows), problem=problem.slug)
-        return 0
+        # One record that the gateway does not take must not hold back the others.
+        refused = 400 <= problem.status < 500 and len(rows) > 1
+        return sum(_push(agency, [row]) for row in rows) if refused else 0
     if len(indexes) != len(rows):
         raise RuntimeError("the ledger answered with another number of indexes than records")
     with transaction.atomic():

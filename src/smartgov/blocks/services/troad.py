@@ -27,10 +27,10 @@ class Said(Schema):
     zh: str
 
 
-class AnnouncementIn(Schema):
-    """An announced life event; the person is the header's subject. `event_id` is the sender's own."""
+class LifeEventIn(Schema):
+    """An announced life event; the person is the header's subject. `id` is the sender's own."""
 
-    event_id: str
+    id: str
     kind: Literal["birth"]
     happened_on: date
     notification: str
@@ -106,7 +106,7 @@ class Accepted(Schema):
 
 
 @router.post("/life-events", response=Accepted, exclude_none=True)
-def announce(request: HttpRequest, agency: str, body: AnnouncementIn) -> dict[str, bool]:
+def announce(request: HttpRequest, agency: str, body: LifeEventIn) -> dict[str, bool]:
     """Keep an announced birth for the mother that the header names."""
     inbound = _inbound(request)
     sender = inbound.client_member.rsplit("/", 1)[-1]
@@ -114,7 +114,7 @@ def announce(request: HttpRequest, agency: str, body: AnnouncementIn) -> dict[st
         raise Http404
     duplicate, known = api.announce_birth(
         actor=Actor.for_system(sender, inbound.client_subsystem),
-        event_id=body.event_id,
+        event_id=body.id,
         subject_national_id=inbound.subject,
         happened_on=body.happened_on,
         notification=body.notification,

@@ -6,11 +6,12 @@ passes is escaped.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from django import template
+from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -19,6 +20,9 @@ from django.utils.translation import gettext_noop
 from smartgov.theme import fields, icons, words
 
 register = template.Library()
+_block_tag: Callable[[Callable[..., str]], Callable[..., str]] = (
+    register.simple_block_tag
+)  # the stubs do not know it yet
 
 register.filter("bi", words.bilingual)
 register.filter("roc_date", words.write_date)
@@ -119,7 +123,7 @@ def notice(text: Any, kind: str = "plain", title: Any = "") -> str:
     return _show("notice", text=text, kind=kind, title=title, icon=_NOTICES[kind])
 
 
-@register.simple_block_tag
+@_block_tag
 def noticebox(content: str, kind: str = "plain", title: Any = "") -> str:
     """As `notice`, around any HTML: `{% noticebox kind="good" title=t %}...{% endnoticebox %}`."""
     return _show("notice", content=content, kind=kind, title=title, icon=_NOTICES[kind])
@@ -330,13 +334,12 @@ def pagination(context: dict[str, Any], page: Any) -> str:
     """Links to the neighbours of a Django `Page`; keeps the other query parameters. Nothing for a single page."""
     if page.paginator.num_pages < 2:
         return SafeString("")
-    request = context.get("request")
-    query = request.GET.copy() if request else {}
+    query = context["request"].GET.copy() if "request" in context else QueryDict(mutable=True)
     links = {}
     for key, there in (("previous", page.has_previous()), ("next", page.has_next())):
         if there:
             query["page"] = str(page.number + (1 if key == "next" else -1))
-            links[key] = f"?{query.urlencode()}" if request else f"?page={query['page']}"
+            links[key] = f"?{query.urlencode()}"
     return _show("pagination", page=page, links=links)
 
 

@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
                 ("ledger_index", models.BigIntegerField(null=True)),
             ],
             options={
-                "indexes": [models.Index(fields=["state", "agency", "id"], name="audit_use_pending")],
+                "indexes": [models.Index(fields=["state", "agency", "used_at"], name="audit_use_pending")],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(

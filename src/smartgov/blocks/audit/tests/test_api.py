@@ -126,6 +126,26 @@ def test_an_agency_whose_gateway_is_down_waits_alone() -> None:
         assert api.sequence() == 1
 
 
+class Picky(MemoryLedger):
+    """Takes no record with a certain purpose."""
+
+    def append(self, agency: str, records: Sequence[dict[str, Any]]) -> list[int]:
+        """Refuse the whole call, as a gateway does."""
+        if any(row["purpose"] == "strange" for row in records):
+            raise Problem("record-invalid", 422, what="no")
+        return super().append(agency, records)
+
+
+def test_a_record_that_is_refused_does_not_hold_back_the_others() -> None:
+    use()
+    use(purpose="strange")
+    use()
+    with api.sink_replaced(Picky()):
+        assert api.sequence() == 2
+        assert api.sequence() == 0
+    assert UseRecord.objects.get(state=UseRecord.PENDING).purpose == "strange"
+
+
 def test_a_ledger_that_miscounts_erases_nothing() -> None:
     class Miscounting(MemoryLedger):
         def append(self, agency: str, records: Sequence[dict[str, Any]]) -> list[int]:

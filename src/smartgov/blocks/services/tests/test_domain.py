@@ -12,9 +12,7 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 def test_the_period_starts_on_the_day_after_the_birth() -> None:
-    found = domain.deadline_of(
-        happened_on=date(2026, 11, 1), days=60, source=Text("a", "b"), today=date(2026, 11, 22)
-    )
+    found = domain.deadline_of(happened_on=date(2026, 11, 1), days=60, source=Text("a", "b"), today=date(2026, 11, 22))
     assert (found.day, found.days_left) == (date(2026, 12, 31), 39)
 
 

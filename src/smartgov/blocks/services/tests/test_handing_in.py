@@ -65,9 +65,7 @@ def test_handing_in_twice_is_one_application_and_one_case_each(mother: Mother, t
 
 def test_without_the_declaration_nothing_is_handed_in(mother: Mother) -> None:
     application = walk(mother)
-    answer = mother.browser.post(
-        f"/services/applications/{application}/check", {"version": version_of(application)}
-    )
+    answer = mother.browser.post(f"/services/applications/{application}/check", {"version": version_of(application)})
     assert answer.status_code == 422
     assert Application.objects.get().state == "draft"
 

@@ -39,7 +39,7 @@ def test_her_wall_already_says_that_a_child_was_born_what_can_be_done_and_by_whe
         assert words in page
     english = mother.browser.get("/", headers={"accept-language": "en"}).content.decode()
     assert "A child was born" in english
-    assert "50 days left" in english
+    assert "<strong>50</strong> days left" in english
 
 
 def test_nothing_yet_is_said_in_words(troad: RecordedTransport) -> None:
