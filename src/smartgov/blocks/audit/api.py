@@ -15,7 +15,7 @@ from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 from smartgov.shared.tw import national_id as nid
 
-__all__ = ["entries", "pending_uses", "record", "register_sink", "sequence", "sink_replaced", "use_record"]
+__all__ = ["Entry", "entries", "pending_uses", "record", "register_sink", "sequence", "sink_replaced", "use_record"]
 
 
 def record(

@@ -32,6 +32,10 @@ class SessionGate:
             return HttpResponseRedirect(_address("identity:seat", request.get_full_path()))
         raise domain.permission_missing()
 
+    def may(self, request: HttpRequest, permission: str) -> bool:
+        """Whether the person of this request may, as they act now."""
+        return may(request, permission)
+
     def actor(self, request: HttpRequest) -> Actor:
         """Who acts in this request."""
         return sessions.actor(request)

@@ -26,6 +26,10 @@ class Gate(Protocol):
         """None when the person may pass; else where to send them. Raises Problem `permission-missing`."""
         ...
 
+    def may(self, request: HttpRequest, permission: str) -> bool:
+        """Whether the person of this request holds `permission`, as they act now."""
+        ...
+
     def actor(self, request: HttpRequest) -> Actor:
         """Who acts in this request; the public actor when nobody is signed in."""
         ...

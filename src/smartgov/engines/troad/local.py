@@ -7,6 +7,8 @@ import hmac
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from smartgov.engines.httpd import Request, Response, Router
 from smartgov.engines.pki import keys
 from smartgov.engines.troad import artefacts, records, reference
@@ -20,6 +22,7 @@ from smartgov.shared import canonical
 from smartgov.shared.problems import Problem
 from smartgov.shared.tw import national_id
 
+log = structlog.get_logger()
 MAX_RECORDS = 500
 
 
@@ -188,7 +191,7 @@ class LocalDoor:
 
     async def erase(self, request: Request) -> Response:
         """Destroy bodies, salts and keys of one exchange of this gateway; its records and proofs stay."""
-        caller = self._caller(request)
+        caller = self._caller(request, "erase")
         exchange = _object(request).get("exchange")
         if not isinstance(exchange, str) or not records.ID.fullmatch(exchange):
             raise refuse("record-invalid")
@@ -206,6 +209,7 @@ class LocalDoor:
             if hmac.compare_digest(shown, subsystem.secret.encode()):
                 found = subsystem
         if found is None:
+            log.warning("local_caller_refused", path_group=request.path.split("/")[1])
             raise refuse("credentials-invalid")
         named = request.headers.get("x-road-client")
         if named is not None and named != f"{self._core.home.member}/{found.name}":

@@ -122,7 +122,8 @@ class Store:
                 ).rowcount
             )
         )
-        await self._submit(_truncate)
+        if count:
+            await self._submit(_truncate)
         return count
 
     async def erase_older(self, moment: int) -> int:
@@ -135,8 +136,20 @@ class Store:
                 ).rowcount
             )
         )
-        await self._submit(_truncate)
+        if count:
+            await self._submit(_truncate)
         return count
+
+    async def forget_stale(self, now: int) -> None:
+        """Drop nonces and spent artefacts that are refused for their age anyway."""
+        limit = (now - _STALE_NONCE,)
+        await self._submit(
+            lambda db: (
+                db.execute("DELETE FROM nonce WHERE made < ?", limit)
+                and db.execute("DELETE FROM spent WHERE until < ?", limit)
+                and None
+            )
+        )
 
     async def remember_checkpoint(self, note: str) -> None:
         """Keep a checkpoint that was given out."""
@@ -268,9 +281,6 @@ class Store:
             db.execute("INSERT INTO nonce VALUES (?, ?)", (entry.nonce, entry.made))
         except sqlite3.IntegrityError:
             raise refuse("replay") from None
-        if entry.made % 60 == 0:  # now and then is enough: the table only has to stay small
-            db.execute("DELETE FROM nonce WHERE made < ?", (entry.made - _STALE_NONCE,))
-            db.execute("DELETE FROM spent WHERE until < ?", (entry.made - _STALE_NONCE,))
 
     def _seal(self, body: tuple[bytes, bytes, bytes], index: int) -> tuple[bytes, bytes]:
         salt, content, base = body

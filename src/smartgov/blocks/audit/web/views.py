@@ -6,11 +6,13 @@ from datetime import date, datetime, time, timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from smartgov.blocks.audit import api
 from smartgov.blocks.ops.api import actor, permit
 from smartgov.shared import clock
+from smartgov.theme.words import write_time
 
 
 @require_GET
@@ -28,8 +30,19 @@ def entries(request: HttpRequest) -> HttpResponse:
         since=since,
         until=until + timedelta(days=1) if until else None,
     )
-    context = {"entries": found, "asked": asked, "agency": agency, "pending": api.pending_uses(agency)}
+    context = {
+        "asked": asked,
+        "pending": api.pending_uses(agency),
+        "columns": [_("Time"), _("Who"), _("Action"), _("Object"), _("Detail")],
+        "rows": [_row(entry) for entry in found],
+    }
     return render(request, "audit/entries.html", context)
+
+
+def _row(entry: api.Entry) -> tuple[str, str, str, str, str]:
+    detail = ", ".join(f"{name}={value}" for name, value in entry.detail.items())
+    what = f"{entry.object_type} {entry.object_id}"
+    return write_time(entry.at), entry.seat or entry.system or entry.kind, entry.action, what, detail or "–"
 
 
 def _start_of(text: str) -> datetime | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from smartgov.blocks.ops import api, outbox
-from smartgov.blocks.ops.access import permit, public
+from smartgov.blocks.ops.access import current_gate, permit, public
 from smartgov.blocks.ops.models import Delivery, Heartbeat, Occasion
+from smartgov.theme.words import write_time
 
 
 @require_GET
@@ -31,20 +33,34 @@ def health(request: HttpRequest) -> HttpResponse:
 @permit("ops.view")
 def status(request: HttpRequest) -> HttpResponse:
     """Checks, workers, periodic work, and deliveries that wait or were given up."""
+    said = api.health()
     context = {
-        "health": api.health(),
+        "health": said,
+        "check_columns": [_("Check"), _("State"), _("Detail")],
+        "check_rows": [
+            (row["name"], _("works") if row["ok"] else _("fails"), row["detail"] or "–") for row in said["checks"]
+        ],
         "workers": Heartbeat.objects.order_by("worker"),
-        "occasions": Occasion.objects.order_by("name"),
+        "work_columns": [_("Work"), _("Last run"), _("Next run"), _("Problem")],
+        "work_rows": [
+            (row.name, write_time(row.ran_at) or "–", write_time(row.due_at), row.problem or "–")
+            for row in Occasion.objects.order_by("name")
+        ],
         "dead": api.dead_letters(),
         "behind": _held_back(),
-        "waiting": _waiting(),
+        "may_retry": current_gate().may(request, "ops.retry"),
+        "waiting_columns": [_("Event"), _("Listener"), _("Problem"), _("Attempts"), _("Next attempt")],
+        "waiting_rows": _waiting(),
     }
     return render(request, "ops/status.html", context)
 
 
-def _waiting() -> list[Delivery]:
+def _waiting() -> list[tuple[str, str, str, int, str]]:
     failing = Delivery.objects.filter(state=Delivery.PENDING, attempts__gt=0)
-    return list(failing.select_related("event").order_by("due_at")[:50])
+    return [
+        (row.event.name, row.listener, row.problem, row.attempts, write_time(row.due_at))
+        for row in failing.select_related("event").order_by("due_at")[:50]
+    ]
 
 
 def _held_back() -> int:

@@ -67,8 +67,9 @@ def test_the_stored_bodies_open_until_they_are_erased(country: Country) -> None:
     assert wire.commitment(kept[0], kept[1]) == record["body"], "body and salt prove the record"
     folder = country.folder / "ris"
     assert not any(b"camphor" in file.read_bytes() for file in folder.glob("log.sqlite3*")), "encrypted at rest"
-    sealed = country.edit("ris", "UPDATE fact SET value = value WHERE name = 'x'")
-    assert sealed == 0
+    with pytest.raises(Problem) as problem:
+        country.sdk("TW/GOV/ris/household").erase(answer.exchange_id)
+    assert problem.value.slug == "not-allowed-here"
     assert sdk.erase(answer.exchange_id) == 2
     assert store.message(index) is None
     assert sdk.erase(answer.exchange_id) == 0
