@@ -179,3 +179,43 @@ def add_passkeys(page: Page) -> Passkeys:
     }
     answer = session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
     return Passkeys(session, answer["authenticatorId"])
+
+
+def sign_in(page: Page, origin: str, persona: str, *, seat: str = "") -> None:
+    """Sign in as a person of the demo: show the code, scan it with that person's phone, choose the number.
+
+    `seat` is a part of the seat's words, in the language of the page; empty leaves her acting for herself.
+    """
+    page.goto(f"{origin}/identity/sign-in")
+    page.locator("form:has(input[name=way][value=code]) button").click()
+    number = page.locator(".identity-number").inner_text().strip()
+    phone_address = page.locator("main a[target=_blank]").get_attribute("href")
+    assert phone_address, "the page does not lead to the simulated phone; is SMARTGOV_DEMO on?"
+    with _phone(page, phone_address) as phone:
+        phone.locator(f"button[name=persona][value='{persona}']").click()
+        phone.locator(f"button[name=number][value='{number}']").click()
+        phone.locator("[role=status]").wait_for()
+    page.wait_for_url(lambda url: "/identity/mobile/" not in url)
+    if seat:
+        take_seat(page, origin, seat)
+
+
+def take_seat(page: Page, origin: str, seat: str) -> None:
+    """Act in the seat whose words contain `seat`."""
+    page.goto(f"{origin}/identity/seat")
+    page.locator("label.choice", has_text=seat).first.click()
+    page.locator("main .button.primary").click()
+
+
+@contextmanager
+def _phone(page: Page, address: str) -> Iterator[Page]:
+    """The other device: nothing of the first one's cookies is on it."""
+    browser = page.context.browser
+    assert browser is not None
+    context = browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-TW")
+    try:
+        other = context.new_page()
+        other.goto(address)
+        yield other
+    finally:
+        context.close()

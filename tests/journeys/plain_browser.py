@@ -100,7 +100,8 @@ class PlainBrowser:
         except urllib.error.HTTPError as error:
             body, status, headers, url = error.read(), error.code, dict(error.headers), error.url or request.full_url
         reader = _Reader()
-        if "html" in headers.get("Content-Type", ""):
+        headers = {name.lower(): value for name, value in headers.items()}
+        if "html" in headers.get("content-type", ""):
             reader.feed(body.decode())
         self.page = Page(url, status, headers, body, reader.forms, reader.links, " ".join(reader.words))
         return self.page

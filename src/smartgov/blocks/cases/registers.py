@@ -1,6 +1,6 @@
 """Writing a decision into the agency's own register, through its own gateway; tried again until it is there, once.
 
-Each row has an id that follows from case and position, so a repetition after a lost answer meets its own row and stops.
+Each row has an id that follows from case and position; a register answers a repeated create with the row there is.
 """
 
 from __future__ import annotations
@@ -57,35 +57,19 @@ def plan(case: Case) -> None:
 
 def _make(case: Case, actor: Actor, row: RegisterWrite) -> None:
     method, path = row.path.split(" ", 1)
-    assert row.row is not None
-    if not (exchange_id := _already_there(case, actor, row)):
-        exchange_id = _call(case, actor, row, method, path, row.row).exchange_id
-    RegisterWrite.objects.filter(id=row.id).update(done_at=clock.now(), exchange=exchange_id)
-
-
-def _already_there(case: Case, actor: Actor, row: RegisterWrite) -> str:
-    """The exchange that found our row, when an earlier try had written it and its answer was lost."""
-    assert row.row is not None
-    _, path = row.path.split(" ", 1)
-    wanted = row.row["id"]
-    answer = _call(case, actor, row, "POST", f"{path}/query", {"where": {"id": wanted}})
-    found = any(item.get("id") == wanted for item in answer.body.get("items", []))
-    return answer.exchange_id if found else ""
-
-
-def _call(case: Case, actor: Actor, row: RegisterWrite, method: str, path: str, body: Any) -> exchange.Answer:
-    return exchange.call(
+    answer = exchange.call(
         actor=actor,
         agency=case.agency,
         service=row.service,
         method=method,
         path=path,
-        json=body,
+        json=row.row,
         subject=row.subject,
         purpose=f"{case.service}.{case.part}",
         basis=row.basis,
         case=case.number,
     )
+    RegisterWrite.objects.filter(id=row.id).update(done_at=clock.now(), exchange=answer.exchange_id)
 
 
 def _assign(case: Case, actor: Actor, service: str, basis: str) -> None:

@@ -240,4 +240,5 @@ class Certificate(models.Model):
 def _with_text(rows: models.QuerySet[Any, Any], *columns: str) -> models.QuerySet[Any]:
     """The rows in which an encrypted column is not yet empty (such columns can be measured but not compared)."""
     total = sum((Length(column) for column in columns[1:]), start=Length(columns[0]))
-    return rows.annotate(letters=total).filter(letters__gt=0)
+    found: models.QuerySet[Any] = rows.annotate(letters=total).filter(letters__gt=0)
+    return found

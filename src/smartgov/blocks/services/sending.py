@@ -89,6 +89,7 @@ def _case_body(actor: Actor, part: Part) -> dict[str, Any]:
         "service": application.service,
         "part": part.part,
         "reference": application.reference,
+        "applicant_name": identity.subject_name(actor=actor, subject=application.subject, purpose="application"),
         "submitted_at": application.submitted_at.isoformat(),
         "notification": application.notification or None,
         "answers": wire_answers(application, spec.answers),

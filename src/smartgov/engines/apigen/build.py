@@ -11,12 +11,10 @@ from typing import Any
 import yaml
 
 from smartgov.engines.apigen.config import RegisterConfig, Table, parse
-from smartgov.engines.apigen.store import Row, create_file
+from smartgov.engines.apigen.store import FILE, Row, create_file
 from smartgov.engines.apigen.values import built_value
 from smartgov.engines.pki.keys import write_secret
 from smartgov.shared import ids
-
-FILE = "register.sqlite3"
 
 
 def create_register(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hmac
+import sqlite3
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -13,9 +14,8 @@ import structlog
 
 from smartgov.engines import httpd
 from smartgov.engines.apigen import spec
-from smartgov.engines.apigen.build import FILE
 from smartgov.engines.apigen.config import RegisterConfig, Table, load
-from smartgov.engines.apigen.store import MAX_ROWS, Cause, Row, Store, not_found
+from smartgov.engines.apigen.store import FILE, MAX_ROWS, Cause, Row, Store, not_found
 from smartgov.engines.apigen.values import read_row, row_invalid, wire_value
 from smartgov.shared import clock, logs
 from smartgov.shared.problems import Problem
@@ -47,7 +47,11 @@ class RegisterServer:
             self._authenticate(request)
         if national_id.FINDER.search(unquote(f"{request.path}?{request.query}")):
             raise _person_in_clear()
-        response = await self._router(request)
+        try:
+            response = await self._router(request)
+        except sqlite3.OperationalError as error:  # locked by another program, moved away, or no disk left
+            log.warning("register_unavailable", reason=error.sqlite_errorname)
+            raise _unavailable() from None
         response.headers["cache-control"] = "no-store"
         return response
 
@@ -202,6 +206,16 @@ def _person_in_clear() -> Problem:
         what=Text("A person's number stands in the address.", "網址中出現個人統一編號。"),
         why=Text("Addresses are kept in logs.", "網址會留在紀錄中。"),
         todo=Text("Use POST .../query and the subject header.", "請使用 POST .../query 與當事人標頭。"),
+    )
+
+
+def _unavailable() -> Problem:
+    return Problem(
+        "register-unavailable",
+        503,
+        what=Text("The register cannot be read or written now.", "登記資料目前無法讀寫。"),
+        why=Text("Its file is in use by another program or is missing.", "資料檔正由其他程式使用，或不存在。"),
+        todo=Text("Try again in a moment; tell the operator if it stays.", "請稍候再試；若持續發生請通知維運人員。"),
     )
 
 

@@ -18,7 +18,10 @@ from smartgov.shared import canonical, clock, ids
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
+FILE = "register.sqlite3"
 MAX_ROWS = 1000
+BUSY_SECONDS = 5.0
+"""How long a request waits while another program holds the file."""
 KEYS_KEPT = timedelta(days=7)
 """How long a create may be repeated under its idempotency key."""
 _SQL_TYPE = {"string": "TEXT", "integer": "INTEGER", "boolean": "INTEGER"}
@@ -65,22 +68,24 @@ class Store:
     def create(self, table: Table, row: Row, *, subject: str | None, key: str | None, cause: Cause) -> tuple[Row, bool]:
         """Insert `row` once and return it with whether it is new.
 
-        A repeated `key` of the same client, or a repeated id, with the same content returns the row as it stands now;
-        with other content it is a Problem `create-conflict` (409).
+        A create of the same client is known again by its `key` and by the row's own id, since not every door passes a
+        key on: the same content returns the row as it stands now, other content is a Problem `create-conflict` (409).
         """
         _require_named(table, row, subject)
         digest = sha256(canonical.dumps(row)).hexdigest()
+        names = [f"key:{key}"] * bool(key) + [f"id:{row.get('id')}"] * ("id" in row)
         with self._open(write=True) as connection:
-            if key and (known := _created_before(connection, table, cause.client, key)):
-                if known["body_hash"] != digest:
-                    raise _conflict()
-                return self._one(connection, table, known["row_id"], subject), False
+            for name in names:
+                if known := _created_before(connection, table, cause.client, name):
+                    if known["body_hash"] != digest:
+                        raise _conflict()
+                    return self._one(connection, table, known["row_id"], subject), False
             if "id" in row and _exists(connection, table, row["id"]):
                 return self._same(connection, table, row, subject), False
             stored = {**row, "id": row.get("id") or ids.uuid7()}
             _insert(connection, table, [stored])
-            if key:
-                _remember_create(connection, cause.client, key, table.name, digest, stored["id"])
+            for name in names:
+                _remember_create(connection, cause.client, name, table.name, digest, stored["id"])
             _note_change(connection, table.name, stored["id"], "create", fields=row, cause=cause)
             return self._one(connection, table, stored["id"], subject), True
 
@@ -121,7 +126,7 @@ class Store:
     def _open(self, *, write: bool = False) -> Iterator[sqlite3.Connection]:
         mode = "rw" if write else "ro"
         uri = f"{self.path.absolute().as_uri()}?mode={mode}"
-        connection = sqlite3.connect(uri, uri=True, timeout=5, isolation_level=None)
+        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
         connection.row_factory = sqlite3.Row
         try:
             connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -37,6 +37,9 @@ def join(unknowns: Iterable[Unknown]) -> Unknown:
 
 def kind(value: object) -> str:
     """The name of a value's type: null, boolean, number, text, date, list or object."""
+    known = _EXACT.get(type(value))
+    if known is not None:
+        return known
     # bool before number: in Python a bool is an int
     for name, types in _KINDS:
         if isinstance(value, types):
@@ -53,6 +56,18 @@ _KINDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
     ("list", (list, tuple)),
     ("object", Mapping),
 )
+
+
+# The usual types at once; the table above serves their subclasses.
+_EXACT = {
+    type(None): "null",
+    bool: "boolean",
+    int: "number",
+    Fraction: "number",
+    str: "text",
+    date: "date",
+    dict: "object",
+}
 
 
 def require(value: object, wanted: str, where: str) -> Any:

@@ -22,6 +22,8 @@ from smartgov.shared import clock
 Usage = Literal["tls", "message", "seal", "mobile", "ocsp"]
 _BACKDATED = timedelta(minutes=5)  # so that a peer whose clock is a little slow accepts a new certificate
 _CA_LIFE = timedelta(days=3650)
+_YEAR = timedelta(days=365)
+_LIFE = {"seal": 5 * _YEAR, "mobile": 5 * _YEAR}  # what they sign is looked at for years; the rest is renewed yearly
 _CRL_LIFE = timedelta(days=7)
 _EXTENDED: dict[str, list[x509.ObjectIdentifier]] = {
     "tls": [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH],
@@ -69,12 +71,12 @@ class CertificateAuthority:
         san_ip: Iterable[str] = (),
         not_after: datetime | None = None,
     ) -> x509.Certificate:
-        """A certificate for `public_key`, one usage each, valid for a year unless `not_after` says otherwise.
+        """A certificate for `public_key`, one usage each, valid for a year (seal and mobile: five) or to `not_after`.
 
         `serial` is the subject's serialNumber attribute (an opaque number; never a national id).
         """
         begin = clock.now() - _BACKDATED
-        end = not_after or clock.now() + timedelta(days=365)
+        end = not_after or clock.now() + _LIFE.get(usage, _YEAR)
         builder = (
             x509.CertificateBuilder()
             .subject_name(_name(common_name, organisation, serial))

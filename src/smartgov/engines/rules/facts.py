@@ -120,7 +120,7 @@ def invalid(why: str) -> Problem:
     """What a fact's declaration, or an answer that it meets, gets when it is not what it must be."""
     return Problem(
         "fact-invalid",
-        502,
+        422,
         what=Text("A register's answer cannot be used.", "登記機關的回覆無法使用。"),
         why=Text(why, why),
         todo=Text("The agency is told; nothing you entered is lost.", "系統已通知機關，您填寫的資料不會遺失。"),
@@ -167,12 +167,20 @@ def _narrow(
             raise invalid(f"the answer lacks {sorted(spec.uses() - set(item))}")
         if any(item[column] != value for column, value in where.items()):
             continue
-        verdict = expr.evaluate(spec.condition, {**context, "fact": known, "item": item})
+        verdict = _judge(spec.condition, {**context, "fact": known, "item": item})
         if isinstance(verdict, expr.Unknown):
             return None
         if verdict:
             rows.append(item)
     return _ordered(rows, spec.order)[: spec.limit]
+
+
+def _judge(condition: Any, data: Mapping[str, Any]) -> Any:
+    """The condition's verdict on one row; a row that it cannot be put to is an invalid answer."""
+    try:
+        return expr.evaluate(condition, data)
+    except Problem as problem:
+        raise invalid(f"a row of the answer cannot be read: {problem.why.en}") from problem
 
 
 def _ordered(rows: list[Row], order: str | None) -> list[Row]:
@@ -181,7 +189,10 @@ def _ordered(rows: list[Row], order: str | None) -> list[Row]:
     column = order.removeprefix("-")
     filled = [row for row in rows if row[column] is not None]
     empty = [row for row in rows if row[column] is None]
-    return sorted(filled, key=lambda row: row[column], reverse=order.startswith("-")) + empty
+    try:
+        return sorted(filled, key=lambda row: row[column], reverse=order.startswith("-")) + empty
+    except TypeError as error:
+        raise invalid(f"{column} holds values of different kinds") from error
 
 
 def _first(rows: list[Row], spec: TakeSpec, _before: Any) -> Any:

@@ -34,22 +34,17 @@ class Consumer:
     async def call(self, request: Request, subsystem: str) -> Response:
         """Answer `/r1/...` of a local information system that has shown its secret."""
         started = self._core.now()
-        service, outcome = "", "answered"
+        ask, outcome = None, "answered"
         try:
             snapshot = self._core.configuration.current()
             ask = self._read(request, subsystem, snapshot)
-            service = ask.target.service_id
-            token = request.headers.get("x-troad-trail-token", "")
-            try:
-                return await self._carry(ask, snapshot, token)
-            except Problem as problem:
-                await self._note_refusal(ask, problem)
-                raise
+            return await self._carry(ask, snapshot, request.headers.get("x-troad-trail-token", ""))
         except Problem as problem:
             outcome = problem.slug
+            await self._note_refusal(ask, subsystem, problem)
             raise
         finally:
-            self._core.count("client", service, outcome, started)
+            self._core.count("client", ask.target.service_id if ask else "", outcome, started)
 
     def _read(self, request: Request, subsystem: str, snapshot: Snapshot) -> Ask:
         headers = request.headers
@@ -223,19 +218,15 @@ class Consumer:
         exp = int(self._core.now().timestamp()) + reference.LIFE_SECONDS
         return reference.hide(body, lambda person: reference.make(person, here.recipient, rid=rid, exp=exp))
 
-    async def _note_refusal(self, ask: Ask, problem: Problem) -> None:
-        claimed = {
-            "id": ask.id,
-            "client": ask.client,
-            "service": ask.target.service_id,
-            "method": ask.method,
-            "path": ask.target.path,
-        }
-        subject = self._core.pseudonym(ask.subject)
+    async def _note_refusal(self, ask: Ask | None, subsystem: str, problem: Problem) -> None:
+        claimed = {"client": f"{self._core.home.member}/{subsystem}"}
+        if ask is not None:
+            claimed |= {"id": ask.id, "service": ask.target.service_id, "method": ask.method, "path": ask.target.path}
+            problem.extra.setdefault("exchange", ask.id)
+        subject = self._core.pseudonym(ask.subject) if ask else None
         record = records.refusal_record("client", problem, self._core.now(), claimed=claimed, subject=subject)
         if problem.slug != "log-unavailable":
             await self._core.store.commit([self._core.entry(record)])
-        problem.extra.setdefault("exchange", ask.id)
 
 
 def _told(core: Core, ask: Ask, gateway: str, place: Place | None, answer: Response) -> Response:

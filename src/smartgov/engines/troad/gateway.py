@@ -15,9 +15,10 @@ from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.local import LocalDoor
 from smartgov.engines.troad.provider import Provider
+from smartgov.shared.problems import Problem
 
 log = structlog.get_logger()
-HOUSEKEEPING_SECONDS = 3600.0
+HOUSEKEEPING_SECONDS = 60.0
 
 
 class Gateway:
@@ -57,10 +58,11 @@ class Gateway:
 
     async def _keep_house(self) -> None:
         while True:
-            with contextlib.suppress(Exception):
+            now = int(self.core.now().timestamp())
+            with contextlib.suppress(Problem):  # a log that cannot be written is reported where it matters
                 await self.core.store.set_fact("configuration-version", str(self.core.configuration.version))
-                oldest = int(self.core.now().timestamp()) - self.home.retain_days * 86400
-                await self.core.store.erase_older(oldest)
+                await self.core.store.forget_stale(now)
+                await self.core.store.erase_older(now - self.home.retain_days * 86400)
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
 

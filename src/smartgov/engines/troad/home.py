@@ -24,7 +24,7 @@ from smartgov.shared import clock
 _P256 = ("tls", "message", "reference", "seal", "consent", "token")
 _RAW = ("body", "index")
 _TLS_LIFE = timedelta(days=825)
-ABILITIES = frozenset({"seal", "consent", "token"})
+ABILITIES = frozenset({"seal", "consent", "token", "erase"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def create(
 ) -> dict[str, Any]:
     """Make (or re-configure, keeping keys and secrets) the home of a gateway; returns `describe(home)`.
 
-    `subsystems` maps names to `{"services": {code: base url}}`; `may` maps names to abilities (seal, consent, token);
+    `subsystems` maps names to `{"services": {code: base url}}`, `may` maps names to some of `ABILITIES`;
     `anchor` is the public configuration key. `member` is `TW/GOV/<code>`; a bare code is completed.
     """
     path = Path(home)

@@ -7,12 +7,15 @@ import hmac
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from smartgov.engines.httpd import Request, Response, Router
 from smartgov.engines.pki import keys
 from smartgov.engines.troad import artefacts, records, reference
 from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.home import Subsystem
+from smartgov.engines.troad.names import member_of
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.provider import problem_response
 from smartgov.engines.troad.snapshot import Gateway
@@ -20,6 +23,7 @@ from smartgov.shared import canonical
 from smartgov.shared.problems import Problem
 from smartgov.shared.tw import national_id
 
+log = structlog.get_logger()
 MAX_RECORDS = 500
 
 
@@ -38,7 +42,7 @@ class LocalDoor:
             ("GET", "/local/v1/seal/certificate", self.seal_certificate),
             ("POST", "/local/v1/consents", self.issue_consent),
             ("POST", "/local/v1/tokens", self.issue_token),
-            ("GET", "/local/v1/members", self.members),
+            ("GET", "/local/v1/configuration", self.configuration),
             ("POST", "/local/v1/erasures", self.erase),
         ):
             self._router.add(method, path, endpoint)
@@ -62,7 +66,15 @@ class LocalDoor:
         with self._core.store.reading() as (_, log):
             size = log.size()
         healthy = not state["expired"]
-        body = {"healthy": healthy, "gateway": self._core.home.gateway, "configuration": state, "log_size": size}
+        slug = "configuration-expired" if state["version"] else "configuration-missing"
+        body = {
+            "healthy": healthy,
+            "gateway": self._core.home.gateway,
+            "configuration": state,
+            "configuration_expires": state["expires_at"] or "",
+            "log_size": size,
+            "problem": "" if healthy else refuse(slug).what.zh,
+        }
         return Response.json(body, 200 if healthy else 503)
 
     async def metrics(self, request: Request) -> Response:
@@ -84,10 +96,12 @@ class LocalDoor:
 
     # -- for information systems -----------------------------------------------------------------------------------
 
-    async def members(self, request: Request) -> Response:
-        """The configuration's members with names and gateways' log keys, for those who check trails."""
+    async def configuration(self, request: Request) -> Response:
+        """The configuration in force, as this gateway has verified it."""
         self._caller(request)
-        return Response.json({"members": self._core.configuration.current().data["members"]})
+        data = self._core.configuration.current().data
+        services = [{**entry, "member": member_of(entry["id"])} for entry in data["services"]]
+        return Response.json({**data, "services": services})
 
     async def add_records(self, request: Request) -> Response:
         """Append records of an information system's own reads to the log."""
@@ -147,7 +161,7 @@ class LocalDoor:
             datetime.fromisoformat(terms["expires_at"]).utctimetuple()
             complete = all(isinstance(terms[name], str) for name in ("provider", "requester", "purpose", "jti"))
             complete = complete and isinstance(terms["fields"], list)
-            to = self._gateway_of("/".join(terms["provider"].split("/")[:3]))
+            to = self._gateway_of(member_of(terms["provider"]))
         except (KeyError, ValueError, TypeError, AttributeError):
             raise refuse("record-invalid") from None
         if not complete:
@@ -188,7 +202,7 @@ class LocalDoor:
 
     async def erase(self, request: Request) -> Response:
         """Destroy bodies, salts and keys of one exchange of this gateway; its records and proofs stay."""
-        caller = self._caller(request)
+        caller = self._caller(request, "erase")
         exchange = _object(request).get("exchange")
         if not isinstance(exchange, str) or not records.ID.fullmatch(exchange):
             raise refuse("record-invalid")
@@ -206,6 +220,7 @@ class LocalDoor:
             if hmac.compare_digest(shown, subsystem.secret.encode()):
                 found = subsystem
         if found is None:
+            log.warning("local_caller_refused", path_group=request.path.split("/")[1])
             raise refuse("credentials-invalid")
         named = request.headers.get("x-road-client")
         if named is not None and named != f"{self._core.home.member}/{found.name}":

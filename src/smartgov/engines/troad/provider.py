@@ -26,7 +26,7 @@ class Progress:
     claimed: dict[str, str] = field(default_factory=dict)
     gateway: str = ""
     subject: str | None = None
-    visible: bool = True
+    visible: bool = False
     give_back: tuple[str, str] | None = None
 
 
@@ -131,8 +131,9 @@ class Provider:
         evidence: Evidence,
         progress: Progress,
     ) -> Response:
+        service = snapshot.services.get(ask.target.service_id)
+        progress.visible = service is not None and service.visibility == "own"
         grant = rights.authorise(ask, snapshot, self._core.reader, self._core.now())
-        progress.visible = grant.service.visibility == "own"
         subject = self._core.pseudonym(ask.subject)
         now = self._core.now()
         record = records.request_record("provider", ask, grant, now, gateway=sender.id, subject=subject)

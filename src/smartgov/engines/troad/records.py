@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
+from urllib.parse import unquote
 
 from smartgov.engines.troad import reference
 from smartgov.engines.troad.problems import refuse
@@ -52,9 +53,9 @@ def request_record(
         method=ask.method,
         path=ask.target.path,
         gateway=gateway,
-        user=ask.user,
-        issue=ask.issue,
-        purpose=ask.purpose,
+        user=unquote(ask.user),
+        issue=unquote(ask.issue),
+        purpose=unquote(ask.purpose),
         basis=basis,
         fields=None if fields is None else list(fields),
         subject=subject,

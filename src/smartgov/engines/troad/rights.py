@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import unquote
 
 from smartgov.engines.troad import artefacts
 from smartgov.engines.troad.artefacts import Consent, Reader
@@ -116,7 +117,7 @@ def _choose(ask: Ask, rights: list[Right], service: Service) -> Right:
     if not fitting:
         raise _no_basis(ask, rights)
     for right in fitting:
-        if right.purpose in {"", ask.purpose}:
+        if right.purpose in {"", unquote(ask.purpose)}:
             return right
     raise refuse("purpose-not-granted")
 
@@ -124,7 +125,7 @@ def _choose(ask: Ask, rights: list[Right], service: Service) -> Right:
 def _basis_fits(ask: Ask, right: Right) -> bool:
     if ask.consent:
         return right.basis == "consent"
-    if ask.basis:
+    if ask.basis and ask.basis != "subject":
         return right.basis == "statute" and right.basis_code == ask.basis
     return right.basis in {"subject", "none"}
 
@@ -142,8 +143,8 @@ def _consent(ask: Ask, snapshot: Snapshot, reader: Reader, now: datetime) -> Con
     consent = artefacts.read_consent(ask.consent, snapshot.consent_issuers, reader, now)
     if consent.jti in snapshot.revoked_consents:
         raise refuse("consent-revoked")
-    asked = (ask.target.service_id, ask.client, ask.subject, ask.purpose)
-    if (consent.service, consent.requester, consent.subject, consent.purpose) != asked:
+    asked = (ask.target.service_id, ask.client, ask.subject, unquote(ask.purpose))
+    if (consent.service, consent.requester, consent.subject, unquote(consent.purpose)) != asked:
         raise refuse("consent-foreign")
     return consent
 

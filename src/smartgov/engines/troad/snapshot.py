@@ -195,9 +195,9 @@ def _gateway(member: str, entry: Mapping[str, Any]) -> Gateway:
         _key(json.dumps(entry[name], sort_keys=True)) for name in ("message_key", "log_key", "reference_key")
     )
     if not isinstance(message, ec.EllipticCurvePublicKey) or not isinstance(reference, ec.EllipticCurvePublicKey):
-        raise ValueError("message and reference keys are on P-256")  # noqa: TRY004 - the content of a file is wrong
+        raise ValueError("message and reference keys are on P-256")
     if not isinstance(log, Ed25519PublicKey):
-        raise ValueError("log keys are Ed25519")  # noqa: TRY004 - the content of a file is wrong
+        raise ValueError("log keys are Ed25519")
     name = f"{member}/{entry['code']}"
     return Gateway(
         id=name,

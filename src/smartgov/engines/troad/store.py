@@ -122,7 +122,8 @@ class Store:
                 ).rowcount
             )
         )
-        await self._submit(_truncate)
+        if count:
+            await self._submit(_truncate)
         return count
 
     async def erase_older(self, moment: int) -> int:
@@ -135,8 +136,13 @@ class Store:
                 ).rowcount
             )
         )
-        await self._submit(_truncate)
+        if count:
+            await self._submit(_truncate)
         return count
+
+    async def forget_stale(self, now: int) -> None:
+        """Drop nonces and spent artefacts that are refused for their age anyway."""
+        await self._submit(lambda db: _forget(db, now - _STALE_NONCE))
 
     async def remember_checkpoint(self, note: str) -> None:
         """Keep a checkpoint that was given out."""
@@ -144,7 +150,7 @@ class Store:
 
     async def set_fact(self, name: str, value: str) -> None:
         """Remember one named value."""
-        await self._submit(lambda db: db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value)) and None)
+        await self._submit(lambda db: db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value)).rowcount)
 
     def fact(self, name: str) -> str | None:
         """A value that `set_fact` remembered."""
@@ -268,9 +274,6 @@ class Store:
             db.execute("INSERT INTO nonce VALUES (?, ?)", (entry.nonce, entry.made))
         except sqlite3.IntegrityError:
             raise refuse("replay") from None
-        if entry.made % 60 == 0:  # now and then is enough: the table only has to stay small
-            db.execute("DELETE FROM nonce WHERE made < ?", (entry.made - _STALE_NONCE,))
-            db.execute("DELETE FROM spent WHERE until < ?", (entry.made - _STALE_NONCE,))
 
     def _seal(self, body: tuple[bytes, bytes, bytes], index: int) -> tuple[bytes, bytes]:
         salt, content, base = body
@@ -286,6 +289,11 @@ def _spend(db: sqlite3.Connection, spend: tuple[str, str, int]) -> None:
         db.execute("INSERT INTO spent VALUES (?, ?, ?)", spend)
     except sqlite3.IntegrityError:
         raise refuse(f"{spend[0]}-used") from None
+
+
+def _forget(db: sqlite3.Connection, limit: int) -> None:
+    db.execute("DELETE FROM nonce WHERE made < ?", (limit,))
+    db.execute("DELETE FROM spent WHERE until < ?", (limit,))
 
 
 def _truncate(db: sqlite3.Connection) -> None:

@@ -160,9 +160,7 @@ def test_an_altered_record_is_not_proven(troad: RecordedTransport, mother: Actor
     assert not GatewayCheckpoint.objects.filter(member="TW/GOV/mof").exists()
 
 
-def test_a_log_that_was_begun_again_is_found_out(
-    troad: RecordedTransport, mother: Actor, mof: Gateway
-) -> None:
+def test_a_log_that_was_begun_again_is_found_out(troad: RecordedTransport, mother: Actor, mof: Gateway) -> None:
     mof.write(**use("exchange-2"))
     api.trail(actor=mother)
     again = Gateway("mof")

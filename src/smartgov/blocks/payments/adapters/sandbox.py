@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hmac
 import json
+from hashlib import sha256
 from urllib.parse import quote
 
 from smartgov.blocks.payments.ports import Order
 from smartgov.blocks.payments.refusals import BANK_UNREACHABLE
 from smartgov.engines.httpd import sync
+from smartgov.shared import homes
 from smartgov.shared.problems import Problem
 from smartgov.shared.settings import get
 from smartgov.shared.text import Text
 
 
 class SandboxBank:
-    """Speaks `POST /batches` and `GET /batches/{id}/result`."""
+    """Speaks `POST /batches` and `GET /batches/{id}/result`, each signed with the secret shared with the bank."""
 
     def __init__(self, url: str | None = None) -> None:
         self.url = url
@@ -54,12 +57,22 @@ class SandboxBank:
 
     def _ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
         headers = {"content-type": "application/json"} if body else {}
+        if secret := self._secret():
+            signed = f"{method} {path}\n".encode() + body
+            headers["x-batch-signature"] = hmac.new(secret, signed, sha256).hexdigest()
         base = self.url or get("SMARTGOV_BANK_URL")
         try:
             answer = sync.request(method, base + path, headers=headers, body=body, timeout=10)
         except (OSError, TimeoutError):
             raise BANK_UNREACHABLE from None
         return answer.status, answer.body
+
+
+    @staticmethod
+    def _secret() -> bytes:
+        """What we share with the bank; the bank makes it in its own folder at its first start."""
+        path = homes.home() / "bank" / "secrets" / "payer"
+        return path.read_bytes().strip() if path.exists() else b""
 
 
 def _refused(status: int) -> Problem:

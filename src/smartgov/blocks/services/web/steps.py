@@ -54,7 +54,10 @@ def page(request: HttpRequest, application: UUID, page: str) -> HttpResponse:
     if result.errors:
         return _show_page(request, who, row, page, errors=result.errors, status=422)
     if result.conflict:
-        context = {"conflict": present.conflict(row, page, result.conflict), **present.page(request, who, row, page)}
+        context = {
+            "conflict": present.conflict(row, page, result.conflict, present.posted(request)),
+            **present.page(request, who, row, page),
+        }
         return render(request, "services/conflict.html", context, status=409)
     assert result.goto is not None
     if request.GET.get("from") == "check":

@@ -65,6 +65,14 @@ def test_a_repeated_create_makes_one_row(ask, key):
     assert (other.status, slug(other)) == (409, "create-conflict")
 
 
+def test_a_create_repeated_after_a_later_change_returns_the_row_as_it_stands(ask):
+    row = {**NEWBORN, "id": "c1"}
+    ask("POST", "/people", row, subject=MOTHER)
+    ask("PATCH", "/people/c1", {"name": "林小平"}, subject=MOTHER)
+    again = ask("POST", "/people", row, subject=MOTHER)
+    assert (again.status, items(again)[0]["name"]) == (200, "林小平")
+
+
 def test_keys_belong_to_their_client_and_are_forgotten_after_a_week(ask, home):
     ask("POST", "/people", NEWBORN, subject=MOTHER, idempotency_key="k")
     other = ask("POST", "/people", NEWBORN, subject=MOTHER, idempotency_key="k", x_road_client="TW/GOV/hpa/births")
@@ -72,7 +80,7 @@ def test_keys_belong_to_their_client_and_are_forgotten_after_a_week(ask, home):
     with clock.travelling(delta=timedelta(days=8)):
         ask("POST", "/people", {**NEWBORN, "name": "次子"}, subject=MOTHER, idempotency_key="k2")
     with sqlite3.connect(home / "register.sqlite3") as connection:
-        assert [key for (key,) in connection.execute("SELECT key FROM _creates")] == ["k2"]
+        assert [key for (key,) in connection.execute("SELECT key FROM _creates")] == ["key:k2"]
 
 
 def test_a_row_about_somebody_else_is_neither_made_nor_changed_nor_admitted(ask):
@@ -162,3 +170,18 @@ def test_no_person_stands_in_an_address(ask):
 
 def test_health_needs_no_secret_and_tells_no_data(ask):
     assert json.loads(ask("GET", "/health", secret="").body) == {"status": "ok", "name": "household"}
+
+
+def test_a_file_that_is_held_or_gone_is_said_to_be_unavailable(ask, home, monkeypatch):
+    monkeypatch.setattr("smartgov.engines.apigen.store.BUSY_SECONDS", 0)
+    holder = sqlite3.connect(home / "register.sqlite3", isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    held = ask("POST", "/people", NEWBORN, subject=MOTHER)
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert (held.status, slug(held)) == (503, "register-unavailable")
+    assert ask("POST", "/people", NEWBORN, subject=MOTHER).status == 201
+    (home / "register.sqlite3").rename(home / "elsewhere")
+    gone = ask("POST", "/people/query", {}, subject=MOTHER)
+    assert (gone.status, slug(gone)) == (503, "register-unavailable")
+    assert not (home / "register.sqlite3").exists(), "asking must not make an empty register"

@@ -36,6 +36,12 @@ def test_a_certificate_has_an_end(authority):
     assert not certificates.was_issued_by(certificate, authority.certificate, at=clock.now() + timedelta(days=2))
 
 
+@pytest.mark.parametrize(("usage", "years"), [("tls", 1), ("message", 1), ("seal", 5), ("mobile", 5)])
+def test_what_is_looked_at_for_years_is_certified_for_years(authority, usage, years):
+    left = issue(authority, usage).not_valid_after_utc - clock.now()
+    assert timedelta(days=365 * years - 1) < left <= timedelta(days=365 * years)
+
+
 def test_usages_differ(authority):
     tls, seal = issue(authority, san_ip=["127.0.0.1"], san_dns=["localhost"]), issue(authority, "seal")
     names = tls.extensions.get_extension_for_class(x509.SubjectAlternativeName).value

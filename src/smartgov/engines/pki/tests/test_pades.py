@@ -1,3 +1,4 @@
+import random
 import re
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -91,6 +92,17 @@ def test_a_changed_byte_is_found(plain, authority, agency):
     assert "altered-inside" in verdict.problems
 
 
+def test_no_single_changed_byte_passes(plain, authority, agency):
+    """Everywhere but in the seal's own hexadecimal frame, whose unused end no PDF signature can cover."""
+    sealed = seal(plain, authority, agency)
+    start, length, rest, _ = map(int, re.search(rb"/ByteRange \[(\d+) (\d+) (\d+) (\d+)", sealed).groups())
+    places = random.Random(7).sample([*range(start, length), *range(rest, len(sealed))], 30)
+    for place in places:
+        changed = bytearray(sealed)
+        changed[place] ^= 1 << place % 8
+        assert not judge(bytes(changed), authority).valid, place
+
+
 def test_something_added_later_is_found(plain, authority, agency):
     writer = IncrementalPdfFileWriter(BytesIO(seal(plain, authority, agency)))
     writer.root["/Lang"] = generic.TextStringObject("xx")
@@ -112,7 +124,7 @@ def test_a_stranger_and_an_expired_certificate_are_not_trusted(plain, authority,
     sealed = seal(plain, authority, agency)
     other = certificates.CertificateAuthority.create(tmp_path / "other", "Demo Authority")
     assert judge(sealed, other).problems == ("signer-not-trusted",)
-    assert "signer-not-trusted" in judge(sealed, authority, at=clock.now() + timedelta(days=800)).problems
+    assert "signer-not-trusted" in judge(sealed, authority, at=clock.now() + timedelta(days=6 * 365)).problems
 
 
 def test_a_tls_certificate_neither_makes_nor_passes_for_a_seal(plain, authority, monkeypatch):

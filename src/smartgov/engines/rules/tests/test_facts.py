@@ -121,12 +121,16 @@ def test_what_rests_on_an_unknown_fact_is_unknown_and_never_zero(spec):
         ([{"w": True}], {"sum": "w"}),
         ([{"a": "1/1/2026", "b": None}], {"covered_days": ["a", "b"], "before": "2026-11-01"}),
         ([], {"first": "name", "where": {"mother_id": "$nobody"}}),
+        ([{"d": "someday"}], {"count": True, "if": {"<": [{"date": {"var": "item.d"}}, {"date": "2026-01-01"}]}}),
+        ([{"d": None}], {"count": True, "if": {"<": [{"date": {"var": "item.d"}}, {"date": "2026-01-01"}]}}),
+        ([{"n": 1}, {"n": "x"}], {"first": "n", "order": "n"}),
     ],
 )
 def test_an_answer_that_is_not_as_declared_is_refused(rows, spec):
     with pytest.raises(Problem) as caught:
         take(rows, spec, context())
-    assert caught.value.slug == "fact-invalid"
+    # Not a server error: asking again would not mend the row, a person must look.
+    assert (caught.value.slug, caught.value.status) == ("fact-invalid", 422)
 
 
 @pytest.mark.parametrize(

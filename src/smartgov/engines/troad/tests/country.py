@@ -87,7 +87,9 @@ class Country:
         url = f"http://127.0.0.1:{self.behind.port}"
         self.described = {
             "portal": self._home("portal", {"portal": {}}, {"portal": ["consent", "token"]}),
-            "ris": self._home("ris", {"cases": {}, "household": {"services": {"people.v1": url}}}, {}),
+            "ris": self._home(
+                "ris", {"cases": {}, "household": {"services": {"people.v1": url}}}, {"cases": ["erase"]}
+            ),
             "hpa": self._home("hpa", {"births": {"services": {"births.v1": url}}}, {}),
         }
         self.publish()

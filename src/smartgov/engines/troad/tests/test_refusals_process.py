@@ -249,12 +249,14 @@ def test_an_expired_configuration_stops_both_sides(country: Country) -> None:
         ask_births(country.sdk())
     assert problem.value.slug == "configuration-expired"
     assert problem.value.what.zh == "T-Road 設定已過期。"
+    assert country.records("ris")[-1]["reason"] == "configuration-expired"
     assert country.sdk().health()["healthy"] is False
 
 
 def test_an_older_or_foreign_configuration_is_not_taken(country: Country) -> None:
     from smartgov.engines.troad import snapshot as snapshots
 
+    assert ask_births(country.sdk()).status == 200, "so that both have taken the present one"
     data = {**country.data(), "rights": []}
     for forged in (
         snapshots.sign({**data, "version": country.version - 1}, country.centre),
