@@ -27,4 +27,4 @@ def replaced(bank: BankPort) -> Iterator[None]:
     try:
         yield
     finally:
-        _current.remove(bank)
+        _current.pop()

@@ -14,7 +14,8 @@ from smartgov.shared.actor import Actor
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
-router = Router(auth=exchange.TRoadInbound(exchange.PORTAL))
+router = Router(tags=["services.v1"])
+DOOR = exchange.TRoadInbound(exchange.PORTAL)
 
 # The agency whose statutory task it is to pass births on (Children and Youths Welfare Act, Article 14).
 ANNOUNCERS = {"birth": "hpa"}
@@ -105,8 +106,8 @@ class Accepted(Schema):
     known_person: bool | None = None
 
 
-@router.post("/life-events", response=Accepted, exclude_none=True)
-def announce(request: HttpRequest, agency: str, body: LifeEventIn) -> dict[str, bool]:
+@router.post("/life-events", auth=DOOR, response=Accepted, exclude_none=True)
+def announce(request: HttpRequest, body: LifeEventIn) -> dict[str, bool]:
     """Keep an announced birth for the mother that the header names."""
     inbound = _inbound(request)
     sender = inbound.client_member.rsplit("/", 1)[-1]
@@ -123,8 +124,8 @@ def announce(request: HttpRequest, agency: str, body: LifeEventIn) -> dict[str, 
     return {"accepted": True, "duplicate": duplicate, "known_person": known}
 
 
-@router.post("/applications/{application}/steps", response=Accepted, exclude_none=True)
-def step(request: HttpRequest, agency: str, application: str, body: StepIn) -> dict[str, bool]:
+@router.post("/applications/{application}/steps", auth=DOOR, response=Accepted, exclude_none=True)
+def step(request: HttpRequest, application: str, body: StepIn) -> dict[str, bool]:
     """Write an agency's step on the applicant's timeline."""
     wanted = {"supplement_asked": body.supplement, "certificate_issued": body.certificate}
     if body.kind in wanted and wanted[body.kind] is None:

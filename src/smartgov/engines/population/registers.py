@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from hashlib import sha256
 from typing import Any
 
 from numpy.random import Generator
@@ -47,6 +49,12 @@ class _Dirt:
 
 def _key(village: Village, table: str, number: int) -> str:
     return f"{table}-{village.number:04d}-{number:06d}"
+
+
+def birth_key(village: Village, number: int) -> str:
+    """The id of a birth notification: a UUID, as hospitals make them, that does not change from run to run."""
+    name = f"{village.number}/birth/{number}".encode()
+    return str(uuid.UUID(bytes=sha256(village.seed + b"/" + name).digest()[:16], version=4))
 
 
 def _id(village: Village, person: int) -> str | None:
@@ -101,7 +109,7 @@ def _births(village: Village) -> Iterator[Row]:
     for number, birth in enumerate(village.births):
         name = village.names[birth.mother]
         yield {
-            "id": _key(village, "birth", number),
+            "id": birth_key(village, number),
             "mother_id": village.ids[birth.mother],
             "mother_name": name + " " if dirt.has("hpa.mother_name_trailing_space", birth.mother) else name,
             "child_sex": _SEX[birth.child_sex],

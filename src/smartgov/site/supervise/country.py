@@ -67,14 +67,16 @@ class Country:
             self._supervisor = self._made_supervisor()
             self._start(seconds)
             if wait:
-                self._supervisor.wait_healthy(seconds=seconds)
+                self.wait_healthy(seconds=seconds)
         except BaseException:
             self.stop()
             raise
 
     def wait_healthy(self, *, seconds: float = 120.0) -> None:
-        """Wait for every process."""
+        """Wait for every process; in a new demo, then let the hospitals' births be announced."""
         self.supervisor.wait_healthy(seconds=seconds)
+        if self.demo:
+            prepare.announce(self.home, self._webs[0])
 
     def stop(self) -> None:
         """Stop every process; returns when nothing is left running."""
@@ -110,16 +112,16 @@ class Country:
         supervisor, first = self.supervisor, [p.name for p in self._programs if p.stage == 0]
         rest = [p.name for p in self._programs if p.stage > 0]
         centre.configure(self.home, ports=self.ports, second_web=self.split)
-        known = webs(self.home, self.ports, split=self.split, demo=self.demo)
-        with ThreadPoolExecutor(len(known)) as pool:
-            changed = list(pool.map(lambda web: prepare.prepare(self.home, web), known))
-        del changed
+        with ThreadPoolExecutor(len(self._webs)) as pool:
+            for _ in pool.map(lambda web: prepare.prepare(self.home, web), self._webs):
+                pass
         supervisor.start(first)
         supervisor.wait_healthy(first, seconds=seconds)
         supervisor.start(rest)
 
     def _made_supervisor(self) -> Supervisor:
         logs = self.home / "logs"
+        self._webs = webs(self.home, self.ports, split=self.split, demo=self.demo)
         self._programs = programs(
             self.home, self.ports, split=self.split, demo=self.demo, log=lambda name: logs / f"{name}.log"
         )

@@ -41,7 +41,7 @@ def examine(home: Path, port: int) -> list[Finding]:
         _postgres,
         lambda: _ports(home, port),
         lambda: _country(home),
-        lambda: _pid_file(home),
+        lambda: pid_file(home),
         lambda: _snapshot(home),
     )
     return [check() for check in checks]
@@ -117,7 +117,8 @@ def _country(home: Path) -> Finding:
     return Finding(title, build.is_raised(home), Text("`make demo` raises it.", "make demo 會建立。"), needed=False)
 
 
-def _pid_file(home: Path) -> Finding:
+def pid_file(home: Path) -> Finding:
+    """Whether an ended run left its pid file behind; one that is held belongs to a running country."""
     stale = (home / PID_FILE).exists() and not is_running(home)
     mend = Text("A run ended without a word; the next one clears it.", "上次執行未正常結束；下次啟動會清除。")
     return Finding(Text("no stale pid file", "沒有殘留的程序檔"), not stale, mend, needed=False)

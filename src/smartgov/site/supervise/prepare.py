@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -25,17 +23,31 @@ def prepare(home: Path, web: Web) -> bool:
     state = _fingerprint(home, web)
     if stamp.exists() and json.loads(stamp.read_text()) == state and _has_database(home, web):
         return False
-    done = subprocess.run(  # noqa: S603 - our own command
-        python("smartgov.site.supervise.prepare", home),
-        env=environment(web.environment),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"preparing the database failed\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+    _run("preparing the database", python("smartgov.site.supervise.database", home), web)
     stamp.write_text(json.dumps(state))
     return True
+
+
+def announce(home: Path, web: Web) -> bool:
+    """Let the health agency's system announce the demo's fresh births, once in the life of a country; whether it did.
+
+    `web` is the process that serves the health agency; it and the gateways must be up.
+    """
+    stamp = home / "announced.json"
+    database = sha256(web.environment.get("SMARTGOV_DATABASE_URL", "").encode()).hexdigest()
+    if stamp.exists() and json.loads(stamp.read_text()) == database:
+        return False
+    _run("announcing births", python("smartgov.site.supervise.database", home, "announce"), web)
+    stamp.write_text(json.dumps(database))
+    return True
+
+
+def _run(what: str, command: tuple[str, ...], web: Web) -> None:
+    done = subprocess.run(  # noqa: S603 - our own command
+        command, env=environment(web.environment), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"{what} failed\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
 
 
 def _fingerprint(home: Path, web: Web) -> dict[str, str]:
@@ -57,26 +69,3 @@ def _has_database(home: Path, web: Web) -> bool:
     if web.environment.get("SMARTGOV_DATABASE_URL"):
         return True
     return (home / web.environment.get("SMARTGOV_DATABASE_NAME", "web.sqlite3")).exists()
-
-
-def main(home: Path) -> None:
-    """The steps themselves, within the environment of one web process."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smartgov.site.settings")
-    import django
-    from django.core.management import call_command
-
-    _compile_messages()
-    django.setup()
-    call_command("migrate", interactive=False, verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
-    call_command("seed_country", home=home)
-
-
-def _compile_messages() -> None:
-    from smartgov.site import messages
-
-    messages.main(["compile"])
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

@@ -47,7 +47,7 @@ def instruct(*, key: str | None = None, amount: int = 6000, case: str | None = N
     return api.instruct(**whole)  # type: ignore[arg-type]
 
 
-@dataclass
+@dataclass(eq=False)
 class RecordedBank:
     """A bank that takes what it is given and answers when told to."""
 

@@ -82,7 +82,7 @@ def test_a_crashed_process_comes_back_and_its_children_are_gone(supervisor, tmp_
     before = _pids(tmp_path, "a")
     (tmp_path / "a.pids").unlink()
     os.kill(before[0], signal.SIGKILL)
-    _until(lambda: (tmp_path / "a.pids").exists())
+    _until((tmp_path / "a.pids").exists)
     assert supervisor.starts("a") == 2
     assert supervisor.starts("b") == 1
     assert not [pid for pid in before if _alive(pid)]
@@ -101,7 +101,7 @@ def test_a_held_process_stays_down_until_it_is_released(supervisor, tmp_path):
 
 
 def test_what_does_not_come_up_is_named_with_the_end_of_its_log(tmp_path):
-    broken = Program("broken", (sys.executable, "-c", "print('no such key'); raise SystemExit(3)"), lambda: True)
+    broken = Program("broken", (sys.executable, "-c", "print('no such key'); raise SystemExit(3)"), lambda: False)
     supervisor = Supervisor([broken], tmp_path / "logs")
     supervisor.start()
     try:
