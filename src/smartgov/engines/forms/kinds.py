@@ -251,7 +251,7 @@ def _holder(field: Field, bank: str, account: str, facts: Mapping[str, Any]) -> 
     for name in field.prefill:
         known = facts.get(name)
         if isinstance(known, Mapping) and (known.get("bank_code"), known.get("account")) == (bank, account):
-            return str(known.get("holder") or "")
+            return str(known.get("holder") or "").strip()
     return ""
 
 

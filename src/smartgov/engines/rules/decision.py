@@ -132,8 +132,8 @@ class Decision:
 
     `outcome` is granted (all conditions hold, nothing is referred), refused (a condition does not hold) or undecided
     (something is missing or a person must judge). `expected` is true while nothing known speaks against granting.
-    `values` are JSON values; those that rest on missing facts are absent. `version` changes with the rule's text and
-    with every parameter value it used.
+    `values` are JSON values; those that rest on missing facts are absent, and a refusal has none. `version` changes
+    with the rule's text and with every parameter value it used.
     """
 
     rule: str
@@ -184,6 +184,8 @@ def decide(
     referred = [work.condition("refer", each) for each in version.refer]
     values = [work.value(each) for each in version.values]
     outcome = _outcome(conditions, referred, values)
+    # A refusal carries no amount: nobody shall read, or pay, what was not granted.
+    given = [] if outcome == "refused" else values
     return Decision(
         rule=rule,
         title=title,
@@ -192,9 +194,9 @@ def decide(
         outcome=outcome,
         expected=all(step.holds is not False for step in conditions) and not any(step.holds for step in referred),
         summary=fill(version.summary[outcome], work.data, work.terms),
-        values={step.id: step.value for step in values if step.value is not None},
+        values={step.id: step.value for step in given if step.value is not None},
         missing=work.missing(),
-        explanation=tuple(conditions + [step for step in referred if step.holds is not False] + values),
+        explanation=tuple(conditions + [step for step in referred if step.holds is not False] + given),
         source=version.source,
     )
 

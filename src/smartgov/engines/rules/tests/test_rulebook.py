@@ -191,6 +191,12 @@ def test_the_json_form_is_canonical(folder):
     assert decision.as_dict()["explanation"][0]["tree"]["children"][0]["path"] == "fact.income"
 
 
+def test_a_refusal_carries_no_amount(folder):
+    decision = rules.load(folder).decide("aid", {"income": 101}, ON)
+    assert (decision.outcome, decision.values) == ("refused", {})
+    assert [(step.kind, step.holds) for step in decision.explanation] == [("condition", False)]
+
+
 def test_an_unknown_rule_is_a_mistake_and_not_a_refusal(folder):
     with pytest.raises(Problem) as caught:
         rules.load(folder).decide("nothing", {}, ON)
