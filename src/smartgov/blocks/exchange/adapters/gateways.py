@@ -42,7 +42,7 @@ class Gateways:
             exchange_id=got.exchange_id,
             log_ref=got.log_ref,
             provider=got.provider,
-            answered_at=datetime.fromisoformat(got.answered_at),
+            answered_at=got.answered_at,
         )
 
     def seal(self, agency: str, data: bytes) -> bytes:
