@@ -81,6 +81,9 @@ def application(browser: JourneyBrowser, url: str, language: str) -> Iterator[tu
     sign_in(page, url, "mother")
     page.goto(f"{url}/services/birth/")
     yield "birth", page
+    if not page.locator("main .button.primary").count():
+        print("birth: the hospital's notification has not arrived, so there is nothing to start", file=sys.stderr)
+        return
     for number in range(1, 30):
         press_on(page)
         if page.url.rstrip("/").rsplit("/", 2)[-2] == "applications":

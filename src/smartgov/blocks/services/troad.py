@@ -14,7 +14,8 @@ from smartgov.shared.actor import Actor
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
-router = Router(auth=exchange.TRoadInbound(exchange.PORTAL))
+router = Router(tags=["services.v1"])
+DOOR = exchange.TRoadInbound(exchange.PORTAL)
 
 # The agency whose statutory task it is to pass births on (Children and Youths Welfare Act, Article 14).
 ANNOUNCERS = {"birth": "hpa"}
@@ -105,7 +106,7 @@ class Accepted(Schema):
     known_person: bool | None = None
 
 
-@router.post("/life-events", response=Accepted, exclude_none=True)
+@router.post("/life-events", auth=DOOR, response=Accepted, exclude_none=True)
 def announce(request: HttpRequest, body: LifeEventIn) -> dict[str, bool]:
     """Keep an announced birth for the mother that the header names."""
     inbound = _inbound(request)
@@ -123,7 +124,7 @@ def announce(request: HttpRequest, body: LifeEventIn) -> dict[str, bool]:
     return {"accepted": True, "duplicate": duplicate, "known_person": known}
 
 
-@router.post("/applications/{application}/steps", response=Accepted, exclude_none=True)
+@router.post("/applications/{application}/steps", auth=DOOR, response=Accepted, exclude_none=True)
 def step(request: HttpRequest, application: str, body: StepIn) -> dict[str, bool]:
     """Write an agency's step on the applicant's timeline."""
     wanted = {"supplement_asked": body.supplement, "certificate_issued": body.certificate}

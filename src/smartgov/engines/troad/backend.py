@@ -47,7 +47,7 @@ def _headers(ask: Ask, grant: Grant, secret: str) -> dict[str, str]:
         "x-road-userid": ask.user,
         "x-troad-subject": national_id.urn(ask.subject) if ask.subject else "",
         "x-troad-purpose": ask.purpose,
-        "x-troad-basis": grant.right.basis_code,
+        "x-troad-basis": grant.right.basis_code or ("subject" if grant.right.basis == "subject" else ""),
         "x-troad-basis-kind": grant.right.basis,
         "x-troad-consent-id": grant.consent.jti if grant.consent else "",
         "x-troad-fields": ",".join(grant.fields) if grant.fields is not None else "",

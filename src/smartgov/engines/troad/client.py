@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -27,7 +28,7 @@ class Answer:
     exchange_id: str
     log_ref: str
     provider: str
-    answered_at: str
+    answered_at: datetime
     headers: Mapping[str, str]
 
 
@@ -71,16 +72,7 @@ class LocalGateway:
             "x-troad-fields": ",".join(fields or ()),
             "idempotency-key": idempotency_key or "",
         }
-        answer = self._send(method, f"/r1/{service_id}{path}", json, headers, timeout)
-        return Answer(
-            status=answer.status,
-            body=_body(answer),
-            exchange_id=answer.headers.get("x-road-id", ""),
-            log_ref=answer.headers.get("x-troad-log", ""),
-            provider=answer.headers.get("x-troad-provider", ""),
-            answered_at=answer.headers.get("x-troad-time", ""),
-            headers=answer.headers,
-        )
+        return _answer(self._send(method, f"/r1/{service_id}{path}", json, headers, timeout))
 
     def append(self, records: Iterable[Mapping[str, Any]]) -> list[int]:
         """Append use records to the agency's ledger; `subject` of each is a national id or its URN. Gives indexes."""
@@ -93,10 +85,12 @@ class LocalGateway:
         answer = self._send("POST", "/local/v1/seal", {"data": base64.b64encode(data).decode()})
         return base64.b64decode(answer.parsed()["signature"])
 
-    def seal_certificate(self) -> tuple[str, str]:
-        """Certificate and chain of the seal key, PEM."""
+    def seal_certificate(self) -> tuple[str, list[str]]:
+        """Certificate of the seal key and those of its issuers, each as PEM."""
         content = self._send("GET", "/local/v1/seal/certificate").parsed()
-        return content["certificate"], content["chain"]
+        end = "-----END CERTIFICATE-----\n"
+        chain = [part + end for part in content["chain"].split(end) if part.strip()]
+        return content["certificate"], chain
 
     def consent(
         self,
@@ -142,10 +136,10 @@ class LocalGateway:
         content: dict[str, Any] = answer.parsed()
         return content
 
-    def members(self) -> list[dict[str, Any]]:
-        """The members of the signed configuration, with names, gateways and log keys."""
-        members: list[dict[str, Any]] = self._send("GET", "/local/v1/members").parsed()["members"]
-        return members
+    def configuration(self) -> tuple[dict[str, Any], datetime]:
+        """The configuration that the gateway has verified (members with keys, services, rights), and its expiry."""
+        data: dict[str, Any] = self._send("GET", "/local/v1/configuration").parsed()
+        return data, datetime.fromisoformat(data["expires_at"])
 
     def checkpoint(self) -> str:
         """The signed head of the own gateway's log."""
@@ -184,6 +178,19 @@ class LocalGateway:
         if fail and answer.status >= 400:
             raise problem_of(answer)
         return answer
+
+
+def _answer(answer: Response) -> Answer:
+    told = answer.headers
+    return Answer(
+        status=answer.status,
+        body=_body(answer),
+        exchange_id=told["x-road-id"],
+        log_ref=told.get("x-troad-log", ""),
+        provider=told["x-troad-provider"],
+        answered_at=datetime.fromisoformat(told["x-troad-time"]),
+        headers=told,
+    )
 
 
 def _body(answer: Response) -> Any:

@@ -15,6 +15,7 @@ from smartgov.engines.troad import artefacts, records, reference
 from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.home import Subsystem
+from smartgov.engines.troad.names import member_of
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.provider import problem_response
 from smartgov.engines.troad.snapshot import Gateway
@@ -41,7 +42,7 @@ class LocalDoor:
             ("GET", "/local/v1/seal/certificate", self.seal_certificate),
             ("POST", "/local/v1/consents", self.issue_consent),
             ("POST", "/local/v1/tokens", self.issue_token),
-            ("GET", "/local/v1/members", self.members),
+            ("GET", "/local/v1/configuration", self.configuration),
             ("POST", "/local/v1/erasures", self.erase),
         ):
             self._router.add(method, path, endpoint)
@@ -65,7 +66,15 @@ class LocalDoor:
         with self._core.store.reading() as (_, log):
             size = log.size()
         healthy = not state["expired"]
-        body = {"healthy": healthy, "gateway": self._core.home.gateway, "configuration": state, "log_size": size}
+        slug = "configuration-expired" if state["version"] else "configuration-missing"
+        body = {
+            "healthy": healthy,
+            "gateway": self._core.home.gateway,
+            "configuration": state,
+            "configuration_expires": state["expires_at"] or "",
+            "log_size": size,
+            "problem": "" if healthy else refuse(slug).what.zh,
+        }
         return Response.json(body, 200 if healthy else 503)
 
     async def metrics(self, request: Request) -> Response:
@@ -87,10 +96,12 @@ class LocalDoor:
 
     # -- for information systems -----------------------------------------------------------------------------------
 
-    async def members(self, request: Request) -> Response:
-        """The configuration's members with names and gateways' log keys, for those who check trails."""
+    async def configuration(self, request: Request) -> Response:
+        """The configuration in force, as this gateway has verified it."""
         self._caller(request)
-        return Response.json({"members": self._core.configuration.current().data["members"]})
+        data = self._core.configuration.current().data
+        services = [{**entry, "member": member_of(entry["id"])} for entry in data["services"]]
+        return Response.json({**data, "services": services})
 
     async def add_records(self, request: Request) -> Response:
         """Append records of an information system's own reads to the log."""
@@ -150,7 +161,7 @@ class LocalDoor:
             datetime.fromisoformat(terms["expires_at"]).utctimetuple()
             complete = all(isinstance(terms[name], str) for name in ("provider", "requester", "purpose", "jti"))
             complete = complete and isinstance(terms["fields"], list)
-            to = self._gateway_of("/".join(terms["provider"].split("/")[:3]))
+            to = self._gateway_of(member_of(terms["provider"]))
         except (KeyError, ValueError, TypeError, AttributeError):
             raise refuse("record-invalid") from None
         if not complete:

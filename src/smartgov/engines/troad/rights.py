@@ -125,7 +125,7 @@ def _choose(ask: Ask, rights: list[Right], service: Service) -> Right:
 def _basis_fits(ask: Ask, right: Right) -> bool:
     if ask.consent:
         return right.basis == "consent"
-    if ask.basis:
+    if ask.basis and ask.basis != "subject":
         return right.basis == "statute" and right.basis_code == ask.basis
     return right.basis in {"subject", "none"}
 

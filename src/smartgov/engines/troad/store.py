@@ -142,14 +142,7 @@ class Store:
 
     async def forget_stale(self, now: int) -> None:
         """Drop nonces and spent artefacts that are refused for their age anyway."""
-        limit = (now - _STALE_NONCE,)
-        await self._submit(
-            lambda db: (
-                db.execute("DELETE FROM nonce WHERE made < ?", limit)
-                and db.execute("DELETE FROM spent WHERE until < ?", limit)
-                and None
-            )
-        )
+        await self._submit(lambda db: _forget(db, now - _STALE_NONCE))
 
     async def remember_checkpoint(self, note: str) -> None:
         """Keep a checkpoint that was given out."""
@@ -157,7 +150,7 @@ class Store:
 
     async def set_fact(self, name: str, value: str) -> None:
         """Remember one named value."""
-        await self._submit(lambda db: db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value)) and None)
+        await self._submit(lambda db: db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value)).rowcount)
 
     def fact(self, name: str) -> str | None:
         """A value that `set_fact` remembered."""
@@ -296,6 +289,11 @@ def _spend(db: sqlite3.Connection, spend: tuple[str, str, int]) -> None:
         db.execute("INSERT INTO spent VALUES (?, ?, ?)", spend)
     except sqlite3.IntegrityError:
         raise refuse(f"{spend[0]}-used") from None
+
+
+def _forget(db: sqlite3.Connection, limit: int) -> None:
+    db.execute("DELETE FROM nonce WHERE made < ?", (limit,))
+    db.execute("DELETE FROM spent WHERE until < ?", (limit,))
 
 
 def _truncate(db: sqlite3.Connection) -> None:

@@ -11,6 +11,9 @@ from smartgov.blocks.exchange.domain import Answer, Call
 from smartgov.engines.troad.client import LocalGateway
 from smartgov.shared import homes
 
+BY_THE_SUBJECT = "subject"
+"""What a caller names as its ground when the person herself asks; on the wire that is neither law nor consent."""
+
 
 class Gateways:
     """A client for each agency's gateway, made when first needed."""
@@ -27,7 +30,7 @@ class Gateways:
             json=call.json,
             subject=call.subject,
             purpose=call.purpose,
-            basis=call.basis,
+            basis=None if call.basis == BY_THE_SUBJECT else call.basis,
             consent=call.consent,
             issue=call.case,
             user=call.user,

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from smartgov.engines.troad.tests.country import BIRTHS, CASES, LAW, MOTHER, PURPOSE, Country, ask_births
+from smartgov.shared import clock
 from smartgov.shared.tw import national_id
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
@@ -19,6 +20,7 @@ def test_a_fact_travels_and_is_cut_to_the_granted_fields(country: Country) -> No
     assert answer.body == {"items": [item], "as_of": "2026-11-22T00:00:00Z"}
     assert answer.provider == "TW/GOV/hpa/gw1"
     assert answer.log_ref.startswith("TW/GOV/ris/gw1 ")
+    assert abs((clock.now() - answer.answered_at).total_seconds()) < 60
 
 
 def test_the_service_learns_who_asks_what_for_and_about_whom(country: Country) -> None:
@@ -37,6 +39,16 @@ def test_the_service_learns_who_asks_what_for_and_about_whom(country: Country) -
         "x-troad-fields": "born_on,hospital,mother_id",
     }
     assert seen.path == "/births/query"
+
+
+def test_the_person_herself_may_be_the_ground(country: Country) -> None:
+    rights = country.data()["rights"]
+    own = {**rights[0], "client": "TW/GOV/portal/portal", "basis": {"kind": "subject"}, "fields": ["born_on"]}
+    country.publish(rights=[*rights, own])
+    for basis in (None, "subject"):
+        answer = ask_births(country.sdk("TW/GOV/portal/portal"), basis=basis)
+        assert answer.body["items"] == [{"born_on": "2026-11-01"}]
+        assert country.behind.seen[-1].headers["x-troad-basis"] == "subject"
 
 
 def test_both_sides_record_question_and_answer_without_the_person(country: Country) -> None:

@@ -153,7 +153,7 @@ def test_the_seal_is_given_to_those_who_may(country: Country, tmp_path: object) 
     public = certificates.public_key(certificates.from_pem(certificate.encode()))
     assert keys.verify_der(public, signature, b"document")  # type: ignore[arg-type]
     assert not keys.verify_der(public, signature, b"another")  # type: ignore[arg-type]
-    assert "BEGIN CERTIFICATE" in chain
+    assert [certificates.from_pem(one.encode()) for one in chain] == [authority.certificate]
     assert country.records("hpa")[-1]["signature"] == base64.b64encode(signature).decode()
 
 
@@ -181,7 +181,10 @@ def test_an_x_road_client_sees_the_error_type(country: Country) -> None:
     assert texts["what"]["zh"] == "沒有這項服務。"
 
 
-def test_members_are_told_to_own_systems_only(country: Country) -> None:
-    assert {member["id"] for member in country.sdk().members()} == {"TW/GOV/portal", "TW/GOV/ris", "TW/GOV/hpa"}
-    answer = sync.request("GET", country.url("ris") + "/local/v1/members")
+def test_the_configuration_is_told_to_own_systems_only(country: Country) -> None:
+    data, expires = country.sdk().configuration()
+    assert {member["id"] for member in data["members"]} == {"TW/GOV/portal", "TW/GOV/ris", "TW/GOV/hpa"}
+    assert {service["member"] for service in data["services"]} == {"TW/GOV/ris", "TW/GOV/hpa"}
+    assert expires > country.gateways["ris"].core.now()
+    answer = sync.request("GET", country.url("ris") + "/local/v1/configuration")
     assert answer.status == 401

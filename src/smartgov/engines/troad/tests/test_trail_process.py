@@ -36,7 +36,7 @@ def look(country: Country, pinned: Checkpoint | None = None, person: str = MOTHE
     portal = country.sdk(PORTAL)
     token = portal.token(subject=person, audience=HPA, assurance=3)
     answer = portal.trail(HPA, token, pinned.size if pinned else 0)
-    log_key = next(m["gateways"][0]["log_key"] for m in portal.members() if m["id"] == HPA)
+    log_key = next(m["gateways"][0]["log_key"] for m in portal.configuration()[0]["members"] if m["id"] == HPA)
     return trail.verify(answer, pinned, log_key, "TW/GOV/hpa/gw1")
 
 

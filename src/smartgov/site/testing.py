@@ -1,4 +1,4 @@
-"""Test set-up shared by all packages: a home of its own for each run, and no sockets unless a test says so."""
+"""A pytest plugin (`-p` in pyproject.toml): each run gets a home of its own, before Django reads its settings."""
 
 from __future__ import annotations
 
