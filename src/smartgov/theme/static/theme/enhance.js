@@ -1,25 +1,32 @@
 // What makes pages nicer where script runs. Every page works without this file.
 "use strict";
 
-// A form is sent once: a second press while the first is under way does nothing.
-function sendOnce(form) {
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) {
-      event.preventDefault();
-      return;
-    }
-    form.dataset.sent = "yes";
-    for (const button of form.querySelectorAll("button")) button.setAttribute("aria-disabled", "true");
-  });
-}
+// A form is sent once: a second press while the first is under way does nothing. Listening on the document lets other
+// scripts stop a submission first; ten seconds later a form whose answer was a download can be sent again.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  markSent(form, true);
+  setTimeout(() => markSent(form, false), 10000);
+});
 
 // Coming back with the browser's own back button finds the form ready again.
 window.addEventListener("pageshow", () => {
-  for (const form of document.querySelectorAll("form[data-sent]")) {
-    delete form.dataset.sent;
-    for (const button of form.querySelectorAll("button")) button.removeAttribute("aria-disabled");
-  }
+  for (const form of document.querySelectorAll("form[data-sent]")) markSent(form, false);
 });
+
+function markSent(form, sent) {
+  if (sent) form.dataset.sent = "yes";
+  else delete form.dataset.sent;
+  for (const button of form.querySelectorAll("button")) {
+    if (sent) button.setAttribute("aria-disabled", "true");
+    else button.removeAttribute("aria-disabled");
+  }
+}
 
 // A copy button stays hidden where copying is not possible.
 function copyOnPress(button) {
@@ -31,30 +38,6 @@ function copyOnPress(button) {
     button.textContent = button.dataset.copied;
     setTimeout(() => { button.textContent = words; }, 2000);
   });
-}
-
-// <div data-poll="/state" data-poll-seconds="2">: asks until the answer's `state` is no longer "waiting", then goes to
-// `next`, or loads the page anew. A failed question is asked again; the page's own link does the same by hand.
-function poll(place) {
-  const pause = 1000 * Number(place.dataset.pollSeconds || 2);
-  const ask = async () => {
-    try {
-      const response = await fetch(place.dataset.poll, { headers: { Accept: "application/json" }, credentials: "same-origin" });
-      const answer = await response.json();
-      if (response.ok && answer.state && answer.state !== "waiting") {
-        const next = new URL(answer.next || window.location.href, window.location.href);
-        if (next.origin !== window.location.origin) return;
-        if (next.href === window.location.href) window.location.reload();
-        else window.location.assign(next.href);
-        return;
-      }
-      if (response.status === 404 || response.status === 410) { window.location.reload(); return; }
-    } catch (error) {
-      // The network was away for a moment.
-    }
-    setTimeout(ask, pause);
-  };
-  setTimeout(ask, pause);
 }
 
 // Rows drawn as cards keep their labels, and screen readers keep the table.
@@ -72,8 +55,6 @@ function describeTable(table) {
   }
 }
 
-document.querySelectorAll('form[method="post"]').forEach(sendOnce);
 document.querySelectorAll("[data-copy]").forEach(copyOnPress);
-document.querySelectorAll("[data-poll]").forEach(poll);
 document.querySelectorAll("table:not(.grid)").forEach(describeTable);
 document.querySelector("[data-focus]")?.focus();
