@@ -229,6 +229,12 @@ TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
         ("Between gateways a person is named only by an encrypted reference.", "閘道之間僅能以加密參照指稱個人。"),
         _CORRECT,
     ),
+    "persons-too-many": (
+        413,
+        ("The message names too many persons.", "訊息涉及的人數過多。"),
+        ("At most 1,000 different persons may stand in one message.", "一則訊息最多可涉及 1,000 人。"),
+        ("Split the message.", "請分次傳送。"),
+    ),
     # -- the trail
     "token-invalid": (
         401,
@@ -285,6 +291,12 @@ TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
         ("The agency's information system does not answer.", "該機關的資訊系統沒有回應。"),
         ("Its gateway works, the system behind it does not.", "閘道正常，但其後方系統無回應。"),
         _LATER,
+    ),
+    "gateway-failed": (
+        500,
+        ("The gateway met an error of its own.", "閘道發生內部錯誤。"),
+        ("It has recorded it; nothing was released.", "已留下紀錄；未釋出資料。"),
+        _ASK_PEER,
     ),
     "log-unavailable": (
         503,

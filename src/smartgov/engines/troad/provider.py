@@ -6,6 +6,8 @@ import hmac
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+import structlog
+
 from smartgov.engines.httpd import Request, Response
 from smartgov.engines.troad import records, reference, rights, trail_door, wire
 from smartgov.engines.troad.backend import ask_service
@@ -17,6 +19,8 @@ from smartgov.engines.troad.snapshot import Gateway, Snapshot
 from smartgov.engines.troad.store import Entry, Evidence
 from smartgov.engines.troad.wire import Head, Signed
 from smartgov.shared.problems import Problem
+
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -45,8 +49,10 @@ class Provider:
             response = await self._answer(head, request, progress)
             outcome = "answered"
         except Problem as problem:
-            response = await self._refusal(head, problem, progress)
-            outcome = problem.slug
+            response, outcome = await self._refusal(head, problem, progress), problem.slug
+        except Exception:
+            log.exception("exchange_failed", gateway=progress.gateway)
+            response, outcome = await self._refusal(head, refuse("gateway-failed"), progress), "gateway-failed"
         self._core.count("provider", progress.claimed.get("service", ""), outcome, started)
         return response
 

@@ -30,6 +30,8 @@ from smartgov.shared.tw import national_id
 URN = "urn:troad:ref:"
 LIFE_SECONDS = 120
 """A reference outlives the freshness of its message a little, so that the message's own check speaks first."""
+MAX_PERSONS = 1000
+"""Different persons that one message may name."""
 _CLEAR = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][12]\d{8}(?![A-Za-z0-9])", re.ASCII)
 
 
@@ -101,6 +103,7 @@ def hide(body: bytes, make_reference: Callable[[str], str]) -> bytes:
         except ValueError:
             raise refuse("person-in-clear") from None
         if person not in made:
+            _limit(made)
             made[person] = URN + make_reference(person)
         return made[person]
 
@@ -121,6 +124,7 @@ def reveal(body: bytes, open_reference: Callable[[str], str]) -> tuple[bytes, li
         if not text.startswith(URN):
             return text
         if text not in opened:
+            _limit(opened)
             opened[text] = open_reference(text.removeprefix(URN))
         found.append((opened[text], path))
         return national_id.urn(opened[text])
@@ -151,6 +155,12 @@ def refuse_clear(body: bytes, heads: Iterable[str] = ()) -> None:
         raise refuse("person-in-clear")
     if "\\u" in text and (value := _json(body)) is not None and _has_clear(_dump(value).decode("utf-8", "replace")):
         raise refuse("person-in-clear")
+
+
+def _limit(persons_so_far: dict[str, str]) -> None:
+    # Each reference costs a key agreement: without a limit one message could occupy a gateway for minutes.
+    if len(persons_so_far) >= MAX_PERSONS:
+        raise refuse("persons-too-many")
 
 
 def _has_clear(text: str) -> bool:

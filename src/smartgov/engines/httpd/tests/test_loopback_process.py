@@ -177,6 +177,25 @@ def test_the_blocking_client_keeps_and_renews_its_connection() -> None:
     go(main())
 
 
+def test_the_blocking_client_uses_one_connection_until_it_is_closed() -> None:
+    async def main() -> None:
+        server = await serve(echo, port=0)
+
+        def work() -> list[int]:
+            seen = []
+            for _ in range(2):
+                sync.request("GET", f"http://127.0.0.1:{server.port}/")
+                seen.append(len(server.connections))
+            sync.close()
+            return seen
+
+        assert await asyncio.to_thread(work) == [1, 1]
+        await server.stop()
+        assert not server.connections
+
+    go(main())
+
+
 def certificate(folder: Path, name: str) -> tuple[Path, Path, str]:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])

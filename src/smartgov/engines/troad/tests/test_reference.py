@@ -111,6 +111,16 @@ def test_a_clear_id_is_found_however_it_is_written(body: str) -> None:
     assert problem.value.slug == "person-in-clear"
 
 
+def test_a_message_may_not_name_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference, "MAX_PERSONS", 1)
+    two = json.dumps([national_id.urn(ANN), national_id.urn(ANN), national_id.urn(BOB)]).encode()
+    hidden = json.dumps([reference.URN + make(ANN), reference.URN + make(BOB)]).encode()
+    for work in (lambda: reference.hide(two, make), lambda: reference.reveal(hidden, open_)):
+        with pytest.raises(Problem) as problem:
+            work()
+        assert problem.value.slug == "persons-too-many"
+
+
 @pytest.mark.parametrize("text", ["", "A123456780", "XA123456789X", "2026-11-22", make(), "e4c1" * 16])
 def test_what_is_no_id_passes(text: str) -> None:
     reference.refuse_clear(text.encode(), (text,))

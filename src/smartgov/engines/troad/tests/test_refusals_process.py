@@ -241,6 +241,17 @@ def test_a_replay(country: Country) -> None:
     refused(country, rogue.send(message), "replay")
 
 
+def test_an_error_of_the_gateway_itself_is_a_signed_and_recorded_refusal(
+    country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smartgov.engines.troad.rights.authorise", lambda *given: {}["nothing"])
+    rogue = Rogue(country)
+    answer = rogue.send(rogue.sign(rogue.message()))
+    refused(country, answer, "gateway-failed")
+    assert answer.headers["troad-refusal"] == "gateway-failed"
+    assert "signature" in answer.headers
+
+
 def test_an_expired_configuration_stops_both_sides(country: Country) -> None:
     country.publish(expires_at=(clock.now() - timedelta(seconds=1)).isoformat())
     rogue = Rogue(country)
