@@ -181,7 +181,7 @@ def _certificate_data(case: Case) -> dict[str, Any]:
         "birth_place": facts.get("hospital"),
         "mother_name": facts.get("mother_name"),
         "father_name": facts.get("father_name"),
-        "address": row.get("address"),
+        "residence": row.get("address"),
         "township": row.get("township"),
         "registered_on": row.get("registered_on"),
         "decided_on": roc_date(case.decided_at.date()) if case.decided_at else "",

@@ -32,7 +32,7 @@ def render(
 ) -> bytes:
     """The PDF/A-2b of `content/tw/certificates/<template>.typ`.
 
-    The template reads `data.json` (the document's data, with number, issuer, issued_on, mark and address) and `qr.svg`
+    The template reads `data.json` (the document's data, with number, issuer, issued_on, mark and verify_url) and `qr.svg`
     beside it. It compiles in a folder of its own, so that a template can read nothing else.
     """
     whole = {
@@ -41,7 +41,7 @@ def render(
         "issuer": issuer.as_dict(),
         "issued_on": {"en": issued_on.isoformat(), "zh": roc_date(issued_on)},
         "mark": mark,
-        "address": address,
+        "verify_url": address,
     }
     with tempfile.TemporaryDirectory(prefix="certificate-") as name:
         folder = Path(name)

@@ -82,8 +82,10 @@ def verify(code: str) -> VerdictView:
 def verify_upload(pdf: bytes) -> Verdict:
     """Check a PDF that somebody was handed: its seal, whether it is the very file that was issued, and its status."""
     roots = [root for agency in _issuers() for root in _chain(agency)[1][-1:]]
-    found = pades.verify_pdf(pdf, trust_roots=roots, at=clock.now())
     row = Certificate.objects.filter(file_digest=sha256(pdf).hexdigest()).first()
+    # The record says when it was sealed; a seal's certificate may end before the document does.
+    at = row.issued_at if row and row.issued_at else clock.now()
+    found = pades.verify_pdf(pdf, trust_roots=roots, at=at)
     problems = [pades.PROBLEMS[key] for key in found.problems]
     if row is None:
         problems.append(Text("This is not a file that was issued here.", "這不是本系統核發的檔案。"))
@@ -233,11 +235,10 @@ def _keep(actor: Actor, row: Certificate, document: bytes) -> None:
 
 
 def _chain(agency: str) -> tuple[x509.Certificate, list[x509.Certificate]]:
+    """The agency's seal certificate and what vouches for it; the last of the chain is the authority's own."""
     own, chain = exchange.seal_certificate(agency=agency)
-    return (
-        x509.load_pem_x509_certificate(own.encode()),
-        [x509.load_pem_x509_certificate(pem.encode()) for pem in chain],
-    )
+    vouching = x509.load_pem_x509_certificates("".join(chain).encode()) if chain else []
+    return x509.load_pem_x509_certificate(own.encode()), vouching
 
 
 def _issuers() -> list[str]:

@@ -54,6 +54,12 @@ def request(
         raise ConnectionFailedError(f"{key[0]}:{key[1]} did not answer: {type(error).__name__}") from error
 
 
+def close() -> None:
+    """Close the connections that this thread keeps."""
+    for key in list(_pool()):
+        _drop(key)
+
+
 def _pool() -> dict[tuple[str, int], tuple[http.client.HTTPConnection, float]]:
     if not hasattr(_local, "pool"):
         _local.pool = {}

@@ -72,16 +72,7 @@ class LocalGateway:
             "x-troad-fields": ",".join(fields or ()),
             "idempotency-key": idempotency_key or "",
         }
-        answer = self._send(method, f"/r1/{service_id}{path}", json, headers, timeout)
-        return Answer(
-            status=answer.status,
-            body=_body(answer),
-            exchange_id=answer.headers.get("x-road-id", ""),
-            log_ref=answer.headers.get("x-troad-log", ""),
-            provider=answer.headers.get("x-troad-provider", ""),
-            answered_at=datetime.fromisoformat(answer.headers["x-troad-time"]),
-            headers=answer.headers,
-        )
+        return _answer(self._send(method, f"/r1/{service_id}{path}", json, headers, timeout))
 
     def append(self, records: Iterable[Mapping[str, Any]]) -> list[int]:
         """Append use records to the agency's ledger; `subject` of each is a national id or its URN. Gives indexes."""
@@ -187,6 +178,19 @@ class LocalGateway:
         if fail and answer.status >= 400:
             raise problem_of(answer)
         return answer
+
+
+def _answer(answer: Response) -> Answer:
+    told = answer.headers
+    return Answer(
+        status=answer.status,
+        body=_body(answer),
+        exchange_id=told["x-road-id"],
+        log_ref=told.get("x-troad-log", ""),
+        provider=told["x-troad-provider"],
+        answered_at=datetime.fromisoformat(told["x-troad-time"]),
+        headers=told,
+    )
 
 
 def _body(answer: Response) -> Any:

@@ -95,9 +95,7 @@ def create(
     """
     path = Path(home)
     member = member if "/" in member else f"TW/GOV/{member}"
-    granted = {name: sorted(abilities) for name, abilities in (may or {}).items()}
-    if strange := {ability for abilities in granted.values() for ability in abilities} - ABILITIES:
-        raise ValueError(f"unknown abilities: {sorted(strange)}")
+    granted = _granted(may or {})
     for folder in ("keys", "certs", "secrets"):
         (path / folder).mkdir(parents=True, exist_ok=True)
     path.chmod(0o700)
@@ -114,7 +112,7 @@ def create(
         "subsystems": {
             name: {
                 "secret_file": _make_secret(path, name),
-                "services": dict(entry.get("services", {})),
+                "services": dict(entry.get("services") or {}),
                 "may": granted.get(name, []),
             }
             for name, entry in subsystems.items()
@@ -194,6 +192,13 @@ def set_seal_certificate(home: Path | str, certificate: x509.Certificate, chain:
 def secret(home: Path | str, subsystem: str) -> str:
     """The secret between a subsystem and its gateway."""
     return load(home).subsystems[subsystem].secret
+
+
+def _granted(may: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    granted = {name: sorted(abilities) for name, abilities in may.items()}
+    if strange := {ability for abilities in granted.values() for ability in abilities} - ABILITIES:
+        raise ValueError(f"unknown abilities: {sorted(strange)}")
+    return granted
 
 
 def _subsystem(path: Path, name: str, entry: Mapping[str, Any]) -> Subsystem:

@@ -178,6 +178,7 @@ def test_the_blocking_client_keeps_and_renews_its_connection() -> None:
     go(main())
 
 
+<<<<<<< HEAD
 def test_the_blocking_client_notices_that_a_restarted_server_closed_its_connection() -> None:
     async def main() -> None:
         with ThreadPoolExecutor(1) as one_thread:  # connections are kept by thread
@@ -193,6 +194,23 @@ def test_the_blocking_client_notices_that_a_restarted_server_closed_its_connecti
             again = await serve(echo, port=server.port)
             assert await post(again.port) == 200
             await again.stop()
+=======
+def test_the_blocking_client_uses_one_connection_until_it_is_closed() -> None:
+    async def main() -> None:
+        server = await serve(echo, port=0)
+
+        def work() -> list[int]:
+            seen = []
+            for _ in range(2):
+                sync.request("GET", f"http://127.0.0.1:{server.port}/")
+                seen.append(len(server.connections))
+            sync.close()
+            return seen
+
+        assert await asyncio.to_thread(work) == [1, 1]
+        await server.stop()
+        assert not server.connections
+>>>>>>> main
 
     go(main())
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import uvloop
 
-from smartgov.engines.httpd import Client, Request, Response, Server, serve
+from smartgov.engines.httpd import Client, Request, Response, Server, serve, sync
 from smartgov.engines.pki import keys
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad import reference, wire
@@ -169,6 +169,7 @@ class Country:
             self.run(self._server.stop())
             self.loop.call_soon_threadsafe(self.loop.stop)
             self._thread.join()
+            sync.close()
         self.loop.close()
 
     def url(self, code: str) -> str:

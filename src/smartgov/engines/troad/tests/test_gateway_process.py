@@ -97,7 +97,8 @@ def test_nothing_that_was_answered_is_missing_after_kill_9(process: Process) -> 
                 answered.append(ask_births(sdk).exchange_id)
             except Problem as problem:
                 failed.append(problem.slug)
-                return
+                break
+        sync.close()
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
