@@ -178,7 +178,6 @@ def test_the_blocking_client_keeps_and_renews_its_connection() -> None:
     go(main())
 
 
-<<<<<<< HEAD
 def test_the_blocking_client_notices_that_a_restarted_server_closed_its_connection() -> None:
     async def main() -> None:
         with ThreadPoolExecutor(1) as one_thread:  # connections are kept by thread
@@ -194,7 +193,10 @@ def test_the_blocking_client_notices_that_a_restarted_server_closed_its_connecti
             again = await serve(echo, port=server.port)
             assert await post(again.port) == 200
             await again.stop()
-=======
+
+    go(main())
+
+
 def test_the_blocking_client_uses_one_connection_until_it_is_closed() -> None:
     async def main() -> None:
         server = await serve(echo, port=0)
@@ -210,7 +212,6 @@ def test_the_blocking_client_uses_one_connection_until_it_is_closed() -> None:
         assert await asyncio.to_thread(work) == [1, 1]
         await server.stop()
         assert not server.connections
->>>>>>> main
 
     go(main())
 
