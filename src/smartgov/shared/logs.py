@@ -6,8 +6,14 @@ import logging
 import sys
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
+<<<<<<< HEAD
+from structlog.typing import EventDict, WrappedLogger
+=======
+>>>>>>> portal
 
 from smartgov.shared import settings
+from smartgov.shared.tw import national_id
 
 
 def configure(process: str) -> None:
@@ -19,10 +25,21 @@ def configure(process: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
+<<<<<<< HEAD
+            # Without the local variables, which hold the data of whoever the request was about.
+=======
+            # Never the values of local variables: they hold what logs must not (names, national ids).
+>>>>>>> portal
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(ensure_ascii=False),
+            mask_persons,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     structlog.contextvars.bind_contextvars(process=process)
+
+
+def mask_persons(logger: WrappedLogger, method: str, line: str | bytes | EventDict) -> str:
+    """The rendered line with every national id covered: the text of an unforeseen error may repeat one."""
+    return national_id.FINDER.sub("[national id]", str(line))

@@ -44,6 +44,13 @@ def is_decided(actor: Actor, application: Application) -> bool:
     return not wanted or mydata.is_decided(actor=actor, application=application.id, items=wanted)
 
 
+def count(actor: Actor, application: Application) -> tuple[int, int]:
+    """How many consents are asked for, and how many of them are in force."""
+    given = mydata.artefacts(actor=actor, application=application.id)
+    wanted = items(application)
+    return len(wanted), sum(item.provider in given.get(item.part, {}) for item in wanted)
+
+
 def _item(service: str, part: Part, query: Query) -> mydata.ConsentItem:
     needed = any(fact.needed for fact in query.facts)
     return mydata.ConsentItem(

@@ -108,19 +108,18 @@ def headline(view: TrailView) -> dict[str, Any]:
     }
 
 
-def rows(view: TrailView) -> list[dict[str, Any]]:
+def rows(view: TrailView, entries: Iterable[TrailEntry]) -> list[dict[str, Any]]:
     """The lines of the trail with names of agencies and laws."""
     names = {member.member: member.name for member in view.members}
-    return [_row(entry, names) for entry in view.entries]
+    purposes = _purposes()
+    return [_row(entry, names, purposes) for entry in entries]
 
 
-def _row(entry: TrailEntry, names: dict[str, Text]) -> dict[str, Any]:
+def _row(entry: TrailEntry, names: dict[str, Text], purposes: dict[str, Text]) -> dict[str, Any]:
     recorded = [names.get(member, Text.of(member)) for member in entry.recorded_by]
     lines: list[tuple[Text, Any]] = [
         (Text("Who", "誰"), _joined([agency_name(entry.agency), role(entry)], Text(", ", "，"))),
         (Text("System", "系統"), entry.system or "—"),
-        (Text("For what", "目的"), purpose(entry)),
-        (Text("Law or consent", "依據"), law(entry)),
         (Text("Fields", "欄位"), [field_title(entry, name) for name in entry.fields] or "—"),
         (Text("Case", "案號"), entry.case or "—"),
         (Text("Written down by", "留下紀錄者"), recorded),
@@ -129,6 +128,9 @@ def _row(entry: TrailEntry, names: dict[str, Text]) -> dict[str, Any]:
         "entry": entry,
         "agency": agency_name(entry.agency),
         "what": _what(entry),
+        "role": role(entry),
+        "purpose": purpose(entry, purposes),
+        "law": law(entry),
         "proof": _PROVEN_ENTRY if entry.proven else _FAILED_ENTRY,
         "proof_kind": "done" if entry.proven else "bad",
         "lines": lines,
@@ -144,9 +146,9 @@ def _what(entry: TrailEntry) -> Text:
     return Text("asked {source}", "向{source}查詢").format(source=source)
 
 
-def purpose(entry: TrailEntry) -> Text:
+def purpose(entry: TrailEntry, known: dict[str, Text]) -> Text:
     """The purpose in words when its code is one of the catalogue's (`birth.allowance`)."""
-    return _purposes().get(entry.purpose, Text.of(entry.purpose or "—"))
+    return known.get(entry.purpose, Text.of(entry.purpose or "—"))
 
 
 def field_title(entry: TrailEntry, name: str) -> Text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from uuid import UUID
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,6 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from smartgov.blocks.identity.api import actor, permit
 from smartgov.blocks.mydata import api
 from smartgov.blocks.mydata.web import present
+
+PAGE_SIZE = 20
 
 
 @permit("mydata.consent")
@@ -61,4 +64,6 @@ def receipt(request: HttpRequest, consent: UUID) -> HttpResponse:
 def trail(request: HttpRequest) -> HttpResponse:
     """Who looked at my data."""
     view = api.trail(actor=actor(request))
-    return render(request, "mydata/trail.html", {"view": view, "rows": present.rows(view), **present.headline(view)})
+    page = Paginator(view.entries, PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = present.rows(view, page.object_list)
+    return render(request, "mydata/trail.html", {"view": view, "page": page, "rows": rows, **present.headline(view)})

@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from smartgov.blocks.services import catalogue, domain, paging
+from smartgov.blocks.services import catalogue, consenting, domain, paging
 from smartgov.blocks.services.models import Application
 from smartgov.blocks.services.web import fields
 from smartgov.engines import forms
@@ -26,6 +26,8 @@ _REASONS: Mapping[str, Text] = {
     ),
     "unanswered": Text("This question needs an answer before you can hand in.", "送出前請先回答這個問題。"),
 }
+_CONSENTS = Text("Consents", "同意查詢")
+_ALLOWED = Text("{allowed} of {asked} allowed", "{asked} 項中同意 {allowed} 項")
 _COLUMNS = (
     Text("Question", "問題"),
     Text("Saved in the other window", "另一視窗已儲存"),
@@ -93,16 +95,20 @@ def _in_words(form: forms.Form, answers: Mapping[str, Any], field: str) -> Text 
 def check(who: Actor, row: Application) -> dict[str, Any]:
     """All answers page by page with links to change them, who gets what, and the proofs that were not needed."""
     form = catalogue.form(row.service)
-    said = form.summary(row.answers)
-    groups = []
-    for spec in form.visible_pages(row.answers):
-        change = f"{reverse('services:page', args=[row.id, spec.id])}?from=check"
-        rows = [(item.label, item.value, change) for item in said if item.page == spec.id]
-        if rows and paging.kind_of(spec) == "page":
-            groups.append({"title": spec.title, "rows": rows})
+    pages = {spec.id for spec in form.visible_pages(row.answers) if paging.kind_of(spec) == "page"}
+    answers: list[tuple[Text, Any, str]] = [
+        (item.label, item.value, f"{reverse('services:page', args=[row.id, item.page])}?from=check")
+        for item in form.summary(row.answers)
+        if item.page in pages
+    ]
+    asked, allowed = consenting.count(who, row)
+    if asked:
+        answers.append(
+            (_CONSENTS, _ALLOWED.format(allowed=allowed, asked=asked), reverse("services:consent", args=[row.id]))
+        )
     parts = catalogue.chosen_parts(catalogue.service(row.service), row.answers)
     return {
-        "answers": groups,
+        "answers": answers,
         "agencies": [{"agency": catalogue.agency_name(part.agency), "part": part.title} for part in parts],
         "saved_proofs": saved_proofs(row),
     }
