@@ -7,10 +7,7 @@ import sys
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
-<<<<<<< HEAD
 from structlog.typing import EventDict, WrappedLogger
-=======
->>>>>>> portal
 
 from smartgov.shared import settings
 from smartgov.shared.tw import national_id
@@ -25,11 +22,7 @@ def configure(process: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-<<<<<<< HEAD
             # Without the local variables, which hold the data of whoever the request was about.
-=======
-            # Never the values of local variables: they hold what logs must not (names, national ids).
->>>>>>> portal
             structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(ensure_ascii=False),
             mask_persons,

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from django.http import Http404, HttpRequest
 from ninja import Router, Schema
+from ninja.responses import Status
 
 from smartgov.blocks.cases import api
 from smartgov.blocks.cases.selectors import state_of
@@ -87,7 +88,7 @@ def preparations(request: HttpRequest, wanted: Preparation) -> dict[str, Any]:
 
 
 @router.post("/cases", response={201: dict[str, Any]})
-def cases(request: HttpRequest, new: NewCase) -> tuple[int, dict[str, Any]]:
+def cases(request: HttpRequest, new: NewCase) -> Status[dict[str, Any]]:
     """Open a case; the same part again answers with the case there is."""
     inbound, applicant = _inbound(request)
     application = api.Application(
@@ -104,7 +105,7 @@ def cases(request: HttpRequest, new: NewCase) -> tuple[int, dict[str, Any]]:
         waits=bool(new.waits_for),
     )
     held = api.open_case(actor=_caller(inbound), agency=inbound.agency, application=application)
-    return 201, {"id": held.id, **state_of(held)}
+    return Status(201, {"id": held.id, **state_of(held)})
 
 
 @router.post("/cases/{case_id}/supplements")
@@ -139,7 +140,7 @@ def continuations(request: HttpRequest, case_id: str, said: Continuation) -> dic
 
 
 @router.post("/life-events", response={202: dict[str, str]})
-def life_events(request: HttpRequest, said: LifeEvent) -> tuple[int, dict[str, str]]:
+def life_events(request: HttpRequest, said: LifeEvent) -> Status[dict[str, str]]:
     """A birth that a hospital notified; only the health agency announces it."""
     inbound, mother = _inbound(request)
     if inbound.client_subsystem != ANNOUNCER:
@@ -148,7 +149,7 @@ def life_events(request: HttpRequest, said: LifeEvent) -> tuple[int, dict[str, s
     api.receive_announcement(
         actor=_caller(inbound), agency=inbound.agency, birth=said.notification, mother=mother, row=row
     )
-    return 202, {"state": "noted"}
+    return Status(202, {"state": "noted"})
 
 
 @router.get("/cases/{case_id}")

@@ -22,6 +22,8 @@ _UNTIL = Text("{days} days, until {en}; you can take it back earlier", "{days}�
 _PROVEN = Text("{proven} of {listed} listed entries proven", "列出 {listed} 筆，其中 {proven} 筆已驗證")
 _PROVEN_ENTRY = Text("Proven", "已驗證")
 _FAILED_ENTRY = Text("Proof failed", "證明不成立")
+# Paths that fetch; every other message brings data about the person to somebody.
+_QUESTIONS = ("/query", "/preparations", "/documents")
 _COLUMNS = (
     Text("Gateway", "閘道"),
     Text("Answer", "回應"),
@@ -143,6 +145,10 @@ def _what(entry: TrailEntry) -> Text:
     source = agency_name(entry.source) if entry.source else Text("another agency", "其他機關")
     if entry.kind == "refusal":
         return Text("asked {source} and was refused", "向{source}查詢，遭拒絕").format(source=source)
+    if not entry.path.startswith("GET") and not entry.path.endswith(_QUESTIONS):
+        return Text("passed data about you to {source}", "將您的資料送交{source}").format(source=source)
+    if entry.source == entry.agency:
+        return Text("looked into its own register", "查詢自己的登記資料")
     return Text("asked {source}", "向{source}查詢").format(source=source)
 
 
