@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from smartgov.engines.population import SIZE
 from smartgov.site.country import raise_country
 from smartgov.site.country.ports import Ports
 from smartgov.site.supervise import Country as Running
@@ -28,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def running() -> Iterator[Running]:
     """The processes; stopped at the end, also after a failure."""
-    yield from _running()
+    yield from raised()
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +41,7 @@ def country(running: Running) -> Country:
 @pytest.fixture
 def own_running() -> Iterator[Running]:
     """A country for one test alone, which may break it."""
-    yield from _running()
+    yield from raised()
 
 
 @pytest.fixture
@@ -49,12 +50,19 @@ def own_country(own_running: Running) -> Country:
     return Country(own_running.home, own_running.ports.web)
 
 
-def _running(split: str | None = None) -> Iterator[Running]:
+@pytest.fixture(scope="session")
+def shaken() -> Iterator[Running]:
+    """A small country that several modules break and mend; each test leaves it whole."""
+    yield from raised(size=4000)
+
+
+def raised(*, split: str | None = None, size: int = SIZE) -> Iterator[Running]:
+    """Raise a village of `size` people and run it, with `split` as a web process of its own; stopped at the end."""
     os.environ.pop("SMARTGOV_HOME", None)
     with tempfile.TemporaryDirectory(prefix="smartgov-journey-") as folder:
         home = Path(folder) / "country"
         port = free_ports()
-        raise_country(home, ports=Ports(port))
+        raise_country(home, ports=Ports(port), size=size)
         running = Running(home, port=port, split=split)
         running.start()
         try:
