@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -64,7 +65,9 @@ def _running(split: str | None = None) -> Iterator[Running]:
 
 def free_ports(count: int = 60) -> int:
     """The first of `count` free ports in a row."""
-    for first in range(30_000, 60_000, 100):
+    starts = list(range(33_000, 60_000, 100))
+    random.shuffle(starts)  # several runs on one machine must not choose alike
+    for first in starts:
         if all(_is_free(port) for port in range(first, first + count)):
             return first
     raise RuntimeError("no free ports")
