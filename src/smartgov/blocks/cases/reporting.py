@@ -14,7 +14,7 @@ from smartgov.shared.text import Text
 
 MORE: dict[str, Text] = {
     "payment_ordered": Text("The payment is ordered", "已交付撥款"),
-    "payment_settled": Text("Paid: the money is in your account", "已撥款：款項已入帳"),
+    "payment_settled": Text("The money is in your account", "款項已入帳"),
     "payment_failed": Text(
         "The bank sent the payment back; an officer takes care of it", "銀行退回款項，承辦人員將處理"
     ),
