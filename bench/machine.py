@@ -41,3 +41,10 @@ def pss_megabytes(pid: int) -> float:
         if line.startswith("Pss:"):
             return int(line.split()[1]) / 1024
     return 0.0
+
+
+def filesystem(path: Path) -> str:
+    """The kind of file system that holds `path`: on tmpfs an fsync costs nothing."""
+    mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
+    inside = [(point, kind) for point, kind in mounts if path.resolve().is_relative_to(point)]
+    return max(inside, key=lambda mount: len(mount[0]))[1]

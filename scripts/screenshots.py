@@ -26,13 +26,15 @@ ANSWERS = {
     "contact_email": "mother@mail.example",
     "contact_phone": "0900000000",
 }
+# Every seat is written "agency – role", and acting for oneself is not: this finds a person's first seat.
+SEAT = " – "
 # Who, in which seat, how wide, and name → address of each page. None: nobody signed in.
 STILLS: tuple[tuple[str | None, str, str, dict[str, str]], ...] = (
     (None, "", "desk", {"home": "/", "services": "/services/", "gallery": "/theme/gallery"}),
     ("mother", "", "phone", {"wall": "/", "notices": "/notify/", "trail": "/mydata/", "consents": "/mydata/consents/"}),
-    ("ris-officer", "戶政", "desk", {"worklist": "/cases/"}),
-    ("sfaa-releaser", "社", "desk", {"payments": "/payments/"}),
-    ("operator", "", "desk", {"operations": "/ops/", "members": "/exchange/"}),
+    ("ris-officer", SEAT, "desk", {"worklist": "/cases/"}),
+    ("sfaa-releaser", SEAT, "desk", {"payments": "/payments/"}),
+    ("operator", SEAT, "desk", {"operations": "/ops/", "members": "/exchange/"}),
 )
 
 
@@ -60,7 +62,7 @@ def stills(
     width: str,
     pages: dict[str, str],
 ) -> None:
-    """The pages of one person, each as it opens; and the first case behind the work list."""
+    """The pages of one person, each as it opens."""
     page = browser.page(width=width, language=options.language)
     read_in(page.context, options.language, options.url)
     if person:
@@ -105,8 +107,9 @@ def answer(page: Page) -> None:
     for group in page.locator("main fieldset:has(input[type=radio])").all():
         if not group.locator("input:checked").count():
             choose(group)
-    for box in page.locator("main input[type=checkbox]:enabled:not(:checked)").all():
-        box.check()
+    unticked = page.locator("main input[type=checkbox]:enabled:not(:checked)")
+    while unticked.count():
+        unticked.first.check()
     for name, value in ANSWERS.items():
         box = page.locator(f"main input[name='{name}']:not([type=radio], [type=hidden])")
         if box.count() and not box.input_value():

@@ -188,7 +188,7 @@ def sign_in(page: Page, origin: str, persona: str, *, seat: str = "") -> None:
     """
     page.goto(f"{origin}/identity/sign-in")
     page.locator("form:has(input[name=way][value=code]) button").click()
-    number = page.locator(".identity-number").inner_text().strip()
+    number = page.locator(".match-number").inner_text().strip()
     phone_address = page.locator("main a[target=_blank]").get_attribute("href")
     assert phone_address, "the page does not lead to the simulated phone; is SMARTGOV_DEMO on?"
     with _phone(page, phone_address) as phone:

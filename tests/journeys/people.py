@@ -80,14 +80,10 @@ class Person:
                     return phone.submit(form, button=("number", number))
         raise AssertionError(f"no request offers {number}")
 
-    def take_seat(self, agency: str, role: str = "") -> Page:
-        """Act for an agency from here on."""
-        page = self.get("/identity/seat")
-        for form in page.forms:
-            for name, value, words in form.buttons:
-                if agency in words and role in words:
-                    return self.submit(form, button=(name, value))
-        raise AssertionError(page.text)
+    def take_seat(self, agency: str, role: str) -> Page:
+        """Act in a seat from here on; `agency` and `role` are words of its label."""
+        form = self.get("/identity/seat").form_with("seat")
+        return self.submit(form, seat=form.choice("seat", agency, role))
 
 
 def until(get: Callable[[], Page], good: Callable[[Page], bool], seconds: float = 40) -> Page:

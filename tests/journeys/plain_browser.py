@@ -19,6 +19,15 @@ class Form:
     values: dict[str, list[str]] = field(default_factory=dict)
     choices: dict[str, list[str]] = field(default_factory=dict)
     buttons: list[tuple[str, str, str]] = field(default_factory=list)  # name, value, words
+    files: list[str] = field(default_factory=list)
+    labels: dict[tuple[str, str], str] = field(default_factory=dict)  # words beside a radio or check box
+
+    def choice(self, name: str, *parts: str) -> str:
+        """The value of the choice `name` whose label has all `parts`."""
+        for (field_name, value), words in self.labels.items():
+            if field_name == name and all(part in words for part in parts):
+                return value
+        raise AssertionError(f"no choice {name} with {parts}: {self.labels}")
 
     def has(self, name: str) -> bool:
         """Whether the form has a field of this name."""
@@ -93,6 +102,24 @@ class PlainBrowser:
         )
         return self._open(request)
 
+    def upload(self, form: Form, name: str, filename: str, content: bytes, **values: str) -> Page:
+        """Send `form` with a file, as multipart/form-data (RFC 7578)."""
+        boundary = "smartgov-journey"
+        parts = [
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
+            for key, value in ({key: many[0] for key, many in form.values.items() if many} | values).items()
+            if key != name
+        ]
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{filename}"\r\n'
+        parts.append(f"{head}Content-Type: application/pdf\r\n\r\n".encode() + content + b"\r\n")
+        url = self._absolute(form.action or self.page.url)
+        headers = {
+            "Content-Type": f"multipart/form-data; boundary={boundary}",
+            "Referer": self.page.url,
+            "Origin": self._origin_of(url),
+        }
+        return self._open(urllib.request.Request(url, b"".join(parts) + f"--{boundary}--\r\n".encode(), headers))
+
     def _open(self, request: urllib.request.Request) -> Page:
         try:
             with self.opener.open(request, timeout=60) as answer:
@@ -128,11 +155,14 @@ class _Reader(HTMLParser):
         self._href: str | None = None
         self._href_words: list[str] = []
         self._silent = 0
+        self._labelled: tuple[Form, str, str] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag in ("script", "style", "title"):
             self._silent += 1
+        elif tag == "label":
+            self._labelled = None
         elif tag == "form":
             self._form = Form(given.get("action", ""), given.get("method", "get").lower())
             self.forms.append(self._form)
@@ -164,8 +194,11 @@ class _Reader(HTMLParser):
         kind = given.get("type", "text")
         if kind in ("radio", "checkbox"):
             self._form.choices.setdefault(name, []).append(given.get("value", "on"))
+            self._labelled = (self._form, name, given.get("value", "on"))
             if "checked" in given:
                 self._form.values.setdefault(name, []).append(given.get("value", "on"))
+        elif kind == "file":
+            self._form.files.append(name)
         elif kind == "submit":
             self._form.buttons.append((name, given.get("value", ""), given.get("value", "")))
         else:
@@ -174,6 +207,8 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in ("script", "style", "title"):
             self._silent -= 1
+        elif tag == "label":
+            self._labelled = None
         elif tag == "form":
             self._form = None
         elif tag == "select":
@@ -193,6 +228,9 @@ class _Reader(HTMLParser):
         self.words.append(words)
         if self._href is not None:
             self._href_words.append(words)
+        if self._labelled is not None:
+            form, name, value = self._labelled
+            form.labels[name, value] = f"{form.labels.get((name, value), '')} {words}".strip()
         if self._textarea is not None and self._form is not None:
             self._form.values[self._textarea] = [data]
         if self._button is not None and self._form is not None:

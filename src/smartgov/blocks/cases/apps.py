@@ -12,12 +12,12 @@ class CasesConfig(BlockConfig):
     manifest = Manifest(
         needs=("notify", "payments", "credentials"),
         permissions={
-            "cases.work": Text("See the work list and cases of one's agency", "檢視本機關的工作清單與案件"),
+            "cases.work": Text("See the work list and cases of one's agency", "檢視本機關的待辦清單與案件"),
             "cases.decide": Text("Ask for supplements and decide cases", "通知補件與核定案件"),
             "cases.notify_birth": Text("Notify births", "通報出生"),
         },
         menu=(
-            MenuItem("cases:work_list", Text("Work list", "工作清單"), "cases.work"),
+            MenuItem("cases:work_list", Text("Work list", "待辦清單"), "cases.work"),
             MenuItem("cases:births", Text("Birth notifications", "出生通報"), "cases.notify_birth"),
         ),
         periodic=(

@@ -1,4 +1,4 @@
-"""A hospital's birth notification: into the health agency's register, then announced (Children and Youth Act, art. 14)."""
+"""A hospital's birth notification: into the health agency's register, then announced (Children and Youth Act 14)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A case and its life, as tables: which states there are, which step leads where, who may take it, what the applicant reads.
+"""A case and its life, as tables: which states there are, which step leads where, what the applicant reads.
 
 Pure: no database, no network. The agency's database holds what these tables allow and nothing else.
 """
@@ -98,8 +98,8 @@ NEXT: dict[State, Text] = {
     State.CLOSED: Text("Apply again when the earlier step is granted.", "前一步驟核准後可重新申請。"),
 }
 
-# Problem slugs of an exchange that mean "this answer, or the one who gave it, cannot be trusted". Asking again would not
-# help and using the answer would be wrong, so the case stops until an officer starts it again.
+# Problem slugs of an exchange that mean "this answer, or the one who gave it, cannot be trusted". Asking again would
+# not help and using the answer would be wrong, so the case stops until an officer starts it again.
 UNTRUSTED = frozenset(
     {
         "answer-signature-invalid",

@@ -1,4 +1,4 @@
-"""What `site/flows` calls when something happened. Each may be called twice with one event and then does nothing new."""
+"""What `site/flows` calls when something happened. Each may be called twice with one event, to no new effect."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def report_step(event: EmittedEvent) -> None:
 
 
 def forward_parts(event: EmittedEvent) -> None:
-    """Tell the agencies whose parts waited for this decision (`case_decided`) that it is time; they decide by themselves."""
+    """Tell the agencies whose parts waited for this decision (`case_decided`) that it is time; they decide."""
     case = _case(event)
     waiting = {part.id: part for part in content.service(case.service).followers(case.part)}
     for follower in case.followers:

@@ -176,7 +176,7 @@ def refuse(*, actor: Actor, case: str, version: int, cited: str, reason: str) ->
 
 @transaction.atomic
 def restart(*, actor: Actor, case: str, version: int) -> None:
-    """Let a case ask its facts again: one that stopped, after the cause is cleared, or one in review that lacks some."""
+    """Let a case ask its facts again: one that stopped, once the cause is cleared, or one in review."""
     held = for_officer(actor, case, version)
     history.move(held, Step.RESTART, actor=actor, work_due_at=clock.now(), attempts=0)
 

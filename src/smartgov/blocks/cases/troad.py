@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from django.http import Http404, HttpRequest
 from ninja import Router, Schema
+from ninja.responses import Status
 
 from smartgov.blocks.cases import api
 from smartgov.blocks.cases.selectors import state_of
@@ -15,7 +16,8 @@ from smartgov.shared.actor import Actor
 from smartgov.shared.tw import national_id
 
 ANNOUNCER = subsystem_of("hpa")
-router = Router(tags=["cases.v1"], auth=TRoadInbound())
+DOOR = TRoadInbound()
+router = Router(tags=["cases.v1"])
 
 
 class Preparation(Schema):
@@ -71,7 +73,7 @@ class LifeEvent(Schema):
     detail: dict[str, str] = {}
 
 
-@router.post("/preparations")
+@router.post("/preparations", auth=DOOR)
 def preparations(request: HttpRequest, wanted: Preparation) -> dict[str, Any]:
     """Facts, what is missing and the rule's word, before anything is applied for."""
     inbound, applicant = _inbound(request)
@@ -86,8 +88,8 @@ def preparations(request: HttpRequest, wanted: Preparation) -> dict[str, Any]:
     )
 
 
-@router.post("/cases", response={201: dict[str, Any]})
-def cases(request: HttpRequest, new: NewCase) -> tuple[int, dict[str, Any]]:
+@router.post("/cases", auth=DOOR, response={201: dict[str, Any]})
+def cases(request: HttpRequest, new: NewCase) -> Status[dict[str, Any]]:
     """Open a case; the same part again answers with the case there is."""
     inbound, applicant = _inbound(request)
     application = api.Application(
@@ -104,10 +106,10 @@ def cases(request: HttpRequest, new: NewCase) -> tuple[int, dict[str, Any]]:
         waits=bool(new.waits_for),
     )
     held = api.open_case(actor=_caller(inbound), agency=inbound.agency, application=application)
-    return 201, {"id": held.id, **state_of(held)}
+    return Status(201, {"id": held.id, **state_of(held)})
 
 
-@router.post("/cases/{case_id}/supplements")
+@router.post("/cases/{case_id}/supplements", auth=DOOR)
 def supplements(request: HttpRequest, case_id: str, answered: Answered) -> dict[str, Any]:
     """The applicant's answer to the officer's question."""
     inbound, applicant = _inbound(request)
@@ -122,7 +124,7 @@ def supplements(request: HttpRequest, case_id: str, answered: Answered) -> dict[
     return state_of(held)
 
 
-@router.post("/cases/{case_id}/continuations")
+@router.post("/cases/{case_id}/continuations", auth=DOOR)
 def continuations(request: HttpRequest, case_id: str, said: Continuation) -> dict[str, Any]:
     """The agency of the part before says that it has decided."""
     inbound, applicant = _inbound(request)
@@ -138,8 +140,8 @@ def continuations(request: HttpRequest, case_id: str, said: Continuation) -> dic
     return state_of(held)
 
 
-@router.post("/life-events", response={202: dict[str, str]})
-def life_events(request: HttpRequest, said: LifeEvent) -> tuple[int, dict[str, str]]:
+@router.post("/life-events", auth=DOOR, response={202: dict[str, str]})
+def life_events(request: HttpRequest, said: LifeEvent) -> Status[dict[str, str]]:
     """A birth that a hospital notified; only the health agency announces it."""
     inbound, mother = _inbound(request)
     if inbound.client_subsystem != ANNOUNCER:
@@ -148,10 +150,10 @@ def life_events(request: HttpRequest, said: LifeEvent) -> tuple[int, dict[str, s
     api.receive_announcement(
         actor=_caller(inbound), agency=inbound.agency, birth=said.notification, mother=mother, row=row
     )
-    return 202, {"state": "noted"}
+    return Status(202, {"state": "noted"})
 
 
-@router.get("/cases/{case_id}")
+@router.get("/cases/{case_id}", auth=DOOR)
 def case(request: HttpRequest, case_id: str) -> dict[str, Any]:
     """How the subject's own case stands."""
     inbound, applicant = _inbound(request)

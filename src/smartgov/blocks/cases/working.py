@@ -1,6 +1,6 @@
 """What cases do by themselves: ask facts, wait and ask again, decide what the rule may decide, write registers.
 
-The worker calls `work_on_due` every second or two. Whatever is interrupted is due again, so nothing is lost with a process.
+The worker calls `work_on_due` every second or two. What is interrupted is due again, so nothing is lost with a process.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ REASONS: dict[Reason, Text] = {
 
 
 def new_code() -> str:
-    """Sixteen characters without look-alikes (79 random bits): a code that cannot be guessed leads to one certificate."""
+    """Sixteen characters without look-alikes (79 random bits): it cannot be guessed and leads to one certificate."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(16))
 
 

@@ -1,4 +1,4 @@
-"""From data to PDF/A-2b, with typst and the jurisdiction's template. Nothing leaves the process, nothing is downloaded."""
+"""From data to PDF/A-2b, with typst and the jurisdiction's template. Nothing leaves the process."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def render(
 ) -> bytes:
     """The PDF/A-2b of `content/tw/certificates/<template>.typ`.
 
-    The template reads `data.json` (the document's data, with number, issuer, issued_on, mark and verify_url) and `qr.svg`
+    The template reads `data.json` (the data, with number, issuer, issued_on, mark and verify_url) and `qr.svg`
     beside it. It compiles in a folder of its own, so that a template can read nothing else.
     """
     whole = {

@@ -73,10 +73,12 @@ def emit(name: str, *, aggregate: str, payload: Mapping[str, Any], actor: Actor)
     return event.id
 
 
-def dispatch(limit: int = 50) -> int:
-    """Deliver what is due, at most `limit`; returns how many deliveries succeeded."""
+def dispatch(limit: int = 50, *, stop: Callable[[], bool] = lambda: False) -> int:
+    """Deliver what is due, at most `limit` and until `stop()` says so; returns how many deliveries succeeded."""
     done = 0
     for delivery in _due(limit):
+        if stop():
+            break
         if _lease(delivery):
             done += _deliver(delivery)
     return done

@@ -27,7 +27,7 @@ class BankPort(Protocol):
     """A paying bank."""
 
     def send(self, order: Order) -> None:
-        """Hand the batch over; the same id with the same content again changes nothing. Problem when it is not taken."""
+        """Hand the batch over; the same id and content again change nothing. Problem when it is not taken."""
 
     def result(self, batch: str) -> bytes | None:
         """The result file, or None while the bank works."""

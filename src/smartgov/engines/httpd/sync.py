@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import select
 import threading
 import time
 from urllib.parse import urlsplit
@@ -68,11 +69,20 @@ def _pool() -> dict[tuple[str, int], tuple[http.client.HTTPConnection, float]]:
 
 def _connection(key: tuple[str, int], timeout: float) -> tuple[http.client.HTTPConnection, bool]:
     kept = _pool().get(key)
-    if kept is not None and time.monotonic() - kept[1] < IDLE_SECONDS and kept[0].sock is not None:
+    if kept is not None and time.monotonic() - kept[1] < IDLE_SECONDS and _is_quiet(kept[0]):
         kept[0].sock.settimeout(timeout)
         return kept[0], True
     _drop(key)
     return http.client.HTTPConnection(key[0], key[1], timeout=timeout), False
+
+
+def _is_quiet(connection: http.client.HTTPConnection) -> bool:
+    """Whether an idle connection may be used again: one that a restarted server has closed is readable."""
+    if connection.sock is None:
+        return False
+    poll = select.poll()
+    poll.register(connection.sock, select.POLLIN)
+    return not poll.poll(0)
 
 
 def _exchange(

@@ -85,16 +85,16 @@ def show(country: Country, out: TextIO) -> None:
     names = {row["code"]: row["short"] for row in content.read("directory.yaml")["agencies"]}
     rows = [("人物 who", "姓名 name", "統一編號 id", "身分 role")]
     for persona in country.personas():
-        seats = "、".join(_seat(seat, names, roles) for seat in persona["seats"]) or "民眾 citizen"
-        rows.append((persona["key"], persona["name"], persona["national_id"], seats))
+        seats = [_seat(seat, names, roles) for seat in persona["seats"]] or ["民眾 citizen"]
+        rows.append((persona["key"], persona["name"], persona["national_id"], seats[0]))
+        rows += [("", "", "", seat) for seat in seats[1:]]
     print(f"\n  {country.url}\n", file=out)
     if country.split:
         print(f"  {country.agency_url}  ({names[country.split]['zh']} {names[country.split]['en']})\n", file=out)
     print(_table(rows), file=out)
     ports = country.ports
-    for text, port in ((Text("phones", "手機"), ports.phone), (Text("mailbox", "信箱"), ports.mailbox)):
-        print(f"  {text.zh} {text.en}: http://localhost:{port}", file=out)
-    print(f"  {'銀行'} bank: http://localhost:{ports.bank}", file=out)
+    for name, port in (("手機 phones", ports.phone), ("信箱 mailbox", ports.mailbox), ("銀行 bank", ports.bank)):
+        print(f"  {name}: http://localhost:{port}", file=out)
     note = Text("Everybody here is made up.", "以上人物均為虛構。")
     print(f"\n  {note.zh} {note.en}\n", file=out, flush=True)
 

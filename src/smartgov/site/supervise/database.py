@@ -20,8 +20,12 @@ def prepare(home: Path) -> None:
 
 
 def announce(home: Path) -> None:
-    """The births of the last days."""
-    _django()("announce_births", home=home)
+    """The births of the last weeks; a site without the agencies' side has no hospitals."""
+    call_command = _django()
+    from django.conf import settings
+
+    if "cases" in settings.BLOCKS:
+        call_command("announce_births", home=home)
 
 
 def _django() -> Callable[..., object]:

@@ -6,10 +6,11 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import smartgov
-from smartgov.engines.httpd import sync
 from smartgov.shared import content, homes, settings
 from smartgov.site.country.ports import Ports, agencies
 
@@ -110,10 +111,15 @@ def python(module: str, *arguments: object) -> tuple[str, ...]:
 
 def answers(url: str, headers: Mapping[str, str] | None = None) -> bool:
     """Whether a GET is answered with success."""
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=_PROBE_SECONDS)
     try:
-        return sync.request("GET", url, dict(headers or {}), timeout=_PROBE_SECONDS).status < 400
-    except (OSError, ValueError):
+        connection.request("GET", parts.path, headers=dict(headers or {}))
+        return connection.getresponse().status < 400
+    except (OSError, HTTPException):
         return False
+    finally:
+        connection.close()
 
 
 def _web(home: Path, web: Web, log: Callable[[str], Path]) -> list[Program]:
@@ -133,7 +139,8 @@ def web_command(home: Path | None = None, port: int | None = None) -> tuple[str,
     return python(
         "granian",
         *("--interface", "wsgi", "--host", "127.0.0.1", "--port", port or settings.get("SMARTGOV_PORT")),
-        *("--blocking-threads", 8, "--backpressure", 64, "--no-ws", "--log-level", "warning"),
+        # An agency's answer may need another request to this same process, so threads must outnumber people who wait.
+        *("--blocking-threads", 32, "--backpressure", 128, "--no-ws", "--log-level", "warning"),
         *("--static-path-route", "/static", "--static-path-mount", (home or homes.home()) / "static"),
         "smartgov.site.wsgi:application",
     )

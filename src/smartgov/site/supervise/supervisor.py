@@ -189,6 +189,7 @@ class Supervisor:
                 process.wait(max(until - time.monotonic(), 0))
             _signal_group(process.pid, signal.SIGKILL)
             process.wait()
+            _wait_for_group(process.pid)
 
     def _answers(self, child: _Child) -> bool:
         return child.running and child.program.healthy()
@@ -196,6 +197,17 @@ class Supervisor:
     def _tail(self, name: str) -> str:
         file = self.log_file(name)
         return file.read_text(errors="replace")[-1_500:] if file.exists() else ""
+
+
+def _wait_for_group(pid: int) -> None:
+    """Wait until the killed children of a process are gone too; where nobody reaps them, for two seconds at most."""
+    until = time.monotonic() + 2
+    while time.monotonic() < until:
+        try:
+            os.killpg(pid, 0)
+        except (ProcessLookupError, PermissionError):
+            return
+        time.sleep(0.01)
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

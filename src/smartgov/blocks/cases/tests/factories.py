@@ -131,7 +131,9 @@ def village(road: RecordedRoad, *, elder: int = 1) -> None:
         month = (month - timedelta(days=1)).replace(day=1)
 
 
-def person(number: str, name: str, sex: str, born: str, *, spouse: str = "", mother: str = "", **home: str) -> dict[str, Any]:
+def person(
+    number: str, name: str, sex: str, born: str, *, spouse: str = "", mother: str = "", **home: str
+) -> dict[str, Any]:
     """A row of the household register."""
     return {
         "id": f"p-{number}",

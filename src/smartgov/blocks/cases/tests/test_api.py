@@ -151,7 +151,9 @@ def test_nobody_works_on_a_case_in_which_she_is_a_party_whatever_her_seat() -> N
             assert view.is_party
             for verb in (api.approve, api.refuse):
                 with pytest.raises(Problem) as refused:
-                    verb(actor=party, case=case, version=view.version, cited="household-registration-act-48", reason="x")
+                    verb(
+                        actor=party, case=case, version=view.version, cited="household-registration-act-48", reason="x"
+                    )
                 assert slug_of(refused) == "party-decides"
             with pytest.raises(Problem):
                 api.ask_supplement(actor=party, case=case, version=view.version, question="?")
@@ -304,7 +306,13 @@ def test_a_part_that_waits_begins_only_when_the_right_agency_says_so_and_reads_f
     with make.road() as road:
         case = make.opened("nhi", "nhi", waits=True)
         assert api.work_on_due() == 0
-        said = {"agency": "nhi", "case": case, "applicant": make.MOTHER, "decided": "registration", "outcome": "granted"}
+        said = {
+            "agency": "nhi",
+            "case": case,
+            "applicant": make.MOTHER,
+            "decided": "registration",
+            "outcome": "granted",
+        }
         with pytest.raises(Http404):
             api.continue_case(actor=make.Actor.for_system("nhi", "TW/GOV/mof/cases"), **said)
         ris = make.Actor.for_system("nhi", "TW/GOV/ris/cases")

@@ -128,7 +128,9 @@ def test_events_that_come_twice_change_nothing(country: Country) -> None:
     assert after == before
 
 
-def test_a_payment_that_the_bank_sends_back_returns_to_the_officer_and_is_paid_after_correction(country: Country) -> None:
+def test_a_payment_that_the_bank_sends_back_returns_to_the_officer_and_is_paid_after_correction(
+    country: Country,
+) -> None:
     ids = submitted()
     country.work()
     make.approved(ids["registration"], make.officer())
@@ -161,9 +163,7 @@ def test_the_officer_who_granted_may_not_release_the_money(country: Country, mon
     country.work()
     granting = make.officer("sfaa")
     version = api.case(actor=granting, case_id=ids["allowance"]).version
-    api.approve(
-        actor=granting, case=ids["allowance"], version=version, cited="child-welfare-act-23", reason="符合"
-    )
+    api.approve(actor=granting, case=ids["allowance"], version=version, cited="child-welfare-act-23", reason="符合")
     country.work()
     batch = payments.prepare_batch(actor=money.officer(), agency="sfaa")
     other_seat = money.officer("payment_releaser", who=granting.subject)
@@ -180,7 +180,11 @@ def test_a_refused_registration_closes_what_waited_for_it(country: Country) -> N
     officer = make.officer()
     version = api.case(actor=officer, case_id=ids["registration"]).version
     api.refuse(
-        actor=officer, case=ids["registration"], version=version, cited="household-registration-act-48", reason="非申請人"
+        actor=officer,
+        case=ids["registration"],
+        version=version,
+        cited="household-registration-act-48",
+        reason="非申請人",
     )
     country.work()
     assert {case.part: case.state for case in Case.objects.all()} == {

@@ -24,7 +24,9 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(homes, "gateway_secret", lambda agency, subsystem: f"{agency}-{subsystem}")
 
 
-def post(path: str, body: Any, *, agency: str = "ris", client: str = PORTAL, subject: str | None = make.MOTHER, **head: str) -> Any:
+def post(
+    path: str, body: Any, *, agency: str = "ris", client: str = PORTAL, subject: str | None = make.MOTHER, **head: str
+) -> Any:
     headers = {"Authorization": f"Bearer {agency}-cases", "X-Road-Client": client, "X-Road-Id": "x-1", **head}
     if subject:
         headers["X-TRoad-Subject"] = make.urn(subject)
@@ -98,7 +100,12 @@ def test_a_supplement_comes_back_and_the_case_can_be_asked_for_by_its_applicant_
     other = {**head, "X-TRoad-Subject": make.urn(make.FATHER)}
     assert Client().get(f"/troad/ris/cases.v1/cases/{case}", headers=own).json()["state"] == "working"
     assert Client().get(f"/troad/ris/cases.v1/cases/{case}", headers=other).status_code == 404
-    assert Client().get(f"/troad/nhi/cases.v1/cases/{case}", headers={**own, "Authorization": "Bearer nhi-cases"}).status_code == 404
+    assert (
+        Client()
+        .get(f"/troad/nhi/cases.v1/cases/{case}", headers={**own, "Authorization": "Bearer nhi-cases"})
+        .status_code
+        == 404
+    )
 
 
 def test_a_continuation_is_taken_from_the_right_agency_only() -> None:
@@ -113,9 +120,14 @@ def test_a_continuation_is_taken_from_the_right_agency_only() -> None:
 
 
 def test_only_the_health_agency_announces_births() -> None:
-    said = {"id": "b-9", "kind": "birth", "happened_on": "2026-11-20", "notification": "b-9", "detail": {"hospital": "x"}}
+    said = {
+        "id": "b-9",
+        "kind": "birth",
+        "happened_on": "2026-11-20",
+        "notification": "b-9",
+        "detail": {"hospital": "x"},
+    }
     assert post("/life-events", said, client="TW/GOV/mof/cases").status_code == 404
     for _ in range(2):
         assert post("/life-events", said, client="TW/GOV/hpa/cases").status_code == 202
     assert Birth.objects.get().mother == make.MOTHER
-

@@ -75,7 +75,13 @@ def test_another_agency_or_another_role_gets_nowhere(agency: str, role: str) -> 
         wanted = 404 if role == "case_officer" else 403
         assert browser.get(f"/cases/{case}/").status_code == wanted
         for place in ("decision", "supplement", "facts"):
-            typed = {"version": 1, "decision": "approve", "cited": "household-registration-act-48", "reason": "x", "question": "x"}
+            typed = {
+                "version": 1,
+                "decision": "approve",
+                "cited": "household-registration-act-48",
+                "reason": "x",
+                "question": "x",
+            }
             assert browser.post(f"/cases/{case}/{place}", typed).status_code == wanted
     assert Case.objects.get(id=case).state == "in_review"
 
@@ -92,7 +98,7 @@ def test_a_mother_in_a_seat_sees_that_she_is_a_party_and_no_form() -> None:
         browser = people.signed_in_officer("ris", "case_officer", people.a_person(nid=make.MOTHER))
         page = browser.get(f"/cases/{case}/").content.decode()
     assert "當事人" in page or "party to this case" in page
-    assert "name=\"reason\"" not in page
+    assert 'name="reason"' not in page
 
 
 def birth(**changes: str) -> dict[str, str]:

@@ -133,7 +133,9 @@ def _case(
         "explanation": rows.explanation(decision_found.get("explanation", ())),
         "history": rows.history(view),
         "may_decide": may(request, "cases.decide") and not view.is_party and view.row.state == "in_review",
-        "may_restart": may(request, "cases.decide") and not view.is_party and view.row.state in ("stopped", "in_review"),
+        "may_restart": may(request, "cases.decide")
+        and not view.is_party
+        and view.row.state in ("stopped", "in_review"),
         "bases": [(basis.code, basis_title(basis)) for basis in view.bases],
         "choices": [("approve", Text("Approve", "核准")), ("refuse", Text("Refuse", "不予核准"))],
         "typed": typed or {},

@@ -45,7 +45,10 @@ def answers(view: CaseView) -> list[tuple[Any, Any]]:
 
 def facts(view: CaseView) -> list[tuple[Any, ...]]:
     """A table row for each verified fact: title, value, source, ground, time, exchange."""
-    return [(row.title, fact_value(row), row.agency, row.basis, words.write_time(row.answered_at), row.exchange) for row in view.facts]
+    return [
+        (row.title, fact_value(row), row.agency, row.basis, words.write_time(row.answered_at), row.exchange)
+        for row in view.facts
+    ]
 
 
 def fact_value(row: FactRow) -> Any:

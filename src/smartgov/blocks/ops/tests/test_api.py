@@ -162,6 +162,13 @@ def test_a_killed_workers_delivery_is_taken_up_when_its_lease_ends() -> None:
         assert api.dispatch() == 1
 
 
+def test_a_worker_that_is_told_to_stop_begins_no_further_delivery() -> None:
+    for aggregate in "abc":
+        send(aggregate, aggregate=aggregate)
+    assert api.dispatch(stop=lambda: len(listeners.HEARD) >= 2) == 2
+    assert api.dispatch() == 4
+
+
 def test_periodic_work_runs_when_due_and_a_failure_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
     task = Periodic("tests.tick", 10, "smartgov.blocks.ops.tests.test_api.tick")

@@ -67,7 +67,6 @@ class SandboxBank:
             raise BANK_UNREACHABLE from None
         return answer.status, answer.body
 
-
     @staticmethod
     def _secret() -> bytes:
         """What we share with the bank; the bank makes it in its own folder at its first start."""

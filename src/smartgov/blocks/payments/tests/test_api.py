@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+
 import pytest
 from django.db import IntegrityError, transaction
 from django.http import Http404
@@ -114,9 +117,7 @@ def test_a_line_changed_behind_the_batch_voids_it() -> None:
 def test_a_line_changed_after_release_is_not_sent() -> None:
     make.instruct()
     batch = api.prepare_batch(actor=make.officer(), agency=make.AGENCY)
-    api.release_batch(
-        actor=make.officer("payment_releaser"), batch=batch, seen_hash=Batch.objects.get().digest
-    )
+    api.release_batch(actor=make.officer("payment_releaser"), batch=batch, seen_hash=Batch.objects.get().digest)
     Instruction.objects.update(amount=999_999)
     with make.bank() as bank:
         assert api.send_released() == 0
@@ -128,9 +129,7 @@ def test_correcting_an_account_voids_the_batch_and_pays_the_new_one_only() -> No
     old = make.instruct()
     preparer = make.officer()
     batch = api.prepare_batch(actor=preparer, agency=make.AGENCY)
-    new = api.correct(
-        actor=preparer, instruction=old, payee_name="陳美玲", bank_code="812", account="55555555555555"
-    )
+    new = api.correct(actor=preparer, instruction=old, payee_name="陳美玲", bank_code="812", account="55555555555555")
     assert Batch.objects.get(id=batch).state == "void"
     with make.bank() as bank:
         sent = make.released(bank)
@@ -152,9 +151,7 @@ def test_who_corrected_an_account_may_not_release_it() -> None:
 def test_a_bank_that_is_down_gets_the_batch_later() -> None:
     make.instruct()
     batch = api.prepare_batch(actor=make.officer(), agency=make.AGENCY)
-    api.release_batch(
-        actor=make.officer("payment_releaser"), batch=batch, seen_hash=Batch.objects.get().digest
-    )
+    api.release_batch(actor=make.officer("payment_releaser"), batch=batch, seen_hash=Batch.objects.get().digest)
     with make.bank() as bank:
         bank.down = True
         assert api.send_released() == 0
@@ -330,17 +327,13 @@ class Payments(RuleBasedStateMachine):
     def each_decision_is_paid_at_most_once(self) -> None:
         settled = list(Instruction.objects.filter(state="settled").values_list("case", flat=True))
         assert len(settled) == len(set(settled))
-        alive = list(
-            Instruction.objects.exclude(state__in=("replaced", "cancelled")).values_list("case", flat=True)
-        )
+        alive = list(Instruction.objects.exclude(state__in=("replaced", "cancelled")).values_list("case", flat=True))
         assert len(alive) == len(set(alive))
 
 
-def _try(verb: object) -> None:
-    try:
-        verb()  # type: ignore[operator]
-    except Problem:
-        pass
+def _try(verb: Callable[[], object]) -> None:
+    with suppress(Problem):
+        verb()
 
 
 def test_whatever_happens_in_whatever_order_nothing_is_paid_twice() -> None:

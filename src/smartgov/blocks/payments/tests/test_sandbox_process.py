@@ -1,53 +1,69 @@
-"""The adapter and the bank program, each from its own side of the wire."""
+"""The sandbox bank as a real process passes what every bank must do."""
 
-import re
-import signal
+from __future__ import annotations
+
+import os
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from smartgov.blocks.payments.adapters.sandbox import SandboxBank
-from smartgov.blocks.payments.domain import Line, batch_digest, check_result, parse_result
-from smartgov.blocks.payments.ports import Order
+from smartgov.blocks.payments.tests import conformance
+from smartgov.shared import homes
 from smartgov.shared.problems import Problem
 
-SOURCE = Path(__file__).resolve().parents[4]
-LINES = (
-    Line("r1", "林淑芬", "700", "012345678901", 6000, "育兒津貼"),
-    Line("r2", "陳美玲", "700", "987654320000", 5000, "育兒津貼"),
-)
+pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
 
 
 @pytest.fixture
-def bank(tmp_path, monkeypatch):
-    monkeypatch.setenv("SMARTGOV_HOME", str(tmp_path))
-    command = [sys.executable, "-m", "smartgov.simulators.bank", "--home", str(tmp_path / "bank"), "--port", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={"PYTHONPATH": str(SOURCE)}) as process:
+def bank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxBank]:
+    monkeypatch.setattr(homes, "home", lambda: tmp_path)
+    port = _free_port()
+    command = [sys.executable, "-m", "smartgov.simulators.bank", "--home", str(tmp_path / "bank"), "--port", str(port)]
+    source = Path(__file__).resolve().parents[4]
+    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(source)}, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(port)
+        yield SandboxBank(f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_the_sandbox_bank_conforms(bank: SandboxBank) -> None:
+    conformance.check(bank)
+
+
+def test_a_batch_without_our_signature_is_not_taken(bank: SandboxBank, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SandboxBank, "_secret", staticmethod(lambda: b"another secret"))
+    with pytest.raises(Problem) as refused:
+        bank.send(conformance.order())
+    assert refused.value.slug == "bank-refused"
+
+
+def test_a_bank_that_is_not_there_is_a_problem_that_says_so() -> None:
+    with pytest.raises(Problem) as refused:
+        SandboxBank(f"http://127.0.0.1:{_free_port()}").send(conformance.order())
+    assert refused.value.slug == "bank-unreachable"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(200):
         try:
-            port = re.search(r'"port": (\d+)', process.stderr.readline())[1]
-            yield SandboxBank(f"http://127.0.0.1:{port}")
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=20)
-
-
-@pytest.mark.enable_socket
-@pytest.mark.process
-def test_a_batch_travels_to_the_bank_and_its_result_is_accepted(bank, tmp_path):
-    order = Order("b1", "sfaa", batch_digest("b1", "salt", LINES), LINES)
-    assert bank.result("b1") is None
-    bank.send(order)
-    bank.send(order)
-    found = parse_result(bank.result("b1"))
-    check_result(found, digest=order.digest, amounts={line.reference: line.amount for line in LINES})
-    assert [(outcome.reference, outcome.paid, outcome.reason) for outcome in found.outcomes] == [
-        ("r1", True, ""),
-        ("r2", False, "account-closed"),
-    ]
-    with pytest.raises(Problem, match="bank-refused"):
-        bank.send(Order("b2", "sfaa", "d", LINES[:1]))
-    (tmp_path / "bank" / "secrets" / "payer").write_text("another")
-    with pytest.raises(Problem, match="bank-refused"):
-        bank.send(order)
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError("the bank did not start")

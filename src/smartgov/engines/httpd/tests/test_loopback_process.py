@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import ssl
 from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,25 @@ def test_the_blocking_client_keeps_and_renews_its_connection() -> None:
         await server.stop()
         with pytest.raises(ConnectionFailedError):
             await asyncio.to_thread(sync.request, "GET", url)
+
+    go(main())
+
+
+def test_the_blocking_client_notices_that_a_restarted_server_closed_its_connection() -> None:
+    async def main() -> None:
+        with ThreadPoolExecutor(1) as one_thread:  # connections are kept by thread
+
+            async def post(port: int) -> int:
+                url = f"http://127.0.0.1:{port}/"
+                answer = await asyncio.get_running_loop().run_in_executor(one_thread, sync.request, "POST", url)
+                return int(answer.status)
+
+            server = await serve(echo, port=0)
+            assert await post(server.port) == 200
+            await server.stop()
+            again = await serve(echo, port=server.port)
+            assert await post(again.port) == 200
+            await again.stop()
 
     go(main())
 

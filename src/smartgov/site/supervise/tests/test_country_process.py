@@ -15,17 +15,20 @@ import pytest
 from smartgov.engines.httpd import sync
 from smartgov.engines.troad.client import LocalGateway
 from smartgov.shared.problems import Problem
-from smartgov.site.country import Ports
+from smartgov.site.country import Ports, raise_country
 from smartgov.site.supervise.country import PID_FILE, Country
 from smartgov.site.supervise.programs import environment, python
 
+LISTEN = "import socket, sys; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); s.accept()"
 pytestmark = [pytest.mark.process, pytest.mark.enable_socket]
-PORT = 24_400
+PORT = 24_400 + 60 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("running") / "var"
+    place = tmp_path_factory.mktemp("running") / "var"
+    raise_country(place, size=4_000, ports=Ports(PORT))
+    return place
 
 
 def _left_running(home: Path) -> list[str]:
@@ -56,6 +59,7 @@ def _demo(home: Path):
         watchdog.cancel()
         process.kill()
         process.wait()
+        process.stdout.close()
 
 
 def _until(process: subprocess.Popen[str], words: str) -> str:
@@ -85,8 +89,15 @@ def _call(country: Country, subject: str):
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_demo_says_where_it_is_and_leaves_nothing_when_it_is_stopped(home, number):
+def test_the_demo_raises_a_country_says_where_it_is_and_leaves_nothing_after_ctrl_c(tmp_path):
+    _runs_and_ends(tmp_path / "var", signal.SIGINT)
+
+
+def test_the_demo_runs_the_country_that_is_there_and_leaves_nothing_after_sigterm(home):
+    _runs_and_ends(home, signal.SIGTERM)
+
+
+def _runs_and_ends(home: Path, number: signal.Signals) -> None:
     with _demo(home) as process:
         said = _until(process, "All processes are healthy")
         assert f"http://localhost:{PORT}" in said
@@ -128,14 +139,7 @@ def test_a_country_in_two_web_processes_is_broken_and_mended(home):
 
 
 def test_a_taken_port_is_named(home):
-    blocker = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import socket, sys; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); s.accept()",
-        ]
-        + [str(PORT + 27)]
-    )
+    blocker = subprocess.Popen((sys.executable, "-c", LISTEN, str(PORT + 27)))
     try:
         while PORT + 27 not in Ports(PORT).taken():
             assert blocker.poll() is None

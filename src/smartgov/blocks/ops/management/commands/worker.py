@@ -12,20 +12,20 @@ from typing import Any
 
 import structlog
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
 
 from smartgov.blocks.ops import outbox, periodic
 from smartgov.blocks.ops.models import Heartbeat
 from smartgov.shared import clock
 
 logger = structlog.get_logger()
-SHORTEST_SLEEP, LONGEST_SLEEP = 0.05, 1.0
+SHORTEST_SLEEP, LONGEST_SLEEP = 0.05, 0.5
 BEAT_EVERY = timedelta(seconds=10)
 SILENT_WORKERS_KEPT = timedelta(days=1)
 
 
 class Command(BaseCommand):
-    """A loop with short sleeps that grow to a second while there is nothing to do."""
+    """A loop with short sleeps that grow to half a second while there is nothing to do."""
 
     help = "Deliver the outbox and run periodic work until SIGTERM."
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="one round, then stop")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run rounds until a signal comes; a round in progress is finished first."""
+        """Run rounds until a signal comes; a delivery in progress is finished first."""
         self.stop = threading.Event()
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self.last_beat = clock.now() - BEAT_EVERY
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         while not self.stop.is_set():
             try:
                 sleep = SHORTEST_SLEEP if self._round() else min(sleep * 1.5, LONGEST_SLEEP)
-            except DatabaseError as error:
+            except Error as error:
                 logger.warning("worker_round_failed", problem=type(error).__name__)
                 close_old_connections()
                 sleep = LONGEST_SLEEP
@@ -66,7 +66,7 @@ class Command(BaseCommand):
         """One round; the number of deliveries, because only those promise more work at once."""
         self._beat()
         periodic.run_due()
-        return outbox.dispatch()
+        return outbox.dispatch(stop=self.stop.is_set)
 
     def _beat(self) -> None:
         now = clock.now()

@@ -1,0 +1,80 @@
+"""A running country for the journeys: raised once a session, real processes, on ports of its own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from smartgov.site.country import raise_country
+from smartgov.site.country.ports import Ports
+from smartgov.site.supervise import Country as Running
+from tests.journeys.people import Country
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test here runs whole processes and opens sockets."""
+    for item in items:
+        if "tests/journeys" in str(item.path):
+            item.add_marker(pytest.mark.journey)
+            item.add_marker(pytest.mark.enable_socket)
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Running]:
+    """The processes; stopped at the end, also after a failure."""
+    yield from _running()
+
+
+@pytest.fixture(scope="session")
+def country(running: Running) -> Country:
+    """Addresses and people."""
+    return Country(running.home, running.ports.web)
+
+
+@pytest.fixture
+def own_running() -> Iterator[Running]:
+    """A country for one test alone, which may break it."""
+    yield from _running()
+
+
+@pytest.fixture
+def own_country(own_running: Running) -> Country:
+    """Addresses and people of the country that the test may break."""
+    return Country(own_running.home, own_running.ports.web)
+
+
+def _running(split: str | None = None) -> Iterator[Running]:
+    os.environ.pop("SMARTGOV_HOME", None)
+    with tempfile.TemporaryDirectory(prefix="smartgov-journey-") as folder:
+        home = Path(folder) / "country"
+        port = free_ports()
+        raise_country(home, ports=Ports(port))
+        running = Running(home, port=port, split=split)
+        running.start()
+        try:
+            yield running
+        finally:
+            running.stop()
+
+
+def free_ports(count: int = 60) -> int:
+    """The first of `count` free ports in a row."""
+    for first in range(30_000, 60_000, 100):
+        if all(_is_free(port) for port in range(first, first + count)):
+            return first
+    raise RuntimeError("no free ports")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

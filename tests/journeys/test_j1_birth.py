@@ -1,0 +1,135 @@
+"""J1, J4 and J5 without JavaScript: one birth is told once; four agencies follow; every look leaves a proven trace."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import urllib.request
+
+import pytest
+
+from smartgov.site.supervise import Country as Running
+from tests.journeys import birth
+from tests.journeys.people import Country, Person, until
+
+
+@pytest.fixture(scope="module")
+def handed(country: Country) -> birth.Handed:
+    """The mother's application, all the way to money in the account."""
+    return birth.whole_journey(country)
+
+
+def test_her_wall_knew_before_she_said_anything(handed: birth.Handed) -> None:
+    events = handed.mother.get("/").text
+    assert "A child was born" in events
+
+
+def test_facts_stood_beside_source_and_time_and_no_paper_was_needed(handed: birth.Handed) -> None:
+    assert "10 papers you did not have to bring" in handed.facts
+    assert "和平示範醫院" in handed.facts
+    assert "Health Promotion Administration" in handed.facts
+    assert "Elder children of the mother 1" in handed.facts
+
+
+def test_each_part_was_decided_by_its_own_agency(handed: birth.Handed) -> None:
+    text = handed.mother.get(handed.url).text
+    for number in ("RIS-", "NHI-", "SFAA-", "BLI-"):
+        assert number in text
+    assert "Household Registration Act Article 48" in text
+    assert "6000" in text  # the second child's allowance
+    assert "Paid" in text
+
+
+def test_the_registers_were_written(handed: birth.Handed, country: Country) -> None:
+    rows = _rows(country, "ris", "SELECT name, mother_id, household_id FROM people WHERE name LIKE '%小安'")
+    assert [row[1] for row in rows] == [handed.mother.facts["national_id"]]
+    child = _rows(country, "ris", "SELECT national_id FROM people WHERE name LIKE '%小安'")[0][0]
+    assert _rows(country, "nhi", "SELECT COUNT(*) FROM insured WHERE national_id = ?", child) == [(1,)]
+    allowed = _rows(country, "sfaa", "SELECT monthly_amount FROM allowances WHERE child_id = ?", child)
+    assert allowed == [(6000,)]
+
+
+def test_mail_arrived_and_says_nothing_personal_in_its_subject(handed: birth.Handed, country: Country) -> None:
+    with urllib.request.urlopen(f"{country.mailbox}/messages.json", timeout=10) as answer:
+        messages = json.load(answer)
+    mine = [message for message in messages if handed.mother.facts["email"] in json.dumps(message)]
+    assert len(mine) >= 3
+    for message in mine:
+        assert handed.mother.facts["name"] not in message["subject"]
+        assert handed.mother.facts["national_id"] not in json.dumps(message)
+
+
+def test_the_certificate_verifies_and_a_tampered_one_does_not(handed: birth.Handed, country: Country) -> None:
+    mother = handed.mother
+    page = mother.get(handed.url)
+    document = mother.get(page.link("/services/certificates/"))
+    assert document.headers["content-type"] == "application/pdf"
+    assert document.body.startswith(b"%PDF-")
+    stranger = Person(country, "father")
+    assert "Genuine" in _checked(stranger, document.body)
+    middle = len(document.body) // 2
+    altered = document.body[:middle] + bytes([document.body[middle] ^ 1]) + document.body[middle + 1 :]
+    assert "Do not rely on this file" in _checked(stranger, altered)
+
+
+def test_another_citizen_gets_404(handed: birth.Handed, country: Country) -> None:
+    other = Person(country, "mother-third-child")
+    other.sign_in()
+    assert other.get(handed.url).status == 404
+    certificate = handed.mother.get(handed.url).link("/services/certificates/")
+    assert other.get(certificate).status == 404
+
+
+def test_another_agencys_officer_gets_404(handed: birth.Handed, country: Country) -> None:
+    desk = birth.officer(country, "ris-officer", "Household")
+    listed = desk.get("/cases/?show=all")
+    case = listed.link("/cases/0")
+    other = birth.officer(country, "nhi-officer", "National Health Insurance")
+    assert other.get(case).status == 404
+
+
+def test_who_looked_is_proven_and_names_the_officers_look(handed: birth.Handed) -> None:
+    page = until(lambda: handed.mother.get("/mydata/"), lambda page: "Case officer" in page.text)
+    assert "listed entries proven" in page.text
+    total = page.text.split(" listed entries proven")[0].rsplit(" ", 3)
+    assert total[-1] == total[-3], page.text[:1500]
+    assert "Household Registration Act" in page.text
+
+
+def _checked(person: Person, document: bytes) -> str:
+    form = next(form for form in person.get("/credentials/check").forms if form.files)
+    return person.browser.upload(form, form.files[0], "certificate.pdf", document).text
+
+
+def _rows(country: Country, agency: str, query: str, *values: str) -> list[tuple[object, ...]]:
+    file = next((country.home / "registers" / agency).glob("*.sqlite3"))
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
+        return connection.execute(query, values).fetchall()
+
+
+def test_an_edited_log_turns_the_mark_red(own_running: Running, own_country: Country) -> None:
+    mother = Person(own_country, "mother")
+    mother.sign_in()
+    birth.start(mother)
+    birth.consent_to_all(mother)
+    birth.ask_agencies(mother)
+    before = mother.get("/mydata/").text
+    assert "listed entries proven" in before
+    own_running.kill("gateway-hpa")
+    assert _edit_log(own_country) > 0  # the blow struck
+    silent = mother.get("/mydata/").text
+    assert "Health Promotion Administration" in silent
+    assert "did not answer" in silent
+    own_running.restart("gateway-hpa")
+    after = mother.get("/mydata/").text
+    assert "proof failed" in after.lower() or "could not be proven" in after.lower(), after[:1500]
+
+
+def _edit_log(country: Country) -> int:
+    """Change recorded entries, as the owner of a gateway could; how many."""
+    with sqlite3.connect(country.home / "gateways" / "hpa" / "log.sqlite3") as connection:
+        edited = connection.execute(
+            "UPDATE ledger_record SET record = CAST(replace(CAST(record AS TEXT), 'births', 'b1rths') AS BLOB)"
+            " WHERE instr(CAST(record AS TEXT), 'births') > 0"
+        )
+        return edited.rowcount
