@@ -37,7 +37,7 @@ def test_each_part_was_decided_by_its_own_agency(handed: birth.Handed) -> None:
         assert number in text
     assert "Household Registration Act Article 48" in text
     assert "6000" in text  # the second child's allowance
-    assert "Paid" in text
+    until(lambda: handed.mother.get(handed.url), lambda page: "The money is in your account" in page.text)
 
 
 def test_the_registers_were_written(handed: birth.Handed, country: Country) -> None:
