@@ -31,6 +31,7 @@ from smartgov.shared.tw import national_id
 
 TOLD_AFTER_ATTEMPTS = 3
 _TRY_LATER = frozenset({409, 425, 429})
+_OUR_OWN_GATEWAY = "gateway-unreachable"
 _RECEIVED = Text("{agency} has your application", "{agency}已收件")
 _WAITING = Text("{agency} has it and waits for the step before", "{agency}已收件，等候前一步驟")
 
@@ -139,7 +140,12 @@ def _note_receipt(part: Part, answer: exchange.Answer) -> None:
 
 
 def _note_failure(actor: Actor, part: Part, problem: Problem) -> None:
-    """Show honestly that the part is not with its agency yet; after a few attempts tell her, once."""
+    """Show honestly that the part is not with its agency yet; after a few attempts tell her, once.
+
+    When our own gateway is down the agency is not to blame: the part stays on its way.
+    """
+    if problem.slug == _OUR_OWN_GATEWAY:
+        return
     refused = 400 <= problem.status < 500 and problem.status not in _TRY_LATER
     with transaction.atomic():
         row = Part.objects.select_for_update().get(id=part.id)

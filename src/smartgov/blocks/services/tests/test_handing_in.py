@@ -124,6 +124,15 @@ def test_an_agency_that_is_down_is_shown_honestly_and_told_of_once(mother: Mothe
     assert part_of(application, "allowance").state == "waiting"
 
 
+def test_when_our_own_gateway_is_down_no_agency_is_blamed(mother: Mother, troad: RecordedTransport) -> None:
+    application = handed_in(mother)
+    for code in factories.NAMES.values():
+        ours = Problem("gateway-unreachable", 503, what=Text("Our gateway is down.", "本機關閘道沒有回應。"))
+        troad.answers[f"TW/GOV/{code}/cases/cases.v1", "/cases"] = ours
+    send_all(mother)
+    assert {part.state for part in Part.objects.filter(application_id=application)} == {"queued"}
+
+
 def test_a_refused_part_stops_and_says_so(mother: Mother, troad: RecordedTransport) -> None:
     application = handed_in(mother)
     refused = Problem("case-differs", 422, what=Text("Not the same.", "內容不同。"))
