@@ -15,7 +15,7 @@ from smartgov.blocks.identity.tests import factories as people
 from smartgov.shared.ids import uuid7
 from tests.architecture import doors, objects
 from tests.architecture.objects import PAGES, Scene, Stage
-from tests.architecture.routes import FOREIGN, Operation, is_machine, operations, walk
+from tests.architecture.routes import FOREIGN, is_machine, operations, walk
 
 
 def addressed() -> set[str]:
