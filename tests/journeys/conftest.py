@@ -7,11 +7,15 @@ import random
 import socket
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from smartgov.engines.population import SIZE
+from smartgov.shared.ids import uuid7
 from smartgov.site.country import raise_country
 from smartgov.site.country.ports import Ports
 from smartgov.site.supervise import Country as Running
@@ -64,17 +68,34 @@ def raised(*, split: str | None = None, size: int = SIZE) -> Iterator[Running]:
         port = free_ports()
         raise_country(home, ports=Ports(port), size=size)
         running = Running(home, port=port, split=split)
-        running.start()
-        try:
-            yield running
-        finally:
-            running.stop()
+        with own_database():
+            running.start()
+            try:
+                yield running
+            finally:
+                running.stop()
+
+
+@contextmanager
+def own_database() -> Iterator[None]:
+    """On PostgreSQL, a fresh database for each country; SQLite files lie in the country's folder anyway."""
+    server = os.environ.get("SMARTGOV_DATABASE_URL")
+    if not server:
+        yield
+        return
+    name = f"country_{uuid7().replace('-', '')}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    os.environ["SMARTGOV_DATABASE_URL"] = f"{server.rsplit('/', 1)[0]}/{name}"
+    try:
+        yield
+    finally:
+        os.environ["SMARTGOV_DATABASE_URL"] = server
 
 
 def free_ports(count: int = 60) -> int:
     """The first of `count` free ports in a row."""
-    # Below 32,768, where Linux begins to give outgoing connections their ports: one of those could take a free one.
-    starts = list(range(10_000, 32_600, 100))
+    starts = list(range(10_000, 32_000, 100))  # below the ports that outgoing connections take
     random.shuffle(starts)  # several runs on one machine must not choose alike
     for first in starts:
         if all(_is_free(port) for port in range(first, first + count)):
