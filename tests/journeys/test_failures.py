@@ -100,7 +100,7 @@ def test_a_gateway_killed_in_mid_work_keeps_what_it_answered_and_refuses_a_repla
     assert (status, refusal["type"]) == (409, "urn:smartgov:problem:replay")
     home = running.home / "gateways" / "hpa"
     records = [json.loads(row) for (row,) in blows.rows(home / "log.sqlite3", "SELECT record FROM ledger_record")]
-    assert answered <= {record["request"] for record in records if record["kind"] == "answer"}
+    assert answered <= {record["id"] for record in records if record["kind"] == "answer"}
     told = blows.verified(home)
     assert told.returncode == 0, told.stdout + told.stderr
     assert f"{len(records)} records, whole." in told.stdout

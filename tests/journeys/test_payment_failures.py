@@ -99,7 +99,8 @@ def test_a_payment_that_the_bank_sends_back_is_corrected_and_paid_once(
         (CLOSED, "account-closed"),
         (OPEN, ""),
     ]
-    again = officer.submit(failed.form_with("to_account"), to_bank="004", to_account=OPEN)
+    stale = replace(failed.form_with("to_account"), action=failed.url)
+    again = officer.submit(stale, to_bank="004", to_account=OPEN)
     assert again.status == 409  # the payment that failed is replaced once
     assert "batches/new" not in str(officer.get("/payments/").forms)
 

@@ -57,7 +57,7 @@ def test_each_database_holds_its_own_side_only(handed: birth.Handed, running: Ru
     assert count(portal, "services_part") == 4
     for table in ("services_application", "services_part", "services_step"):
         assert count(ris, table) == 0
-    assert count(ris, "credentials_credential") == 1
+    until(lambda: count(ris, "credentials_credential"), lambda found: found == 1)
     assert count(portal, "credentials_credential") == 0
 
 
