@@ -61,6 +61,7 @@ def test_an_answer_with_a_wrong_signature_is_not_shown_and_stops_the_case(runnin
     with blows.foreign_message_key(running, "hpa"):
         page = birth.ask_agencies(mother)
         assert "The answer could not be verified, so it is not used." in page.text, page.text
+        assert "Not proven" in page.text
         assert "和平示範醫院" not in page.text
     assert "和平示範醫院" in birth.ask_agencies(mother).text
     birth.answer_questions(mother)
