@@ -16,7 +16,6 @@ from smartgov.blocks.cases.models import Case
 from smartgov.blocks.cases.tests import factories as case_files
 from smartgov.blocks.credentials.tests import factories as certificates
 from smartgov.blocks.exchange import transport
-from smartgov.blocks.identity import api as identity
 from smartgov.blocks.identity import mobile
 from smartgov.blocks.identity.models import Account, KeptPost, MobileKey, Passkey
 from smartgov.blocks.identity.tests import factories as people

@@ -10,12 +10,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from smartgov.blocks.exchange import inbound
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.shared.ids import uuid7
 from tests.architecture import doors, objects
 from tests.architecture.objects import PAGES, Scene, Stage
-from tests.architecture.routes import FOREIGN, Operation, is_machine, operations, walk
+from tests.architecture.routes import FOREIGN, is_machine, operations, walk
 
 
 def addressed() -> set[str]:
@@ -30,8 +29,7 @@ def addressed_operations() -> set[str]:
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    monkeypatch.setattr(inbound.homes, "gateway_secret", doors.gateway_secret)
+def stage(tmp_path: Path, gateways: None) -> Iterator[Stage]:
     with ExitStack() as contexts:
         yield Stage(contexts, tmp_path)
 

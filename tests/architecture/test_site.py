@@ -22,7 +22,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_every_event_is_mapped_and_every_mapping_is_an_event() -> None:
-    assert set(FLOWS) == set(ops.declared_events())
+    blocks = {block.label for block in installed_blocks()}
+    # Tests of the outbox declare events of their own, under a block that does not exist.
+    assert set(FLOWS) == {name for name, kind in ops.declared_events().items() if kind.block in blocks}
 
 
 @pytest.mark.parametrize("dotted", sorted({listener for listeners in FLOWS.values() for listener in listeners}))
