@@ -67,10 +67,8 @@ def law(code: str) -> Text:
         found = directory.legal_basis(code)
     except Problem:
         return Text.of(code)
-    article = Text(found.article.en.split(' (')[0], found.article.zh.split('（')[0])
+    article = Text(found.article.en.split(" (")[0], found.article.zh.split("（")[0])
     return Text(f"{found.title.en}, {article.en}", f"{found.title.zh}{article.zh}")
-        f"{found.title.en}, {found.article.en.split(' (')[0]}", f"{found.title.zh}{found.article.zh.split('（')[0]}"
-    )
 
 
 def _stamp(path: Path) -> tuple[Path, int]:
