@@ -39,7 +39,8 @@ class FactSource:
     """One fact of a part: the query that fetches it and the `take` that reduces the rows to a value.
 
     `basis` is `consent` or the code of a legal basis in the directory. `when` is prepare, decide or both. `kind` says
-    how pages show the value; `shown` is false for facts that only the rule needs.
+    how pages show the value; `shown` is false for facts that only the rule needs;
+    `labels` are words for a register's codes.
     """
 
     id: str
@@ -54,6 +55,7 @@ class FactSource:
     needed: bool
     when: str
     shown: bool = True
+    labels: Mapping[str, Text] = field(default_factory=dict)
 
     @property
     def agency(self) -> str:
@@ -304,7 +306,8 @@ def _part(raw: Mapping[str, Any]) -> Part:
 
 
 def _fact(raw: Mapping[str, Any]) -> FactSource:
-    return FactSource(**{**raw, "title": Text.of(raw["title"]), "fields": tuple(raw["fields"])})
+    labels = {str(code): Text.of(words) for code, words in raw.get("labels", {}).items()}
+    return FactSource(**{**raw, "title": Text.of(raw["title"]), "fields": tuple(raw["fields"]), "labels": labels})
 
 
 def _queries(facts: Iterable[FactSource]) -> tuple[Query, ...]:
