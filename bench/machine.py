@@ -48,3 +48,11 @@ def filesystem(path: Path) -> str:
     mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
     inside = [(point, kind) for point, kind in mounts if path.resolve().is_relative_to(point)]
     return max(inside, key=lambda mount: len(mount[0]))[1]
+
+
+def descendants(pid: int) -> list[int]:
+    """The children of a process, and theirs."""
+    children = [
+        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+    ]
+    return sorted(children + [below for child in children for below in descendants(child)])

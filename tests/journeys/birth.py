@@ -89,6 +89,19 @@ def open_first_case(person: Person, state: str = "") -> Page:
     return person.get(listed.link("/cases/0"))
 
 
+def open_case(desk: Person, applicant: Person, url: str) -> Page:
+    """The registration case whose number the applicant reads on the timeline at `url`."""
+    timeline = until(lambda: applicant.get(url), lambda page: "RIS-" in page.text)
+    number = next(word for word in timeline.text.split() if word.startswith("RIS-"))
+    return desk.get(desk.get(f"/cases/?show=all&text={number}").link("/cases/0"))
+
+
+def await_review(desk: Person) -> Page:
+    """The case at hand, once its facts are there and it can be decided."""
+    case = desk.page.url
+    return until(lambda: desk.get(case), lambda page: any("decision" in form.choices for form in page.forms))
+
+
 def approve(person: Person) -> Page:
     """Approve the case at hand, citing the first legal basis."""
     form = person.page.form_with("decision")

@@ -6,6 +6,8 @@ gateway's address and the shared secret of the local hop from here.
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,20 @@ def gateway_secret(agency: str, subsystem: str) -> str:
     if not subsystem.isalnum():
         raise ValueError("not a subsystem code")
     return (gateway_home(agency) / "secrets" / subsystem).read_text().strip()
+
+
+def tell_revoked_consents(ids: list[str]) -> None:
+    """Hand the centre the list of revoked consents; it signs them into the configuration that every gateway obeys.
+
+    A portal without the centre on its machine has no such folder: its operator forwards the list.
+    """
+    folder = home() / "centre"
+    if not folder.is_dir():
+        return
+    draft = folder / f".revoked-consents.{os.getpid()}"
+    draft.write_text(json.dumps(sorted(ids)))
+    draft.chmod(0o600)
+    draft.rename(folder / "revoked-consents.json")
 
 
 def gateway_url(agency: str) -> str:

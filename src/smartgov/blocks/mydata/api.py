@@ -13,6 +13,7 @@ from smartgov.blocks.mydata.consents import (
     request,
     revoke,
     revoked,
+    tell_centre,
 )
 from smartgov.blocks.mydata.domain import (
     ConsentItem,
@@ -45,5 +46,6 @@ __all__ = [
     "request",
     "revoke",
     "revoked",
+    "tell_centre",
     "trail",
 ]

@@ -16,7 +16,7 @@ from smartgov.blocks.mydata import domain
 from smartgov.blocks.mydata.domain import ConsentItem, ConsentView, RequestView
 from smartgov.blocks.mydata.models import Consent, ConsentRequest
 from smartgov.blocks.ops import api as ops
-from smartgov.shared import clock
+from smartgov.shared import clock, homes
 from smartgov.shared.actor import Actor
 from smartgov.shared.ids import uuid7
 from smartgov.shared.text import Text
@@ -162,6 +162,11 @@ def revoked() -> list[str]:
     """Ids of revoked consents that have not expired: what providers must refuse from now on."""
     rows = Consent.objects.filter(revoked_at__isnull=False, expires_at__gt=clock.now())
     return list(rows.order_by("id").values_list("id", flat=True))
+
+
+def tell_centre(event: ops.EmittedEvent) -> None:
+    """Have the centre publish what providers must refuse (`consent_revoked`); the whole list, so twice is harmless."""
+    homes.tell_revoked_consents(revoked())
 
 
 def _request(actor: Actor, request_id: str) -> ConsentRequest:

@@ -140,7 +140,7 @@ class MemberTrail:
 
 @dataclass(frozen=True, slots=True)
 class TrailView:
-    """The whole page: entries by time (newest first) and how each gateway did."""
+    """The whole page: entries (unproven first, then newest first) and how each gateway did."""
 
     entries: tuple[TrailEntry, ...]
     members: tuple[MemberTrail, ...]
@@ -202,7 +202,7 @@ def merge(
     read: Callable[[Mapping[str, Any]], TrailEntry],
     exchange_of: Callable[[Mapping[str, Any]], str],
 ) -> tuple[TrailEntry, ...]:
-    """Join what several gateways wrote about the same exchange, newest first.
+    """Join what several gateways wrote about the same exchange: what is not proven first, then newest first.
 
     An exchange leaves a record at the asking and at the answering side; a reader wants one line that says both have
     it, and it counts as proven only when both proofs hold. What the answering side wrote (the granted fields) wins.
@@ -211,7 +211,8 @@ def merge(
     for number, item in enumerate(listed):
         groups.setdefault(exchange_of(item.record) or f"alone-{number}", []).append(item)
     entries = [_joined(group, read) for group in groups.values()]
-    return tuple(sorted(entries, key=lambda entry: entry.time, reverse=True))
+    by_time = sorted(entries, key=lambda entry: entry.time, reverse=True)
+    return tuple(sorted(by_time, key=lambda entry: entry.proven))
 
 
 def _joined(group: list[Listed], read: Callable[[Mapping[str, Any]], TrailEntry]) -> TrailEntry:

@@ -28,7 +28,7 @@ from smartgov.shared.text import Text
 from smartgov.shared.together import together
 
 logger = structlog.get_logger()
-LIMIT_S = 12.0
+LIMIT_S = 6.0
 _SILENT = Text("It did not answer in time. Its entries are missing from this list.", "逾時未回應，清單中缺少它的紀錄。")
 _FAILED = Text(
     "Its proof does not hold: the log may have been altered. We keep the last good head and report it.",

@@ -139,7 +139,12 @@ def _note_receipt(part: Part, answer: exchange.Answer) -> None:
 
 
 def _note_failure(actor: Actor, part: Part, problem: Problem) -> None:
-    """Show honestly that the part is not with its agency yet; after a few attempts tell her, once."""
+    """Show honestly that the part is not with its agency yet; after a few attempts tell her, once.
+
+    When our own gateway is down the agency is not to blame: the part stays on its way.
+    """
+    if _is_ours(problem):
+        return
     refused = 400 <= problem.status < 500 and problem.status not in _TRY_LATER
     with transaction.atomic():
         row = Part.objects.select_for_update().get(id=part.id)
@@ -155,6 +160,11 @@ def _note_failure(actor: Actor, part: Part, problem: Problem) -> None:
                 link=link_of(part.application),
                 key=f"delayed:{part.id}",
             )
+
+
+def _is_ours(problem: Problem) -> bool:
+    """Whether our own gateway is down; the outage of another one comes with that gateway's name."""
+    return problem.slug == "gateway-unreachable" and problem.extra.get("gateway", "own") == "own"
 
 
 def refresh_state(part: Part) -> None:

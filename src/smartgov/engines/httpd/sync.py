@@ -70,19 +70,20 @@ def _pool() -> dict[tuple[str, int], tuple[http.client.HTTPConnection, float]]:
 def _connection(key: tuple[str, int], timeout: float) -> tuple[http.client.HTTPConnection, bool]:
     kept = _pool().get(key)
     if kept is not None and time.monotonic() - kept[1] < IDLE_SECONDS and _is_quiet(kept[0]):
-        kept[0].sock.settimeout(timeout)
+        if kept[0].sock is not None:
+            kept[0].sock.settimeout(timeout)
         return kept[0], True
     _drop(key)
     return http.client.HTTPConnection(key[0], key[1], timeout=timeout), False
 
 
 def _is_quiet(connection: http.client.HTTPConnection) -> bool:
-    """Whether an idle connection may be used again: one that a restarted server has closed is readable."""
+    """Whether an idle connection still stands: one that has something to read was closed by the server."""
     if connection.sock is None:
         return False
-    poll = select.poll()
-    poll.register(connection.sock, select.POLLIN)
-    return not poll.poll(0)
+    watch = select.poll()
+    watch.register(connection.sock, select.POLLIN)
+    return not watch.poll(0)
 
 
 def _exchange(

@@ -28,7 +28,7 @@ def test_results_errors_and_silence_stand_side_by_side() -> None:
 
 def test_tasks_run_at_the_same_time() -> None:
     meeting = threading.Barrier(3, timeout=10)
-    found = together({number: meeting.wait for number in range(3)}, limit_s=10)
+    found = together(dict.fromkeys(range(3), meeting.wait), limit_s=10)
     assert sorted(value for value in found.values() if isinstance(value, int)) == [0, 1, 2]
 
 

@@ -26,6 +26,6 @@ FLOWS: dict[str, tuple[str, ...]] = {
     "supplement_answered": ("smartgov.blocks.services.api.send_supplement",),
     "step_recorded": ("smartgov.blocks.services.api.tell_applicant",),
     "consent_granted": (),  # artefacts are handed out at once; nobody else needs to know
-    "consent_revoked": (),
+    "consent_revoked": ("smartgov.blocks.mydata.api.tell_centre",),
     "notice_created": ("smartgov.blocks.notify.api.deliver",),
 }

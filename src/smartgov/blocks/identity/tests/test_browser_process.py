@@ -113,7 +113,7 @@ def test_the_phone_opens_a_session(browser: Browser, origin: str, scripts: bool)
     if scripts:
         look(page)
     page.get_by_role("radio", name="內政部戶政司").check()
-    page.get_by_role("button", name="下一步").click()
+    page.locator("main form button").click()
     page.wait_for_url("**/identity/account")
     assert "承辦人員" in page.locator("body").inner_text()
     assert django_settings.SESSION_COOKIE_HTTPONLY
@@ -136,6 +136,6 @@ def test_officers_pages_satisfy_axe(browser: Browser, origin: str) -> None:
         sign_in_as(page, origin, subject)
         page.goto(origin + path)
         page.get_by_role("radio").nth(1).check()
-        page.get_by_role("button", name="下一步").click()
+        page.locator("main form button").click()
         page.wait_for_url(f"**{path}")
         look(page)

@@ -157,6 +157,7 @@ def test_an_altered_record_is_not_proven(troad: RecordedTransport, mother: Actor
     view = api.trail(actor=mother)
     assert [member.member for member in view.failed] == ["TW/GOV/mof"]
     assert {entry.proven for entry in view.entries if "TW/GOV/mof" in entry.recorded_by} == {False}
+    assert [entry.proven for entry in view.entries] == [False, True]
     assert not GatewayCheckpoint.objects.filter(member="TW/GOV/mof").exists()
 
 

@@ -374,3 +374,45 @@ def test_the_basis_of_a_right_is_not_that_of_another(country: Country) -> None:
         ask_births(country.sdk(), basis=LAW, fields=["weight_g"])
     assert problem.value.slug == "fields-not-granted"
     assert ask_births(country.sdk(), fields=["born_on"]).body["items"] == [{"born_on": "2026-11-01"}]
+
+
+def test_a_path_that_names_another_member_than_the_receiver(country: Country) -> None:
+    rogue = Rogue(country)
+    message = rogue.message()
+    message.head.path = f"/r1/{PEOPLE}/people"
+    refused(country, rogue.send(rogue.sign(message)), "receiver-mismatch")
+
+
+def asked(country: Country, slug: str, service: str = BIRTHS, **changes: Any) -> None:
+    """The own gateway refuses before anything is sent."""
+    before = len(country.records("hpa"))
+    with pytest.raises(Problem) as problem:
+        country.sdk().call(
+            service, "POST", "/births/query", json={}, subject=MOTHER, purpose=PURPOSE, basis=LAW, **changes
+        )
+    assert problem.value.slug == slug
+    assert country.records("ris")[-1]["reason"] == slug
+    assert len(country.records("hpa")) == before
+
+
+def test_the_own_gateway_refuses_what_leads_nowhere(country: Country) -> None:
+    asked(country, "service-unknown", "TW/GOV/nobody/births/births.v1")
+    asked(country, "service-unknown", "TW/GOV/hpa/births/births.v9")
+    asked(country, "message-id-invalid", exchange_id="short")
+
+
+def test_the_own_gateway_refuses_a_client_that_is_no_longer_registered(country: Country) -> None:
+    data = country.data()
+    country.publish(
+        subsystems=[name for name in data["subsystems"] if name != CASES],
+        rights=[right for right in data["rights"] if right["client"] != CASES],
+    )
+    asked(country, "client-unknown")
+
+
+def test_a_gateway_without_a_configuration(country: Country) -> None:
+    country.halt("ris")
+    (country.folder / "ris" / "snapshot.jws").unlink()
+    country.start("ris")
+    asked(country, "configuration-missing")
+    assert country.sdk().health()["healthy"] is False
