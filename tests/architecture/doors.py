@@ -15,6 +15,7 @@ from smartgov.blocks.credentials.tests import factories as certificates
 from smartgov.blocks.services.tests import factories as applications
 from smartgov.shared.canonical import dumps
 from smartgov.shared.tw import national_id
+from tests.architecture.conftest import gateway_secret
 from tests.architecture.objects import Stage
 
 PORTAL = "TW/GOV/portal/portal"
@@ -32,11 +33,11 @@ class Message:
     method: str = "POST"
     body: Mapping[str, Any] = field(default_factory=dict)
 
-    def send(self, *, secret: str = "") -> Any:
-        """Knock at the door with the gateway's secret, or with another."""
+    def send(self) -> Any:
+        """Knock at the door as the agency's gateway does."""
         subsystem = "portal" if self.agency == "portal" else "cases"
         headers = {
-            "Authorization": f"Bearer {secret or gateway_secret(self.agency, subsystem)}",
+            "Authorization": f"Bearer {gateway_secret(self.agency, subsystem)}",
             "X-Road-Client": self.client,
             "X-Road-Id": "x-1",
             "X-TRoad-Subject": national_id.urn(self.subject),
@@ -68,11 +69,6 @@ class Exchange:
 
     own: Message
     foreign: tuple[Message, ...]
-
-
-def gateway_secret(agency: str, subsystem: str) -> str:
-    """The secret of each gateway in these tests."""
-    return f"{agency}-{subsystem}"
 
 
 def _reviewed(stage: Stage) -> str:

@@ -10,7 +10,6 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from smartgov.blocks.exchange import inbound
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.shared.ids import uuid7
 from tests.architecture import doors, objects
@@ -30,8 +29,7 @@ def addressed_operations() -> set[str]:
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    monkeypatch.setattr(inbound.homes, "gateway_secret", doors.gateway_secret)
+def stage(tmp_path: Path, gateways: None) -> Iterator[Stage]:
     with ExitStack() as contexts:
         yield Stage(contexts, tmp_path)
 

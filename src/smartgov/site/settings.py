@@ -121,6 +121,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # Several countries may run on one machine, and cookies do not tell ports apart.
 SESSION_COOKIE_NAME = f"smartgov_session_{urlsplit(ORIGIN).port or 'web'}"
 CSRF_COOKIE_NAME = f"smartgov_csrf_{urlsplit(ORIGIN).port or 'web'}"
+CSRF_FAILURE_VIEW = "smartgov.site.middleware.not_from_our_page"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20  # bodies without files: forms and messages
 LANGUAGE_COOKIE_NAME = "smartgov_language"
 SESSION_COOKIE_AGE = 60 * 30
 SESSION_SAVE_EVERY_REQUEST = True

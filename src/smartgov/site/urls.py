@@ -10,6 +10,8 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from smartgov.site import front, machine
 
+handler400 = "smartgov.site.middleware.bad_request"
+handler403 = "smartgov.site.middleware.forbidden"
 handler404 = "smartgov.site.middleware.not_found"
 handler500 = "smartgov.site.middleware.server_error"
 

@@ -65,5 +65,5 @@ def _item(service: str, part: Part, query: Query) -> mydata.ConsentItem:
         ),
         purpose_code=f"{service}.{part.id}",
         purpose=part.purpose,
-        on_refusal=_REFUSED_NEEDED.format(agency=catalogue.agency_name(part.agency)) if needed else _REFUSED_HANDY,
+        on_refusal=_REFUSED_NEEDED.format(agency=catalogue.agency_short(part.agency)) if needed else _REFUSED_HANDY,
     )

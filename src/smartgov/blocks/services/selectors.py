@@ -139,6 +139,11 @@ class Timeline:
     certificates: tuple[CertificateLine, ...]
 
     @property
+    def ended(self) -> int:
+        """How many parts have come to their end."""
+        return sum(part.ended for part in self.parts)
+
+    @property
     def all_ended(self) -> bool:
         """Whether every part has come to its end."""
         return all(part.ended for part in self.parts)
@@ -241,7 +246,7 @@ def _step(row: Application, step: Step) -> StepLine:
         id=step.id,
         kind=step.kind,
         at=step.at,
-        agency=catalogue.agency_name(step.part.agency) if step.part else None,
+        agency=catalogue.agency_short(step.part.agency) if step.part else None,
         part=part,
         title=Text.of(body.get("title") or domain.STATE_TITLES.get(step.kind, Text.of(step.kind))),
         text=Text.of(body.get("text") or ""),

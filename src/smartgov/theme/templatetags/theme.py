@@ -167,6 +167,13 @@ def fact_card(
     )
 
 
+@register.simple_tag
+def fact_group(rows: Any, source: Any, ground: Any = "", at: datetime | str | None = None) -> str:
+    """Facts of one answer: who gave it, on which ground and when stands once, above `(title, value[, note])` rows."""
+    shaped = [dict(zip(("title", "value", "note"), row, strict=False)) for row in rows]
+    return _show("fact_group", rows=shaped, source=source, ground=ground, at=at)
+
+
 def _written(value: Any, kind: str) -> str:
     write = {"date": words.write_date, "money": words.write_money, "time": words.write_time}.get(kind)
     if kind == "yesno" and isinstance(value, str):

@@ -73,7 +73,7 @@ def shown(value: Any) -> Any:
 
 def hidden(number: str) -> str:
     """A national id with its middle hidden."""
-    return f"{number[:2]}••••••{number[-2:]}" if number else ""
+    return f"{number[:2]}******{number[-2:]}" if number else ""
 
 
 def explanation(steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
