@@ -171,7 +171,7 @@ def download_the_certificate(mother: Visitor) -> None:
 def see_who_looked(mother: Visitor) -> None:
     """Every listed entry is proven, the officers' looks are among them."""
     mother.go("/mydata/")
-    mother.wait_for(mother.page.locator("article", has_text="承辦人員"))
+    mother.wait_for(mother.page.locator(".trail .by-person", has_text="承辦人員"))
     assert mother.page.locator(".notice.bad").count() == 0
     mother.look()
     mother.go("/mydata/consents/")
