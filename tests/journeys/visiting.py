@@ -30,7 +30,6 @@ class Visitor:
         self.facts: dict[str, Any] = country.personas[key]
         self.page = browser.page(width=width, language=language)
         self.page.set_default_timeout(PATIENCE)
-        self._looked: set[str] = set()
         chromium.read_in(self.page.context, language, country.origin)
 
     # -- going about ----------------------------------------------------------------------------------------------
@@ -86,14 +85,16 @@ class Visitor:
         self._examine()
         if not both:
             return
-        here = self.page.url
-        for _ in range(2):
-            before = self._language()
-            self.press("form[action*='language'] button")
-            assert self.page.url.split("?")[0] == here.split("?")[0], "the language switch leads away from the page"
-            assert self._language() != before
-            self._examine()
-        assert self.page.url == here
+        here, language = self.page.url, self._language()
+        self._switch_language()
+        assert self._language() != language
+        assert self.page.url == here, "the language switch leads away from the page"
+        self._examine()
+        self._switch_language()
+        assert self._language() == language
+
+    def _switch_language(self) -> None:
+        self.press("form[action*='language'] button")
 
     def _examine(self) -> None:
         assert_accessible(self.page)

@@ -68,6 +68,13 @@ def write_time(value: datetime | str | None) -> str:
     return f"{moment.year - 1911}年{moment.month}月{moment.day}日 {moment:%H:%M}"
 
 
+def write_clock(value: datetime | str | None) -> str:
+    """Hour and minute in Taiwan, for lists that name the day above."""
+    if not value:
+        return ""
+    return f"{as_taipei(datetime.fromisoformat(value) if isinstance(value, str) else value):%H:%M}"
+
+
 def write_money(value: int | str | None) -> str:
     """`NT$5,000`; nothing for None. A negative amount keeps its sign in front."""
     if value is None or value == "":
