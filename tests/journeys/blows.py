@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from smartgov.engines.pki import keys
 from smartgov.shared import clock
 from smartgov.site.supervise import Country as Running
@@ -92,6 +94,24 @@ def rows(file: Path, query: str, *values: Any) -> list[tuple[Any, ...]]:
     """Read a database file that belongs to a running process."""
     with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
         return connection.execute(query, values).fetchall()
+
+
+def web_rows(running: Running, query: str, *values: Any, agency: str | None = None) -> list[tuple[Any, ...]]:
+    """Read the database of the web process of the portal, or of the agency that runs apart."""
+    web = next(web for web in running.web_processes if web.agency == agency)
+    url = web.environment.get("SMARTGOV_DATABASE_URL")
+    if not url:
+        return rows(running.home / web.environment.get("SMARTGOV_DATABASE_NAME", "web.sqlite3"), query, *values)
+    with psycopg.connect(url) as connection:
+        return connection.execute(query.replace("?", "%s").encode(), values).fetchall()
+
+
+def web_tables(running: Running, *, agency: str | None = None) -> list[str]:
+    """The tables of such a database."""
+    web = next(web for web in running.web_processes if web.agency == agency)
+    on_server = web.environment.get("SMARTGOV_DATABASE_URL")
+    query = "SELECT tablename FROM pg_tables" if on_server else "SELECT name FROM sqlite_master WHERE type = 'table'"
+    return [name for (name,) in web_rows(running, query, agency=agency)]
 
 
 def verified(home: Path) -> subprocess.CompletedProcess[str]:

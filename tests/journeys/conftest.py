@@ -68,7 +68,7 @@ def raised(*, split: str | None = None, size: int = SIZE) -> Iterator[Running]:
         port = free_ports()
         raise_country(home, ports=Ports(port), size=size)
         running = Running(home, port=port, split=split)
-        with own_database():
+        with own_database(split):
             running.start()
             try:
                 yield running
@@ -77,15 +77,19 @@ def raised(*, split: str | None = None, size: int = SIZE) -> Iterator[Running]:
 
 
 @contextmanager
-def own_database() -> Iterator[None]:
-    """On PostgreSQL, a fresh database for each country; SQLite files lie in the country's folder anyway."""
+def own_database(split: str | None) -> Iterator[None]:
+    """On PostgreSQL, a fresh database for each country, and one for an agency apart.
+
+    SQLite files lie in the country's folder anyway.
+    """
     server = os.environ.get("SMARTGOV_DATABASE_URL")
     if not server:
         yield
         return
     name = f"country_{uuid7().replace('-', '')}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        for wanted in (name, f"{name}_{split}") if split else (name,):
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(wanted)))
     os.environ["SMARTGOV_DATABASE_URL"] = f"{server.rsplit('/', 1)[0]}/{name}"
     try:
         yield

@@ -50,10 +50,24 @@ def test_a_gateway_that_is_down_delays_its_part_and_loses_nothing(running: Runni
         handed = birth.hand_in(mother).url
         waiting = until(lambda: mother.get(handed), lambda page: "Waiting for the agency to answer" in page.text)
         assert "nothing is lost" in waiting.text
-        assert cases_of(country, "ris", handed) == 0
+        assert cases_of(running, "ris", handed) == 0
     received = until(lambda: mother.get(handed), lambda page: "Birth registration Received" in page.text)
     assert "RIS-" in received.text
-    assert cases_of(country, "ris", handed) == 1  # sent several times, opened once
+    assert cases_of(running, "ris", handed) == 1  # sent several times, opened once
+
+
+def test_a_case_whose_fact_does_not_come_waits_and_goes_on_by_itself(running: Running, country: Country) -> None:
+    mother = asking(country, "sfaa-preparer")
+    birth.ask_agencies(mother)
+    account = {"bank_account_bank": "004", "bank_account_account": "1234567890123"}
+    birth.answer_questions(mother, surname={"surname_from": "mother"}, account=account)
+    with blows.down(running, "register-hpa"):
+        handed = birth.hand_in(mother).url
+        waiting = until(lambda: mother.get(handed), lambda page: "Waiting for a fact from another agency" in page.text)
+        happened = waiting.text.split("What happened")[1]
+        assert "Health Promotion Administration" in happened  # whom it waits for
+        assert "We ask again by ourselves; you need do nothing." in waiting.text
+    until(lambda: mother.get(handed), lambda page: "In review" in page.text)
 
 
 def test_an_answer_with_a_wrong_signature_is_not_shown_and_stops_the_case(running: Running, country: Country) -> None:
@@ -118,11 +132,11 @@ def asking(country: Country, key: str) -> Person:
     return person
 
 
-def cases_of(country: Country, agency: str, handed: str) -> int:
+def cases_of(running: Running, agency: str, handed: str) -> int:
     """How many cases an agency has of one application."""
     application = handed.rstrip("/").rsplit("/", 1)[1]
     query = "SELECT COUNT(*) FROM cases_case WHERE agency = ? AND application = ?"
-    count: int = blows.rows(country.home / "web.sqlite3", query, agency, application)[0][0]
+    count: int = blows.web_rows(running, query, agency, application)[0][0]
     return count
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,8 @@ from smartgov.blocks.payments.domain import ResultFile, parse_result, write_resu
 from smartgov.simulators.bank.books import Books
 from smartgov.site.supervise import Country as Running
 from tests.journeys import birth, blows
-from tests.journeys.people import Country, Page, Person, until
+from tests.journeys.people import Country, Person, until
+from tests.journeys.plain_browser import Page
 
 CLOSED, OPEN = "1234567890000", "1234567890123"
 REFUSED = "The bank's result file was refused; nothing of it was applied."
@@ -186,7 +188,7 @@ def upload(person: Person, content: bytes) -> Page:
     return person.browser.upload(form, "file", "result.txt", content)
 
 
-def rewritten(result: ResultFile, **changed: object) -> bytes:
+def rewritten(result: ResultFile, **changed: Any) -> bytes:
     """The file with its first line changed and a trailer that fits."""
     first, *rest = result.outcomes
     return write_result(replace(result, outcomes=(replace(first, **changed), *rest)), "2026-01-01T00:00:00+00:00")
@@ -196,4 +198,4 @@ def payment_states(running: Running, batch: str) -> list[str]:
     """Where the payments of a batch stand in the agency's database."""
     query = "SELECT state FROM payments_instruction WHERE batch_id = ?"
     identifier = re.sub(r".*/batches/([^/]+)/.*", r"\1", batch)
-    return [state for (state,) in blows.rows(running.home / "web.sqlite3", query, identifier)]
+    return [state for (state,) in blows.web_rows(running, query, identifier)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -50,15 +49,12 @@ def test_the_timeline_moves_with_the_other_processs_decision(handed: birth.Hande
 
 
 def test_each_database_holds_its_own_side_only(handed: birth.Handed, running: Running) -> None:
-    portal, ris = running.home / "web.sqlite3", running.home / "ris.sqlite3"
-    assert agencies_with_cases(ris) == {"ris"}
-    until(lambda: agencies_with_cases(portal), lambda found: found == {"nhi", "sfaa", "bli"})
-    assert count(portal, "services_application") == 1
-    assert count(portal, "services_part") == 4
-    for table in ("services_application", "services_part", "services_step"):
-        assert count(ris, table) == 0
-    until(lambda: count(ris, "credentials_credential"), lambda found: found == 1)
-    assert count(portal, "credentials_credential") == 0
+    assert agencies_with_cases(running, "ris") == {"ris"}
+    until(lambda: agencies_with_cases(running, None), lambda found: found == {"nhi", "sfaa", "bli"})
+    assert (count(running, "services_application"), count(running, "services_part")) == (1, 4)
+    assert not [name for name in blows.web_tables(running, agency="ris") if name.startswith(("services_", "mydata_"))]
+    until(lambda: count(running, "credentials_certificate", "ris"), lambda found: found == 1)
+    assert count(running, "credentials_certificate") == 0
 
 
 def test_the_two_processes_share_no_key_and_no_process(running: Running) -> None:
@@ -73,14 +69,12 @@ def test_an_officer_of_the_agency_finds_no_portal_there(running: Running, countr
     assert visitor.get("/services/").status == 404
 
 
-def agencies_with_cases(file: Path) -> set[str]:
-    """Whose cases a database holds."""
-    return {agency for (agency,) in blows.rows(file, "SELECT DISTINCT agency FROM cases_case")}
+def agencies_with_cases(running: Running, agency: str | None) -> set[str]:
+    """Whose cases the database of a web process holds."""
+    return {found for (found,) in blows.web_rows(running, "SELECT DISTINCT agency FROM cases_case", agency=agency)}
 
 
-def count(file: Path, table: str) -> int:
-    """How many rows a table holds; a database without the table holds none."""
-    if not blows.rows(file, "SELECT 1 FROM sqlite_master WHERE name = ?", table):
-        return 0
-    found: int = blows.rows(file, f"SELECT COUNT(*) FROM {table}")[0][0]
+def count(running: Running, table: str, agency: str | None = None) -> int:
+    """How many rows a table of the portal's database, or of that of the agency apart, holds."""
+    found: int = blows.web_rows(running, f"SELECT COUNT(*) FROM {table}", agency=agency)[0][0]
     return found

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
@@ -29,7 +30,6 @@ class Visitor:
         self.facts: dict[str, Any] = country.personas[key]
         self.page = browser.page(width=width, language=language)
         self.page.set_default_timeout(PATIENCE)
-        self._looked: set[str] = set()
         chromium.read_in(self.page.context, language, country.origin)
 
     # -- going about ----------------------------------------------------------------------------------------------
@@ -42,6 +42,14 @@ class Visitor:
         """Press a button or link that leads to another page (or the same one again), and be there."""
         with self.page.expect_navigation():
             (self.page.locator(where) if isinstance(where, str) else where).first.click()
+
+    def tab(self) -> Visitor:
+        """A second tab of the same browser, on the same page."""
+        other = copy(self)
+        other.page = self.page.context.new_page()
+        other.page.set_default_timeout(PATIENCE)
+        other.go(self.page.url)
+        return other
 
     def see(self, words: str) -> None:
         """The page says so."""
@@ -65,7 +73,7 @@ class Visitor:
     @property
     def station(self) -> str:
         """The last word of the page's path: which page of the application this is."""
-        return self.page.url.split("?")[0].rstrip("/").rsplit("/", 1)[-1]
+        return re.split("[?#]", self.page.url)[0].rstrip("/").rsplit("/", 1)[-1]
 
     # -- looking --------------------------------------------------------------------------------------------------
 
@@ -77,14 +85,16 @@ class Visitor:
         self._examine()
         if not both:
             return
-        here = self.page.url
-        for _ in range(2):
-            before = self._language()
-            self.press("form[action*='language'] button")
-            assert self.page.url.split("?")[0] == here.split("?")[0], "the language switch leads away from the page"
-            assert self._language() != before
-            self._examine()
-        assert self.page.url == here
+        here, language = self.page.url, self._language()
+        self._switch_language()
+        assert self._language() != language
+        assert self.page.url == here, "the language switch leads away from the page"
+        self._examine()
+        self._switch_language()
+        assert self._language() == language
+
+    def _switch_language(self) -> None:
+        self.press("form[action*='language'] button")
 
     def _examine(self) -> None:
         assert_accessible(self.page)
@@ -124,12 +134,27 @@ class Visitor:
         return self.page.locator(".match-number").inner_text().strip()
 
     def begin_with_code(self) -> tuple[str, str]:
-        """Have the code shown: the number to choose, and the address in the code."""
-        self.go("/identity/sign-in")
+        """On the sign-in page, have the code shown: the number to choose, and the address in the code."""
         self.press("form:has(input[name=way][value=code]) button")
         address = self.page.locator("main a[target=_blank]").get_attribute("href")
         assert address
         return self.page.locator(".match-number").inner_text().strip(), address
+
+    def sign_in_again(self) -> None:
+        """On the sign-in page to which an ended session led: by scanning the code; ends where she was going."""
+        number, address = self.begin_with_code()
+        with self.phone() as phone:
+            scan(phone, address, self.key)
+            choose_number(phone, number)
+        self.arrive()
+
+    def lose_session(self) -> None:
+        """The session ends, as after half an hour."""
+        self.page.context.clear_cookies(name=re.compile("^smartgov_session_[0-9]+$"))
+
+    def focused(self) -> str:
+        """The name of the field that has the focus."""
+        return str(self.page.evaluate("document.activeElement.name || document.activeElement.className"))
 
     def arrive(self) -> None:
         """The page notices by itself that the phone has answered."""
@@ -166,6 +191,18 @@ def approve_push(phone: Page, country: Country, key: str, number: str) -> None:
     phone.goto(f"{country.phones}/phones/{key}")
     phone.locator("a[href*='/requests/']").last.click()
     assert_accessible(phone)
+    choose_number(phone, number)
+
+
+def scan(phone: Page, address: str, key: str) -> None:
+    """The phone of this person reads the code."""
+    phone.goto(address)
+    phone.locator(f"button[name=persona][value='{key}']").click()
+    phone.locator("button[name=number]").first.wait_for()
+
+
+def choose_number(phone: Page, number: str) -> None:
+    """Press a number of the request at hand; the phone says what came of it."""
     phone.locator(f"button[name=number][value='{number}']").click()
     phone.locator("[role=status]").wait_for()
 

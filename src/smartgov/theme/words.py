@@ -11,7 +11,7 @@ from django.utils.translation import get_language, gettext, ngettext
 from smartgov.shared import clock
 from smartgov.shared.money import format_ntd
 from smartgov.shared.text import Text
-from smartgov.shared.tw.roc import roc_date
+from smartgov.shared.tw.roc import roc_date, written
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -49,12 +49,12 @@ def as_taipei(value: datetime) -> datetime:
 
 
 def write_date(value: date | datetime | str | None) -> str:
-    """`民國115年11月22日`, and in English `22 Nov 2026 (ROC 115)`."""
+    """`民國115年11月22日`, and in English `22 November 2026`."""
     day = as_date(value)
     if day is None:
         return ""
     if english():
-        return f"{day.day} {_MONTHS[day.month - 1]} {day.year} (ROC {day.year - 1911})"
+        return written(day).en
     return roc_date(day)
 
 
@@ -66,6 +66,13 @@ def write_time(value: datetime | str | None) -> str:
     if english():
         return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}, {moment:%H:%M}"
     return f"{moment.year - 1911}年{moment.month}月{moment.day}日 {moment:%H:%M}"
+
+
+def write_clock(value: datetime | str | None) -> str:
+    """Hour and minute in Taiwan, for lists that name the day above."""
+    if not value:
+        return ""
+    return f"{as_taipei(datetime.fromisoformat(value) if isinstance(value, str) else value):%H:%M}"
 
 
 def write_money(value: int | str | None) -> str:

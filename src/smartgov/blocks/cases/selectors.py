@@ -17,7 +17,7 @@ from smartgov.blocks.cases.domain import DECIDED_STATES, OPEN_STATES, TITLES, St
 from smartgov.blocks.cases.models import Birth, Case
 from smartgov.blocks.directory import api as directory
 from smartgov.blocks.payments import api as payments
-from smartgov.engines.forms.services import DECIDE, Part
+from smartgov.engines.forms.services import DECIDE, FactSource, Part
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 from smartgov.shared.problems import Problem
@@ -57,7 +57,7 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True)
 class FactRow:
-    """A verified fact as the case page shows it."""
+    """A verified fact as the case page shows it: `own`: from the agency's register; not `shown`: for the rule."""
 
     id: str
     title: Text
@@ -67,6 +67,9 @@ class FactRow:
     basis: Text
     answered_at: str
     exchange: str
+    own: bool
+    shown: bool
+    labels: Mapping[str, Text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +170,9 @@ def _view(actor: Actor, held: Case, part: Part) -> CaseView:
         applicant_name=held.applicant_name,
         applicant_id=held.applicant,
         answers=held.answers or {},
-        facts=tuple(_fact(fact, sources[fact["id"]].kind) for fact in held.facts or [] if fact["id"] in sources),
+        facts=tuple(
+            _fact(fact, sources[fact["id"]], held.agency) for fact in held.facts or [] if fact["id"] in sources
+        ),
         missing=tuple(held.missing),
         decision=held.decision or {},
         rule_version=held.rule_version,
@@ -194,16 +199,19 @@ def _bases(part: Part) -> list[str]:
     return list(dict.fromkeys([part.legal_basis, *(code for code in others if code != "consent")]))
 
 
-def _fact(fact: Mapping[str, Any], kind: str) -> FactRow:
+def _fact(fact: Mapping[str, Any], spec: FactSource, agency: str) -> FactRow:
     return FactRow(
         id=fact["id"],
         title=Text.of(fact["title"]),
         value=fact["value"],
-        kind=kind,
+        kind=spec.kind,
         agency=directory.agency(fact["source"]).name,
         basis=_basis(fact["basis"]),
         answered_at=fact["answered_at"],
         exchange=fact["exchange"],
+        own=fact["source"] == agency,
+        shown=spec.shown,
+        labels=spec.labels,
     )
 
 

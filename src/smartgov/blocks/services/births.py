@@ -22,7 +22,7 @@ from smartgov.engines.forms.services import ServiceDefinition
 from smartgov.shared import clock, sealed
 from smartgov.shared.actor import Actor
 from smartgov.shared.text import Text
-from smartgov.shared.tw.roc import roc_date
+from smartgov.shared.tw.roc import written
 
 _EVENTS = uuid.UUID("0192f0c1-7d3a-7000-8000-6c6966652d31")
 _INDEX = "services.life_event.person"
@@ -101,8 +101,8 @@ def tell_parent(event: ops.EmittedEvent) -> None:
             template="birth_announced",
             context={
                 "hospital": row.facts.get("hospital") or Text("A hospital", "醫療院所"),
-                "born_on": Text(row.happened_on.isoformat(), roc_date(row.happened_on)),
-                "deadline": Text(view.deadline.day.isoformat(), roc_date(view.deadline.day)),
+                "born_on": written(row.happened_on),
+                "deadline": written(view.deadline.day),
             },
             link="/",
             key=f"life-event:{row.id}",

@@ -10,6 +10,7 @@ from smartgov.blocks.services.problems import service_unknown
 from smartgov.engines import forms
 from smartgov.engines.forms.services import Part, ServiceDefinition, load_service
 from smartgov.shared import content
+from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
 
@@ -53,6 +54,21 @@ def person_fields(service_id: str) -> frozenset[str]:
 def agency_name(code: str) -> Text:
     """The name of an agency."""
     return directory.agency(code).name
+
+
+def agency_short(code: str) -> Text:
+    """What people call an agency, where space is scarce."""
+    return directory.agency(code).short
+
+
+def law(code: str) -> Text:
+    """Law and article of a legal basis, without the remark in brackets; the code when the directory lacks it."""
+    try:
+        found = directory.legal_basis(code)
+    except Problem:
+        return Text.of(code)
+    article = Text(found.article.en.split(" (")[0], found.article.zh.split("（")[0])
+    return Text(f"{found.title.en}, {article.en}", f"{found.title.zh}{article.zh}")
 
 
 def _stamp(path: Path) -> tuple[Path, int]:

@@ -11,10 +11,10 @@ from smartgov.shared.actor import Actor
 from smartgov.shared.text import Text
 
 _REFUSED_NEEDED = Text(
-    "If you refuse, {agency} asks you for it instead, and its decision takes longer.",
-    "若不同意，{agency}會改請您自行提供，審核時間較長。",
+    "{agency} asks you for it instead, and its decision takes longer.",
+    "{agency}會改請您自行提供，審核時間較長。",
 )
-_REFUSED_HANDY = Text("If you refuse, you type it yourself on a later page.", "若不同意，您在後面的頁面自行填寫即可。")
+_REFUSED_HANDY = Text("You type it yourself on a later page.", "您在後面的頁面自行填寫即可。")
 
 
 def items(application: Application) -> list[mydata.ConsentItem]:
@@ -65,5 +65,5 @@ def _item(service: str, part: Part, query: Query) -> mydata.ConsentItem:
         ),
         purpose_code=f"{service}.{part.id}",
         purpose=part.purpose,
-        on_refusal=_REFUSED_NEEDED.format(agency=catalogue.agency_name(part.agency)) if needed else _REFUSED_HANDY,
+        on_refusal=_REFUSED_NEEDED.format(agency=catalogue.agency_short(part.agency)) if needed else _REFUSED_HANDY,
     )

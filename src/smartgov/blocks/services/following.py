@@ -28,7 +28,7 @@ from smartgov.shared import clock, homes
 from smartgov.shared.actor import Actor
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
-from smartgov.shared.tw.roc import roc_date
+from smartgov.shared.tw.roc import written
 
 _DEFAULT_FIELDS = [{"id": "answer", "kind": "text", "label": {"en": "Your answer", "zh": "您的回答"}}]
 _LONGEST_ANSWER = 2000
@@ -251,7 +251,7 @@ def _notice(step: Step) -> tuple[str, dict[str, Any]]:
 def _day(day: date | None) -> Text:
     if day is None:
         return Text("the day on its page", "頁面所列日期")
-    return Text(day.isoformat(), roc_date(day))
+    return written(day)
 
 
 def _wrong(field: Mapping[str, Any], value: str) -> Text | None:

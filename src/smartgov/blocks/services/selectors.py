@@ -139,6 +139,11 @@ class Timeline:
     certificates: tuple[CertificateLine, ...]
 
     @property
+    def ended(self) -> int:
+        """How many parts have come to their end."""
+        return sum(part.ended for part in self.parts)
+
+    @property
     def all_ended(self) -> bool:
         """Whether every part has come to its end."""
         return all(part.ended for part in self.parts)
@@ -237,13 +242,16 @@ def _expected(row: Part, spec: PartSpec) -> date | None:
 def _step(row: Application, step: Step) -> StepLine:
     body = step.body
     part = catalogue.service(row.service).part(step.part.part).title if step.part else None
+    title = Text.of(body.get("title") or domain.STATE_TITLES.get(step.kind, Text.of(step.kind)))
+    # Many titles name the agency; then its name does not follow once more.
+    named = step.part is not None and catalogue.agency_name(step.part.agency).zh in title.zh
     return StepLine(
         id=step.id,
         kind=step.kind,
         at=step.at,
-        agency=catalogue.agency_name(step.part.agency) if step.part else None,
+        agency=catalogue.agency_short(step.part.agency) if step.part and not named else None,
         part=part,
-        title=Text.of(body.get("title") or domain.STATE_TITLES.get(step.kind, Text.of(step.kind))),
+        title=title,
         text=Text.of(body.get("text") or ""),
         amount=(body.get("payment") or body).get("amount"),
         decision=body.get("decision"),

@@ -60,15 +60,15 @@ def in_words(field: Field, value: Any) -> Text:
     return fact_in_words(date.fromisoformat(value) if field.kind == "date" else value)
 
 
-def fact_in_words(value: Any, kind: str = "") -> Text:
-    """A fetched fact as a page shows it; `kind` is the fact's kind in the service definition."""
+def fact_in_words(value: Any, kind: str = "", labels: Mapping[str, Text] | None = None) -> Text:
+    """A fetched fact as a page shows it; `kind` and `labels` are the fact's own in the service definition."""
     if isinstance(value, Mapping):
         return _object_in_words(value)
     if kind == "sex":
         return _SEX.get(str(value), Text.of(str(value)))
     if kind == "date" and isinstance(value, str):
         value = date.fromisoformat(value)
-    return show(value, kind)
+    return show(value, kind, labels)
 
 
 def _object_in_words(value: Mapping[str, Any]) -> Text:

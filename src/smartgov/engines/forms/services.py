@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from smartgov.engines import expr
 from smartgov.engines.rules.facts import TakeSpec, fill, take
+from smartgov.shared import content
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -40,7 +39,8 @@ class FactSource:
     """One fact of a part: the query that fetches it and the `take` that reduces the rows to a value.
 
     `basis` is `consent` or the code of a legal basis in the directory. `when` is prepare, decide or both. `kind` says
-    how pages show the value; `shown` is false for facts that only the rule needs.
+    how pages show the value; `shown` is false for facts that only the rule needs;
+    `labels` are words for a register's codes.
     """
 
     id: str
@@ -55,6 +55,7 @@ class FactSource:
     needed: bool
     when: str
     shown: bool = True
+    labels: Mapping[str, Text] = field(default_factory=dict)
 
     @property
     def agency(self) -> str:
@@ -247,7 +248,7 @@ class ServiceDefinition:
 
 def load_service(path: str | Path) -> ServiceDefinition:
     """The service that a YAML file defines; Problem `service-invalid` naming the place when it is not coherent."""
-    raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    raw = content.parse(Path(path).read_text(encoding="utf-8"))
     try:
         service = _service(raw)
     except (KeyError, TypeError, ValueError) as error:
@@ -305,7 +306,8 @@ def _part(raw: Mapping[str, Any]) -> Part:
 
 
 def _fact(raw: Mapping[str, Any]) -> FactSource:
-    return FactSource(**{**raw, "title": Text.of(raw["title"]), "fields": tuple(raw["fields"])})
+    labels = {str(code): Text.of(words) for code, words in raw.get("labels", {}).items()}
+    return FactSource(**{**raw, "title": Text.of(raw["title"]), "fields": tuple(raw["fields"]), "labels": labels})
 
 
 def _queries(facts: Iterable[FactSource]) -> tuple[Query, ...]:

@@ -12,7 +12,7 @@ from smartgov.engines import expr
 from smartgov.engines.rules.facts import invalid as fact_invalid
 from smartgov.engines.rules.parameters import DatedValue, Parameter
 from smartgov.engines.rules.sources import Citation
-from smartgov.engines.rules.wording import Term, because, fill
+from smartgov.engines.rules.wording import Term, because, fill, show
 from smartgov.shared.canonical import dumps
 from smartgov.shared.text import Text
 
@@ -82,6 +82,7 @@ class Cited:
             "title": self.title.as_dict(),
             "unit": self.unit,
             "value": self.held.value,
+            "shown": show(self.held.value, self.unit).as_dict(),
             "from": self.held.since.isoformat(),
             "source": self.held.source.as_dict(),
             "verified": self.held.verified,
@@ -93,8 +94,8 @@ class Step:
     """One line of the explanation.
 
     `kind` is condition, refer or value. `holds` is whether a condition holds (None: not known; always None for values).
-    `text` states it, `because` retells the evaluated tree, `tree` is that tree. `parameter` names the first parameter
-    used, `parameters` gives all of them with their citations.
+    `text` states it, `because` retells the evaluated tree, `tree` is that tree, `shown` a value in words.
+    `parameter` names the first parameter used, `parameters` gives all of them with their citations.
     """
 
     kind: str
@@ -106,6 +107,7 @@ class Step:
     parameter: str | None
     parameters: tuple[Cited, ...]
     value: Any
+    shown: Text | None
     source: Citation
     tree: Mapping[str, Any]
 
@@ -121,6 +123,7 @@ class Step:
             "parameter": self.parameter,
             "parameters": [cited.as_dict() for cited in self.parameters],
             "value": self.value,
+            "shown": self.shown.as_dict() if self.shown else None,
             "source": self.source.as_dict(),
             "tree": dict(self.tree),
         }
@@ -254,6 +257,7 @@ class _Work:
             parameter=names[0] if names else None,
             parameters=tuple(self._cited(name) for name in names if name in self._held),
             value=expr.as_json(tree.value),
+            shown=show(tree.value, part.kind) if isinstance(part, Value) else None,
             source=part.source,
             tree=tree.as_dict(),
         )

@@ -76,7 +76,7 @@ def test_roc_dates() -> None:
 def test_accounts_and_names_are_masked() -> None:
     assert accounts.is_valid_account("700", "00012345678901")
     assert not accounts.is_valid_account("70", "12345")
-    assert accounts.masked("1234567890") == "••••••7890"
+    assert accounts.masked("1234567890") == "******7890"
     assert [names.masked(n) for n in ("王小明", "王明", "歐陽小明", "王")] == ["王○明", "王○", "歐○○明", "○"]
 
 

@@ -11,5 +11,5 @@ def is_valid_account(bank_code: str, number: str) -> bool:
 
 
 def masked(number: str) -> str:
-    """The last four digits, for pages and lists."""
-    return "•" * max(len(number) - 4, 0) + number[-4:]
+    """The last four digits, for pages and lists; asterisks, because a Chinese font sets a bullet as wide as a word."""
+    return "*" * max(len(number) - 4, 0) + number[-4:]

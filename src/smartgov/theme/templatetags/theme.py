@@ -27,6 +27,7 @@ _block_tag: Callable[[Callable[..., str]], Callable[..., str]] = (
 register.filter("bi", words.bilingual)
 register.filter("roc_date", words.write_date)
 register.filter("taipei_time", words.write_time)
+register.filter("taipei_clock", words.write_clock)
 register.filter("ntd", words.write_money)
 register.filter("shown", words.write_value)
 register.simple_tag(icons.icon, name="icon")
@@ -167,6 +168,13 @@ def fact_card(
     )
 
 
+@register.simple_tag
+def fact_group(rows: Any, source: Any, ground: Any = "", at: datetime | str | None = None) -> str:
+    """Facts of one answer: who gave it, on which ground and when stands once, above `(title, value[, note])` rows."""
+    shaped = [dict(zip(("title", "value", "note"), row, strict=False)) for row in rows]
+    return _show("fact_group", rows=shaped, source=source, ground=ground, at=at)
+
+
 def _written(value: Any, kind: str) -> str:
     write = {"date": words.write_date, "money": words.write_money, "time": words.write_time}.get(kind)
     if kind == "yesno" and isinstance(value, str):
@@ -289,7 +297,10 @@ def money(amount: int | None, owed: bool = False, big: bool = False) -> str:
 
 @register.simple_tag
 def explain(items: Any) -> str:
-    """Why a rule decided so: steps with text, holds (True, False, None), value, source, children."""
+    """Why a rule decided so: steps with text, holds (True, False, None), value, source, children.
+
+    The rule engine's own steps will do: `because` and `parameters` become children, `shown` is the value in words.
+    """
     return _show("explain", rows=[_explained(item) for item in items])
 
 
@@ -303,15 +314,22 @@ def _explained(item: Any) -> dict[str, Any]:
     if holds is None and fields.part(item, "value") is not None:
         state, icon, spoken = "open", "dot", _("Value used")
     return {
-        "text": fields.part(item, "text"),
-        "value": fields.part(item, "value"),
+        "text": fields.part(item, "text") or fields.part(item, "title"),
+        "value": fields.part(item, "shown", fields.part(item, "value")),
         "state": state,
         "icon": icon,
         "spoken": spoken,
         "law": _law(source),
         "url": fields.part(source, "url", "") if source and not isinstance(source, str) else "",
-        "children": [_explained(child) for child in fields.part(item, "children", None) or ()],
+        "children": [_explained(child) for child in _reasons(item)],
     }
+
+
+def _reasons(item: Any) -> list[Any]:
+    """What a step rests on: its children, or what the engine retells of the tree and the parameters it used."""
+    because = fields.part(item, "because")
+    retold = [{"text": because, "holds": fields.part(item, "holds")}] if because else []
+    return [*retold, *(fields.part(item, "parameters") or ()), *(fields.part(item, "children") or ())]
 
 
 def _law(source: Any) -> str:

@@ -15,11 +15,11 @@ from smartgov.theme import words
 @pytest.mark.parametrize(
     ("value", "chinese", "english"),
     [
-        (date(2026, 11, 22), "民國115年11月22日", "22 Nov 2026 (ROC 115)"),
-        ("2026-11-22", "民國115年11月22日", "22 Nov 2026 (ROC 115)"),
+        (date(2026, 11, 22), "民國115年11月22日", "22 November 2026"),
+        ("2026-11-22", "民國115年11月22日", "22 November 2026"),
         # Late in the evening in London it is already the next day in Taipei.
-        (datetime(2026, 11, 21, 23, 0, tzinfo=UTC), "民國115年11月22日", "22 Nov 2026 (ROC 115)"),
-        ("2026-11-21T23:00:00+00:00", "民國115年11月22日", "22 Nov 2026 (ROC 115)"),
+        (datetime(2026, 11, 21, 23, 0, tzinfo=UTC), "民國115年11月22日", "22 November 2026"),
+        ("2026-11-21T23:00:00+00:00", "民國115年11月22日", "22 November 2026"),
         (None, "", ""),
     ],
 )

@@ -127,10 +127,12 @@ def _case(
         "kind": rows.STATE_KINDS[view.row.state],
         "applicant_id": rows.hidden(view.applicant_id),
         "answers": rows.answers(view),
+        "declared": rows.declared(view),
         "facts": rows.facts(view),
+        "rule_facts": rows.facts(view, shown=False),
         "outcome": rows.OUTCOMES.get(decision_found.get("outcome", "")),
         "outcome_kind": {"granted": "done", "refused": "bad"}.get(decision_found.get("outcome", ""), "waiting"),
-        "explanation": rows.explanation(decision_found.get("explanation", ())),
+        "explanation": decision_found.get("explanation", ()),
         "history": rows.history(view),
         "may_decide": may(request, "cases.decide") and not view.is_party and view.row.state == "in_review",
         "may_restart": may(request, "cases.decide")

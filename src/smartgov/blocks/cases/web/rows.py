@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -26,6 +26,7 @@ STATE_KINDS: Mapping[str, str] = {
     "done": "done",
     "closed": "plain",
 }
+OWN = Text("own record; {basis}", "本機關登錄資料；{basis}")
 OUTCOMES = {
     "granted": Text("The rule grants it", "規則判定：符合"),
     "refused": Text("The rule refuses it", "規則判定：不符合"),
@@ -33,22 +34,45 @@ OUTCOMES = {
 }
 
 
+def declared(view: CaseView) -> list[Any]:
+    """The sentences that the applicant ticked."""
+    labels = _labels("birth")
+    return [labels[name][0] for name, value in view.answers.items() if value is True and labels[name][2] == "consent"]
+
+
 def answers(view: CaseView) -> list[tuple[Any, Any]]:
     """Label and value of each answer, in the words of the form that asked."""
     labels = _labels("birth")
     rows = []
     for name, value in view.answers.items():
-        label, choices = labels.get(name, (name, {}))
+        if value in (None, "") or name not in labels or labels[name][2] == "consent":
+            continue
+        label, choices, _ = labels[name]
         rows.append((label, choices.get(str(value), shown(value))))
     return rows
 
 
-def facts(view: CaseView) -> list[tuple[Any, ...]]:
-    """A table row for each verified fact: title, value, source, ground, time, exchange."""
-    return [
-        (row.title, fact_value(row), row.agency, row.basis, words.write_time(row.answered_at), row.exchange)
-        for row in view.facts
-    ]
+def facts(view: CaseView, *, shown: bool = True) -> list[dict[str, Any]]:
+    """The verified facts by the answer that brought them: source, ground, time, exchange, and (title, value) rows.
+
+    `shown` false gives those that only the rule needs.
+    """
+    found: dict[tuple[str, str, str], list[FactRow]] = {}
+    for row in view.facts:
+        if row.shown == shown:
+            found.setdefault((row.agency.en, row.basis.en, row.exchange), []).append(row)
+    return [_answer(rows) for rows in found.values()]
+
+
+def _answer(rows: list[FactRow]) -> dict[str, Any]:
+    first = rows[0]
+    return {
+        "source": first.agency,
+        "ground": OWN.format(basis=first.basis) if first.own else first.basis,
+        "at": first.answered_at,
+        "exchange": first.exchange,
+        "rows": [(row.title, fact_value(row)) for row in rows],
+    }
 
 
 def fact_value(row: FactRow) -> Any:
@@ -59,6 +83,10 @@ def fact_value(row: FactRow) -> Any:
         return format_ntd(int(row.value))
     if row.kind == "sex":
         return SEX.get(row.value, row.value)
+    if str(row.value) in row.labels:
+        return row.labels[str(row.value)]
+    if row.kind == "address" and isinstance(row.value, Mapping):
+        return f"{row.value.get('township') or ''}{row.value.get('address') or ''}"
     return shown(row.value)
 
 
@@ -73,12 +101,7 @@ def shown(value: Any) -> Any:
 
 def hidden(number: str) -> str:
     """A national id with its middle hidden."""
-    return f"{number[:2]}••••••{number[-2:]}" if number else ""
-
-
-def explanation(steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The evaluated tree for the `explain` component: conditions and values, each with what it rests on."""
-    return [_step(step) for step in steps]
+    return f"{number[:2]}******{number[-2:]}" if number else ""
 
 
 def history(view: CaseView) -> list[dict[str, Any]]:
@@ -89,35 +112,14 @@ def history(view: CaseView) -> list[dict[str, Any]]:
     ]
 
 
-def _step(step: Mapping[str, Any]) -> dict[str, Any]:
-    is_value = step["kind"] == "value"
-    children = [{"text": step["because"], "holds": step["holds"], "value": step["value"] if is_value else None}]
-    children += [_parameter(parameter) for parameter in step.get("parameters", ())]
-    return {
-        "text": step["text"],
-        "holds": step["holds"],
-        "value": step["value"] if is_value else None,
-        "source": step["source"],
-        "children": children,
-    }
-
-
-def _parameter(parameter: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "text": parameter["title"],
-        "holds": None,
-        "value": parameter["value"],
-        "source": parameter["source"],
-    }
-
-
 @lru_cache(maxsize=8)
-def _labels(form: str) -> dict[str, tuple[Text, dict[str, Text]]]:
+def _labels(form: str) -> dict[str, tuple[Text, dict[str, Text], str]]:
     pages = content.read(f"forms/{form}.yaml")["pages"]
     return {
         field["id"]: (
             Text.of(field["label"]),
             {str(choice["value"]): Text.of(choice["label"]) for choice in field.get("choices", ())},
+            field["kind"],
         )
         for page in pages
         for field in page["fields"]

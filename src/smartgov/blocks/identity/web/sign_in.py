@@ -20,6 +20,7 @@ from smartgov.blocks.identity.gate import safe_next
 from smartgov.blocks.ops.api import public
 from smartgov.shared import clock
 from smartgov.shared.ids import uuid7
+from smartgov.shared.problems import Problem
 
 _LOGIN = "identity_login"
 _CHALLENGE = "identity_challenge"
@@ -55,9 +56,12 @@ def mobile_wait(request: HttpRequest, login: str) -> HttpResponse:
     """Show number and code until the phone has answered; then open the session."""
     found, following = _begun(request, login)
     if mobile.is_over(found):
-        again = {"next_query": urlencode({"next": following})}
-        return render(request, "identity/mobile_over.html", again, status=410)
-    if account := mobile.answer(found):
+        return _over(request, following, status=410)
+    try:
+        account = mobile.answer(found)
+    except Problem as refused:
+        return _over(request, following, status=refused.status, refused=refused)
+    if account:
         return _opened(request, account, method="mobile", following=following)
     code = segno.make(found.show, error="m") if found.show else None
     context = {
@@ -140,6 +144,12 @@ def _begun(request: HttpRequest, login: str) -> tuple[mobile.LoginRequest, str]:
     if found is None or begun is None:
         raise Http404
     return found, str(begun["next"])
+
+
+def _over(request: HttpRequest, following: str, *, status: int, refused: Problem | None = None) -> HttpResponse:
+    """The end of a request that signs nobody in: why, and where to start again."""
+    context = {"next_query": urlencode({"next": following}), "refused": refused}
+    return render(request, "identity/mobile_over.html", context, status=status)
 
 
 def _opened(request: HttpRequest, account: sessions.Account, *, method: str, following: str) -> HttpResponseRedirect:

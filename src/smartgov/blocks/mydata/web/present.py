@@ -16,9 +16,11 @@ from smartgov.blocks.mydata.api import ConsentItem, ConsentView, RequestView, Tr
 from smartgov.shared import clock, content
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
-from smartgov.shared.tw.roc import roc_date
+from smartgov.shared.tw.roc import written
 
-_UNTIL = Text("{days} days, until {en}; you can take it back earlier", "{days}天，至{zh}止，可隨時撤回")
+_UNTIL = Text("{days} days, until {day}; you can take it back earlier", "{days}天，至{day}止，可隨時撤回")
+_ENDS = Text("until {day}", "至{day}")
+_TAKEN_BACK = Text("taken back on {day}", "{day}撤回")
 _PROVEN = Text("{proven} of {listed} listed entries proven", "列出 {listed} 筆，其中 {proven} 筆已驗證")
 _PROVEN_ENTRY = Text("Proven", "已驗證")
 _FAILED_ENTRY = Text("Proof failed", "證明不成立")
@@ -62,9 +64,7 @@ def groups(view: RequestView) -> list[Group]:
                 "source": agency_name(item.source),
                 "fields": [field.title for field in item.fields],
                 "ticked": ticked,
-                "duration": _UNTIL.format(
-                    days=view.days, en=as_day(view.expires_on).isoformat(), zh=roc_date(as_day(view.expires_on))
-                ),
+                "duration": _UNTIL.format(days=view.days, day=written(as_day(view.expires_on))),
             }
         )
     return list(found.values())
@@ -117,18 +117,52 @@ def rows(view: TrailView, entries: Iterable[TrailEntry]) -> list[dict[str, Any]]
     return [_row(entry, names, purposes) for entry in entries]
 
 
+def chosen(view: TrailView, who: str) -> list[TrailEntry]:
+    """What the page lists: all, or only looks by people; what is not proven stands first either way."""
+    found = [entry for entry in view.entries if who != "people" or by_person(entry) or not entry.proven]
+    return sorted(found, key=lambda entry: entry.proven)
+
+
+def filters(view: TrailView, who: str) -> list[dict[str, Any]]:
+    """The choices above the list, with how many entries each shows."""
+    people = sum(by_person(entry) for entry in view.entries)
+    return [
+        {"label": Text("Everything", "全部"), "count": len(view.entries), "href": "?", "on": who != "people"},
+        {
+            "label": Text("Looks by officers", "承辦人員查看"),
+            "count": people,
+            "href": "?who=people",
+            "on": who == "people",
+        },
+    ]
+
+
+def by_day(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Lines under their day; those that are not proven under a heading of their own, above."""
+    days: dict[date | None, list[dict[str, Any]]] = {}
+    for row in rows:
+        days.setdefault(as_day(row["entry"].time) if row["entry"].proven else None, []).append(row)
+    return [{"day": day, "rows": held} for day, held in days.items()]
+
+
 def _row(entry: TrailEntry, names: dict[str, Text], purposes: dict[str, Text]) -> dict[str, Any]:
     recorded = [names.get(member, Text.of(member)) for member in entry.recorded_by]
     lines: list[tuple[Text, Any]] = [
         (Text("Who", "誰"), _joined([agency_name(entry.agency), role(entry)], Text(", ", "，"))),
-        (Text("System", "系統"), entry.system or "—"),
-        (Text("Fields", "欄位"), [field_title(entry, name) for name in entry.fields] or "—"),
-        (Text("Case", "案號"), entry.case or "—"),
+        (Text("For what", "目的"), purpose(entry, purposes)),
+        (Text("Ground", "依據"), law(entry)),
+        *([(Text("Fields", "欄位"), [field_title(entry, name) for name in entry.fields])] if entry.fields else []),
+        *([(Text("Case", "案號"), entry.case)] if entry.case else []),
         (Text("Written down by", "留下紀錄者"), recorded),
+        *([(Text("System", "系統"), entry.system)] if entry.system else []),
+        (Text("Proof", "證明"), _PROVEN_ENTRY if entry.proven else _FAILED_ENTRY),
     ]
+    person = by_person(entry)
     return {
         "entry": entry,
-        "agency": agency_name(entry.agency),
+        "icon": "cross" if not entry.proven else "person" if person else "lock" if entry.kind == "refusal" else "more",
+        "kind": "bad" if not entry.proven else "by-person" if person else "by-system",
+        "agency": agency_short(entry.agency),
         "what": _what(entry),
         "role": role(entry),
         "purpose": purpose(entry, purposes),
@@ -142,7 +176,7 @@ def _row(entry: TrailEntry, names: dict[str, Text], purposes: dict[str, Text]) -
 def _what(entry: TrailEntry) -> Text:
     if entry.kind == "local-read":
         return Text("read what it holds about you", "讀取其保有的您的資料")
-    source = agency_name(entry.source) if entry.source else Text("another agency", "其他機關")
+    source = agency_short(entry.source) if entry.source else Text("another agency", "其他機關")
     if entry.kind == "refusal":
         return Text("asked {source} and was refused", "向{source}查詢，遭拒絕").format(source=source)
     if not entry.path.startswith("GET") and not entry.path.endswith(_QUESTIONS):
@@ -174,6 +208,14 @@ def _joined(texts: list[Text], between: Text) -> Text:
     return Text(between.en.join(text.en for text in texts), between.zh.join(text.zh for text in texts))
 
 
+def agency_short(code: str) -> Text:
+    """What people call the agency, or its code when the directory does not know it."""
+    try:
+        return directory.agency(code).short
+    except Problem:
+        return Text.of(code)
+
+
 def agency_name(code: str) -> Text:
     """The agency's name, or its code when the directory does not know it."""
     try:
@@ -184,12 +226,17 @@ def agency_name(code: str) -> Text:
 
 def role(entry: TrailEntry) -> Text:
     """In which role somebody acted: the seat's title when this site knows the seat, else that a system acted."""
-    if not entry.seat or entry.seat.startswith(entry.agency) or "/" in entry.seat:
+    if not by_person(entry):
         return Text("A system, by itself", "系統自動處理")
     try:
         return identity.seat(entry.seat).role_title
     except Problem:
         return Text(f"Officer, seat {entry.seat[-6:]}", f"承辦人員（席位 {entry.seat[-6:]}）")
+
+
+def by_person(entry: TrailEntry) -> bool:
+    """Whether a person in a seat did it, and not a program."""
+    return bool(entry.seat) and not entry.seat.startswith(entry.agency) and "/" not in entry.seat
 
 
 def law(entry: TrailEntry) -> Text:
@@ -205,6 +252,13 @@ def law(entry: TrailEntry) -> Text:
     return Text(f"{found.title.en}, {found.article.en}", f"{found.title.zh} {found.article.zh}")
 
 
+def _until(view: ConsentView) -> Text:
+    """The day on which it ends, or on which she took it back."""
+    if view.revoked_at:
+        return _TAKEN_BACK.format(day=written(as_day(view.revoked_at)))
+    return _ENDS.format(day=written(as_day(view.expires_at)))
+
+
 def _consent(view: ConsentView) -> dict[str, Any]:
     item: ConsentItem = view.item
     return {
@@ -212,6 +266,10 @@ def _consent(view: ConsentView) -> dict[str, Any]:
         "item": item,
         "agency": agency_name(item.agency),
         "source": agency_name(item.source),
+        "agency_short": agency_short(item.agency),
+        "source_short": agency_short(item.source),
+        "fields": [field.title for field in item.fields],
+        "until": _until(view),
         "state_title": _STATES[view.state][0],
         "state_kind": _STATES[view.state][1],
         "lines": [

@@ -15,7 +15,7 @@ from smartgov.blocks.identity.api import actor, permit
 from smartgov.blocks.mydata import api
 from smartgov.blocks.mydata.web import present
 
-PAGE_SIZE = 20
+PAGE_SIZE = 40
 
 
 @permit("mydata.consent")
@@ -64,6 +64,13 @@ def receipt(request: HttpRequest, consent: UUID) -> HttpResponse:
 def trail(request: HttpRequest) -> HttpResponse:
     """Who looked at my data."""
     view = api.trail(actor=actor(request))
-    page = Paginator(view.entries, PAGE_SIZE).get_page(request.GET.get("page"))
-    rows = present.rows(view, page.object_list)
-    return render(request, "mydata/trail.html", {"view": view, "page": page, "rows": rows, **present.headline(view)})
+    who = request.GET.get("who", "")
+    page = Paginator(present.chosen(view, who), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "view": view,
+        "page": page,
+        "days": present.by_day(present.rows(view, page.object_list)),
+        "filters": present.filters(view, who),
+        **present.headline(view),
+    }
+    return render(request, "mydata/trail.html", context)

@@ -27,7 +27,7 @@ def home(request: HttpRequest) -> HttpResponse:
         {
             "events": [event for event in api.life_events(actor=who) if event.application_state != "submitted"],
             "applications": applications,
-            "notices": notify.wall(actor=who, limit=5),
+            "notices": notify.wall(actor=who, limit=3),
             "unread": notify.unread(actor=who),
             "certificates": api.certificates(actor=who),
         },

@@ -84,7 +84,7 @@ def test_given_names_are_one_to_four_chinese_characters(name, ok):
 def test_answers_in_words_hide_the_account():
     rows = {row.field: row.value.zh for row in FORM.summary(ANSWERS)}
     assert rows["parts"] == "出生登記（必辦）、未滿2歲育兒津貼"
-    assert rows["bank_account"] == "700-••••••••••8901"
+    assert rows["bank_account"] == "700-**********8901"
     assert "birth_remark" not in rows
     assert next(row for row in FORM.summary(ANSWERS) if row.field == "given_name").page == "name"
 
