@@ -131,6 +131,7 @@ def approve(desk: Visitor, case: str) -> None:
     desk.page.locator("input[name=decision][value=approve]").check()
     desk.page.locator("textarea[name=reason]").fill("The facts agree.")
     desk.press("form[action$='/decision'] button")
+    assert "days left" not in desk.page.inner_text(".title-row"), "a decided case has no deadline any more"
     desk.look()
 
 
