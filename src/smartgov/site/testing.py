@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import tempfile
 
+from hypothesis import settings
+
 os.environ.setdefault("SMARTGOV_HOME", tempfile.mkdtemp(prefix="smartgov-test-"))
 
-from smartgov.shared import logs
+from smartgov.shared import logs  # noqa: E402  # settings of the home come first
 
 logs.configure("tests")
 settings.register_profile("any-machine", deadline=None)
