@@ -13,7 +13,7 @@ from hypothesis import settings
 
 os.environ.setdefault("SMARTGOV_HOME", tempfile.mkdtemp(prefix="smartgov-test-"))
 
-from smartgov.shared import logs  # noqa: E402  # settings of the home come first
+from smartgov.shared import logs  # settings of the home come first
 
 logs.configure("tests")
 settings.register_profile("any-machine", deadline=None)
