@@ -15,10 +15,15 @@ Every setting is an environment variable, or a line of the YAML file that `SMART
 """
 
 
+def page() -> str:
+    """The page's text."""
+    rows = [f"| `{s.name}` | {f'`{s.default}`' if s.default else '(empty)'} | {s.help} |" for s in DECLARED]
+    return HEAD + "\n".join(rows) + "\n"
+
+
 def main() -> None:
     """Write the page."""
-    rows = [f"| `{s.name}` | {f'`{s.default}`' if s.default else '(empty)'} | {s.help} |" for s in DECLARED]
-    Path("docs/manuals/operator/settings.md").write_text(HEAD + "\n".join(rows) + "\n")
+    Path("docs/manuals/operator/settings.md").write_text(page())
 
 
 if __name__ == "__main__":

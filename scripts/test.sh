@@ -2,9 +2,12 @@
 # The tests in their order. `fast`: what needs neither a browser nor whole processes.
 set -eu
 export PYTHONPATH=src
-unset SMARTGOV_DATABASE_URL
+unset SMARTGOV_DATABASE_URL SMARTGOV_HOME
 python=.venv/bin/python
-step() { printf '\n== %s\n' "$1"; }
+began=$SECONDS
+step() { printf '\n== %s (after %d s)\n' "$1" $((SECONDS - began)); }
+# Files of journeys run side by side: each raises a country on ports of its own, and mostly waits.
+journeys=(tests/journeys -n 2 --dist loadfile)
 
 $python -m smartgov.site.messages compile >/dev/null
 if [ "${1:-}" = fast ]; then
@@ -13,9 +16,10 @@ if [ "${1:-}" = fast ]; then
 fi
 step "Units, blocks and architecture on SQLite"
 $python -m pytest -n 2 -q -m "not browser and not journey"
-step "Journeys against real processes on SQLite"
-$python -m pytest -q tests/journeys
-step "Everything but the browser on PostgreSQL"
+step "Journeys and browsers against real processes on SQLite"
+$python -m pytest -q -m "browser or journey" "${journeys[@]}" src
+step "Units, blocks and architecture on PostgreSQL"
 $python scripts/with_postgres.py $python -m pytest -n 2 -q -m "not browser and not journey"
-step "Journey J1 on PostgreSQL"
-$python scripts/with_postgres.py $python -m pytest -q tests/journeys -k j1
+step "Journeys without a browser, J1 among them, on PostgreSQL"
+$python scripts/with_postgres.py $python -m pytest -q -m "journey and not browser" "${journeys[@]}"
+step "Everything passed"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
 from typing import Any
 
 import pytest
-from bench import exchange, floor, gateways, register
+from bench import exchange, floor, gateways, machine, register
 
 from smartgov.engines.httpd import Response
 
@@ -61,3 +62,19 @@ def test_a_refusal_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exchange, "_PATH", "/r1/TW/GOV/hpa/births/births.v2/births/query")
     with pytest.raises(SystemExit, match=r"wrong answer to question [01]: 40"):
         run_with_logs_seen_by(monkeypatch, lambda pair, exchanges: 0)
+
+
+def test_children_of_children_are_counted() -> None:
+    busy = "while :; do :; done"
+    with subprocess.Popen(["sh", "-c", f"sh -c '{busy}' & echo up; wait"], stdout=subprocess.PIPE) as parent:
+        try:
+            assert parent.stdout is not None
+            assert parent.stdout.readline() == b"up\n"
+            (child,) = machine.descendants(parent.pid)
+            while machine.cpu_seconds([child]) == 0:
+                pass
+            assert machine.cpu_seconds([parent.pid, child]) > machine.cpu_seconds([parent.pid])
+            assert machine.pss_megabytes(child) > 0
+        finally:
+            subprocess.run(["kill", *map(str, machine.descendants(parent.pid))], check=True)
+            parent.wait()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
+
+from smartgov.site import machine
+
+FOREIGN = ("language/",)  # Django's own language switch
 
 
 @dataclass(frozen=True)
@@ -39,3 +44,36 @@ def _walk(entries: list[Any], prefix: str, namespace: str, parameters: frozenset
 def is_machine(route: Route) -> bool:
     """Whether the route belongs to one of our APIs (their operations are walked one by one)."""
     return route.pattern.startswith(("api/", "troad/"))
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of one of our APIs; `path` starts after the mount (`/api` or `/troad/{agency}`)."""
+
+    mount: str
+    method: str
+    path: str
+    view: Any
+    parameters: frozenset[str]
+
+    @property
+    def label(self) -> str:
+        """Method and path, as the documentation writes them."""
+        return f"{self.method} {self.path}"
+
+    def address(self) -> str:
+        """A path at which the operation answers, with made-up values for its parameters."""
+        filled = re.sub(r"{[^}]*}", "0", self.path)
+        return f"{self.mount}{filled}"
+
+
+def operations() -> list[Operation]:
+    """Every operation of every API."""
+    return [
+        Operation(mount, method, f"{prefix}{path}", operation, frozenset(re.findall(r"{(?:\w+:)?(\w+)}", path)))
+        for mount, api in (("/api", machine.api), ("/troad/ris", machine.troad))
+        for prefix, router in api._routers
+        for path, view in router.path_operations.items()
+        for operation in view.operations
+        for method in operation.methods
+    ]

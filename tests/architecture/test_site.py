@@ -15,14 +15,15 @@ from smartgov.blocks.ops import api as ops
 from smartgov.blocks.ops.manifest import installed_blocks
 from smartgov.shared.settings import DECLARED
 from smartgov.site import messages
-from smartgov.site.blocks import OPTIONAL
+from smartgov.site.blocks import OPTIONAL, chosen_for
 from smartgov.site.flows import FLOWS
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_every_event_is_mapped_and_every_mapping_is_an_event() -> None:
-    assert set(FLOWS) == set(ops.declared_events())
+    ours = {name for name, kind in ops.declared_events().items() if not kind.block.endswith("-tests")}
+    assert set(FLOWS) == ours
 
 
 @pytest.mark.parametrize("dotted", sorted({listener for listeners in FLOWS.values() for listener in listeners}))
@@ -60,6 +61,18 @@ def test_translations_are_complete() -> None:
 def test_the_site_boots_without(block: str, tmp_path: Path) -> None:
     result = _boot(tmp_path, SMARTGOV_BLOCKS_OFF=block)
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("roles", ["portal", "agency:ris", "centre,portal,agency:hpa"])
+def test_the_site_boots_with_some_roles(roles: str, tmp_path: Path) -> None:
+    result = _boot(tmp_path, SMARTGOV_ROLES=roles)
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_side_without_a_role_is_left_out() -> None:
+    assert "services" not in chosen_for(frozenset({"agency:ris"}), "")
+    assert "cases" not in chosen_for(frozenset({"centre", "portal"}), "")
+    assert chosen_for(frozenset(), "") == chosen_for(frozenset({"portal", "agency:ris"}), "")
 
 
 def test_one_error_shape(client: Client) -> None:

@@ -80,13 +80,17 @@ def officer(country: Country, key: str, agency: str, origin: str | None = None) 
     return person
 
 
-def open_first_case(person: Person, state: str = "") -> Page:
-    """The first case to do on the work list, once there is one."""
-    listed = until(
-        lambda: person.get("/cases/"),
-        lambda page: any(href.startswith("/cases/0") for href, _ in page.links) and state in page.text,
-    )
-    return person.get(listed.link("/cases/0"))
+def open_case(desk: Person, applicant: Person, url: str) -> Page:
+    """The registration case whose number the applicant reads on the timeline at `url`."""
+    timeline = until(lambda: applicant.get(url), lambda page: "RIS-" in page.text)
+    number = next(word for word in timeline.text.split() if word.startswith("RIS-"))
+    return desk.get(desk.get(f"/cases/?show=all&text={number}").link("/cases/0"))
+
+
+def await_review(desk: Person) -> Page:
+    """The case at hand, once its facts are there and it can be decided."""
+    case = desk.page.url
+    return until(lambda: desk.get(case), lambda page: any("decision" in form.choices for form in page.forms))
 
 
 def approve(person: Person) -> Page:
@@ -115,7 +119,8 @@ def whole_journey(country: Country) -> Handed:
     mother.sign_in()
     handed = apply(mother)
     desk = officer(country, "ris-officer", "Household")
-    open_first_case(desk)
+    open_case(desk, mother, handed.url)
+    await_review(desk)
     approve(desk)
     until(lambda: mother.get(handed.url), lambda page: page.text.count("Approved Nothing more to do") == 4)
     pay(country, "sfaa-preparer", "sfaa-releaser", "Social")

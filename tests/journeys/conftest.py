@@ -7,10 +7,15 @@ import random
 import socket
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg import sql
 
+from smartgov.engines.population import SIZE
+from smartgov.shared.ids import uuid7
 from smartgov.site.country import raise_country
 from smartgov.site.country.ports import Ports
 from smartgov.site.supervise import Country as Running
@@ -28,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def running() -> Iterator[Running]:
     """The processes; stopped at the end, also after a failure."""
-    yield from _running()
+    yield from raised()
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +45,7 @@ def country(running: Running) -> Country:
 @pytest.fixture
 def own_running() -> Iterator[Running]:
     """A country for one test alone, which may break it."""
-    yield from _running()
+    yield from raised()
 
 
 @pytest.fixture
@@ -49,23 +54,52 @@ def own_country(own_running: Running) -> Country:
     return Country(own_running.home, own_running.ports.web)
 
 
-def _running(split: str | None = None) -> Iterator[Running]:
+@pytest.fixture(scope="session")
+def shaken() -> Iterator[Running]:
+    """A small country that several modules break and mend; each test leaves it whole."""
+    yield from raised(size=4000)
+
+
+def raised(*, split: str | None = None, size: int = SIZE) -> Iterator[Running]:
+    """Raise a village of `size` people and run it, with `split` as a web process of its own; stopped at the end."""
     os.environ.pop("SMARTGOV_HOME", None)
     with tempfile.TemporaryDirectory(prefix="smartgov-journey-") as folder:
         home = Path(folder) / "country"
         port = free_ports()
-        raise_country(home, ports=Ports(port))
+        raise_country(home, ports=Ports(port), size=size)
         running = Running(home, port=port, split=split)
-        running.start()
-        try:
-            yield running
-        finally:
-            running.stop()
+        with own_database(split):
+            running.start()
+            try:
+                yield running
+            finally:
+                running.stop()
+
+
+@contextmanager
+def own_database(split: str | None) -> Iterator[None]:
+    """On PostgreSQL, a fresh database for each country, and one for an agency apart.
+
+    SQLite files lie in the country's folder anyway.
+    """
+    server = os.environ.get("SMARTGOV_DATABASE_URL")
+    if not server:
+        yield
+        return
+    name = f"country_{uuid7().replace('-', '')}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        for wanted in (name, f"{name}_{split}") if split else (name,):
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(wanted)))
+    os.environ["SMARTGOV_DATABASE_URL"] = f"{server.rsplit('/', 1)[0]}/{name}"
+    try:
+        yield
+    finally:
+        os.environ["SMARTGOV_DATABASE_URL"] = server
 
 
 def free_ports(count: int = 60) -> int:
     """The first of `count` free ports in a row."""
-    starts = list(range(33_000, 60_000, 100))
+    starts = list(range(10_000, 32_000, 100))  # below the ports that outgoing connections take
     random.shuffle(starts)  # several runs on one machine must not choose alike
     for first in starts:
         if all(_is_free(port) for port in range(first, first + count)):

@@ -7,9 +7,11 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.journeys.plain_browser import Page, PlainBrowser
+
+T = TypeVar("T")
 
 
 class Country:
@@ -86,13 +88,14 @@ class Person:
         return self.submit(form, seat=form.choice("seat", agency, role))
 
 
-def until(get: Callable[[], Page], good: Callable[[Page], bool], seconds: float = 40) -> Page:
-    """Look again until `good`; the last page is in the error."""
+def until(get: Callable[[], T], good: Callable[[T], bool], seconds: float = 40) -> T:
+    """Look again until `good`; what was seen last is in the error."""
     end = time.monotonic() + seconds
     while True:
-        page = get()
-        if good(page):
-            return page
+        seen = get()
+        if good(seen):
+            return seen
         if time.monotonic() > end:
-            raise AssertionError(f"{page.url} did not change in time:\n{page.text[:3000]}")
+            shown = f"{seen.url}\n{seen.text[:3000]}" if isinstance(seen, Page) else repr(seen)
+            raise AssertionError(f"did not change in time: {shown}")
         time.sleep(0.5)

@@ -99,6 +99,20 @@ def test_who_looked_is_proven_and_names_the_officers_look(handed: birth.Handed) 
     assert "Household Registration Act" in everything
 
 
+def test_her_number_lies_in_registers_only_and_her_name_in_no_log(handed: birth.Handed, country: Country) -> None:
+    number, name = (handed.mother.facts[key].encode() for key in ("national_id", "name"))
+    # What the country was raised from, what the registers own, and what the bank and the phone know as themselves.
+    own = ("registers", "phone", "bank", "births.json", "personas.json", "personas.public.json")
+    looked = 0
+    for file in country.home.rglob("*"):
+        if file.is_file() and file.relative_to(country.home).parts[0] not in own:
+            content = file.read_bytes()
+            looked += 1
+            assert number not in content, file
+            assert name not in content or file.parent.name == "messages", file
+    assert looked > 50
+
+
 def _checked(person: Person, document: bytes) -> str:
     form = next(form for form in person.get("/credentials/check").forms if form.files)
     return person.browser.upload(form, form.files[0], "certificate.pdf", document).text

@@ -10,9 +10,18 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1] / "content" / "tw"
 
 
+# libyaml reads seven times faster; the wheels have it, a build from source may not.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def parse(text: str) -> Any:
+    """The value of a YAML document; only plain data, never objects. `yaml.YAMLError` when it is malformed."""
+    return yaml.load(text, Loader=_LOADER)  # noqa: S506 - both are safe loaders
+
+
 def read(path: str | Path) -> Any:
     """A YAML file below the jurisdiction's folder (or an absolute path)."""
-    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+    return parse((ROOT / path).read_text(encoding="utf-8"))
 
 
 def names(folder: str) -> list[str]:

@@ -11,8 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from smartgov.shared import content
 from smartgov.shared.settings import get
 
 INSTANCE = "TW"
@@ -38,7 +37,7 @@ def gateway_home(agency: str) -> Path:
 
 def gateway_config(agency: str) -> dict[str, Any]:
     """The gateway's configuration file; FileNotFoundError when this machine has no such gateway."""
-    config: dict[str, Any] = yaml.safe_load((gateway_home(agency) / "gateway.yaml").read_text())
+    config: dict[str, Any] = content.parse((gateway_home(agency) / "gateway.yaml").read_text())
     return config
 
 

@@ -8,10 +8,11 @@ import uuid
 
 
 def uuid7() -> str:
-    """A new UUIDv7 as text: 48 bits of Unix milliseconds, 74 random bits."""
-    millis = time.time_ns() // 1_000_000
-    tail = int.from_bytes(os.urandom(10), "big")
-    value = (millis << 80) | (0x7 << 76) | ((tail >> 62 & 0xFFF) << 64) | (0b10 << 62) | (tail & (1 << 62) - 1)
+    """A new UUIDv7 as text: 48 bits of Unix milliseconds, 12 bits of their fraction (section 6.2), 62 random bits."""
+    millis, rest = divmod(time.time_ns(), 1_000_000)
+    fraction = rest * 4096 // 1_000_000
+    tail = int.from_bytes(os.urandom(8), "big") & (1 << 62) - 1
+    value = (millis << 80) | (0x7 << 76) | (fraction << 64) | (0b10 << 62) | tail
     return str(uuid.UUID(int=value))
 
 

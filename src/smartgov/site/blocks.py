@@ -9,8 +9,22 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "services": ("notify", "mydata"),
     "cases": ("notify", "payments", "credentials"),
 }
+# Blocks of one side only: a process whose SMARTGOV_ROLES has no part on that side leaves them out.
+SIDES = {
+    "portal": ("mydata", "services"),
+    "agency": ("payments", "credentials", "cases"),
+}
 # T-Road service codes that a web process answers, and the block whose `troad` module holds the doors.
 DOORS = {"services.v1": "services", "cases.v1": "cases", "credentials.v1": "credentials"}
+
+
+def chosen_for(roles: frozenset[str], off: str) -> tuple[str, ...]:
+    """The blocks of a process that plays `roles` (none named: all of them), less those left out by `off`."""
+    if not roles:
+        return chosen(off)
+    sides = {role.split(":")[0] for role in roles}
+    absent = [name for side, names in SIDES.items() if side not in sides for name in names]
+    return chosen(",".join([off, *absent]))
 
 
 def chosen(off: str) -> tuple[str, ...]:

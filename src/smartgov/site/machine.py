@@ -4,28 +4,41 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
-from ninja.errors import AuthenticationError, ValidationError
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.parser import Parser
 
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
+from smartgov.site import refusals
 from smartgov.site.blocks import DOORS
-from smartgov.site.middleware import NOT_FOUND, respond
-
-UNAUTHENTICATED = Problem(
-    "unauthenticated",
-    401,
-    what=Text("This request carries no accepted proof of who sends it.", "這個請求沒有可接受的身分證明。"),
-    todo=Text("Send the credential that the documentation names.", "請附上文件所列的憑證。"),
-)
+from smartgov.site.middleware import respond
 
 
-def _api(name: str) -> NinjaAPI:
+class JsonOnly(Parser):
+    """Reads the bodies of requests: JSON, said to be JSON."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        """The decoded body; what it raises reaches `of_library` as the cause."""
+        if request.content_type != "application/json":
+            raise refusals.NOT_JSON
+        return super().parse_body(request)
+
+
+def make_api(name: str) -> NinjaAPI:
+    """An API in which every error is a problem."""
     api = NinjaAPI(
-        title=f"smartgov {name}", version="1", urls_namespace=name, docs_url=None, openapi_url="openapi.json"
+        title=f"smartgov {name}",
+        version="1",
+        urls_namespace=name,
+        docs_url=None,
+        openapi_url="openapi.json",
+        parser=JsonOnly(),
     )
 
     @api.exception_handler(Problem)
@@ -34,11 +47,11 @@ def _api(name: str) -> NinjaAPI:
 
     @api.exception_handler(Http404)
     def missing(request: HttpRequest, error: Http404) -> HttpResponse:
-        return respond(request, NOT_FOUND)
+        return respond(request, refusals.NOT_FOUND)
 
     @api.exception_handler(AuthenticationError)
     def stranger(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
-        return respond(request, UNAUTHENTICATED)
+        return respond(request, refusals.UNAUTHENTICATED)
 
     @api.exception_handler(ValidationError)
     def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
@@ -55,11 +68,20 @@ def _api(name: str) -> NinjaAPI:
             ),
         )
 
+    @api.exception_handler(HttpError)
+    def of_library(request: HttpRequest, error: HttpError) -> HttpResponse:
+        cause = error.__cause__
+        return respond(request, cause if isinstance(cause, Problem) else refusals.of_status(error.status_code))
+
+    @api.exception_handler(RequestDataTooBig)
+    def too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+        return respond(request, refusals.TOO_LARGE)
+
     return api
 
 
-api = _api("api")
-troad = _api("troad")
+api = make_api("api")
+troad = make_api("troad")
 for _name in settings.BLOCKS:
     if find_spec(f"smartgov.blocks.{_name}.rest"):
         api.add_router(f"/{_name}/v1", import_module(f"smartgov.blocks.{_name}.rest").router)

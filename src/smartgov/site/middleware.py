@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import structlog
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
 
 from smartgov.shared.ids import uuid7
 from smartgov.shared.problems import Problem
-from smartgov.shared.text import Text
+from smartgov.site import refusals
 
 Next = Callable[[HttpRequest], HttpResponse]
 logger = structlog.get_logger()
@@ -21,21 +21,7 @@ CONTENT_POLICY = (
     "frame-ancestors 'none'"
 )
 _MACHINE_PATHS = ("/api/", "/troad/")
-
-NOT_FOUND = Problem(
-    "not-found",
-    404,
-    what=Text("This page or record was not found.", "找不到這個頁面或資料。"),
-    why=Text("The address is wrong, or it belongs to somebody else.", "網址有誤，或這筆資料屬於他人。"),
-    todo=Text("Check the address, or start from the home page.", "請檢查網址，或從首頁重新開始。"),
-)
-UNEXPECTED = Problem(
-    "unexpected",
-    500,
-    what=Text("Something went wrong on our side.", "系統發生錯誤。"),
-    why=Text("Nothing that you had saved is lost.", "您已儲存的內容不會遺失。"),
-    todo=Text("Try again in a few minutes.", "請過幾分鐘再試一次。"),
-)
+_PROBLEM = "application/problem+json"
 
 
 class Guard:
@@ -65,7 +51,14 @@ class Problems:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        """Give our shape to errors that Django or a library answered by itself, keeping their headers."""
+        response = self.get_response(request)
+        if not _has_another_shape(request, response):
+            return response
+        shaped = respond(request, refusals.of_status(response.status_code))
+        for name, value in response.headers.items():
+            shaped.headers.setdefault(name, value)
+        return shaped
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer a Problem as itself and anything unforeseen as `unexpected`, logged with its traceback."""
@@ -73,25 +66,47 @@ class Problems:
             logger.info("problem_answered", problem=error.slug, status=error.status)
             return respond(request, error)
         if isinstance(error, Http404):
-            return respond(request, NOT_FOUND)
+            return respond(request, refusals.NOT_FOUND)
         logger.error("request_failed", exc_info=error)
         return None
+
+
+def _has_another_shape(request: HttpRequest, response: HttpResponse) -> bool:
+    if request.path.startswith(_MACHINE_PATHS):
+        return response.status_code >= 400 and response.headers.get("Content-Type") != _PROBLEM
+    return isinstance(response, HttpResponseNotAllowed)  # Django's has no page
 
 
 def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The response for `problem` in the form that this path's readers take."""
     language = get_language() or "zh-hant"
     if request.path.startswith(_MACHINE_PATHS):
-        return JsonResponse(problem.as_dict(language), status=problem.status, content_type="application/problem+json")
+        return JsonResponse(problem.as_dict(language), status=problem.status, content_type=_PROBLEM)
     context = {"problem": {**problem.as_dict(language), "why": problem.why.in_language(language)}}
     return render(request, "theme/problem.html", context, status=problem.status)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler404."""
-    return respond(request, NOT_FOUND)
+    return respond(request, refusals.NOT_FOUND)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500."""
-    return respond(request, UNEXPECTED)
+    return respond(request, refusals.UNEXPECTED)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400."""
+    return respond(request, refusals.of_exception(exception))
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler403."""
+    return respond(request, refusals.FORBIDDEN)
+
+
+def not_from_our_page(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's view for a form without our token (setting CSRF_FAILURE_VIEW)."""
+    logger.info("form_refused", reason=reason)
+    return respond(request, refusals.NOT_FROM_OUR_PAGE)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from smartgov.shared import sealed
 from smartgov.shared.settings import get, get_bool, unknown
-from smartgov.site.blocks import chosen
+from smartgov.site.blocks import chosen_for
 
 if strange := unknown(os.environ):
     raise RuntimeError(f"Unknown settings: {', '.join(strange)}. `smartgov settings` lists the declared ones.")
@@ -63,8 +63,8 @@ DEMO = get_bool("SMARTGOV_DEMO")
 ORIGIN = get("SMARTGOV_ORIGIN")
 ALLOWED_HOSTS = [urlsplit(ORIGIN).hostname or "localhost", "127.0.0.1", "localhost"]
 CSRF_TRUSTED_ORIGINS = [ORIGIN]
-BLOCKS = chosen(get("SMARTGOV_BLOCKS_OFF"))
 ROLES = frozenset(role for role in get("SMARTGOV_ROLES").replace(" ", "").split(",") if role)
+BLOCKS = chosen_for(ROLES, get("SMARTGOV_BLOCKS_OFF"))
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
@@ -121,6 +121,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # Several countries may run on one machine, and cookies do not tell ports apart.
 SESSION_COOKIE_NAME = f"smartgov_session_{urlsplit(ORIGIN).port or 'web'}"
 CSRF_COOKIE_NAME = f"smartgov_csrf_{urlsplit(ORIGIN).port or 'web'}"
+CSRF_FAILURE_VIEW = "smartgov.site.middleware.not_from_our_page"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20  # bodies without files: forms and messages
 LANGUAGE_COOKIE_NAME = "smartgov_language"
 SESSION_COOKIE_AGE = 60 * 30
 SESSION_SAVE_EVERY_REQUEST = True

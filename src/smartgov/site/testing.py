@@ -1,4 +1,8 @@
-"""A pytest plugin (`-p` in pyproject.toml): each run gets a home of its own, before Django reads its settings."""
+"""A pytest plugin (`-p` in pyproject.toml): each run gets a home of its own, before Django reads its settings.
+
+It logs as the product does: structlog's own default draws every traceback with its local variables, which costs
+seconds each and would hide what the product writes.
+"""
 
 from __future__ import annotations
 
@@ -6,3 +10,7 @@ import os
 import tempfile
 
 os.environ.setdefault("SMARTGOV_HOME", tempfile.mkdtemp(prefix="smartgov-test-"))
+
+from smartgov.shared import logs
+
+logs.configure("tests")

@@ -54,6 +54,11 @@ class CaseRow:
     attention: Text | None
     outcome: str
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is still something to decide, so that the deadline counts."""
+        return self.state in OPEN_STATES
+
 
 @dataclass(frozen=True, slots=True)
 class FactRow:

@@ -94,6 +94,6 @@ def kept_post(request: HttpRequest, kept_id: str, subject: str) -> tuple[str, li
 
 
 @transaction.atomic
-def discard(kept_id: str, subject: str) -> None:
-    """Erase what was kept, once it is on its way or not wanted."""
-    KeptPost.objects.filter(id=kept_id, subject=subject).delete()
+def discard(kept_id: str, subject: str) -> bool:
+    """Erase what was kept, once it is on its way or not wanted; False when there is nothing of theirs."""
+    return KeptPost.objects.filter(id=kept_id, subject=subject).delete()[0] > 0

@@ -6,8 +6,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from smartgov.shared import content
 from smartgov.shared.text import Text
 
@@ -29,5 +27,5 @@ def column_title(service_id: str, path: str, column: str) -> Text:
 @lru_cache(maxsize=64)
 def _tables(path: Path, changed: int) -> dict[str, Any]:
     """The tables of the registers that a file describes: one register, or a list under `registers`."""
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    raw = content.parse(path.read_text(encoding="utf-8"))
     return {name: table for register in raw.get("registers", [raw]) for name, table in register["tables"].items()}

@@ -32,6 +32,7 @@ from smartgov.shared.tw.roc import written
 
 _DEFAULT_FIELDS = [{"id": "answer", "kind": "text", "label": {"en": "Your answer", "zh": "您的回答"}}]
 _LONGEST_ANSWER = 2000
+_NEWS = {"supplement_asked", "refused", "stopped", "certificate_issued", "paid", "payment_failed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def record_step(*, inbound: exchange.Inbound, application: str, body: Mapping[st
 def tell_applicant(event: ops.EmittedEvent) -> None:
     """Listener of `step_recorded`: a notice in the words that fit the step."""
     step = Step.objects.select_related("application", "part").filter(id=event.payload["step"]).first()
-    if step is None or step.part is None:
+    if step is None or step.part is None or not _is_news(step):
         return
     template, context = _notice(step)
     notify.send(
@@ -227,6 +228,13 @@ def _certify(part: Part, step: Step) -> None:
             "issued_at": step.at,
         },
     )
+
+
+def _is_news(step: Step) -> bool:
+    """Whether a person wants to be told, not only to find it on the timeline; an approval is told once."""
+    if step.kind == "approved":
+        return not Step.objects.filter(part=step.part, kind="approved", at__lt=step.at).exists()
+    return step.kind in _NEWS
 
 
 def _notice(step: Step) -> tuple[str, dict[str, Any]]:

@@ -38,7 +38,22 @@ STOPPED = Text(
     "The answer could not be verified, so we do not show it. You can go on: the agency looks this up again.",
     "查得的資料未通過驗證，因此不顯示。您可以繼續申請，機關會重新查詢。",
 )
-UNVERIFIED = frozenset({"signature-invalid", "bad-signature", "answer-unverified", "response-mismatch"})
+# Problems of T-Road that mean: an answer came, or a gateway answered, that cannot be believed.
+UNVERIFIED = frozenset(
+    {
+        "answer-signature-invalid",
+        "answer-mismatch",
+        "answer-body-changed",
+        "gateway-untrusted",
+        "signature-invalid",
+        "signature-missing",
+        "signer-unknown",
+        "peer-unknown",
+        "peer-mismatch",
+        "receiver-mismatch",
+        "body-changed",
+    }
+)
 
 
 def cases_service(agency: str) -> str:

@@ -31,7 +31,6 @@ from smartgov.shared.tw import national_id
 
 TOLD_AFTER_ATTEMPTS = 3
 _TRY_LATER = frozenset({409, 425, 429})
-_OUR_OWN_GATEWAY = "gateway-unreachable"
 _RECEIVED = Text("{agency} has your application", "{agency}已收件")
 _WAITING = Text("{agency} has it and waits for the step before", "{agency}已收件，等候前一步驟")
 
@@ -144,7 +143,7 @@ def _note_failure(actor: Actor, part: Part, problem: Problem) -> None:
 
     When our own gateway is down the agency is not to blame: the part stays on its way.
     """
-    if problem.slug == _OUR_OWN_GATEWAY:
+    if _is_ours(problem):
         return
     refused = 400 <= problem.status < 500 and problem.status not in _TRY_LATER
     with transaction.atomic():
@@ -161,6 +160,11 @@ def _note_failure(actor: Actor, part: Part, problem: Problem) -> None:
                 link=link_of(part.application),
                 key=f"delayed:{part.id}",
             )
+
+
+def _is_ours(problem: Problem) -> bool:
+    """Whether our own gateway is down; the outage of another one comes with that gateway's name."""
+    return problem.slug == "gateway-unreachable" and problem.extra.get("gateway", "own") == "own"
 
 
 def refresh_state(part: Part) -> None:

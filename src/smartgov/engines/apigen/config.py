@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from smartgov.shared import content
 from smartgov.shared.text import Text
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -65,7 +64,7 @@ class RegisterConfig:
 
 def load(path: Path | str) -> RegisterConfig:
     """Read a register description; ValueError names what is wrong and where."""
-    return parse(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
+    return parse(content.parse(Path(path).read_text(encoding="utf-8")))
 
 
 def parse(data: RegisterConfig | Mapping[str, Any]) -> RegisterConfig:

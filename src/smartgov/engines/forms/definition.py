@@ -11,9 +11,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from smartgov.engines import expr
+from smartgov.shared import content
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -86,7 +85,7 @@ class Page:
 
 def load_pages(path: Path) -> tuple[str, Text, tuple[Page, ...]]:
     """Id, title and pages of a form file; Problem `form-invalid` when it is not coherent."""
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    raw = content.parse(path.read_text(encoding="utf-8"))
     try:
         pages = tuple(_page(page) for page in raw["pages"])
         identity = (str(raw["id"]), Text.of(raw["title"]))

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from smartgov.engines import expr
 from smartgov.engines.rules.facts import TakeSpec, fill, take
+from smartgov.shared import content
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -249,7 +248,7 @@ class ServiceDefinition:
 
 def load_service(path: str | Path) -> ServiceDefinition:
     """The service that a YAML file defines; Problem `service-invalid` naming the place when it is not coherent."""
-    raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    raw = content.parse(Path(path).read_text(encoding="utf-8"))
     try:
         service = _service(raw)
     except (KeyError, TypeError, ValueError) as error:

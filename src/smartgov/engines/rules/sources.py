@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from smartgov.shared import content
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -75,6 +76,6 @@ def invalid(place: str, why: str) -> Problem:
 def read(path: Path, place: str) -> Any:
     """The content of a YAML file; Problem `rule-invalid` when it is not YAML."""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return content.parse(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise invalid(place, "is not well-formed YAML") from error

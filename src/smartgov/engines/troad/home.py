@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
 
 from smartgov.engines.pki import certificates, keys
-from smartgov.shared import clock
+from smartgov.shared import clock, content
 
 _P256 = ("tls", "message", "reference", "seal", "consent", "token")
 _RAW = ("body", "index")
@@ -127,7 +127,7 @@ def create(
 def load(home: Path | str) -> Home:
     """Read `gateway.yaml`; KeyError or ValueError when it is not complete."""
     path = Path(home)
-    data = yaml.safe_load((path / "gateway.yaml").read_text())
+    data = content.parse((path / "gateway.yaml").read_text())
     return Home(
         path=path,
         member=data["member"],

@@ -30,6 +30,7 @@ def test_the_clock_moves_to_an_instant_and_taipei_is_eight_hours_ahead() -> None
 def test_ids_sort_by_time_and_are_version_seven() -> None:
     made = [ids.uuid7() for _ in range(50)]
     assert len(set(made)) == 50
+    assert [value[:18] for value in made] == sorted(value[:18] for value in made)
     assert all(value[14] == "7" and value[19] in "89ab" and ids.is_uuid(value) for value in made)
     assert not ids.is_uuid("1; drop table")
 

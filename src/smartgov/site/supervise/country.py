@@ -17,7 +17,7 @@ from smartgov.shared.text import Text
 from smartgov.site.country import centre
 from smartgov.site.country.ports import Ports
 from smartgov.site.supervise import prepare
-from smartgov.site.supervise.programs import programs, webs
+from smartgov.site.supervise.programs import Web, programs, webs
 from smartgov.site.supervise.supervisor import Supervisor
 
 PID_FILE = "supervisor.pid"
@@ -43,6 +43,11 @@ class Country:
     def agency_url(self) -> str:
         """The address of the agency that runs apart; the same as `url` when none does."""
         return f"http://localhost:{self.ports.second_web}" if self.split else self.url
+
+    @property
+    def web_processes(self) -> list[Web]:
+        """The web processes of a started country; a second one serves the agency that runs apart."""
+        return self._webs
 
     @property
     def supervisor(self) -> Supervisor:

@@ -92,8 +92,16 @@ def webs(home: Path, ports: Ports, *, split: str | None, demo: bool) -> list[Web
         "SMARTGOV_DATA_KEY_FILE": str(home / f"{split}.data.key"),
         "SMARTGOV_SECRET_KEY_FILE": str(home / f"{split}.django.key"),
     }
+    if url := shared.get("SMARTGOV_DATABASE_URL"):
+        second["SMARTGOV_DATABASE_URL"] = database_of(url, split)
     first["SMARTGOV_ROLES"] = ",".join(["centre", "portal", *others])
     return [Web(None, ports.web, first), Web(split, ports.second_web, second)]
+
+
+def database_of(url: str, agency: str) -> str:
+    """The database on the same server that an agency apart uses: the first one's name with the agency's code behind."""
+    parts = urlsplit(url)
+    return parts._replace(path=f"{parts.path}_{agency}").geturl()
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:

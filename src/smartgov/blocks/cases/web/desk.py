@@ -35,8 +35,8 @@ def work_list(request: HttpRequest) -> HttpResponse:
         "show": show,
         "text": text,
         "views": VIEWS,
-        "late": sum(row.days_left < 0 for row in found),
-        "soon": sum(0 <= row.days_left <= 2 for row in found),
+        "late": sum(row.is_open and row.days_left < 0 for row in found),
+        "soon": sum(row.is_open and 0 <= row.days_left <= 2 for row in found),
     }
     return render(request, "cases/work_list.html", context)
 

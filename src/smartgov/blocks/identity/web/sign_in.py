@@ -17,10 +17,10 @@ from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from smartgov.blocks.identity import accounts, domain, keeping, mobile, passkeys, sessions
 from smartgov.blocks.identity.gate import safe_next
-from smartgov.blocks.identity.models import Account, LoginRequest
 from smartgov.blocks.ops.api import public
 from smartgov.shared import clock
 from smartgov.shared.ids import uuid7
+from smartgov.shared.problems import Problem
 
 _LOGIN = "identity_login"
 _CHALLENGE = "identity_challenge"
@@ -56,9 +56,12 @@ def mobile_wait(request: HttpRequest, login: str) -> HttpResponse:
     """Show number and code until the phone has answered; then open the session."""
     found, following = _begun(request, login)
     if mobile.is_over(found):
-        again = {"next_query": urlencode({"next": following})}
-        return render(request, "identity/mobile_over.html", again, status=410)
-    if account := mobile.answer(found):
+        return _over(request, following, status=410)
+    try:
+        account = mobile.answer(found)
+    except Problem as refused:
+        return _over(request, following, status=refused.status, refused=refused)
+    if account:
         return _opened(request, account, method="mobile", following=following)
     code = segno.make(found.show, error="m") if found.show else None
     context = {
@@ -134,7 +137,7 @@ def read_json(request: HttpRequest) -> dict[str, Any]:
     return body
 
 
-def _begun(request: HttpRequest, login: str) -> tuple[LoginRequest, str]:
+def _begun(request: HttpRequest, login: str) -> tuple[mobile.LoginRequest, str]:
     """The request that this browser has begun, and where it leads; 404 for everybody else."""
     begun = request.session.get(_LOGIN)
     found = mobile.find(login=login, browser=begun["browser"]) if begun else None
@@ -143,7 +146,13 @@ def _begun(request: HttpRequest, login: str) -> tuple[LoginRequest, str]:
     return found, str(begun["next"])
 
 
-def _opened(request: HttpRequest, account: Account, *, method: str, following: str) -> HttpResponseRedirect:
+def _over(request: HttpRequest, following: str, *, status: int, refused: Problem | None = None) -> HttpResponse:
+    """The end of a request that signs nobody in: why, and where to start again."""
+    context = {"next_query": urlencode({"next": following}), "refused": refused}
+    return render(request, "identity/mobile_over.html", context, status=status)
+
+
+def _opened(request: HttpRequest, account: sessions.Account, *, method: str, following: str) -> HttpResponseRedirect:
     assurance = domain.MOBILE_ASSURANCE if method == "mobile" else domain.PASSKEY_ASSURANCE
     sessions.sign_in(request, account, method=method, assurance=assurance)
     if accounts.seats_of(account.subject):

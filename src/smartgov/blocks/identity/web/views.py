@@ -51,7 +51,8 @@ def kept(request: HttpRequest, kept: str) -> HttpResponse:
     """What the person had written when the session ended, ready to be sent; or thrown away by a press of a button."""
     subject = _session(request).account.subject
     if request.method == "POST":
-        keeping.discard(kept, subject)
+        if not keeping.discard(kept, subject):
+            raise Http404
         return redirect("/")
     found = keeping.kept_post(request, kept, subject)
     if found is None:

@@ -163,8 +163,9 @@ def test_a_silent_agency_is_a_missing_fact_and_no_obstacle(mother: Mother, troad
     assert mother.browser.get(url(application, ""))["Location"] == url(application, "pages/child")
 
 
-def test_an_answer_with_a_wrong_signature_is_not_shown(mother: Mother, troad: RecordedTransport) -> None:
-    broken = Problem("signature-invalid", 502, what=Text("The signature does not hold.", "簽章不符。"))
+@pytest.mark.parametrize("slug", ["answer-signature-invalid", "answer-mismatch", "gateway-untrusted"])
+def test_an_answer_with_a_wrong_signature_is_not_shown(mother: Mother, troad: RecordedTransport, slug: str) -> None:
+    broken = Problem(slug, 502, what=Text("The signature does not hold.", "簽章不符。"))
     troad.answers["TW/GOV/sfaa/cases/cases.v1", "/preparations"] = broken
     application = walk(mother, upto="child")
     assert "未通過驗證" in mother.browser.get(url(application, "facts")).content.decode()

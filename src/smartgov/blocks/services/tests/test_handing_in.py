@@ -124,13 +124,18 @@ def test_an_agency_that_is_down_is_shown_honestly_and_told_of_once(mother: Mothe
     assert part_of(application, "allowance").state == "waiting"
 
 
-def test_when_our_own_gateway_is_down_no_agency_is_blamed(mother: Mother, troad: RecordedTransport) -> None:
+@pytest.mark.parametrize(
+    ("gateway", "state"), [({}, "queued"), ({"gateway": "own"}, "queued"), ({"gateway": "TW/GOV/x/gw1"}, "delayed")]
+)
+def test_an_outage_of_our_own_gateway_blames_no_agency_and_that_of_an_agencys_is_told(
+    mother: Mother, troad: RecordedTransport, gateway: dict[str, str], state: str
+) -> None:
     application = handed_in(mother)
     for code in factories.NAMES.values():
-        ours = Problem("gateway-unreachable", 503, what=Text("Our gateway is down.", "本機關閘道沒有回應。"))
-        troad.answers[f"TW/GOV/{code}/cases/cases.v1", "/cases"] = ours
+        down = Problem("gateway-unreachable", 503, what=Text("A gateway is down.", "閘道沒有回應。"), **gateway)
+        troad.answers[f"TW/GOV/{code}/cases/cases.v1", "/cases"] = down
     send_all(mother)
-    assert {part.state for part in Part.objects.filter(application_id=application)} == {"queued"}
+    assert {part.state for part in Part.objects.filter(application_id=application)} == {state}
 
 
 def test_a_refused_part_stops_and_says_so(mother: Mother, troad: RecordedTransport) -> None:

@@ -1,0 +1,133 @@
+"""One real object for every T-Road operation that names one: the message its owner's agency may send, and others'."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.test import Client
+
+from smartgov.blocks.cases import api as cases
+from smartgov.blocks.cases.models import Case
+from smartgov.blocks.cases.tests import factories as case_files
+from smartgov.blocks.credentials.tests import factories as certificates
+from smartgov.blocks.services.tests import factories as applications
+from smartgov.shared.canonical import dumps
+from smartgov.shared.tw import national_id
+from tests.architecture.conftest import gateway_secret
+from tests.architecture.objects import Stage
+
+PORTAL = "TW/GOV/portal/portal"
+STRANGER = national_id.make(640_001, 2)
+
+
+@dataclass(frozen=True)
+class Message:
+    """One request as an agency's gateway hands it over."""
+
+    agency: str
+    path: str
+    client: str
+    subject: str
+    method: str = "POST"
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+    def send(self) -> Any:
+        """Knock at the door as the agency's gateway does."""
+        subsystem = "portal" if self.agency == "portal" else "cases"
+        headers = {
+            "Authorization": f"Bearer {gateway_secret(self.agency, subsystem)}",
+            "X-Road-Client": self.client,
+            "X-Road-Id": "x-1",
+            "X-TRoad-Subject": national_id.urn(self.subject),
+        }
+        return Client().generic(
+            self.method,
+            f"/troad/{self.agency}/{self.path}",
+            dumps(dict(self.body)) if self.method != "GET" else "",
+            content_type="application/json",
+            headers=headers,
+        )
+
+    def about(self, subject: str) -> Message:
+        """The same message about somebody else."""
+        return replace(self, subject=subject)
+
+    def at(self, agency: str) -> Message:
+        """The same message at another agency's door."""
+        return replace(self, agency=agency)
+
+    def sent_by(self, client: str) -> Message:
+        """The same message of another information system."""
+        return replace(self, client=client)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A message that finds its object, and messages that must not."""
+
+    own: Message
+    foreign: tuple[Message, ...]
+
+
+def _reviewed(stage: Stage) -> str:
+    stage.contexts.enter_context(case_files.road())
+    case = case_files.opened()
+    cases.work_on_due()
+    return case
+
+
+def case(stage: Stage) -> Exchange:
+    """How a case stands."""
+    own = Message("ris", f"cases.v1/cases/{_reviewed(stage)}", PORTAL, case_files.MOTHER, "GET")
+    return Exchange(own, (own.about(STRANGER), own.at("nhi")))
+
+
+def supplement(stage: Stage) -> Exchange:
+    """An answer to a question."""
+    opened = _reviewed(stage)
+    officer = case_files.officer()
+    version = Case.objects.get(id=opened).version
+    asked = cases.ask_supplement(actor=officer, case=opened, version=version, question="?")
+    body = {"supplement": asked, "answers": {"answer": "從父姓"}}
+    own = Message("ris", f"cases.v1/cases/{opened}/supplements", PORTAL, case_files.MOTHER, body=body)
+    return Exchange(own, (own.about(STRANGER), own.about(case_files.FATHER), own.at("nhi")))
+
+
+def continuation(stage: Stage) -> Exchange:
+    """The part before was decided."""
+    stage.contexts.enter_context(case_files.road())
+    opened = case_files.opened("nhi", "nhi", waits=True)
+    body = {"decided": "registration", "outcome": "granted", "child": national_id.urn(national_id.make(2_400_500, 2))}
+    own = Message("nhi", f"cases.v1/cases/{opened}/continuations", "TW/GOV/ris/cases", case_files.MOTHER, body=body)
+    return Exchange(own, (own.about(STRANGER), own.at("sfaa"), own.sent_by("TW/GOV/mof/cases")))
+
+
+def step(stage: Stage) -> Exchange:
+    """An agency's step on the timeline."""
+    stage.road()
+    mother = applications.a_mother()
+    application = applications.handed_in(mother)
+    part = applications.part_of(application, "registration")
+    body = applications.a_step(part, "working")
+    path = f"services.v1/applications/{application}/steps"
+    own = Message("portal", path, "TW/GOV/ris/cases", mother.person, body=body)
+    return Exchange(own, (own.about(STRANGER), own.sent_by("TW/GOV/sfaa/cases")))
+
+
+def document(stage: Stage) -> Exchange:
+    """A holder's certificate (named in the body)."""
+    stage.contexts.enter_context(certificates.gateway(stage.folder))
+    body = {"credential": certificates.issued().id}
+    own = Message("ris", "credentials.v1/documents", PORTAL, certificates.HOLDER, body=body)
+    return Exchange(own, (own.about(STRANGER), own.at("nhi")))
+
+
+OPERATIONS: Mapping[str, Callable[[Stage], Exchange]] = {
+    "GET /cases.v1/cases/{case_id}": case,
+    "POST /cases.v1/cases/{case_id}/supplements": supplement,
+    "POST /cases.v1/cases/{case_id}/continuations": continuation,
+    "POST /services.v1/applications/{application}/steps": step,
+    "POST /credentials.v1/documents": document,
+}

@@ -1,0 +1,168 @@
+"""One family's whole paper trail: every table that declares personal data gets a row about this mother."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.test import Client
+
+from smartgov.blocks.cases import api as cases
+from smartgov.blocks.cases.tests import factories as case_files
+from smartgov.blocks.cases.tests.test_flow import Country, submitted
+from smartgov.blocks.credentials.models import Certificate
+from smartgov.blocks.exchange import transport
+from smartgov.blocks.identity import api as identity
+from smartgov.blocks.identity import mobile
+from smartgov.blocks.identity.models import Account, MobileKey
+from smartgov.blocks.identity.tests import factories as people
+from smartgov.blocks.identity.tests.authenticator import Authenticator
+from smartgov.blocks.notify import ports as mail
+from smartgov.blocks.notify.domain import Mail
+from smartgov.blocks.ops import api as ops
+from smartgov.blocks.payments import api as payments
+from smartgov.blocks.payments.models import Instruction
+from smartgov.blocks.payments.tests import factories as money
+from smartgov.blocks.services import api as services
+from smartgov.blocks.services.tests import factories as applications
+from smartgov.shared import clock
+from smartgov.shared.actor import Actor
+from smartgov.shared.ids import uuid7
+
+MOTHER, NAME, MAIL = case_files.MOTHER, "陳美玲", "mei-ling@example.test"
+CORRECTED = "55555555555555"
+SECRETS = (
+    MOTHER,
+    case_files.FATHER,
+    NAME,
+    "林志明",
+    "林安安",
+    "和平路1號",
+    MAIL,
+    applications.ANSWERS["contact"]["contact_email"],
+    applications.ANSWERS["contact"]["contact_phone"],
+    applications.ANSWERS["account"]["bank_account_account"],
+    "12345678901234",
+    CORRECTED,
+)
+
+
+class Mailbox:
+    """Takes every mail."""
+
+    def __init__(self) -> None:
+        self.mails: list[Mail] = []
+
+    def send(self, mail: Mail) -> None:
+        """Keep it."""
+        self.mails.append(mail)
+
+
+def lived(folder: Path) -> Mailbox:
+    """She signs in, applies, is asked, decided, paid, certified, looked up; a draft and a kept form stay behind."""
+    box = Mailbox()
+    with ExitStack() as contexts:
+        contexts.enter_context(mail.replaced(box))
+        subject = people.a_person(NAME, MAIL, MOTHER)
+        mother = applications.Mother(
+            Actor("citizen", subject=subject, assurance=2), MOTHER, people.signed_in_citizen(subject)
+        )
+        _devices(mother)
+        _applied(mother)
+        _decided(folder)
+    return box
+
+
+def _devices(mother: applications.Mother) -> None:
+    """A passkey, a phone, a push, a try, and a form that was on its way when the session ended."""
+    account = Account.objects.get(subject=mother.actor.subject)
+    authenticator = Authenticator(settings.ORIGIN)
+    options = mother.browser.post("/identity/account/passkeys/new/options").json()
+    made = mother.browser.post(
+        "/identity/account/passkeys/new/register", authenticator.create(options), content_type="application/json"
+    )
+    assert made.status_code == 200, made.content
+    phone = people.Phone()
+    MobileKey.objects.create(account=account, key_id=uuid7(), public_jwk=phone.jwk)
+    with mobile.service_replaced(phone):
+        Client().post("/identity/mobile", {"way": "push", "national_id": MOTHER})
+    with clock.travelling(delta=timedelta(minutes=31)):
+        kept = mother.browser.post("/identity/seat", {"seat": MAIL, "why": NAME})
+        assert "kept" in kept["Location"]
+
+
+def _applied(mother: applications.Mother) -> None:
+    """An application with consents, a question and its answer, a certificate; and a draft."""
+    road = applications.agencies()
+    with transport.replaced(road):
+        applications.announce(MOTHER)
+        application = applications.handed_in(replace(mother, browser=people.signed_in_citizen(mother.actor.subject)))
+        part = applications.part_of(application, "registration")
+        inbound = applications.inbound(mother, "ris")
+        asked, issued = uuid7(), uuid7()
+        told = {"ask": {"en": f"Is {NAME} right?", "zh": f"{NAME}是否正確？"}}
+        for body in (
+            applications.a_step(part, "supplement_asked", supplement={"id": asked, **told}),
+            applications.a_step(
+                part, "certificate_issued", certificate={"id": issued, "title": {"en": "Certificate", "zh": "證明書"}}
+            ),
+        ):
+            services.record_step(inbound=inbound, application=application, body=body)
+        services.answer_supplement(actor=mother.actor, supplement_id=asked, answers={"answer": f"{NAME} {MOTHER}"})
+        road.answers["TW/GOV/ris/cases/cases.v1", f"/cases/{part.id}/supplements"] = {"state": "working"}
+        applications.announce(MOTHER)
+        newest = services.life_events(actor=mother.actor)
+        draft = next(event for event in newest if event.application_state != "submitted")
+        services.start(actor=mother.actor, service="birth", life_event=draft.id)
+        while ops.dispatch():
+            pass
+
+
+def _decided(folder: Path) -> None:
+    """The agencies' side: a question, the decision, registers, a payment sent back and corrected, the certificate."""
+    with case_files.road() as road, money.bank() as bank:
+        country = Country(road, folder)
+        robot = Actor.for_system("ris", "TW/GOV/hpa/cases")
+        row = dict(road.rows(case_files.BIRTHS, "births")[0])
+        cases.receive_announcement(actor=robot, agency="ris", birth="b-1", mother=MOTHER, row=row)
+        ids = submitted()
+        country.work()
+        officer, case = case_files.officer(), ids["registration"]
+        asked = cases.ask_supplement(
+            actor=officer,
+            case=case,
+            version=cases.case(actor=officer, case_id=case).version,
+            question=f"{NAME}的住址？",
+        )
+        cases.receive_supplement(
+            actor=case_files.PORTAL, agency="ris", case=case, applicant=MOTHER, supplement=asked, answer="和平路1號"
+        )
+        country.work()
+        case_files.approved(case, officer)
+        country.work()
+        _paid(country, bank)
+    Client().get(f"/credentials/verify/{Certificate.objects.get().code}")
+
+
+def _paid(country: Country, bank: money.RecordedBank) -> None:
+    old = Instruction.objects.get(agency=money.AGENCY)
+    for failing in ((old.reference,), ()):
+        batch = money.released(bank)
+        bank.results[batch] = bank.answer(batch, failing=failing)
+        payments.poll_results()
+        country.work()
+        if failing:
+            payments.correct(
+                actor=money.officer(), instruction=old.id, payee_name=NAME, bank_code="812", account=CORRECTED
+            )
+    other = Instruction.objects.get(agency="bli")
+    payments.cancel(actor=money.officer(agency="bli"), instruction=other.id)
+
+
+def closed() -> None:
+    """Every account is closed."""
+    for subject in Account.objects.values_list("subject", flat=True):
+        identity.close(actor=people.SEEDER, subject=subject)

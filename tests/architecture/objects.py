@@ -1,0 +1,266 @@
+"""One real object for every address that names one: who owns it, and who has the same right but not to this object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.test import Client
+
+from smartgov.blocks.cases import api as cases
+from smartgov.blocks.cases.models import Case
+from smartgov.blocks.cases.tests import factories as case_files
+from smartgov.blocks.credentials.tests import factories as certificates
+from smartgov.blocks.exchange import transport
+from smartgov.blocks.identity import mobile
+from smartgov.blocks.identity.models import Account, KeptPost, MobileKey, Passkey
+from smartgov.blocks.identity.tests import factories as people
+from smartgov.blocks.mydata import api as mydata
+from smartgov.blocks.mydata.tests.factories import RecordedTransport, an_item
+from smartgov.blocks.notify import api as notify
+from smartgov.blocks.payments import api as payments
+from smartgov.blocks.payments.models import Batch
+from smartgov.blocks.payments.tests import factories as money
+from smartgov.blocks.services import api as services
+from smartgov.blocks.services.tests import factories as applications
+from smartgov.shared.actor import Actor
+from smartgov.shared.ids import uuid7
+from smartgov.shared.text import Text
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An object, its owner's browser, the browsers that hold the same right without owning it, and a form to post."""
+
+    kwargs: Mapping[str, object]
+    owner: Client
+    foreign: tuple[Client, ...]
+    posted: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a scene may need: contexts that last for the test, and a folder."""
+
+    contexts: ExitStack
+    folder: Path
+
+    def road(self) -> RecordedTransport:
+        """Gateways that answer as all agencies do."""
+        played = applications.agencies()
+        self.contexts.enter_context(transport.replaced(played))
+        return played
+
+
+Maker = Callable[[Stage], Scene]
+
+
+def _citizens() -> tuple[str, Client, tuple[Client, ...]]:
+    """A person with her browser; another citizen, and an officer of some agency, who have accounts of their own."""
+    subject = people.a_person()
+    strangers = (people.signed_in_citizen(), people.signed_in_officer("nhi", "case_officer"))
+    return subject, people.signed_in_citizen(subject), strangers
+
+
+def kept_post(stage: Stage) -> Scene:
+    """Answers of an ended session."""
+    subject, owner, strangers = _citizens()
+    cookie = owner.cookies.pop(settings.SESSION_COOKIE_NAME)
+    owner.post("/identity/seat", {"seat": "x"})
+    owner.cookies[settings.SESSION_COOKIE_NAME] = cookie.value
+    return Scene({"kept": KeptPost.objects.get(subject=subject).id}, owner, strangers)
+
+
+def passkey(stage: Stage) -> Scene:
+    """One of two passkeys."""
+    subject, owner, strangers = _citizens()
+    account = Account.objects.get(subject=subject)
+    made = [Passkey.objects.create(account=account, credential_id=uuid7(), public_key=b"k", name="n") for _ in "ab"]
+    return Scene({"passkey": made[0].id}, owner, strangers)
+
+
+def phone(stage: Stage) -> Scene:
+    """One of two phones."""
+    subject, owner, strangers = _citizens()
+    account = Account.objects.get(subject=subject)
+    made = [MobileKey.objects.create(account=account, key_id=uuid7(), public_jwk={}) for _ in "ab"]
+    return Scene({"key": made[0].id}, owner, strangers)
+
+
+def login(stage: Stage) -> Scene:
+    """A sign-in that one browser has begun; another browser, signed in or not, is a stranger to it."""
+    stage.contexts.enter_context(mobile.service_replaced(people.Phone()))
+    owner = Client()
+    address = owner.post("/identity/mobile", {"way": "scan"})["Location"]
+    begun_elsewhere = Client()
+    begun_elsewhere.post("/identity/mobile", {"way": "scan"})
+    return Scene({"login": address.rsplit("/", 1)[-1]}, owner, (Client(), begun_elsewhere, people.signed_in_citizen()))
+
+
+def consent_request(stage: Stage) -> Scene:
+    """A consent page."""
+    stage.road()
+    subject, owner, strangers = _citizens()
+    request = mydata.consent_request(
+        actor=Actor("citizen", subject=subject, assurance=2),
+        application=uuid7(),
+        title=Text("A child was born", "寶寶出生"),
+        items=(an_item(),),
+        return_path="/services/",
+    )
+    return Scene({"request_id": request}, owner, strangers[:1])
+
+
+def consent(stage: Stage) -> Scene:
+    """A consent that was given."""
+    scene = consent_request(stage)
+    scene.owner.post(f"/mydata/requests/{scene.kwargs['request_id']}", {"accept": [an_item().id]})
+    subject = Account.objects.get(pk=scene.owner.session["_auth_user_id"]).subject
+    (given,) = mydata.consents(actor=Actor("citizen", subject=subject, assurance=2))
+    return Scene({"consent": given.id}, scene.owner, scene.foreign)
+
+
+def notice(stage: Stage) -> Scene:
+    """A notice on a wall."""
+    subject, owner, strangers = _citizens()
+    told = {"reference": "B-7K3M9Q", "agency": "戶政司", "ask": "哪個病房？", "due": "2026-12-01"}
+    sent = notify.send(actor=people.SEEDER, subject=subject, template="supplement_asked", context=told)
+    return Scene({"notice": sent}, owner, strangers[:1])
+
+
+def draft(stage: Stage) -> Scene:
+    """A draft that was begun."""
+    stage.road()
+    mother = applications.a_mother()
+    application = services.start(actor=mother.actor, service="birth", life_event=mother.life_event)
+    return Scene({"application": application}, mother.browser, (people.signed_in_citizen(),))
+
+
+def page(stage: Stage) -> Scene:
+    """The first page of a draft."""
+    scene = draft(stage)
+    return Scene(
+        {**scene.kwargs, "page": "parts"}, scene.owner, scene.foreign, {"parts": ["registration"], "version": "0"}
+    )
+
+
+def submitted(stage: Stage) -> Scene:
+    """An application that was handed in."""
+    stage.road()
+    mother = applications.a_mother()
+    application = applications.handed_in(mother)
+    return Scene({"application": application}, mother.browser, (people.signed_in_citizen(),))
+
+
+def question(stage: Stage) -> Scene:
+    """An agency's question."""
+    stage.road()
+    mother = applications.a_mother()
+    asked = _step(mother, "supplement_asked", "supplement", {"ask": {"en": "Which ward?", "zh": "哪個病房？"}})
+    return Scene({"supplement": asked}, mother.browser, (people.signed_in_citizen(),), {"answer": "三樓"})
+
+
+def certificate_copy(stage: Stage) -> Scene:
+    """A certificate as the portal knows it."""
+    stage.road().answers["TW/GOV/ris/cases/credentials.v1", "/documents"] = {"content": "JVBERi0="}
+    mother = applications.a_mother()
+    title = {"title": {"en": "Certificate", "zh": "證明書"}}
+    issued = _step(mother, "certificate_issued", "certificate", title)
+    return Scene({"certificate": issued}, mother.browser, (people.signed_in_citizen(),))
+
+
+def _step(mother: applications.Mother, kind: str, name: str, content: dict[str, Any]) -> str:
+    application = applications.handed_in(mother)
+    made = uuid7()
+    part = applications.part_of(application, "registration")
+    body = applications.a_step(part, kind, **{name: {"id": made, **content}})
+    services.record_step(inbound=applications.inbound(mother, "ris"), application=application, body=body)
+    return made
+
+
+CASE_FORM = {
+    "question": "?",
+    "decision": "approve",
+    "cited": "household-registration-act-48",
+    "reason": "查證相符",
+}
+
+
+def case(stage: Stage) -> Scene:
+    """A case in review."""
+    stage.contexts.enter_context(case_files.road())
+    opened = case_files.opened()
+    cases.work_on_due()
+    version = Case.objects.get(id=opened).version
+    owner, foreign = (people.signed_in_officer(agency, "case_officer") for agency in ("ris", "nhi"))
+    return Scene({"case_id": opened}, owner, (foreign,), {"version": version, **CASE_FORM})
+
+
+def batch(role: str) -> Maker:
+    """A batch that was prepared; `role` is what the address asks for."""
+
+    def make(stage: Stage) -> Scene:
+        money.instruct()
+        made = payments.prepare_batch(actor=money.officer(), agency=money.AGENCY)
+        digest = Batch.objects.get(id=made).digest
+        owner, foreign = (people.signed_in_officer(agency, role) for agency in (money.AGENCY, "bli"))
+        return Scene({"batch_id": made}, owner, (foreign,), {"reason": "a test", "seen_hash": digest})
+
+    return make
+
+
+def instruction(stage: Stage) -> Scene:
+    """A payment that is ready."""
+    made = money.instruct()
+    owner, foreign = (people.signed_in_officer(agency, "payment_preparer") for agency in (money.AGENCY, "bli"))
+    return Scene({"instruction_id": made}, owner, (foreign,), {"do": "cancel"})
+
+
+def certificate(stage: Stage) -> Scene:
+    """A certificate in the desk of its agency."""
+    stage.contexts.enter_context(certificates.gateway(stage.folder))
+    issued = certificates.issued()
+    owner, foreign = (people.signed_in_officer(agency, "credential_manager") for agency in ("ris", "nhi"))
+    return Scene({"code": issued.code}, owner, (foreign,), {"reason": "error"})
+
+
+PAGES: Mapping[str, Maker] = {
+    "identity:mobile": login,
+    "identity:mobile-state": login,
+    "identity:kept": kept_post,
+    "identity:passkey-remove": passkey,
+    "identity:mobile-remove": phone,
+    "notify:read": notice,
+    "payments:batch": batch("payment_releaser"),
+    "payments:release": batch("payment_releaser"),
+    "payments:void": batch("payment_preparer"),
+    "payments:instruction": instruction,
+    "credentials:manage": certificate,
+    "mydata:request": consent_request,
+    "mydata:revoke": consent,
+    "mydata:receipt": consent,
+    "services:application": submitted,
+    "services:page": page,
+    "services:consent": draft,
+    "services:facts": draft,
+    "services:check": draft,
+    "services:withdraw": draft,
+    "services:question": question,
+    "services:certificate": certificate_copy,
+    "cases:case": case,
+    "cases:supplement": case,
+    "cases:decision": case,
+    "cases:facts": case,
+}
+
+# Addresses with a parameter that belongs to nobody in particular; each says why.
+OWNED_BY_NOBODY: Mapping[str, str] = {
+    "credentials:verify": "whoever holds a certificate's code may check it; the page shows no more than the document",
+    "services:service": "a service of the catalogue",
+    "ops:retry": "a delivery belongs to the process that its operators run, and holds ids only",
+    "ops:drop": "a delivery belongs to the process that its operators run, and holds ids only",
+}
