@@ -101,6 +101,7 @@ def ask_for_a_supplement(desk: Visitor, mother: Visitor) -> str:
     case = open_case(desk, number)
     desk.see("What the published rule says")
     desk.look()
+    desk.page.locator("details", has=desk.page.locator("textarea[name=question]")).locator("summary").click()
     desk.page.locator("textarea[name=question]").fill(QUESTION)
     desk.press("form[action$='/supplement'] button")
     desk.see(QUESTION)
