@@ -234,5 +234,6 @@ def finish(country: Country, mother: Visitor) -> None:
     listed = desk.get("/cases/?show=all")
     assert listed.text.count(masked) == 1
     desk.get(listed.link(number))
+    birth.await_review(desk)
     birth.approve(desk)
     mother.wait_for(mother.page.locator("#part-registration", has_text="Approved"))
