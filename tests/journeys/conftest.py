@@ -62,7 +62,6 @@ def shaken() -> Iterator[Running]:
 
 def raised(*, split: str | None = None, size: int = SIZE) -> Iterator[Running]:
     """Raise a village of `size` people and run it, with `split` as a web process of its own; stopped at the end."""
-    os.environ.pop("SMARTGOV_HOME", None)
     with tempfile.TemporaryDirectory(prefix="smartgov-journey-") as folder:
         home = Path(folder) / "country"
         port = free_ports()

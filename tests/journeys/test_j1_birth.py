@@ -37,7 +37,7 @@ def test_each_part_was_decided_by_its_own_agency(handed: birth.Handed) -> None:
     for number in ("RIS-", "NHI-", "SFAA-", "BLI-"):
         assert number in text
     assert "Household Registration Act Article 48" in text
-    assert "6000" in text  # the second child's allowance
+    assert "NT$6,000 a month" in text  # the second child's allowance
     until(lambda: handed.mother.get(handed.url), lambda page: "The money is in your account" in page.text)
 
 

@@ -28,6 +28,7 @@ TEXT = {"en": "Sign in to the smart government platform", "zh": "登入智慧政
 # The ticket of a request that reaches no phone, because nobody known was named.
 _NOBODY = "nobody-"
 logger = structlog.get_logger()
+__all__ = ["LoginRequest", "answer", "begin", "find", "is_over", "is_waiting", "register_service", "service_replaced"]
 _services: list[MobileIdentity] = []
 
 

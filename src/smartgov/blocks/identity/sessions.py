@@ -17,6 +17,20 @@ from smartgov.blocks.identity.models import Account, Seat, SignIn
 from smartgov.shared import clock
 from smartgov.shared.actor import ANYONE, Actor
 
+__all__ = [
+    "Account",
+    "AccountBackend",
+    "Session",
+    "actor",
+    "current",
+    "device",
+    "ended_subject",
+    "forget",
+    "sign_in",
+    "sign_out",
+    "take_seat",
+]
+
 _KEY = "smartgov"
 # The time of the last request is written at most this often, so that reading a page writes no row.
 _TOUCH_AFTER = 60.0

@@ -157,14 +157,14 @@ def dead_letters() -> list[Delivery]:
 
 
 @transaction.atomic
-def retry(delivery_id: int) -> None:
-    """Put a dead or waiting delivery at the head of the queue again."""
-    Delivery.objects.filter(id=delivery_id, state__in=(Delivery.DEAD, Delivery.PENDING)).update(
-        state=Delivery.PENDING, refusals=0, due_at=clock.now(), leased_until=None
-    )
+def retry(delivery_id: int) -> bool:
+    """Put a dead or waiting delivery at the head of the queue again; False when there is no such delivery."""
+    found = Delivery.objects.filter(id=delivery_id, state__in=(Delivery.DEAD, Delivery.PENDING))
+    return bool(found.update(state=Delivery.PENDING, refusals=0, due_at=clock.now(), leased_until=None))
 
 
 @transaction.atomic
-def drop(delivery_id: int) -> None:
-    """Give up a dead letter for good, so that later events of its aggregate may pass."""
-    Delivery.objects.filter(id=delivery_id, state=Delivery.DEAD).update(state=Delivery.DROPPED, done_at=clock.now())
+def drop(delivery_id: int) -> bool:
+    """Give up a dead letter for good, so that later events of its aggregate may pass; False when there is none."""
+    found = Delivery.objects.filter(id=delivery_id, state=Delivery.DEAD)
+    return bool(found.update(state=Delivery.DROPPED, done_at=clock.now()))

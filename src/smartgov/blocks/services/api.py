@@ -14,6 +14,7 @@ from smartgov.blocks.services.following import (
     supplement,
     tell_applicant,
 )
+from smartgov.blocks.services.models import Application
 from smartgov.blocks.services.preparing import prepare, previews
 from smartgov.blocks.services.selectors import (
     ApplicationCard,
@@ -29,6 +30,7 @@ from smartgov.blocks.services.selectors import (
 from smartgov.blocks.services.sending import send_application, send_supplement
 
 __all__ = [
+    "Application",
     "ApplicationCard",
     "CertificateLine",
     "Conflict",

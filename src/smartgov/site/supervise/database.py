@@ -14,6 +14,7 @@ def prepare(home: Path) -> None:
 
     messages.main(["compile"])
     call_command = _django()
+    _create_missing()
     call_command("migrate", interactive=False, verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     call_command("seed_country", home=home)
@@ -26,6 +27,20 @@ def announce(home: Path) -> None:
 
     if "cases" in settings.BLOCKS:
         call_command("announce_births", home=home)
+
+
+def _create_missing() -> None:
+    """An agency apart has a database of its own; on PostgreSQL somebody has to make it."""
+    from django.db import OperationalError, connection
+
+    if connection.vendor != "postgresql":
+        return
+    try:
+        connection.ensure_connection()
+    except OperationalError:
+        name = connection.ops.quote_name(str(connection.settings_dict["NAME"]))
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name}")
 
 
 def _django() -> Callable[..., object]:

@@ -7,8 +7,11 @@ from functools import lru_cache
 from typing import Any
 
 from smartgov.blocks.cases.selectors import CaseView, FactRow
+from smartgov.blocks.directory import api as directory
+from smartgov.blocks.identity import api as identity
 from smartgov.shared import content
 from smartgov.shared.money import format_ntd
+from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 from smartgov.shared.tw import national_id
 from smartgov.theme import words
@@ -26,6 +29,7 @@ STATE_KINDS: Mapping[str, str] = {
     "done": "done",
     "closed": "plain",
 }
+BY_ITSELF = Text("by rule", "依規則自動處理")
 OWN = Text("own record; {basis}", "本機關登錄資料；{basis}")
 OUTCOMES = {
     "granted": Text("The rule grants it", "規則判定：符合"),
@@ -90,6 +94,17 @@ def fact_value(row: FactRow) -> Any:
     return shown(row.value)
 
 
+def _actor(label: str) -> Text:
+    """Who moved a case, from the label that its history keeps: another member, this system, or a seat by its role."""
+    kind, _, name = label.partition(":")
+    try:
+        if name.startswith("TW/GOV/"):
+            return directory.agency(name.split("/")[2]).short
+        return identity.seat(name).role_title if kind == "officer" else BY_ITSELF
+    except Problem:
+        return BY_ITSELF if kind == "system" else Text.of(name)
+
+
 def shown(value: Any) -> Any:
     """Any value in words; a national id is shown only in part, because the page names the person already."""
     if isinstance(value, str) and value.startswith("urn:tw:nid:"):
@@ -107,7 +122,13 @@ def hidden(number: str) -> str:
 def history(view: CaseView) -> list[dict[str, Any]]:
     """The history for the `timeline` component, newest last."""
     return [
-        {"title": line["title"], "at": line["at"], "text": line["note"], "agency": line["actor"], "state": "done"}
+        {
+            "title": line["title"],
+            "at": line["at"],
+            "text": line["note"],
+            "agency": _actor(line["actor"]),
+            "state": "done",
+        }
         for line in view.history
     ]
 

@@ -17,7 +17,6 @@ from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from smartgov.blocks.identity import accounts, domain, keeping, mobile, passkeys, sessions
 from smartgov.blocks.identity.gate import safe_next
-from smartgov.blocks.identity.models import Account, LoginRequest
 from smartgov.blocks.ops.api import public
 from smartgov.shared import clock
 from smartgov.shared.ids import uuid7
@@ -138,7 +137,7 @@ def read_json(request: HttpRequest) -> dict[str, Any]:
     return body
 
 
-def _begun(request: HttpRequest, login: str) -> tuple[LoginRequest, str]:
+def _begun(request: HttpRequest, login: str) -> tuple[mobile.LoginRequest, str]:
     """The request that this browser has begun, and where it leads; 404 for everybody else."""
     begun = request.session.get(_LOGIN)
     found = mobile.find(login=login, browser=begun["browser"]) if begun else None
@@ -153,7 +152,7 @@ def _over(request: HttpRequest, following: str, *, status: int, refused: Problem
     return render(request, "identity/mobile_over.html", context, status=status)
 
 
-def _opened(request: HttpRequest, account: Account, *, method: str, following: str) -> HttpResponseRedirect:
+def _opened(request: HttpRequest, account: sessions.Account, *, method: str, following: str) -> HttpResponseRedirect:
     assurance = domain.MOBILE_ASSURANCE if method == "mobile" else domain.PASSKEY_ASSURANCE
     sessions.sign_in(request, account, method=method, assurance=assurance)
     if accounts.seats_of(account.subject):

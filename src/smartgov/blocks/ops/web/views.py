@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from django.db.models import Count
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from smartgov.blocks.ops import api, outbox
+from smartgov.blocks.ops import api, outbox, selectors
 from smartgov.blocks.ops.access import current_gate, permit, public
-from smartgov.blocks.ops.models import Delivery, Heartbeat, Occasion
 from smartgov.theme.words import write_time
 
 
@@ -40,14 +38,14 @@ def status(request: HttpRequest) -> HttpResponse:
         "check_rows": [
             (row["name"], _("works") if row["ok"] else _("fails"), row["detail"] or "–") for row in said["checks"]
         ],
-        "workers": Heartbeat.objects.order_by("worker"),
+        "workers": selectors.workers(),
         "work_columns": [_("Work"), _("Last run"), _("Next run"), _("Problem")],
         "work_rows": [
             (row.name, write_time(row.ran_at) or "–", write_time(row.due_at), row.problem or "–")
-            for row in Occasion.objects.order_by("name")
+            for row in selectors.occasions()
         ],
         "dead": api.dead_letters(),
-        "behind": _held_back(),
+        "behind": selectors.held_back(),
         "may_retry": current_gate().may(request, "ops.retry"),
         "waiting_columns": [_("Event"), _("Listener"), _("Problem"), _("Attempts"), _("Next attempt")],
         "waiting_rows": _waiting(),
@@ -56,28 +54,17 @@ def status(request: HttpRequest) -> HttpResponse:
 
 
 def _waiting() -> list[tuple[str, str, str, int, str]]:
-    failing = Delivery.objects.filter(state=Delivery.PENDING, attempts__gt=0)
     return [
-        (row.event.name, row.listener, row.problem, row.attempts, write_time(row.due_at))
-        for row in failing.select_related("event").order_by("due_at")[:50]
+        (row.event.name, row.listener, row.problem, row.attempts, write_time(row.due_at)) for row in selectors.failing()
     ]
-
-
-def _held_back() -> int:
-    """Deliveries that cannot pass because an earlier one of their aggregate and listener is dead."""
-    dead = Delivery.objects.filter(state=Delivery.DEAD).values("listener", "aggregate").annotate(n=Count("id"))
-    return sum(
-        Delivery.objects.filter(state=Delivery.PENDING, listener=row["listener"], aggregate=row["aggregate"]).count()
-        for row in dead
-    )
 
 
 @require_POST
 @permit("ops.retry")
 def retry(request: HttpRequest, delivery: int) -> HttpResponse:
     """Try a delivery again now."""
-    get_object_or_404(Delivery, id=delivery, state__in=(Delivery.DEAD, Delivery.PENDING))
-    outbox.retry(delivery)
+    if not outbox.retry(delivery):
+        raise Http404
     return redirect("ops:status")
 
 
@@ -85,6 +72,6 @@ def retry(request: HttpRequest, delivery: int) -> HttpResponse:
 @permit("ops.retry")
 def drop(request: HttpRequest, delivery: int) -> HttpResponse:
     """Give up a dead letter for good."""
-    get_object_or_404(Delivery, id=delivery, state=Delivery.DEAD)
-    outbox.drop(delivery)
+    if not outbox.drop(delivery):
+        raise Http404
     return redirect("ops:status")

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from smartgov.blocks.services import catalogue
+from smartgov.blocks.services.api import Application
 from smartgov.blocks.services.domain import FactView, PartPreview
-from smartgov.blocks.services.models import Application
 from smartgov.blocks.services.preparing import UNVERIFIED
 from smartgov.blocks.services.preparing import preview as read_preview
 from smartgov.engines import forms

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from smartgov.blocks.services.models import Application
+from smartgov.blocks.services.api import Application
 from smartgov.blocks.services.preparing import fact_values
 from smartgov.blocks.services.web import cards
 from smartgov.engines import forms

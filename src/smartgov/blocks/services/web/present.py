@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from smartgov.blocks.services import catalogue, consenting, domain, paging
-from smartgov.blocks.services.models import Application
+from smartgov.blocks.services.api import Application
 from smartgov.blocks.services.web import fields
 from smartgov.engines import forms
 from smartgov.shared.actor import Actor

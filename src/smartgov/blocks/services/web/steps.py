@@ -12,7 +12,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from smartgov.blocks.identity.api import actor, permit
 from smartgov.blocks.services import api, consenting, domain, paging
-from smartgov.blocks.services.models import Application
 from smartgov.blocks.services.web import cards, present
 from smartgov.shared.actor import Actor
 
@@ -137,7 +136,7 @@ def withdraw(request: HttpRequest, application: UUID) -> HttpResponse:
     return render(request, "services/withdraw.html", {"application": row})
 
 
-def _elsewhere(who: Actor, row: Application, name: str) -> HttpResponse | None:
+def _elsewhere(who: Actor, row: api.Application, name: str) -> HttpResponse | None:
     """Where to go when this page is not for now: the timeline once handed in, else the first open question."""
     if row.state != domain.DRAFT:
         return HttpResponseRedirect(reverse("services:application", args=[row.id]))
@@ -147,31 +146,31 @@ def _elsewhere(who: Actor, row: Application, name: str) -> HttpResponse | None:
     return _redirect(row, paging.first_open(way), "order")
 
 
-def _name_of(who: Actor, row: Application, kind: str) -> str:
+def _name_of(who: Actor, row: api.Application, kind: str) -> str:
     return next((station.name for station in paging.stations(who, row) if station.kind == kind), kind)
 
 
 def _show_page(
-    request: HttpRequest, who: Actor, row: Application, page: str, *, errors: Any = None, status: int = 200
+    request: HttpRequest, who: Actor, row: api.Application, page: str, *, errors: Any = None, status: int = 200
 ) -> HttpResponse:
     context = present.page(request, who, row, page, errors=errors or {})
     return render(request, "services/page.html", context, status=status)
 
 
 def _show_check(
-    request: HttpRequest, who: Actor, row: Application, page: str, *, errors: Any = None, status: int = 200
+    request: HttpRequest, who: Actor, row: api.Application, page: str, *, errors: Any = None, status: int = 200
 ) -> HttpResponse:
     context = {**present.page(request, who, row, page, errors=errors or {}), **present.check(who, row)}
     return render(request, "services/check.html", context, status=status)
 
 
-def _back_to_check(who: Actor, row: Application) -> str:
+def _back_to_check(who: Actor, row: api.Application) -> str:
     """After a change from the check page: there again, or to a question that the change opened."""
     fresh = api.application(actor=who, application_id=row.id)
     return paging.first_open(paging.stations(who, fresh)).url(row.id)
 
 
-def _redirect(row: Application, station: paging.Station, reason: str = "") -> HttpResponseRedirect:
+def _redirect(row: api.Application, station: paging.Station, reason: str = "") -> HttpResponseRedirect:
     url = station.url(row.id)
     return HttpResponseRedirect(f"{url}?why={reason}" if reason else url)
 

@@ -61,6 +61,13 @@ def test_a_split_country_has_two_webs_with_two_databases_and_keys(home):
     assert two.environment["SMARTGOV_DATA_KEY_FILE"] != str(home / "data.key")
 
 
+def test_on_postgresql_an_agency_apart_has_a_database_of_its_own(home, monkeypatch):
+    monkeypatch.setenv("SMARTGOV_DATABASE_URL", "postgresql://smartgov@127.0.0.1:5432/country")
+    one, two = (web.environment["SMARTGOV_DATABASE_URL"] for web in webs(home, Ports(24_300), split="ris", demo=True))
+    assert one == "postgresql://smartgov@127.0.0.1:5432/country"
+    assert two == f"{one}_ris"
+
+
 def test_every_member_and_register_has_its_process(home):
     names = [p.name for p in programs(home, Ports(24_300), split="ris", demo=True, log=lambda name: home / name)]
     assert len(names) == len(set(names)) == 7 + 6 + 3 + 4

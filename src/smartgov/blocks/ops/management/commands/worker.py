@@ -14,14 +14,12 @@ import structlog
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error, close_old_connections
 
-from smartgov.blocks.ops import outbox, periodic
-from smartgov.blocks.ops.models import Heartbeat
+from smartgov.blocks.ops import beating, outbox, periodic
 from smartgov.shared import clock
 
 logger = structlog.get_logger()
 SHORTEST_SLEEP, LONGEST_SLEEP = 0.05, 0.5
 BEAT_EVERY = timedelta(seconds=10)
-SILENT_WORKERS_KEPT = timedelta(days=1)
 
 
 class Command(BaseCommand):
@@ -45,7 +43,7 @@ class Command(BaseCommand):
             signal.signal(number, self._told_to_stop)
         logger.info("worker_started", worker=self.name)
         self._loop()
-        Heartbeat.objects.filter(worker=self.name).delete()
+        beating.ended(self.name)
         logger.info("worker_stopped", worker=self.name)
 
     def _told_to_stop(self, number: int, frame: FrameType | None) -> None:
@@ -73,5 +71,4 @@ class Command(BaseCommand):
         if now - self.last_beat < BEAT_EVERY:
             return
         self.last_beat = now
-        Heartbeat.objects.update_or_create(worker=self.name, defaults={"beat_at": now})
-        Heartbeat.objects.filter(beat_at__lt=now - SILENT_WORKERS_KEPT).delete()
+        beating.beat(self.name)
