@@ -90,7 +90,7 @@ def look_for_no_upload(mother: Visitor) -> None:
     """A page of the application asks for no file; facts stand beside source and time."""
     assert mother.page.locator("input[type=file]").count() == 0
     mother.look()
-    if mother.station == "facts" and mother.page.locator(".fact").count():
+    if mother.station == "facts" and mother.page.locator(".fact-group").count():
         mother.see("國民健康署")
 
 
@@ -101,6 +101,7 @@ def ask_for_a_supplement(desk: Visitor, mother: Visitor) -> str:
     case = open_case(desk, number)
     desk.see("What the published rule says")
     desk.look()
+    desk.page.locator("details:has(textarea[name=question]) > summary").click()
     desk.page.locator("textarea[name=question]").fill(QUESTION)
     desk.press("form[action$='/supplement'] button")
     desk.see(QUESTION)
@@ -170,7 +171,7 @@ def download_the_certificate(mother: Visitor) -> None:
 def see_who_looked(mother: Visitor) -> None:
     """Every listed entry is proven, the officers' looks are among them."""
     mother.go("/mydata/")
-    mother.wait_for(mother.page.locator("article", has_text="承辦人員"))
+    mother.wait_for(mother.page.locator(".trail li", has_text="承辦人員"))
     assert mother.page.locator(".notice.bad").count() == 0
     mother.look()
     mother.go("/mydata/consents/")
