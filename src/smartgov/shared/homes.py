@@ -48,6 +48,11 @@ def gateway_secret(agency: str, subsystem: str) -> str:
     return (gateway_home(agency) / "secrets" / subsystem).read_text().strip()
 
 
+def subsystems(agency: str) -> list[str]:
+    """The information systems that share a secret with the agency's gateway, by name."""
+    return sorted(path.name for path in (gateway_home(agency) / "secrets").iterdir())
+
+
 def tell_revoked_consents(ids: list[str]) -> None:
     """Hand the centre the list of revoked consents; it signs them into the configuration that every gateway obeys.
 

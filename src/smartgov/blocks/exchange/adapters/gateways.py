@@ -75,13 +75,20 @@ class Gateways:
 
     def _gateway(self, agency: str) -> LocalGateway:
         if agency not in self._known:
-            subsystem = "portal" if agency == "portal" else "cases"
             try:
+                subsystem = _subsystem(agency)
                 self._known[agency] = LocalGateway(
                     homes.gateway_url(agency),
                     homes.gateway_secret(agency, subsystem),
                     f"{homes.member_id(agency)}/{subsystem}",
                 )
-            except (OSError, ValueError):
+            except (OSError, ValueError, IndexError):
                 raise domain.gateway_unreachable(agency) from None
         return self._known[agency]
+
+
+def _subsystem(agency: str) -> str:
+    """The system that speaks for `agency` here; a member with a register only is asked for its health as that."""
+    own = "portal" if agency == "portal" else "cases"
+    known = homes.subsystems(agency)
+    return own if own in known else known[0]

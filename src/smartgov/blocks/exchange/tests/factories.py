@@ -1,0 +1,70 @@
+"""A recorded transport: what would leave through an agency's gateway, and canned words of gateways."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from smartgov.blocks.exchange import domain
+from smartgov.blocks.exchange.domain import Answer, Call
+
+CONFIGURATION: dict[str, Any] = {
+    "members": [
+        {
+            "id": f"TW/GOV/{code}",
+            "name": {"en": code.upper(), "zh": f"{code}機關"},
+            "gateways": [{"log_key": {"kty": "OKP"}, "log_origin": f"TW/GOV/{code}/gw1"}],
+        }
+        for code in ("portal", "ris")
+    ],
+    "services": [{"id": "TW/GOV/ris/household/people.v1", "member": "TW/GOV/ris", "personal": True}],
+    "rights": [
+        {
+            "client": "TW/GOV/ris/cases",
+            "service": "TW/GOV/ris/household/people.v1",
+            "endpoints": ["POST /people/query"],
+            "basis": {"kind": "statute", "code": "household-registration-act-5", "citation": "Article 5"},
+            "fields": ["name"],
+            "purpose": "birth.registration",
+        }
+    ],
+}
+
+
+class Recorded:
+    """Keeps calls; gateways in `down` do not answer."""
+
+    def __init__(self, down: Sequence[str] = ()) -> None:
+        self.calls: list[tuple[str, Call]] = []
+        self.claims: list[dict[str, Any]] = []
+        self.down = down
+
+    def call(self, agency: str, call: Call) -> Answer:
+        self.calls.append((agency, call))
+        return Answer(200, {"items": []}, "x", "log 1 2", "TW/GOV/ris", datetime(2026, 11, 22, tzinfo=UTC))
+
+    def seal(self, agency: str, data: bytes) -> bytes:
+        return agency.encode() + data
+
+    def seal_certificate(self, agency: str) -> tuple[str, Sequence[str]]:
+        return agency, []
+
+    def consent(self, agency: str, **claims: Any) -> str:
+        self.claims.append({"agency": agency, **claims})
+        return "artefact"
+
+    def token(self, agency: str, **claims: Any) -> str:
+        self.claims.append({"agency": agency, **claims})
+        return "token"
+
+    def trail(self, agency: str, *, member: str, token: str, have: int) -> dict[str, Any]:
+        return {"agency": agency, "member": member, "token": token, "have": have}
+
+    def health(self, agency: str) -> dict[str, Any]:
+        if agency in self.down:
+            raise domain.gateway_unreachable(agency)
+        return {"healthy": True, "log_size": 7, "configuration_expires": "2026-11-23T00:00:00+00:00"}
+
+    def configuration(self, agency: str) -> tuple[dict[str, Any], datetime]:
+        return CONFIGURATION, datetime(2026, 11, 23, tzinfo=UTC)
