@@ -19,6 +19,7 @@ from smartgov.shared.ids import uuid7
 from smartgov.site.country import raise_country
 from smartgov.site.country.ports import Ports
 from smartgov.site.supervise import Country as Running
+from tests.journeys.browser import JourneyBrowser, chromium
 from tests.journeys.people import Country
 
 
@@ -28,6 +29,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "tests/journeys" in str(item.path):
             item.add_marker(pytest.mark.journey)
             item.add_marker(pytest.mark.enable_socket)
+
+
+@pytest.fixture
+def browser() -> Iterator[JourneyBrowser]:
+    """Chromium; at the end no page has logged an error or asked another host for anything."""
+    with chromium() as opened:
+        yield opened
+        opened.assert_quiet()
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.journeys import applying
-from tests.journeys.browser import JourneyBrowser, chromium, installed
+from tests.journeys.browser import JourneyBrowser, installed
 from tests.journeys.people import Country
 from tests.journeys.visiting import Visitor, approve_push, mail_of, open_case
 
@@ -17,14 +15,6 @@ pytestmark = [
 ]
 QUESTION = "Is the given name written with these two characters?"
 ANSWER = "是，就是這兩個字。"
-
-
-@pytest.fixture
-def browser() -> Iterator[JourneyBrowser]:
-    """Chromium; at the end no page has logged an error or asked another host for anything."""
-    with chromium() as opened:
-        yield opened
-        opened.assert_quiet()
 
 
 def test_one_birth_from_passkey_to_certificate(browser: JourneyBrowser, country: Country) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.journeys import applying, birth
-from tests.journeys.browser import JourneyBrowser, assert_accessible, chromium, installed
+from tests.journeys.browser import JourneyBrowser, assert_accessible, installed
 from tests.journeys.people import Country
 from tests.journeys.visiting import Visitor, choose_number, scan
 
@@ -17,14 +16,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not installed(), reason="no Chromium; `make test` installs Debian's"),
 ]
-
-
-@pytest.fixture
-def browser() -> Iterator[JourneyBrowser]:
-    """Chromium; at the end no page has logged an error or asked another host for anything."""
-    with chromium() as opened:
-        yield opened
-        opened.assert_quiet()
 
 
 # -- signing in -------------------------------------------------------------------------------------------------------
