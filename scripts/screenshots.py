@@ -1,9 +1,9 @@
-"""Pictures for the README and the manuals, from a fresh demo: `make demo`, then `make screenshots`.
+"""Pictures for the README and the manuals: `make screenshots` raises a country of its own and tells the whole story.
 
     python scripts/screenshots.py [--url http://localhost:8000] [--out docs/pictures] [--language zh-hant]
 
-It tells the whole story: the mother applies on her phone, an officer approves, two people pay, and the mother looks
-who looked. So the demo has one application more afterwards, and the mother none left to start.
+The mother applies on her phone, an officer approves, two people pay, and the mother looks who looked. With `--url` it
+happens in the demo that runs there, whose mother has then no birth left to apply for.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from tests.journeys.browser import JourneyBrowser, chromium, read_in, sign_in  # noqa: E402
+
+from smartgov.site.country import raise_country  # noqa: E402
+from smartgov.site.country.ports import Ports  # noqa: E402
+from smartgov.site.supervise import Country  # noqa: E402
 
 ANSWERS = {
     "birth_confirmed": "yes",
@@ -89,19 +93,33 @@ class Studio:
 def main() -> int:
     """Tell the story once and take its pictures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--url", default="http://localhost:8000")
+    parser.add_argument("--url", help="a running demo; without it, one of its own is raised and stopped again")
+    parser.add_argument("--port", type=int, default=9500, help="first of 60 ports of the country of its own")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "pictures")
     parser.add_argument("--language", default="zh-hant", choices=list(SEATS))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    with chromium() as browser:
-        studio = Studio(browser, options.url, options.out, options.language)
+    with place(options.url, options.port) as url, chromium() as browser:
+        studio = Studio(browser, url, options.out, options.language)
         with studio.person("mother", size=PHONE) as mother:
             address = apply(studio, mother)
             approve(studio)
             pay(studio)
             afterwards(studio, mother, address)
     return 0
+
+
+@contextmanager
+def place(url: str | None, port: int) -> Iterator[str]:
+    """The address of the demo to take pictures of."""
+    if url:
+        yield url
+        return
+    with tempfile.TemporaryDirectory(prefix="smartgov-pictures-") as folder:
+        home = Path(folder) / "country"
+        raise_country(home, ports=Ports(port))
+        with Country(home, port=port) as country:
+            yield country.url
 
 
 def apply(studio: Studio, page: Page) -> str:

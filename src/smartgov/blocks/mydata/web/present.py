@@ -193,7 +193,7 @@ def purpose(entry: TrailEntry, known: dict[str, Text]) -> Text:
 
 def field_title(entry: TrailEntry, name: str) -> Text:
     """The plain title of a register's field, when the register describes it."""
-    return registers.column_title(entry.service, entry.path, name) if entry.service else Text.of(name)
+    return registers.column_title(entry.service, entry.path, name) if entry.service else registers.case_title(name)
 
 
 def _purposes() -> dict[str, Text]:
