@@ -28,6 +28,9 @@ def test_one_birth_from_passkey_to_certificate(browser: JourneyBrowser, country:
     approve(desk, case)
     refuse_the_benefit(browser, country, mother)
     see_what_was_decided(mother, timeline)
+    pay_the_allowance(browser, country)
+    check_the_certificate(browser, country)
+    mother.go(timeline)
     download_the_certificate(mother)
     see_who_looked(mother)
 
@@ -147,6 +150,38 @@ def see_what_was_decided(mother: Visitor, timeline: str) -> None:
         mother.wait_for(mother.page.locator(f"#part-{part}", has_text="已核准"))
     mother.see("勞工保險條例")
     mother.look()
+
+
+def pay_the_allowance(browser: JourneyBrowser, country: Country) -> None:
+    """One person prepares the batch, another person releases it over its digest."""
+    first = Visitor(browser, country, "sfaa-preparer", width="desk", language="en")
+    first.sign_in(seat="Payment preparer")
+    first.go("/payments/")
+    first.wait_for(first.page.locator("form[action$='/batches/new']"))
+    first.look()
+    first.press("form[action$='/batches/new'] button")
+    first.look()
+    second = Visitor(browser, country, "sfaa-releaser", width="desk", language="en")
+    second.sign_in(seat="Payment releaser")
+    second.go(first.page.url)
+    second.look()
+    second.press("form[action$='/release'] button")
+    second.wait_for(second.page.get_by_text("Result applied"))
+    second.look()
+
+
+def check_the_certificate(browser: JourneyBrowser, country: Country) -> None:
+    """The agency's list leads to the certificate; its public page is open to a stranger."""
+    desk = Visitor(browser, country, "ris-officer", width="desk", language="en")
+    desk.sign_in(seat="Certificate manager")
+    desk.go("/credentials/")
+    desk.look()
+    desk.press("main tbody a")
+    desk.look()
+    code = desk.station
+    stranger = Visitor(browser, country, "father")
+    stranger.go(f"/credentials/verify/{code}")
+    stranger.look()
 
 
 def download_the_certificate(mother: Visitor) -> None:
