@@ -14,10 +14,11 @@ demo: $(VENV)/base.ready ## raise a small country, start everything, print one a
 	@$(RUN) -m smartgov.cli demo $(ARGS)
 
 test: dev ## every test: units, blocks, architecture, journeys in a browser; on SQLite, then on PostgreSQL
-	@bash scripts/system.sh fonts browser postgres
+	@bash scripts/system.sh fonts pdf strace hsm browser postgres
 	@bash scripts/test.sh
 
 check: dev ## the inner loop: lint, types, contracts and the fast tests
+	@bash scripts/system.sh fonts pdf
 	@$(MAKE) --no-print-directory lint
 	@bash scripts/test.sh fast
 

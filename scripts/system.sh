@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What we need from Debian. Names it in one line and installs it when that needs no password; else prints the command and stops.
-# Arguments: venv fonts browser postgres nginx.  SYSTEM=0 forbids installing.
+# Arguments: venv fonts browser postgres nginx pdf strace hsm.  SYSTEM=0 forbids installing.
 set -eu
 
 need=()
@@ -10,6 +10,9 @@ for what in "$@"; do
     fonts) ls /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc >/dev/null 2>&1 || need+=(fonts-noto-cjk) ;;
     browser) [ -x /usr/bin/chromium ] || need+=(chromium) ;;
     postgres) ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need+=(postgresql) ;;
+    pdf) command -v pdftotext >/dev/null || need+=(poppler-utils) ;;
+    strace) command -v strace >/dev/null || need+=(strace) ;;
+    hsm) command -v softhsm2-util >/dev/null || need+=(softhsm2) ;;
     nginx) [ -x /usr/sbin/nginx ] || need+=(nginx-light) ;;
     *) echo "system.sh: unknown need $what" >&2; exit 2 ;;
   esac
