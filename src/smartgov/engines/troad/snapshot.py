@@ -1,6 +1,6 @@
-"""The signed, expiring list of members, keys, services and rights on which every gateway decides.
+"""The members, keys, services and rights on which every gateway decides, indexed for the questions that it asks.
 
-It is a compact JWS of type `troad-snapshot+jwt` by the configuration key. Times in it are ISO 8601 with an offset.
+How they are signed, published and trusted is `engines/trust`'s. Times are ISO 8601 with an offset.
 """
 
 from __future__ import annotations
@@ -15,12 +15,10 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from smartgov.engines.pki import jws, keys
+from smartgov.engines.pki import keys
 from smartgov.engines.troad.names import member_of
 from smartgov.engines.troad.reference import Recipient
 from smartgov.shared.text import Text
-
-TYPE = "troad-snapshot+jwt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,25 +107,6 @@ class Snapshot:
     revoked_consents: frozenset[str]
     anchors: tuple[str, ...]
     data: Mapping[str, Any]
-
-
-def sign(data: Mapping[str, Any], key: keys.PrivateKey) -> str:
-    """The signed form of the configuration `data`, which is read first so that nothing unreadable is published."""
-    parsed = parse(data)
-    claims = {**data, "iat": int(parsed.issued_at.timestamp()), "exp": int(parsed.expires_at.timestamp())}
-    return jws.sign(claims, key, keys.thumbprint(key.public_key()), TYPE)
-
-
-def verify(token: str, public_key: keys.PublicKey, now: datetime) -> Snapshot:
-    """The snapshot of a token by the configuration key that is in force; else Problem `token-invalid`."""
-    return parse(jws.verify(token, {keys.thumbprint(public_key): public_key}, TYPE, now=now, leeway=0))
-
-
-def read(token: str, public_key: keys.PublicKey) -> Snapshot:
-    """Like `verify`, whatever its times: a gateway must be able to say that its configuration has expired."""
-    payload = json.loads(keys.from_b64url(token.split(".")[1]))
-    moment = datetime.fromisoformat(payload["issued_at"])
-    return parse(jws.verify(token, {keys.thumbprint(public_key): public_key}, TYPE, now=moment, leeway=0))
 
 
 def parse(data: Mapping[str, Any]) -> Snapshot:
@@ -258,9 +237,4 @@ def _time(text: str) -> datetime:
     return moment
 
 
-def expired(snapshot: Snapshot, now: datetime) -> bool:
-    """Whether the snapshot may no longer be used."""
-    return now >= snapshot.expires_at
-
-
-__all__ = ["Gateway", "Member", "Right", "Service", "Snapshot", "expired", "parse", "read", "sign", "verify"]
+__all__ = ["Gateway", "Member", "Right", "Service", "Snapshot", "endpoint_matches", "parse"]

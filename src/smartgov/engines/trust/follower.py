@@ -7,13 +7,13 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from tuf.api.exceptions import DownloadError, DownloadHTTPError
-from tuf.api.metadata import Metadata, Root, T, Targets, Timestamp
+from tuf.api.metadata import Metadata, Root, Snapshot, T, Targets, Timestamp
 from tuf.ngclient import Updater
 from tuf.ngclient.fetcher import FetcherInterface
 
@@ -32,7 +32,7 @@ _TARGETS = "targets/"
 class View:
     """What a gateway believes: `country`, each member's offer in force, when both end, and what an operator must see.
 
-    `expires_at` is the end without grace; `version` and `digest` name the published state.
+    `expires_at` is the first end among root, targets, snapshot and time stamp; `version` and `digest` name the state.
     """
 
     country: Mapping[str, Any]
@@ -42,6 +42,15 @@ class View:
     expires_at: datetime
     digest: str
     alarms: tuple[str, ...]
+
+    @property
+    def usable_until(self) -> datetime:
+        """The end with grace: a centre that is down stops nobody for a day. Nothing else is prolonged by it."""
+        return self.expires_at + GRACE
+
+    def next_end(self, now: datetime) -> datetime:
+        """When `merged` has to be asked again, because an offer ends."""
+        return min((end for end in self.offer_ends.values() if end > now), default=self.usable_until)
 
     def merged(self, now: datetime) -> dict[str, Any]:
         """One configuration of the country and of the offers that have not ended by `now`."""
@@ -62,22 +71,21 @@ class Follower:
         self.folder, self._anchor = folder, anchor
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def take(self, bundle: bytes, now: datetime, *, grace: timedelta = GRACE) -> View:
-        """Accept `bundle` and return what now holds.
+    def take(self, bundle: bytes, now: datetime) -> View:
+        """Accept `bundle` and return what now holds; whether it has ended is for the caller to judge at each use.
 
-        Problem `configuration-invalid` for one that is older than what was accepted before, wrongly signed, incomplete
-        or past its end by more than `grace` (24 h at most); what was accepted before stays as it was.
+        Problem `configuration-invalid` for one that is older than what was accepted before, wrongly signed or
+        incomplete; what was accepted before stays as it was.
         """
         files = _files(bundle)
-        moment = now - min(grace, GRACE)
         try:
             with tempfile.TemporaryDirectory(dir=self.folder) as targets:
-                return self._take(files, moment, now, Path(targets))
+                return self._take(files, now, Path(targets))
         except (*md.UNREADABLE, DownloadError) as error:
             raise refused(f"It does not verify: {type(error).__name__}.", "設定驗證失敗。") from error
 
-    def _take(self, files: Mapping[str, str], moment: datetime, now: datetime, targets: Path) -> View:
-        updater = _Updater(self.folder / "metadata", files, self._anchor, moment)
+    def _take(self, files: Mapping[str, str], now: datetime, targets: Path) -> View:
+        updater = _Updater(self.folder / "metadata", files, self._anchor)
         updater.refresh()
         country = json.loads(_target(updater, md.COUNTRY, targets))
         top = self._metadata(Targets.type, Targets)
@@ -90,12 +98,13 @@ class Follower:
             self._renew(state, member, updater, targets)
         state.save(self.folder / "members.json")
         stamp = self._metadata(Timestamp.type, Timestamp)
+        snapshot = self._metadata(Snapshot.type, Snapshot)
         return View(
             country=country,
             offers={name: entry["offer"] for name, entry in state.members.items() if entry.get("offer")},
             offer_ends={n: datetime.fromisoformat(e["ends"]) for n, e in state.members.items() if e.get("offer")},
             version=stamp.version,
-            expires_at=stamp.expires,
+            expires_at=min(one.expires for one in (root, top, snapshot, stamp)),
             digest=sha256(files["timestamp.json"].encode()).hexdigest(),
             alarms=tuple(alarms),
         )
@@ -173,14 +182,14 @@ class _State:
 
 
 class _Updater(Updater):
-    """TUF's client over a bundle, at a moment that the caller says (our clock, less the grace)."""
+    """TUF's client over a bundle, without its own look at the clock: ends are judged at each use, with our clock."""
 
-    def __init__(self, folder: Path, files: Mapping[str, str], anchor: bytes, moment: datetime) -> None:
+    def __init__(self, folder: Path, files: Mapping[str, str], anchor: bytes) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         super().__init__(
             str(folder), "bundle:", target_base_url=f"bundle:{_TARGETS}", fetcher=_Bundle(files), bootstrap=anchor
         )
-        self._trusted_set.reference_time = moment
+        self._trusted_set.reference_time = datetime.fromtimestamp(0, UTC)
 
 
 class _Bundle(FetcherInterface):

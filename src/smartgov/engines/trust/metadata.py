@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from securesystemslib.signer import CryptoSigner, SSlibKey
 from tuf.api.exceptions import RepositoryError
-from tuf.api.metadata import Metadata, Root, Snapshot, T, Targets, Timestamp
+from tuf.api.metadata import Metadata, Root, Snapshot, T, TargetFile, Targets, Timestamp
 from tuf.api.serialization import DeserializationError
 from tuf.api.serialization.json import JSONSerializer
 
@@ -50,10 +49,10 @@ def signed(content: Metadata[T], *private: PrivateKey) -> bytes:
     return content.to_bytes(_SERIALIZER)
 
 
-def hashed_name(path: str, data: bytes) -> str:
+def file_of(target: TargetFile) -> str:
     """The file name under which TUF's consistent snapshots keep a target: the hash stands before the last part."""
-    folder, slash, name = path.rpartition("/")
-    return f"{folder}{slash}{sha256(data).hexdigest()}.{name}"
+    folder, slash, name = target.path.rpartition("/")
+    return f"{folder}{slash}{target.hashes['sha256']}.{name}"
 
 
 def compact(data: Any) -> bytes:

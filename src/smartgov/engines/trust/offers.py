@@ -27,7 +27,17 @@ class Offer:
     @property
     def version(self) -> int:
         """Grows with every change."""
-        return int(Metadata[Targets].from_bytes(self.metadata).signed.version)
+        return int(self._signed().version)
+
+    @property
+    def ends(self) -> datetime:
+        """When it ends by itself."""
+        return self._signed().expires
+
+    @property
+    def target(self) -> TargetFile:
+        """Path, length and hash of the content as the member signed them."""
+        return self._signed().targets[md.path_of(self.member)]
 
     @property
     def body(self) -> dict[str, Any]:
@@ -38,6 +48,9 @@ class Offer:
     def as_json(self) -> dict[str, str]:
         """The form in which a gateway hands an offer to the centre."""
         return {"member": self.member, "metadata": self.metadata.decode(), "content": self.content.decode()}
+
+    def _signed(self) -> Targets:
+        return Metadata[Targets].from_bytes(self.metadata).signed
 
     @classmethod
     def of(cls, data: Mapping[str, str]) -> Offer:

@@ -103,12 +103,13 @@ class Repository:
             check_offer(offer, member_keys[offer.member])
         version = self._version(Timestamp.type) + 1
         content = md.compact(country)
-        targets = _targets(version, content, member_keys, rotations, now)
+        country_target = TargetFile.from_data(md.COUNTRY, content, ["sha256"])
+        targets = _targets(version, country_target, member_keys, rotations, now)
         metas = self._metas() | {"targets.json": MetaFile(version)}
-        self._write(f"targets/{md.hashed_name(md.COUNTRY, content)}", content)
+        self._write(f"targets/{md.file_of(country_target)}", content)
         for offer in accepted:
             name = md.role_of(offer.member)
-            self._write(f"targets/{md.hashed_name(md.path_of(offer.member), offer.content)}", offer.content)
+            self._write(f"targets/{md.file_of(offer.target)}", offer.content)
             self._write(f"{offer.version}.{name}.json", offer.metadata)
             metas[f"{name}.json"] = MetaFile(offer.version)
         self._write(f"{version}.targets.json", md.signed(Metadata(targets), keys_online.targets))
@@ -119,6 +120,16 @@ class Repository:
         self._write("timestamp.json", md.signed(Metadata(timestamp), keys_online.timestamp))
         self._forget(version)
         return _end(now)
+
+    def offer(self, member: str) -> Offer | None:
+        """The member's offer as it was published last, or None."""
+        name = f"{md.role_of(member)}.json"
+        meta = self._metas().get(name)
+        if meta is None or not (self.folder / f"{meta.version}.{name}").exists():
+            return None
+        raw = (self.folder / f"{meta.version}.{name}").read_bytes()
+        target = Metadata[Targets].from_bytes(raw).signed.targets[md.path_of(member)]
+        return Offer(member, raw, (self.folder / "targets" / md.file_of(target)).read_bytes())
 
     def bundle(self) -> bytes:
         """The whole published state as one JSON file: `files` by the names under which TUF clients ask for them."""
@@ -137,9 +148,8 @@ class Repository:
     def _targets_of(self, files: Mapping[str, str]) -> Iterable[str]:
         for name, text in files.items():
             if name.endswith(".targets.json") or "member~" in name:
-                for path, target in Metadata[Targets].from_bytes(text.encode()).signed.targets.items():
-                    folder, slash, last = path.rpartition("/")
-                    yield f"{folder}{slash}{target.hashes['sha256']}.{last}"
+                targets = Metadata[Targets].from_bytes(text.encode()).signed.targets
+                yield from map(md.file_of, targets.values())
 
     def _metas(self) -> dict[str, MetaFile]:
         path = self.folder / f"{self._version(Timestamp.type)}.snapshot.json"
@@ -182,7 +192,7 @@ def _root(
 
 def _targets(
     version: int,
-    content: bytes,
+    country: TargetFile,
     member_keys: Mapping[str, md.Key],
     rotations: Iterable[Rotation],
     now: datetime,
@@ -197,7 +207,7 @@ def _targets(
     return Targets(
         version=version,
         expires=_end(now),
-        targets={md.COUNTRY: TargetFile.from_data(md.COUNTRY, content, ["sha256"])},
+        targets={md.COUNTRY: country},
         delegations=Delegations(known, roles),
         unrecognized_fields={FIELD: [rotation.as_json() for rotation in rotations]},
     )

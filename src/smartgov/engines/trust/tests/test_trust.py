@@ -81,19 +81,17 @@ def test_what_was_taken_survives_a_restart(country, follower, tmp_path):
 
 
 def test_grace_is_a_day_and_no_more(country, follower):
-    bundle = country.publish()
-    view = follower.take(bundle, NOW)
-    late = view.expires_at + GRACE
-    assert follower.take(bundle, late - HOUR).version == view.version
-    refused("configuration-invalid", lambda: follower.take(bundle, late + HOUR))
-    refused("configuration-invalid", lambda: follower.take(bundle, late + HOUR, grace=30 * GRACE))
+    view = follower.take(country.publish(), NOW)
+    assert view.expires_at == NOW + timedelta(hours=24)
+    assert view.usable_until == view.expires_at + GRACE == NOW + timedelta(hours=48)
+    assert follower.take(country.repository.bundle(), NOW + timedelta(days=9)).usable_until == view.usable_until
 
 
 def test_an_offer_ends_when_it_says_also_in_grace(country, follower):
     offers = [country.offer(member, now=NOW - timedelta(days=29, hours=12)) for member in (RIS, HPA)]
-    bundle = country.publish(*offers)
-    follower.take(bundle, NOW)
-    view = follower.take(bundle, NOW + 13 * HOUR)
+    view = follower.take(country.publish(*offers), NOW)
+    assert view.next_end(NOW) == NOW + 12 * HOUR
+    assert len(view.merged(NOW + 11 * HOUR)["rights"]) == 2
     assert view.merged(NOW + 13 * HOUR)["rights"] == []
 
 
