@@ -1,8 +1,8 @@
-"""What `exchange` needs from outside: a gateway of one's own."""
+"""What `exchange` needs from outside: a gateway of one's own, and at the centre a signer and a way to all gateways."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -35,3 +35,13 @@ class Transport(Protocol):
 
     def configuration(self, agency: str) -> tuple[dict[str, Any], datetime]:
         """The members, services and rights in force at this gateway, and when they expire."""
+
+
+class Centre(Protocol):
+    """The part of the centre that holds the configuration key, and its way to the gateways."""
+
+    def sign(self, data: Mapping[str, Any]) -> str:
+        """The signed form of a configuration; ValueError or KeyError when gateways could not read it."""
+
+    def deliver(self, signed: str) -> None:
+        """Hand a signed configuration to the gateways, and keep it for those that come and ask."""
