@@ -145,7 +145,7 @@ def load(home: Path | str) -> Home:
 
 def describe(home: Path | str) -> dict[str, Any]:
     """What the configuration publishes: `gateway` (an entry of `members[].gateways`), `subsystems` and `services` ids,
-    and the public keys `consent_key`, `token_key`, `seal_key` and `configuration_key` as JWK.
+    and the public keys `consent_key`, `token_key` and `seal_key` as JWK.
     """
     at = load(home)
     certificate = certificates.from_pem((at.path / "certs" / "tls.pem").read_bytes())
@@ -162,13 +162,13 @@ def describe(home: Path | str) -> dict[str, Any]:
             "log_key": keys.public_jwk(at.log_key().public_key()),
             "reference_key": public["reference"],
             "log_origin": at.gateway,
+            "configuration_key": public["configuration"],
         },
         "subsystems": [f"{at.member}/{name}" for name in at.subsystems],
         "services": [f"{at.member}/{name}/{code}" for name, entry in at.subsystems.items() for code in entry.services],
         "consent_key": public["consent"],
         "token_key": public["token"],
         "seal_key": public["seal"],
-        "configuration_key": public["configuration"],
     }
 
 

@@ -65,7 +65,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """What one client may ask of one service; `fields` None means all."""
+    """What one client may ask of one service; `fields` None means all, `expires_at` None no end of its own."""
 
     client: str
     service: str
@@ -74,6 +74,11 @@ class Right:
     basis_code: str
     fields: frozenset[str] | None
     purpose: str
+    expires_at: datetime | None = None
+
+    def in_force(self, now: datetime) -> bool:
+        """Whether it has not ended: a gateway must know by itself, for the centre may be down."""
+        return self.expires_at is None or now < self.expires_at
 
     def covers(self, method: str, path: str) -> bool:
         """Whether one of its endpoints is this method and path."""
@@ -165,11 +170,12 @@ def _check(snapshot: Snapshot, gateways: int) -> None:
 
 
 def _member(entry: Mapping[str, Any]) -> Member:
-    gateways = tuple(_gateway(entry["id"], gateway) for gateway in entry["gateways"])
+    gateways = tuple(read_gateway(entry["id"], gateway) for gateway in entry["gateways"])
     return Member(entry["id"], Text.of(entry["name"]), gateways)
 
 
-def _gateway(member: str, entry: Mapping[str, Any]) -> Gateway:
+def read_gateway(member: str, entry: Mapping[str, Any]) -> Gateway:
+    """One gateway as `home.describe` publishes it. KeyError, TypeError or ValueError when it cannot be used."""
     message, log, reference = (
         _key(json.dumps(entry[name], sort_keys=True)) for name in ("message_key", "log_key", "reference_key")
     )
@@ -217,6 +223,7 @@ def _right(entry: Mapping[str, Any]) -> Right:
         basis_code=basis.get("code", ""),
         fields=None if fields is None else frozenset(fields),
         purpose=entry.get("purpose") or "",
+        expires_at=_time(entry["expires_at"]) if entry.get("expires_at") else None,
     )
 
 
@@ -237,4 +244,4 @@ def _time(text: str) -> datetime:
     return moment
 
 
-__all__ = ["Gateway", "Member", "Right", "Service", "Snapshot", "endpoint_matches", "parse"]
+__all__ = ["Gateway", "Member", "Right", "Service", "Snapshot", "endpoint_matches", "parse", "read_gateway"]

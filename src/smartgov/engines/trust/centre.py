@@ -26,7 +26,8 @@ class SignsOffers(Protocol):
 
     def __call__(
         self, *, member: str, services: list[dict[str, Any]], rights: list[dict[str, Any]], version: int, now: datetime
-    ) -> Offer: ...
+    ) -> Offer | None:
+        """The signed offer; None when the member is not at hand, and its last one stays in force."""
 
 
 class Centre:
@@ -62,13 +63,14 @@ class Centre:
     ) -> datetime:
         """Publish the whole configuration `data`; `sign` is asked only for offers that changed or end soon."""
         country = {name: value for name, value in data.items() if name not in {"services", "rights"}}
-        offers = []
+        offers: list[Offer] = []
         for member in member_keys:
             services, rights = _of(member, data)
             last = self.repository.offer(member)
             if last is None or not _same(last, services, rights, member_keys[member], now):
                 version = last.version + 1 if last else 1
-                offers.append(sign(member=member, services=services, rights=rights, version=version, now=now))
+                fresh = sign(member=member, services=services, rights=rights, version=version, now=now)
+                offers += [fresh] if fresh else []
         return self.repository.publish(
             country, member_keys=member_keys, offers=offers, keys_online=self._online(), now=now, rotations=rotations
         )

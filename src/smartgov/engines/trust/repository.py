@@ -78,6 +78,16 @@ class Repository:
                 raise refused("Too few root keys have signed.", "根金鑰簽署數不足。") from error
         self._write_root(fresh, by)
 
+    @property
+    def version(self) -> int:
+        """The number of the published state; 0 before the first."""
+        return self._version(Timestamp.type)
+
+    def expires_at(self) -> datetime | None:
+        """When the published state ends; None before the first."""
+        path = self.folder / "timestamp.json"
+        return Metadata[Timestamp].from_file(str(path)).signed.expires if path.exists() else None
+
     def root(self) -> Metadata[Root]:
         """The newest root."""
         return Metadata[Root].from_file(str(self._newest(Root.type)))
