@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from bench.processes import Process, Started, free_port
 from smartgov.engines.ledger import Log
-from smartgov.engines.pki import keys
 from smartgov.engines.troad import home as homes
-from smartgov.engines.troad import snapshot
+from smartgov.engines.trust import Centre
 from smartgov.shared import clock
 
 CLIENT = "TW/GOV/ris/cases"
@@ -31,12 +29,17 @@ class Gateways:
     def __init__(self, folder: Path, register_port: int, started: Started) -> None:
         self.folder = folder
         services = {"births": {"services": {"births.v1": f"http://127.0.0.1:{register_port}"}}}
-        self._centre = keys.generate_p256()
+        self._centre = Centre.create(folder / "centre", clock.now())
         self._described = [self._home("ris", {"cases": {}}), self._home("hpa", services)]
-        token = snapshot.sign(self._configuration(), self._centre)
+        self._centre.publish(
+            self._configuration(),
+            member_keys={f"TW/GOV/{code}": homes.configuration_key(folder / code) for code in ("ris", "hpa")},
+            sign=lambda **offer: homes.sign_offer(folder / offer["member"].rsplit("/", 1)[1], **offer),
+            now=clock.now(),
+        )
         self._processes = []
         for code in ("ris", "hpa"):
-            homes.set_snapshot(folder / code, token)
+            homes.set_bundle(folder / code, self._centre.repository.bundle())
             port, output = homes.load(folder / code).local_port, folder / f"{code}.log"
             module = "smartgov.engines.troad.gateway"
             process = Process.python(module, "--home", folder / code, port=port, output=output)
@@ -87,16 +90,14 @@ class Gateways:
             port=free_port(),
             local_port=free_port(),
             subsystems=subsystems,
-            anchor=self._centre.public_key(),
+            anchor=self._centre.anchor,
         )
 
     def _configuration(self) -> dict[str, Any]:
         now = clock.now()
         right = {"client": CLIENT, "service": SERVICE, "endpoints": ["POST /births/query"], "purpose": PURPOSE}
         return {
-            "version": 1,
-            "issued_at": (now - timedelta(seconds=5)).isoformat(),
-            "expires_at": (now + timedelta(hours=1)).isoformat(),
+            "issued_at": now.isoformat(),
             "instance": "TW",
             "members": [
                 {"id": one["member"], "name": {"en": one["member"], "zh": one["member"]}, "gateways": [one["gateway"]]}

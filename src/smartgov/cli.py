@@ -139,10 +139,20 @@ def _worker(options: argparse.Namespace) -> int:
 
 
 def _publish(options: argparse.Namespace) -> int:
-    from smartgov.site import country
+    _set_up_django(options.home)
+    from smartgov.blocks.exchange import api as exchange
 
-    print(f"in force until {country.publish(options.home):%Y-%m-%d %H:%M %Z}")
+    print(f"in force until {exchange.publish(actor=exchange.PUBLISHER):%Y-%m-%d %H:%M %Z}")
     return 0
+
+
+def _set_up_django(home: Path) -> None:
+    """The settings, tables and blocks of the process whose home this is."""
+    os.environ["SMARTGOV_HOME"] = str(home)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smartgov.site.settings")
+    import django
+
+    django.setup()
 
 
 def _doctor(options: argparse.Namespace) -> int:

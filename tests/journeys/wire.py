@@ -8,11 +8,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from smartgov.engines.pki import keys
 from smartgov.engines.troad import home as gateways
 from smartgov.engines.troad import reference, snapshot, wire
+from smartgov.engines.trust import Follower
 from smartgov.shared import clock
 from smartgov.shared.ids import uuid7
 
@@ -32,9 +33,9 @@ class Wire:
 
     def __init__(self, home: Path, *, sender: str, receiver: str) -> None:
         self.sender, self.here = sender, gateways.load(home / "gateways" / sender)
-        token = (home / "centre" / "snapshot.jws").read_text()
-        published = snapshot.parse(json.loads(keys.from_b64url(token.split(".")[1])))
-        self.to = published.gateways[f"TW/GOV/{receiver}/gw1"]
+        with TemporaryDirectory() as folder:
+            view = Follower(Path(folder), self.here.anchor()).take(self.here.bundle.read_bytes(), clock.now())
+        self.to = snapshot.parse(view.merged(clock.now())).gateways[f"TW/GOV/{receiver}/gw1"]
 
     def births_of(self, mother: str) -> Message:
         """A sound request for a mother's births, under the right that registration has."""

@@ -6,8 +6,6 @@ gateway's address and the shared secret of the local hop from here.
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -51,20 +49,6 @@ def gateway_secret(agency: str, subsystem: str) -> str:
 def subsystems(agency: str) -> list[str]:
     """The information systems that share a secret with the agency's gateway, by name."""
     return sorted(path.name for path in (gateway_home(agency) / "secrets").iterdir())
-
-
-def tell_revoked_consents(ids: list[str]) -> None:
-    """Hand the centre the list of revoked consents; it signs them into the configuration that every gateway obeys.
-
-    A portal without the centre on its machine has no such folder: its operator forwards the list.
-    """
-    folder = home() / "centre"
-    if not folder.is_dir():
-        return
-    draft = folder / f".revoked-consents.{os.getpid()}"
-    draft.write_text(json.dumps(sorted(ids)))
-    draft.chmod(0o600)
-    draft.rename(folder / "revoked-consents.json")
 
 
 def gateway_url(agency: str) -> str:

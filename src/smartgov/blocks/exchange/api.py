@@ -1,7 +1,7 @@
-"""T-Road's door for the other blocks: call a service, be called, seal, and see who is a member.
+"""T-Road's door for the other blocks: call a service, be called, seal, see who is a member; and keep its register.
 
 An agency always acts through its own gateway; the portal is one more member. Web processes hold no keys: what must be
-signed is asked of the gateway.
+signed is asked of the gateway, and what the centre publishes is signed by its worker.
 """
 
 from __future__ import annotations
@@ -11,8 +11,39 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from smartgov.blocks.exchange import domain, transport
-from smartgov.blocks.exchange.domain import Answer, Call, GatewayHealth, Inbound, Member, RightView, ServiceView
+from smartgov.blocks.exchange.domain import (
+    Ability,
+    Answer,
+    Basis,
+    Call,
+    GatewayHealth,
+    Inbound,
+    Member,
+    RightView,
+    ServiceView,
+    Terms,
+    Visibility,
+)
+from smartgov.blocks.exchange.granting import follow, grant_right, revoke_right
 from smartgov.blocks.exchange.inbound import TRoadInbound, serves
+from smartgov.blocks.exchange.publishing import (
+    PUBLISHER,
+    is_centre,
+    keep_published,
+    publication,
+    publish,
+    republish,
+)
+from smartgov.blocks.exchange.registry import (
+    publish_service,
+    register_gateway,
+    register_issuer,
+    register_member,
+    register_seal_authority,
+    register_subsystem,
+    set_revoked_consents,
+    withdraw_service,
+)
 from smartgov.shared import homes
 from smartgov.shared.actor import Actor
 from smartgov.shared.ids import uuid7
@@ -21,23 +52,44 @@ from smartgov.shared.text import Text
 
 __all__ = [
     "PORTAL",
+    "PUBLISHER",
+    "Ability",
     "Answer",
+    "Basis",
     "GatewayHealth",
     "Inbound",
     "Member",
     "TRoadInbound",
+    "Terms",
+    "Visibility",
     "call",
     "consent",
+    "follow",
+    "grant_right",
     "health",
+    "is_centre",
+    "keep_published",
     "members",
+    "publication",
+    "publish",
+    "publish_service",
+    "register_gateway",
+    "register_issuer",
+    "register_member",
+    "register_seal_authority",
+    "register_subsystem",
+    "republish",
+    "revoke_right",
     "rights",
     "seal",
     "seal_certificate",
     "serves",
     "services",
+    "set_revoked_consents",
     "subsystem_of",
     "trail",
     "trail_token",
+    "withdraw_service",
 ]
 
 PORTAL = "portal"

@@ -1,14 +1,69 @@
-"""Value types of an exchange as the other blocks see it."""
+"""Value types of an exchange as the other blocks see it, and of its administration."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
+from smartgov.engines.troad.names import is_part
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
+
+NAME_LENGTH = 80
+"""The longest T-Road id that is registered: a part may have 64 characters, but ids stand in audit entries too."""
+
+
+class Basis(StrEnum):
+    """On which ground a right rests: an article of law, the person's consent, her own request, or no person at all."""
+
+    STATUTE = "statute"
+    CONSENT = "consent"
+    SUBJECT = "subject"
+    NONE = "none"
+
+
+class Visibility(StrEnum):
+    """How the use records of a service appear to the person concerned."""
+
+    OWN = "own"
+    THIRD_PERSON_MASKED = "third-person-masked"
+    DELAYED = "delayed"
+    SEALED = "sealed"
+
+
+class Ability(StrEnum):
+    """What a member's gateway signs for everybody."""
+
+    CONSENT = "consent"
+    TOKEN = "token"  # noqa: S105 - a kind of artefact, no secret
+
+
+class RightState(StrEnum):
+    """The life of a right. WITHDRAWN: what it followed from (a service of the catalogue) needs it no more."""
+
+    GRANTED = "granted"
+    REVOKED = "revoked"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The words of a right. `client` is a subsystem id, `service` a service id, `fields` None means all of them.
+
+    `basis_code` is a legal basis of the directory; `citation` is how it is cited to people.
+    """
+
+    client: str
+    service: str
+    endpoints: tuple[str, ...]
+    basis: Basis
+    purpose: str
+    fields: tuple[str, ...] | None = None
+    basis_code: str = ""
+    citation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +113,14 @@ class Inbound:
     basis: str | None
     consent_id: str | None
     case: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A configuration that was handed out: its number, and when it ends."""
+
+    version: int
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +188,40 @@ NOT_FROM_GATEWAY = Problem(
     why=Text("The shared secret of the local hop is missing or wrong.", "缺少或不符本地連線的共用密鑰。"),
     todo=Text("Call the service through T-Road.", "請經由 T-Road 呼叫服務。"),
 )
+
+NOT_THE_CENTRE = Problem(
+    "not-the-centre",
+    403,
+    what=Text("This process does not keep the register of T-Road.", "這個程式不負責 T-Road 的登記。"),
+    why=Text("Its roles do not include the centre.", "它的角色不包含「中心」。"),
+    todo=Text("Do it at the centre.", "請在中心辦理。"),
+)
+
+
+def unknown(what: Text, name: str) -> Problem:
+    """Nothing of that name is registered."""
+    return Problem(
+        "not-registered",
+        404,
+        what=Text(f"{what.en} {name} is not registered on T-Road.", f"{what.zh} {name} 未在 T-Road 登記。"),
+        todo=Text("Register it first, or correct the name.", "請先登記，或更正名稱。"),
+    )
+
+
+def invalid(what: Text, why: str) -> Problem:
+    """A registration that gateways could not use; `why` names the member of it, in the words of the format."""
+    return Problem(
+        "registration-invalid",
+        422,
+        what=Text(f"{what.en} cannot be registered as given.", f"所送的{what.zh}無法登記。"),
+        why=Text(why, why),
+        todo=Text("Correct it and send it again.", "請更正後再送出。"),
+    )
+
+
+def check_name(name: str, parts: int, what: Text) -> str:
+    """A T-Road id of so many parts (3 a member, 4 a subsystem or gateway, 5 a service); else `registration-invalid`."""
+    given = name.split("/")
+    if len(given) != parts or len(name) > NAME_LENGTH or not all(is_part(part) for part in given):
+        raise invalid(what, f"{name[:NAME_LENGTH]!r}: {parts} parts of letters, digits, '.', '_', '-'")
+    return name

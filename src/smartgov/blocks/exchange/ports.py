@@ -1,12 +1,12 @@
-"""What `exchange` needs from outside: a gateway of one's own."""
+"""What `exchange` needs from outside: a gateway of one's own, and at the centre a signer and a way to all gateways."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from smartgov.blocks.exchange.domain import Answer, Call
+from smartgov.blocks.exchange.domain import Answer, Call, Published
 
 
 class Transport(Protocol):
@@ -35,3 +35,13 @@ class Transport(Protocol):
 
     def configuration(self, agency: str) -> tuple[dict[str, Any], datetime]:
         """The members, services and rights in force at this gateway, and when they expire."""
+
+
+class Centre(Protocol):
+    """The part of the centre that holds its keys, and its way to members and gateways."""
+
+    def publish(self, data: Mapping[str, Any], now: datetime) -> Published:
+        """Have members sign what they offer and the centre all of it, and hand it to the gateways.
+
+        ValueError or KeyError, and nothing handed out, when gateways could not read it.
+        """

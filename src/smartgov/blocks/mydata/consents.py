@@ -16,10 +16,12 @@ from smartgov.blocks.mydata import domain
 from smartgov.blocks.mydata.domain import ConsentItem, ConsentView, RequestView
 from smartgov.blocks.mydata.models import Consent, ConsentRequest
 from smartgov.blocks.ops import api as ops
-from smartgov.shared import clock, homes
+from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 from smartgov.shared.ids import uuid7
 from smartgov.shared.text import Text
+
+_PORTAL = Actor.for_system("portal", "mydata")  # the centre's records are not to say who took back what
 
 
 def subject_of(actor: Actor) -> str:
@@ -166,7 +168,7 @@ def revoked() -> list[str]:
 
 def tell_centre(event: ops.EmittedEvent) -> None:
     """Have the centre publish what providers must refuse (`consent_revoked`); the whole list, so twice is harmless."""
-    homes.tell_revoked_consents(revoked())
+    exchange.set_revoked_consents(actor=_PORTAL, consents=revoked())
 
 
 def _request(actor: Actor, request_id: str) -> ConsentRequest:

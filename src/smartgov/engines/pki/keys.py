@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
+from smartgov.engines.pki import token
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -40,14 +41,20 @@ def save_private(path: Path | str, key: PrivateKey) -> None:
 
 
 def load_private(path: Path | str) -> PrivateKey:
-    """The key of such a file. A file that others may read, or another kind of key, is a Problem `key-unusable`."""
+    """The key of such a file, or the one in a hardware module that the file names (`pki/token.py`).
+
+    A file that others may read, or another kind of key, is a Problem `key-unusable`.
+    """
     path = Path(path)
     try:
         if path.stat().st_mode & 0o077:
             raise _unusable(
                 path, "Other users may read it; its mode must be 0600.", "其他使用者可讀取；權限必須為 0600。"
             )
-        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        content = path.read_bytes()
+        if content.startswith(token.SCHEME.encode()):
+            return token.TokenKey(token.Location.of(content.decode()))
+        key = serialization.load_pem_private_key(content, password=None)
     except (OSError, ValueError, TypeError):
         raise _unusable(
             path, "It is missing or is not an unencrypted PKCS#8 key.", "檔案不存在或不是 PKCS#8 金鑰。"

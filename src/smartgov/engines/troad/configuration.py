@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -14,6 +15,7 @@ from smartgov.engines.troad import snapshot as snapshots
 from smartgov.engines.troad.home import Home
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.snapshot import Snapshot
+from smartgov.engines.trust import Follower, View
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 
@@ -24,9 +26,11 @@ CENTRE_SECONDS = 20.0
 class Configuration:
     """Gives the snapshot in force and keeps the TLS contexts at the certificates it lists."""
 
-    def __init__(self, home: Home, *, oldest: int = 0) -> None:
-        self._home, self._oldest = home, oldest
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._view: View | None = None
         self._snapshot: Snapshot | None = None
+        self._again: datetime | None = None
         self._seen: tuple[int, int] | None = None
         self.server_tls = _context(home, ssl.PROTOCOL_TLS_SERVER)
         self.client_tls = _context(home, ssl.PROTOCOL_TLS_CLIENT)
@@ -35,41 +39,43 @@ class Configuration:
     def current(self) -> Snapshot:
         """The snapshot in force; Problem `configuration-missing` or `configuration-expired`."""
         self._look()
-        if self._snapshot is None:
+        now = clock.now()
+        if self._view is None or self._snapshot is None or self._again is None:
             raise refuse("configuration-missing")
-        if snapshots.expired(self._snapshot, clock.now()):
-            raise refuse("configuration-expired", expired_at=self._snapshot.expires_at.isoformat())
+        if now >= self._view.usable_until:
+            raise refuse("configuration-expired", expired_at=self._view.expires_at.isoformat())
+        if now >= self._again:
+            self._index(self._view, now)
         return self._snapshot
 
-    @property
-    def version(self) -> int:
-        """The highest version accepted so far."""
-        return self._oldest
-
     def state(self) -> dict[str, object]:
-        """Version and times, for the health answer."""
+        """Version, times and what an operator must see, for the health answer."""
         self._look()
-        if self._snapshot is None:
-            return {"version": None, "expires_at": None, "expired": True}
+        if self._view is None:
+            return {"version": None, "expires_at": None, "expired": True, "in_grace": False, "digest": "", "alarms": []}
+        now = clock.now()
         return {
-            "version": self._snapshot.version,
-            "expires_at": self._snapshot.expires_at.isoformat(),
-            "expired": snapshots.expired(self._snapshot, clock.now()),
+            "version": self._view.version,
+            "expires_at": self._view.expires_at.isoformat(),
+            "expired": now >= self._view.usable_until,
+            "in_grace": self._view.expires_at <= now < self._view.usable_until,
+            "digest": self._view.digest,
+            "alarms": list(self._view.alarms),
         }
 
     async def follow_centre(self, client: Client) -> None:
-        """Ask the centre for a newer snapshot again and again; a centre that is down changes nothing."""
+        """Ask the centre for a newer configuration again and again; a centre that is down changes nothing."""
         while True:
             try:
                 answer = await client.request("GET", self._home.centre_url, timeout=10)
-                if answer.status == 200 and self._take(answer.body.decode("ascii").strip()):
-                    keys.write_secret(self._home.snapshot, answer.body)
+                if answer.status == 200 and self._take(answer.body):
+                    keys.write_secret(self._home.bundle, answer.body)
             except (OSError, ValueError) as error:
                 log.info("centre_not_reached", error=type(error).__name__)
             await asyncio.sleep(CENTRE_SECONDS)
 
     def _look(self) -> None:
-        path: Path = self._home.snapshot
+        path: Path = self._home.bundle
         try:
             stat = path.stat()
         except FileNotFoundError:
@@ -77,24 +83,27 @@ class Configuration:
         seen = (stat.st_mtime_ns, stat.st_ino)
         if seen != self._seen:
             self._seen = seen
-            self._take(path.read_text().strip())
+            self._take(path.read_bytes())
 
-    def _take(self, token: str) -> bool:
-        """Accept a snapshot by the configuration key that is not older than the last one."""
+    def _take(self, bundle: bytes) -> bool:
+        """Accept what verifies and is not older than what was accepted before; whether something changed."""
+        now, before = clock.now(), self._view
         try:
-            fresh = snapshots.read(token, self._home.anchor())
-        except (Problem, ValueError, KeyError, IndexError, TypeError, OSError) as error:
+            follower = Follower(self._home.path / "trust", self._home.anchor())
+            fresh = follower.take(bundle, now)
+            self._index(fresh, now)
+        except (Problem, ValueError, KeyError, TypeError, OSError) as error:
             log.warning("configuration_refused", reason=str(error)[:200])
             return False
-        if fresh.version < self._oldest or (self._snapshot and fresh.version == self._snapshot.version):
-            log.warning("configuration_ignored", version=fresh.version, oldest=self._oldest)
-            return False
-        self._snapshot, self._oldest = fresh, fresh.version
-        self._trust(fresh)
-        log.info("configuration_taken", version=fresh.version, members=len(fresh.members))
-        return True
+        for alarm in fresh.alarms:
+            log.error("configuration_alarm", alarm=alarm)
+        log.info("configuration_taken", version=fresh.version, digest=fresh.digest)
+        return before is None or fresh.digest != before.digest
 
-    def _trust(self, fresh: Snapshot) -> None:
+    def _index(self, view: View, now: datetime) -> None:
+        """Put `view` in force as it stands at `now`: offers that have ended are left out."""
+        fresh = snapshots.parse(view.merged(now))
+        self._view, self._snapshot, self._again = view, fresh, view.next_end(now)
         # Certificates can only be added to a live context; that a removed one is refused is seen to by its fingerprint.
         listed = [gateway.tls_certificate for gateway in fresh.gateways.values() if gateway.tls_certificate]
         pem = "".join([*fresh.anchors, *listed])

@@ -27,7 +27,7 @@ class Core:
             log_key=home.log_key(),
             body_key=home.secret_key("body"),
         )
-        self.configuration = Configuration(home, oldest=int(self.store.fact("configuration-version") or 0))
+        self.configuration = Configuration(home)
         self.message_key: ec.EllipticCurvePrivateKey = home.p256("message")
         self.reader = Reader(home.member, home.gateway, home.p256("reference"))
         self.peers = Client(ssl=self.configuration.client_tls)

@@ -60,7 +60,6 @@ class Gateway:
         while True:
             now = int(self.core.now().timestamp())
             with contextlib.suppress(Problem):  # a log that cannot be written is reported where it matters
-                await self.core.store.set_fact("configuration-version", str(self.core.configuration.version))
                 await self.core.store.forget_stale(now)
                 await self.core.store.erase_older(now - self.home.retain_days * 86400)
             await asyncio.sleep(HOUSEKEEPING_SECONDS)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,10 +17,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
 
+from smartgov.engines import trust
 from smartgov.engines.pki import certificates, keys
+from smartgov.engines.trust import Offer
 from smartgov.shared import clock, content
 
-_P256 = ("tls", "message", "reference", "seal", "consent", "token")
+_P256 = ("tls", "message", "reference", "seal", "consent", "token", "configuration")
 _RAW = ("body", "index")
 _TLS_LIFE = timedelta(days=825)
 ABILITIES = frozenset({"seal", "consent", "token", "erase"})
@@ -47,7 +48,7 @@ class Home:
     host: str
     port: int
     local_port: int
-    snapshot: Path
+    bundle: Path
     centre_url: str
     retain_days: int
     subsystems: Mapping[str, Subsystem]
@@ -69,9 +70,9 @@ class Home:
         """The 32 raw bytes of `keys/<name>.key` (`body` or `index`)."""
         return (self.path / "keys" / f"{name}.key").read_bytes()
 
-    def anchor(self) -> keys.PublicKey:
-        """The configuration key that this gateway trusts."""
-        return keys.from_jwk(json.loads((self.path / "certs" / "configuration.jwk").read_text()))
+    def anchor(self) -> bytes:
+        """The first root of the configuration, with which this gateway was set up."""
+        return (self.path / "certs" / "root.json").read_bytes()
 
 
 def create(
@@ -85,13 +86,13 @@ def create(
     may: Mapping[str, Sequence[str]] | None = None,
     host: str = "127.0.0.1",
     centre_url: str = "",
-    anchor: keys.PublicKey | None = None,
+    anchor: bytes | None = None,
     retain_days: int = 180,
 ) -> dict[str, Any]:
     """Make (or re-configure, keeping keys and secrets) the home of a gateway; returns `describe(home)`.
 
     `subsystems` maps names to `{"services": {code: base url}}`, `may` maps names to some of `ABILITIES`;
-    `anchor` is the public configuration key. `member` is `TW/GOV/<code>`; a bare code is completed.
+    `anchor` is the first root of the configuration. `member` is `TW/GOV/<code>`; a bare code is completed.
     """
     path = Path(home)
     member = member if "/" in member else f"TW/GOV/{member}"
@@ -107,7 +108,7 @@ def create(
         "port": port,
         "local_port": local_port,
         "centre_url": centre_url,
-        "snapshot": "snapshot.jws",
+        "bundle": "configuration.json",
         "retain_days": retain_days,
         "subsystems": {
             name: {
@@ -135,7 +136,7 @@ def load(home: Path | str) -> Home:
         host=data.get("host", "127.0.0.1"),
         port=int(data["port"]),
         local_port=int(data["local_port"]),
-        snapshot=path / data.get("snapshot", "snapshot.jws"),
+        bundle=path / data.get("bundle", "configuration.json"),
         centre_url=data.get("centre_url") or "",
         retain_days=int(data.get("retain_days", 180)),
         subsystems={name: _subsystem(path, name, entry) for name, entry in data["subsystems"].items()},
@@ -161,6 +162,7 @@ def describe(home: Path | str) -> dict[str, Any]:
             "log_key": keys.public_jwk(at.log_key().public_key()),
             "reference_key": public["reference"],
             "log_origin": at.gateway,
+            "configuration_key": public["configuration"],
         },
         "subsystems": [f"{at.member}/{name}" for name in at.subsystems],
         "services": [f"{at.member}/{name}/{code}" for name, entry in at.subsystems.items() for code in entry.services],
@@ -170,14 +172,33 @@ def describe(home: Path | str) -> dict[str, Any]:
     }
 
 
-def set_anchor(home: Path | str, key: keys.PublicKey) -> None:
-    """Let the gateway trust configurations signed by `key` and no other."""
-    _write(Path(home) / "certs" / "configuration.jwk", json.dumps(keys.public_jwk(key)))
+def set_anchor(home: Path | str, root: bytes) -> None:
+    """Let the gateway trust the configuration that begins with this root, and no other."""
+    keys.write_secret(Path(home) / "certs" / "root.json", root)
 
 
-def set_snapshot(home: Path | str, token: str) -> None:
-    """Put a signed configuration in place; a running gateway takes it up with its next message."""
-    _write(load(home).snapshot, token)
+def set_bundle(home: Path | str, bundle: bytes) -> None:
+    """Put a published configuration in place; a running gateway takes it up with its next message."""
+    keys.write_secret(load(home).bundle, bundle)
+
+
+def sign_offer(
+    home: Path | str,
+    *,
+    member: str,
+    services: list[dict[str, Any]],
+    rights: list[dict[str, Any]],
+    version: int,
+    now: datetime,
+) -> Offer:
+    """What this home's member offers, signed with its own key."""
+    key = load(home).p256("configuration")
+    return trust.sign_offer(key, member=member, services=services, rights=rights, version=version, now=now)
+
+
+def configuration_key(home: Path | str) -> ec.EllipticCurvePublicKey:
+    """The public half of the key with which this home's member signs its offers."""
+    return load(home).p256("configuration").public_key()
 
 
 def set_seal_certificate(home: Path | str, certificate: x509.Certificate, chain: Sequence[x509.Certificate]) -> None:

@@ -53,10 +53,15 @@ def member_of(subsystem_or_service: str) -> str:
     return "/".join(subsystem_or_service.split("/")[:3])
 
 
+def is_part(text: str) -> bool:
+    """Whether `text` may stand between the slashes of an id."""
+    return _PART.fullmatch(text) is not None
+
+
 def is_subsystem(text: str) -> bool:
     """Whether `text` has the form of a subsystem id."""
     parts = text.split("/")
-    return len(parts) == 4 and all(_PART.fullmatch(part) for part in parts)
+    return len(parts) == 4 and all(map(is_part, parts))
 
 
 def _ambiguous(segment: str) -> bool:

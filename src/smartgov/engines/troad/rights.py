@@ -65,7 +65,8 @@ def authorise(ask: Ask, snapshot: Snapshot, reader: Reader, now: datetime) -> Gr
         raise refuse("service-unknown")
     if ask.client not in snapshot.subsystems:
         raise refuse("client-unknown")
-    covering = [r for r in snapshot.rights.get((ask.client, service.id), ()) if r.covers(ask.method, ask.target.path)]
+    granted = [right for right in snapshot.rights.get((ask.client, service.id), ()) if right.in_force(now)]
+    covering = [right for right in granted if right.covers(ask.method, ask.target.path)]
     if not covering:
         raise refuse("right-missing")
     _check_persons(ask, service)

@@ -1,6 +1,6 @@
-"""The signed, expiring list of members, keys, services and rights on which every gateway decides.
+"""The members, keys, services and rights on which every gateway decides, indexed for the questions that it asks.
 
-It is a compact JWS of type `troad-snapshot+jwt` by the configuration key. Times in it are ISO 8601 with an offset.
+How they are signed, published and trusted is `engines/trust`'s. Times are ISO 8601 with an offset.
 """
 
 from __future__ import annotations
@@ -15,12 +15,10 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from smartgov.engines.pki import jws, keys
+from smartgov.engines.pki import keys
 from smartgov.engines.troad.names import member_of
 from smartgov.engines.troad.reference import Recipient
 from smartgov.shared.text import Text
-
-TYPE = "troad-snapshot+jwt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """What one client may ask of one service; `fields` None means all."""
+    """What one client may ask of one service; `fields` None means all, `expires_at` None no end of its own."""
 
     client: str
     service: str
@@ -76,6 +74,11 @@ class Right:
     basis_code: str
     fields: frozenset[str] | None
     purpose: str
+    expires_at: datetime | None = None
+
+    def in_force(self, now: datetime) -> bool:
+        """Whether it has not ended: a gateway must know by itself, for the centre may be down."""
+        return self.expires_at is None or now < self.expires_at
 
     def covers(self, method: str, path: str) -> bool:
         """Whether one of its endpoints is this method and path."""
@@ -109,25 +112,6 @@ class Snapshot:
     revoked_consents: frozenset[str]
     anchors: tuple[str, ...]
     data: Mapping[str, Any]
-
-
-def sign(data: Mapping[str, Any], key: keys.PrivateKey) -> str:
-    """The signed form of the configuration `data`, which is read first so that nothing unreadable is published."""
-    parsed = parse(data)
-    claims = {**data, "iat": int(parsed.issued_at.timestamp()), "exp": int(parsed.expires_at.timestamp())}
-    return jws.sign(claims, key, keys.thumbprint(key.public_key()), TYPE)
-
-
-def verify(token: str, public_key: keys.PublicKey, now: datetime) -> Snapshot:
-    """The snapshot of a token by the configuration key that is in force; else Problem `token-invalid`."""
-    return parse(jws.verify(token, {keys.thumbprint(public_key): public_key}, TYPE, now=now, leeway=0))
-
-
-def read(token: str, public_key: keys.PublicKey) -> Snapshot:
-    """Like `verify`, whatever its times: a gateway must be able to say that its configuration has expired."""
-    payload = json.loads(keys.from_b64url(token.split(".")[1]))
-    moment = datetime.fromisoformat(payload["issued_at"])
-    return parse(jws.verify(token, {keys.thumbprint(public_key): public_key}, TYPE, now=moment, leeway=0))
 
 
 def parse(data: Mapping[str, Any]) -> Snapshot:
@@ -186,11 +170,12 @@ def _check(snapshot: Snapshot, gateways: int) -> None:
 
 
 def _member(entry: Mapping[str, Any]) -> Member:
-    gateways = tuple(_gateway(entry["id"], gateway) for gateway in entry["gateways"])
+    gateways = tuple(read_gateway(entry["id"], gateway) for gateway in entry["gateways"])
     return Member(entry["id"], Text.of(entry["name"]), gateways)
 
 
-def _gateway(member: str, entry: Mapping[str, Any]) -> Gateway:
+def read_gateway(member: str, entry: Mapping[str, Any]) -> Gateway:
+    """One gateway as `home.describe` publishes it. KeyError, TypeError or ValueError when it cannot be used."""
     message, log, reference = (
         _key(json.dumps(entry[name], sort_keys=True)) for name in ("message_key", "log_key", "reference_key")
     )
@@ -238,6 +223,7 @@ def _right(entry: Mapping[str, Any]) -> Right:
         basis_code=basis.get("code", ""),
         fields=None if fields is None else frozenset(fields),
         purpose=entry.get("purpose") or "",
+        expires_at=_time(entry["expires_at"]) if entry.get("expires_at") else None,
     )
 
 
@@ -258,9 +244,4 @@ def _time(text: str) -> datetime:
     return moment
 
 
-def expired(snapshot: Snapshot, now: datetime) -> bool:
-    """Whether the snapshot may no longer be used."""
-    return now >= snapshot.expires_at
-
-
-__all__ = ["Gateway", "Member", "Right", "Service", "Snapshot", "expired", "parse", "read", "sign", "verify"]
+__all__ = ["Gateway", "Member", "Right", "Service", "Snapshot", "endpoint_matches", "parse", "read_gateway"]

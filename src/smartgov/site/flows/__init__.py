@@ -7,6 +7,8 @@ Listeners of blocks that are not installed are skipped.
 from __future__ import annotations
 
 FLOWS: dict[str, tuple[str, ...]] = {
+    # The centre
+    "configuration_changed": ("smartgov.blocks.exchange.api.republish",),
     # The agencies' side
     "birth_notified": ("smartgov.blocks.cases.api.announce_birth",),
     "case_moved": ("smartgov.blocks.cases.api.report_step",),

@@ -7,11 +7,9 @@ import json
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
-from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 from smartgov.site.country import centre
@@ -21,7 +19,6 @@ from smartgov.site.supervise.programs import Web, programs, webs
 from smartgov.site.supervise.supervisor import Supervisor
 
 PID_FILE = "supervisor.pid"
-REPUBLISHED_EVERY = timedelta(hours=1)
 
 
 class Country:
@@ -31,8 +28,6 @@ class Country:
         self.home, self.ports, self.split, self.demo = home.resolve(), Ports(port), split, demo
         self._lock: IO[str] | None = None
         self._supervisor: Supervisor | None = None
-        self._published_at = clock.now()
-        self._revoked_seen = 0
 
     @property
     def url(self) -> str:
@@ -120,6 +115,7 @@ class Country:
         with ThreadPoolExecutor(len(self._webs)) as pool:
             for _ in pool.map(lambda web: prepare.prepare(self.home, web), self._webs):
                 pass
+        prepare.renew(self.home, self._webs[0])
         supervisor.start(first)
         supervisor.wait_healthy(first, seconds=seconds)
         supervisor.start(rest)
@@ -130,16 +126,7 @@ class Country:
         self._programs = programs(
             self.home, self.ports, split=self.split, demo=self.demo, log=lambda name: logs / f"{name}.log"
         )
-        return Supervisor(self._programs, logs, chores=[self._keep_published])
-
-    def _keep_published(self) -> None:
-        """Sign the configuration anew every hour, and at once when the list of revoked consents has changed."""
-        file = self.home / "centre" / "revoked-consents.json"
-        seen = file.stat().st_mtime_ns if file.exists() else 0
-        if seen == self._revoked_seen and clock.now() - self._published_at < REPUBLISHED_EVERY:
-            return
-        centre.publish(self.home)
-        self._revoked_seen, self._published_at = seen, clock.now()
+        return Supervisor(self._programs, logs)
 
     def _take_lock(self) -> None:
         lock = (self.home / PID_FILE).open("a+")

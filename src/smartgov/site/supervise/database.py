@@ -1,4 +1,4 @@
-"""Preparing a web process, within its environment: `python -m smartgov.site.supervise.database DIR [announce]`."""
+"""Preparing a web process, within its environment: `python -m smartgov.site.supervise.database DIR [VERB]`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 
 def prepare(home: Path) -> None:
-    """Words, tables, static files, and the people of the country."""
+    """Words, tables, static files, the people of the country; at the centre, the register of T-Road."""
     from smartgov.site import messages
 
     messages.main(["compile"])
@@ -18,6 +19,17 @@ def prepare(home: Path) -> None:
     call_command("migrate", interactive=False, verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     call_command("seed_country", home=home)
+    if _exchange().is_centre():
+        from smartgov.site.country import registering
+
+        registering.register(home)
+
+
+def publish(home: Path) -> None:
+    """Sign the configuration of T-Road anew: for a country that has slept longer than it is in force."""
+    _django()
+    exchange = _exchange()
+    exchange.publish(actor=exchange.PUBLISHER)
 
 
 def announce(home: Path) -> None:
@@ -43,6 +55,12 @@ def _create_missing() -> None:
             cursor.execute(f"CREATE DATABASE {name}")
 
 
+def _exchange() -> ModuleType:
+    from smartgov.blocks.exchange import api
+
+    return api
+
+
 def _django() -> Callable[..., object]:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smartgov.site.settings")
     import django
@@ -53,5 +71,5 @@ def _django() -> Callable[..., object]:
 
 
 if __name__ == "__main__":
-    verb = announce if sys.argv[2:] == ["announce"] else prepare
-    verb(Path(sys.argv[1]))
+    verbs = {verb.__name__: verb for verb in (prepare, publish, announce)}
+    verbs[sys.argv[2]](Path(sys.argv[1]))

@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
 import smartgov
+from smartgov.shared import clock
+from smartgov.site.country import centre
 from smartgov.site.supervise.programs import Web, environment, python
 
-_WATCHED = ("migrations/*.py", "static/**/*", "locale/**/*.po")
+_WATCHED = ("migrations/*.py", "static/**/*", "locale/**/*.po", "content/tw/**/*.yaml")
+_SOON = timedelta(minutes=5)
 
 
 def prepare(home: Path, web: Web) -> bool:
-    """Prepare the database of `web` if code, country or database changed since the last time; whether it did.
+    """Prepare the database of `web` if code, content, country or database changed since the last time; whether it did.
 
     Raises RuntimeError with the output of the failing step.
     """
@@ -23,8 +27,20 @@ def prepare(home: Path, web: Web) -> bool:
     state = _fingerprint(home, web)
     if stamp.exists() and json.loads(stamp.read_text()) == state and _has_database(home, web):
         return False
-    _run("preparing the database", python("smartgov.site.supervise.database", home), web)
+    _run("preparing the database", python("smartgov.site.supervise.database", home, "prepare"), web)
     stamp.write_text(json.dumps(state))
+    return True
+
+
+def renew(home: Path, web: Web) -> bool:
+    """Publish T-Road's configuration if the last one ends now; whether it did. `web` is the process of the centre.
+
+    The worker publishes by itself, but gateways start with what lies in their homes.
+    """
+    expires = centre.expires_at(home)
+    if expires is not None and expires > clock.now() + _SOON:
+        return False
+    _run("publishing", python("smartgov.site.supervise.database", home, "publish"), web)
     return True
 
 
@@ -56,7 +72,20 @@ def _fingerprint(home: Path, web: Web) -> dict[str, str]:
         stat = path.stat()
         digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     database = web.environment.get("SMARTGOV_DATABASE_URL", "")
-    return {"files": digest.hexdigest(), "home": str(home), "database": sha256(database.encode()).hexdigest()}
+    return {
+        "files": digest.hexdigest(),
+        "home": str(home),
+        "gateways": _gateways(home),
+        "database": sha256(database.encode()).hexdigest(),
+    }
+
+
+def _gateways(home: Path) -> str:
+    """What the centre registers of gateways: their settings and certificates, which are written anew at each start."""
+    digest = sha256()
+    for path in sorted([*home.glob("gateways/*/gateway.yaml"), *home.glob("gateways/*/certs/tls.pem")]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _watched() -> Iterator[Path]:

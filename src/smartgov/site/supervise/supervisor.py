@@ -13,7 +13,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,11 +47,11 @@ class _Child:
 
 
 class Supervisor:
-    """Runs `programs`; their output goes to files in `logs`. `chores` are run about once a second."""
+    """Runs `programs`; their output goes to files in `logs`."""
 
-    def __init__(self, programs: Sequence[Program], logs: Path, *, chores: Sequence[Callable[[], None]] = ()) -> None:
+    def __init__(self, programs: Sequence[Program], logs: Path) -> None:
         self._children = {program.name: _Child(program) for program in programs}
-        self._logs, self._chores = logs, chores
+        self._logs = logs
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._launcher = _BURIAL if shutil.which(_BURIAL[0]) else ()
@@ -125,13 +125,9 @@ class Supervisor:
     # -- the supervising thread ---------------------------------------------------------------------------------------
 
     def _watch(self) -> None:
-        last_chores = time.monotonic()
         while not self._stopping.wait(_TICK):
             for child in self._children.values():
                 self._look_after(child)
-            if time.monotonic() - last_chores >= 1:
-                last_chores = time.monotonic()
-                self._do_chores()
         self._stop_all()
 
     def _look_after(self, child: _Child) -> None:
@@ -165,13 +161,6 @@ class Supervisor:
                 start_new_session=True,
             )
         child.started_at, child.starts = now, child.starts + 1
-
-    def _do_chores(self) -> None:
-        for chore in self._chores:
-            try:
-                chore()
-            except Exception:
-                log.exception("chore_failed")
 
     def _stop_all(self) -> None:
         """Doors for people first, then what they depend on."""

@@ -1,13 +1,15 @@
-"""A recorded transport: what would leave through an agency's gateway, and canned words of gateways."""
+"""A recorded transport and a recorded centre: what would leave through gateways, and what would be published."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from smartgov.blocks.exchange import domain
 from smartgov.blocks.exchange.domain import Answer, Call
+from smartgov.engines.pki import keys
 
 CONFIGURATION: dict[str, Any] = {
     "members": [
@@ -68,3 +70,43 @@ class Recorded:
 
     def configuration(self, agency: str) -> tuple[dict[str, Any], datetime]:
         return CONFIGURATION, datetime(2026, 11, 23, tzinfo=UTC)
+
+
+class RecordedCentre:
+    """Signs nothing and keeps what it is to deliver; it fails while it is `broken`."""
+
+    def __init__(self) -> None:
+        self.delivered: list[dict[str, Any]] = []
+        self.broken = False
+
+    @property
+    def last(self) -> dict[str, Any]:
+        return self.delivered[-1]
+
+    def gateway(self, member: str) -> dict[str, Any]:
+        """A member's first gateway as it stands in the tables."""
+        from smartgov.blocks.exchange.models import Gateway
+
+        return dict(Gateway.objects.filter(member=member)[0].described)
+
+    def publish(self, data: Mapping[str, Any], now: datetime) -> domain.Published:
+        if self.broken:
+            raise OSError
+        published = domain.Published(len(self.delivered) + 1, now + timedelta(hours=24))
+        ends = published.expires_at.isoformat()
+        self.delivered.append({**data, "version": published.version, "expires_at": ends})
+        return published
+
+
+def described(*, port: int, code: str = "gw1") -> dict[str, Any]:
+    """What a gateway with fresh keys says of itself."""
+    message, reference, log = keys.generate_p256(), keys.generate_p256(), keys.generate_ed25519()
+    return {
+        "code": code,
+        "host": "127.0.0.1",
+        "port": port,
+        "tls_fingerprint": secrets.token_hex(32),
+        "message_key": keys.public_jwk(message.public_key()),
+        "reference_key": keys.public_jwk(reference.public_key()),
+        "log_key": keys.public_jwk(log.public_key()),
+    }

@@ -15,19 +15,19 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import uvloop
 
 from smartgov.engines.httpd import Client, Request, Response, Server, serve, sync
-from smartgov.engines.pki import keys
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad import reference, wire
 from smartgov.engines.troad import snapshot as snapshots
 from smartgov.engines.troad.client import LocalGateway
 from smartgov.engines.troad.gateway import Gateway
+from smartgov.engines.trust import Centre
 from smartgov.shared import clock
 from smartgov.shared.ids import uuid7
 from smartgov.shared.tw import national_id
@@ -82,8 +82,7 @@ class Country:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.behind = folder, Behind()
-        self.centre = keys.generate_p256()
-        self.version = 0
+        self.centre = Centre.create(folder / "centre", clock.now())
         url = f"http://127.0.0.1:{self.behind.port}"
         self.described = {
             "portal": self._home("portal", {"portal": {}}, {"portal": ["consent", "token"]}),
@@ -106,7 +105,7 @@ class Country:
             local_port=free_port(),
             subsystems=subsystems,
             may=may,
-            anchor=self.centre.public_key(),
+            anchor=self.centre.anchor,
         )
 
     def data(self) -> dict[str, Any]:
@@ -115,9 +114,7 @@ class Country:
         own = {"client": CASES, "service": PEOPLE, "endpoints": ["* /people/**"], "fields": None, "purpose": ""}
         now = clock.now()
         return {
-            "version": self.version,
-            "issued_at": (now - timedelta(seconds=5)).isoformat(),
-            "expires_at": (now + timedelta(hours=1)).isoformat(),
+            "issued_at": now.isoformat(),
             "instance": "TW",
             "members": [
                 {"id": one["member"], "name": {"en": code, "zh": code}, "gateways": [one["gateway"]]}
@@ -137,12 +134,24 @@ class Country:
             "token_issuers": [{"member": "TW/GOV/portal", "key": self.described["portal"]["token_key"]}],
         }
 
-    def publish(self, **changes: Any) -> None:
-        """Sign the configuration with `changes` and give it to every home."""
-        self.version += 1
-        token = snapshots.sign({**self.data(), **changes}, self.centre)
+    def publish(self, *, at: datetime | None = None, **changes: Any) -> bytes:
+        """Have members and centre sign the configuration with `changes`, as of `at`, and give it to every home."""
+        self.centre.publish(
+            {**self.data(), **changes},
+            member_keys={
+                self.described[one]["member"]: homes.configuration_key(self.folder / one) for one in self.described
+            },
+            sign=lambda **offer: homes.sign_offer(self.folder / offer["member"].rsplit("/", 1)[1], **offer),
+            now=at or clock.now(),
+        )
+        bundle = self.centre.repository.bundle()
         for code in self.described:
-            homes.set_snapshot(self.folder / code, token)
+            homes.set_bundle(self.folder / code, bundle)
+        return bundle
+
+    def snapshot(self) -> snapshots.Snapshot:
+        """The configuration as gateways read it."""
+        return snapshots.parse({**self.data(), "version": 0, "expires_at": clock.now().isoformat()})
 
     def run(self, main: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine in the gateways' loop."""
@@ -216,7 +225,7 @@ class Rogue:
     def __init__(self, country: Country, *, tls: str = "ris", signer: str = "ris") -> None:
         self.country = country
         self.here, self.signer = homes.load(country.folder / tls), homes.load(country.folder / signer)
-        self.to = snapshots.parse(country.data()).gateways["TW/GOV/hpa/gw1"]
+        self.to = country.snapshot().gateways["TW/GOV/hpa/gw1"]
         self.now = int(clock.now().timestamp())
 
     def message(self, *, body: bytes = b'{"where":{}}', person: str | None = MOTHER, **fields: str | None) -> Message:

@@ -19,7 +19,6 @@ from smartgov.engines.httpd import Response, sync
 from smartgov.engines.ledger import Log
 from smartgov.engines.troad import configuration
 from smartgov.engines.troad import home as homes
-from smartgov.engines.troad import snapshot as snapshots
 from smartgov.engines.troad.tests.country import Country, Rogue, ask_births, problem_type
 from smartgov.shared.problems import Problem
 
@@ -130,7 +129,7 @@ def test_keys_secrets_and_log_are_for_their_owner_only(process: Process) -> None
     home = process.country.folder / "hpa"
     assert home.stat().st_mode & 0o077 == 0
     files = [*(home / "keys").iterdir(), *(home / "secrets").iterdir(), home / "log.sqlite3"]
-    assert len(files) == 11
+    assert len(files) == 12
     assert all(file.stat().st_mode & 0o077 == 0 for file in files)
 
 
@@ -168,19 +167,21 @@ def test_a_newer_configuration_is_fetched_from_the_centre(tmp_path: Path, monkey
         subsystems={"cases": {}},
         centre_url=f"http://127.0.0.1:{port}/snapshot",
     )
-    newer = snapshots.sign({**country.data(), "version": 7}, country.centre)
-    country.behind.answer = lambda request: Response(200, {"content-type": "text/plain"}, newer.encode())
+    held = ris.bundle.read_bytes()
+    newer = country.publish()
+    homes.set_bundle(tmp_path / "ris", held)
+    country.behind.answer = lambda request: Response(200, {"content-type": "application/json"}, newer)
     country.start("ris")
     try:
         for _ in range(500):
-            if country.sdk().health()["configuration"]["version"] == 7:
+            if country.sdk().health()["configuration"]["version"] == 2:
                 break
             time.sleep(0.02)
-        assert country.sdk().health()["configuration"]["version"] == 7
-        assert ris.snapshot.read_text() == newer
+        assert country.sdk().health()["configuration"]["version"] == 2
+        assert ris.bundle.read_bytes() == newer
         country.behind.answer = lambda request: Response(200, {}, b"nonsense")
         time.sleep(0.1)
-        assert country.sdk().health()["configuration"]["version"] == 7
+        assert country.sdk().health()["configuration"]["version"] == 2
     finally:
         country.stop()
 

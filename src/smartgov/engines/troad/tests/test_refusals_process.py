@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from smartgov.engines.troad.tests.country import (
     ask_births,
     problem_type,
 )
+from smartgov.engines.trust import Centre
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 from smartgov.shared.tw import national_id
@@ -253,7 +255,7 @@ def test_an_error_of_the_gateway_itself_is_a_signed_and_recorded_refusal(
 
 
 def test_an_expired_configuration_stops_both_sides(country: Country) -> None:
-    country.publish(expires_at=(clock.now() - timedelta(seconds=1)).isoformat())
+    country.publish(at=clock.now() - timedelta(hours=48, seconds=1))
     rogue = Rogue(country)
     refused(country, rogue.send(rogue.sign(rogue.message())), "configuration-expired")
     with pytest.raises(Problem) as problem:
@@ -264,18 +266,23 @@ def test_an_expired_configuration_stops_both_sides(country: Country) -> None:
     assert country.sdk().health()["healthy"] is False
 
 
-def test_an_older_or_foreign_configuration_is_not_taken(country: Country) -> None:
-    from smartgov.engines.troad import snapshot as snapshots
-
+def test_an_older_or_foreign_configuration_is_not_taken(country: Country, tmp_path: Path) -> None:
+    older = country.publish(rights=[])
+    country.publish()
     assert ask_births(country.sdk()).status == 200, "so that both have taken the present one"
-    data = {**country.data(), "rights": []}
-    for forged in (
-        snapshots.sign({**data, "version": country.version - 1}, country.centre),
-        snapshots.sign({**data, "version": country.version + 1}, keys.generate_p256()),
-        "nonsense",
-    ):
-        homes.set_snapshot(country.folder / "hpa", forged)
+    foreign = Centre.create(tmp_path / "elsewhere", clock.now())
+    foreign.publish(
+        {**country.data(), "rights": [], "services": []}, member_keys={}, sign=homes.sign_offer, now=clock.now()
+    )
+    for forged in (older, foreign.repository.bundle(), b"nonsense"):
+        homes.set_bundle(country.folder / "hpa", forged)
         assert ask_births(country.sdk()).status == 200
+
+
+def test_within_a_day_after_its_end_a_configuration_still_serves(country: Country) -> None:
+    country.publish(at=clock.now() - timedelta(hours=30))
+    assert ask_births(country.sdk()).status == 200
+    assert country.sdk().health()["configuration"]["in_grace"] is True
 
 
 def test_the_local_door_asks_for_the_secret_and_the_right_name(country: Country) -> None:
@@ -412,7 +419,7 @@ def test_the_own_gateway_refuses_a_client_that_is_no_longer_registered(country: 
 
 def test_a_gateway_without_a_configuration(country: Country) -> None:
     country.halt("ris")
-    (country.folder / "ris" / "snapshot.jws").unlink()
+    (country.folder / "ris" / "configuration.json").unlink()
     country.start("ris")
     asked(country, "configuration-missing")
     assert country.sdk().health()["healthy"] is False

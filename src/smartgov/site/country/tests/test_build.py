@@ -11,11 +11,10 @@ import pytest
 import yaml
 
 from smartgov.engines.troad import home as gateways
-from smartgov.engines.troad import snapshot
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 from smartgov.shared.tw import national_id
-from smartgov.site.country import Ports, build, centre, is_raised, publish, raise_country
+from smartgov.site.country import Ports, build, centre, is_raised, raise_country
 from smartgov.site.country.ports import agencies
 
 PORTS = Ports(24_100)
@@ -56,25 +55,6 @@ def test_a_register_and_its_gateway_share_secret_and_address(home):
         secret = (home / "registers" / agency / register["secret_file"]).read_text().strip()
         behind = [s for s in gateways.load(home / "gateways" / agency).subsystems.values() if s.secret == secret]
         assert [list(s.services.values()) for s in behind] == [[f"http://127.0.0.1:{register['port']}"]]
-
-
-def test_every_gateway_trusts_the_published_configuration(home):
-    for agency in agencies():
-        gateway = gateways.load(home / "gateways" / agency)
-        found = snapshot.verify(gateway.snapshot.read_text(), gateway.anchor(), clock.now())
-        assert set(found.members) == {f"TW/GOV/{code}" for code in agencies()}
-        assert found.gateways[gateway.gateway].port == PORTS.gateway(agency)
-
-
-def test_publishing_again_makes_a_later_version_and_names_revoked_consents(home):
-    before = centre.expires_at(home)
-    with clock.travelling(delta=timedelta(hours=1)):
-        assert publish(home, revoked=["consent-1"]) > before
-        publish(home)  # keeps what was revoked
-        gateway = gateways.load(home / "gateways" / "hpa")
-        found = snapshot.verify(gateway.snapshot.read_text(), gateway.anchor(), clock.now())
-    assert found.revoked_consents == {"consent-1"}
-    publish(home, revoked=[])
 
 
 def test_new_ports_and_a_second_web_process_keep_keys_and_secrets(home):

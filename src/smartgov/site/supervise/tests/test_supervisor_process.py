@@ -112,22 +112,6 @@ def test_what_does_not_come_up_is_named_with_the_end_of_its_log(tmp_path):
         supervisor.stop()
 
 
-def test_a_failing_chore_stops_nothing(tmp_path):
-    done = []
-
-    def chore() -> None:
-        done.append(1)
-        raise ValueError("chore")
-
-    supervisor = Supervisor([_program(tmp_path, "a")], tmp_path / "logs", chores=[chore])
-    supervisor.start()
-    try:
-        _until(lambda: len(done) >= 2)
-        supervisor.wait_healthy()
-    finally:
-        supervisor.stop()
-
-
 def test_a_supervisor_that_dies_without_a_word_leaves_nothing(tmp_path):
     code = textwrap.dedent(
         """

@@ -1,0 +1,97 @@
+"""Writing verbs of rights: granted word by word, ended with a reason, and derived from what was approved as a whole."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from smartgov.blocks.exchange import domain
+from smartgov.blocks.exchange.domain import Basis, RightState, Terms
+from smartgov.blocks.exchange.models import Right, Service, Subsystem
+from smartgov.blocks.exchange.publishing import changed
+from smartgov.blocks.exchange.registry import SERVICE, SUBSYSTEM, find
+from smartgov.shared import clock
+from smartgov.shared.actor import Actor
+from smartgov.shared.text import Text
+
+RIGHT = Text("The right", "權限")
+
+
+@transaction.atomic
+def grant_right(*, actor: Actor, terms: Terms, expires_at: datetime | None = None, origin: str = "") -> str:
+    """Grant a right and return its id; the same words while they are in force give the same right.
+
+    Problems: `not-registered` for client or service, `registration-invalid` for words that gateways cannot enforce.
+    """
+    _check(terms)
+    known = next((row for row in _granted(origin) if _terms(row) == terms and row.expires_at == expires_at), None)
+    if known is not None:
+        return known.id
+    facts = {name: list(value) if isinstance(value, tuple) else value for name, value in _facts(terms).items()}
+    row = Right.objects.create(**facts, origin=origin, granted_at=clock.now(), expires_at=expires_at)
+    changed(actor, "exchange.right_granted", "right", row.id, client=terms.client, service=terms.service)
+    return row.id
+
+
+@transaction.atomic
+def revoke_right(*, actor: Actor, right: str, reason: str) -> None:
+    """End a right in force; `reason` says why, in words for the agency. A second time changes nothing."""
+    _end(actor, find(Right, right, RIGHT), RightState.REVOKED, reason)
+
+
+@transaction.atomic
+def follow(*, actor: Actor, origin: str, terms: Iterable[Terms]) -> None:
+    """Let the rights of one `origin` be exactly these: new ones are granted, those no longer named are withdrawn.
+
+    A right that somebody has revoked is not granted again by the next run; only other words are a new right.
+    """
+    wanted = list(terms)
+    for row in _granted(origin):
+        if _terms(row) not in wanted:
+            _end(actor, row, RightState.WITHDRAWN, "")
+    revoked = [_terms(row) for row in Right.objects.filter(origin=origin, state=RightState.REVOKED)]
+    for one in wanted:
+        if one not in revoked:
+            grant_right(actor=actor, terms=one, origin=origin)
+
+
+def _end(actor: Actor, row: Right, state: RightState, reason: str) -> None:
+    if row.state != RightState.GRANTED:
+        return
+    row.state, row.ended_at, row.reason = state, clock.now(), reason
+    row.save()
+    changed(actor, f"exchange.right_{state}", "right", row.id, client=row.client_id, service=row.service_id)
+
+
+def _check(terms: Terms) -> None:
+    find(Subsystem, terms.client, SUBSYSTEM)
+    find(Service, terms.service, SERVICE)
+    if not terms.endpoints or any(len(end.split(" ")) != 2 or " /" not in end for end in terms.endpoints):
+        raise domain.invalid(RIGHT, "endpoints are written as 'POST /people/query'")
+    if (terms.basis == Basis.STATUTE) != bool(terms.basis_code):
+        raise domain.invalid(RIGHT, "a statute is named by its code, and only a statute has one")
+
+
+def _granted(origin: str) -> list[Right]:
+    return list(Right.objects.filter(origin=origin, state=RightState.GRANTED))
+
+
+def _facts(terms: Terms) -> dict[str, object]:
+    named = dataclasses.asdict(terms)
+    return {"client_id": named.pop("client"), "service_id": named.pop("service"), **named}
+
+
+def _terms(row: Right) -> Terms:
+    return Terms(
+        client=row.client_id,
+        service=row.service_id,
+        endpoints=tuple(row.endpoints),
+        basis=Basis(row.basis),
+        purpose=row.purpose,
+        fields=None if row.fields is None else tuple(row.fields),
+        basis_code=row.basis_code,
+        citation=row.citation,
+    )

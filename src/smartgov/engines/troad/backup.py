@@ -1,0 +1,107 @@
+"""Backup of a gateway's home while it runs, and restoring it: one encrypted file with keys, settings and the log.
+
+The file begins with `troad-backup-v1`, a salt and a nonce; the rest is a tar archive under AES-256-GCM with a key
+derived from the passphrase by scrypt (N = 2^17, r = 8, p = 1, RFC 7914). Whoever has file and passphrase speaks for the
+agency.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sqlite3
+import tarfile
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from smartgov.engines.pki import keys
+from smartgov.shared import clock
+from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
+
+_MAGIC = b"troad-backup-v1\n"
+_SALT, _NONCE = 16, 12
+COST = 2**17  # of scrypt; about 130 MB and half a second
+_LOG = "log.sqlite3"
+RESTORED = "restored-at"
+"""A file in a restored home, until its gateway has started: the log may lack what came after the backup."""
+LEAST_PASSPHRASE = 12
+
+
+def save(home: Path, to: Path, passphrase: str) -> int:
+    """Write the backup of `home` to `to` (mode 0600, whole or not at all) and return its bytes.
+
+    The log is copied by SQLite's online backup, so that the gateway goes on; what it records meanwhile may be missing.
+    """
+    if not (home / "gateway.yaml").exists():
+        raise _unusable("There is no gateway in this folder.", "此資料夾中沒有閘道。")
+    if len(passphrase) < LEAST_PASSPHRASE:
+        raise _unusable(
+            f"The passphrase has fewer than {LEAST_PASSPHRASE} characters.", f"密語少於 {LEAST_PASSPHRASE} 個字元。"
+        )
+    salt, nonce = os.urandom(_SALT), os.urandom(_NONCE)
+    sealed = AESGCM(_key(passphrase, salt)).encrypt(nonce, _archive(home), _MAGIC)
+    content = _MAGIC + salt + nonce + sealed
+    keys.write_secret(to, content)
+    return len(content)
+
+
+def restore(archive: Path, home: Path, passphrase: str) -> None:
+    """Put a backup into `home`, which must be empty; else Problem `backup-unusable`, and nothing is written."""
+    if home.exists() and any(home.iterdir()):
+        raise _unusable("The folder to restore into is not empty.", "還原的目標資料夾不是空的。")
+    content = archive.read_bytes()
+    if not content.startswith(_MAGIC):
+        raise _unusable("The file is not a backup of a gateway.", "檔案不是閘道的備份。")
+    rest = content[len(_MAGIC) :]
+    salt, nonce, sealed = rest[:_SALT], rest[_SALT : _SALT + _NONCE], rest[_SALT + _NONCE :]
+    try:
+        plain = AESGCM(_key(passphrase, salt)).decrypt(nonce, sealed, _MAGIC)
+    except (InvalidTag, ValueError):
+        raise _unusable("The passphrase is wrong, or the file is damaged.", "密語錯誤或檔案損毀。") from None
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home.parent) as draft, tarfile.open(fileobj=io.BytesIO(plain)) as tar:
+        tar.extractall(draft, filter="data")
+        keys.write_secret(Path(draft) / RESTORED, clock.now().isoformat().encode())
+        if home.exists():
+            home.rmdir()
+        Path(draft).chmod(0o700)
+        Path(draft).rename(home)
+        Path(draft).mkdir()  # the context manager removes it
+
+
+def _archive(home: Path) -> bytes:
+    out = io.BytesIO()
+    with tempfile.TemporaryDirectory() as folder, tarfile.open(fileobj=out, mode="w:gz") as tar:
+        for path in sorted(home.rglob("*")):
+            if path.is_file() and not path.is_symlink() and not path.name.startswith(_LOG):
+                tar.add(path, str(path.relative_to(home)))
+        if (home / _LOG).exists():
+            tar.add(_copied(home / _LOG, Path(folder)), _LOG)
+    return out.getvalue()
+
+
+def _copied(log: Path, folder: Path) -> Path:
+    copy = folder / _LOG
+    with closing(sqlite3.connect(f"file:{log}?mode=ro", uri=True)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    return copy
+
+
+def _key(passphrase: str, salt: bytes) -> bytes:
+    return Scrypt(salt=salt, length=32, n=COST, r=8, p=1).derive(passphrase.encode())
+
+
+def _unusable(why_en: str, why_zh: str) -> Problem:
+    return Problem(
+        "backup-unusable",
+        422,
+        what=Text("The backup was not made or not restored.", "未能備份或還原。"),
+        why=Text(why_en, why_zh),
+        todo=Text("Nothing was changed; mend it and try again.", "未變更任何資料，請修正後再試。"),
+    )

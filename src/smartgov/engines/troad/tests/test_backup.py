@@ -1,0 +1,72 @@
+"""A backup holds the whole home, opens with its passphrase only, and never overwrites."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from smartgov.engines.troad import backup
+from smartgov.engines.troad import home as homes
+from smartgov.shared.problems import Problem
+
+PASSPHRASE = "long enough to be one"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setattr(backup, "COST", 2**10)
+    homes.create(tmp_path / "home", member="a", port=1, local_port=2, subsystems={"s": {}})
+    with closing(sqlite3.connect(tmp_path / "home" / "log.sqlite3")) as db:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("CREATE TABLE t (x)")
+        db.execute("INSERT INTO t VALUES (7)")
+        db.commit()
+        yield tmp_path / "home"
+
+
+def refused(act: object, *arguments: object) -> str:
+    assert callable(act)
+    with pytest.raises(Problem) as caught:
+        act(*arguments)
+    assert caught.value.slug == "backup-unusable"
+    return caught.value.why.en
+
+
+def test_what_was_saved_comes_back(home: Path, tmp_path: Path) -> None:
+    assert backup.save(home, tmp_path / "b", PASSPHRASE) == (tmp_path / "b").stat().st_size
+    assert (tmp_path / "b").stat().st_mode & 0o077 == 0
+    backup.restore(tmp_path / "b", tmp_path / "again", PASSPHRASE)
+    again = tmp_path / "again"
+    assert homes.describe(again) == homes.describe(home)
+    assert homes.secret(again, "s") == homes.secret(home, "s")
+    assert again.stat().st_mode & 0o077 == 0
+    assert (again / backup.RESTORED).exists()
+    with closing(sqlite3.connect(again / "log.sqlite3")) as db:
+        assert db.execute("SELECT x FROM t").fetchall() == [(7,)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["again", "b", "home"]
+
+
+def test_keys_do_not_stand_in_the_file(home: Path, tmp_path: Path) -> None:
+    backup.save(home, tmp_path / "b", PASSPHRASE)
+    assert b"PRIVATE KEY" not in (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b[:-1] + bytes([b[-1] ^ 1]), lambda b: b"x" + b])
+def test_a_damaged_file_restores_nothing(home: Path, tmp_path: Path, damage: object) -> None:
+    backup.save(home, tmp_path / "b", PASSPHRASE)
+    assert callable(damage)
+    (tmp_path / "b").write_bytes(damage((tmp_path / "b").read_bytes()))
+    refused(backup.restore, tmp_path / "b", tmp_path / "again", PASSPHRASE)
+    assert not (tmp_path / "again").exists()
+
+
+def test_a_wrong_passphrase_a_full_folder_and_a_short_passphrase(home: Path, tmp_path: Path) -> None:
+    backup.save(home, tmp_path / "b", PASSPHRASE)
+    assert "passphrase" in refused(backup.restore, tmp_path / "b", tmp_path / "again", "another passphrase")
+    assert "not empty" in refused(backup.restore, tmp_path / "b", home, PASSPHRASE)
+    assert "fewer" in refused(backup.save, home, tmp_path / "c", "short")
+    assert "no gateway" in refused(backup.save, tmp_path / "none", tmp_path / "c", PASSPHRASE)

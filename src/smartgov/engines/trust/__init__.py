@@ -1,0 +1,21 @@
+"""The configuration of T-Road as TUF metadata: a threshold root, expiry, and offers that each member signs itself."""
+
+from smartgov.engines.trust.centre import Centre, SignsOffers
+from smartgov.engines.trust.follower import GRACE, Follower, View
+from smartgov.engines.trust.offers import Offer, sign_offer
+from smartgov.engines.trust.repository import OnlineKeys, Repository
+from smartgov.engines.trust.rotation import WAIT, Rotation
+
+__all__ = [
+    "GRACE",
+    "WAIT",
+    "Centre",
+    "Follower",
+    "Offer",
+    "OnlineKeys",
+    "Repository",
+    "Rotation",
+    "SignsOffers",
+    "View",
+    "sign_offer",
+]

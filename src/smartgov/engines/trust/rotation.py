@@ -1,0 +1,83 @@
+"""The change of a member's key: by its old key at once, or by the threshold of root keys after 72 hours.
+
+The 72 hours run from the moment a gateway first sees the statement: a day that its signers write into it proves
+nothing.
+
+Whoever holds the centre's online keys could list another key for a member and then write rights in its name. A
+gateway therefore believes a new key only with proof, and says aloud when the proof is not the member's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from tuf.api.metadata import Key, Root
+
+from smartgov.engines.pki import keys
+from smartgov.engines.trust import metadata as md
+
+WAIT = timedelta(hours=72)
+FIELD = "x-member-rotations"
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """A statement that `member` signs with key `new` instead of `old` from `at` on; signatures by key id, base64url."""
+
+    member: str
+    old: str
+    new: str
+    at: datetime
+    signatures: Mapping[str, str]
+
+    @classmethod
+    def make(cls, *, member: str, old: md.Key, new: md.Key, at: datetime, by: Iterable[md.PrivateKey]) -> Rotation:
+        """The statement signed by these keys: the old one, or a threshold of root keys."""
+        bare = cls(member, keys.thumbprint(old), keys.thumbprint(new), md.whole_seconds(at), {})
+        marks = {keys.thumbprint(key.public_key()): keys.b64url(keys.sign(key, bare.text())) for key in by}
+        return cls(bare.member, bare.old, bare.new, bare.at, marks)
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Rotation:
+        """Read `as_json`."""
+        at = datetime.fromisoformat(data["at"])
+        return cls(data["member"], data["old"], data["new"], at, dict(data["signatures"]))
+
+    def as_json(self) -> dict[str, Any]:
+        """The form in which the centre's metadata carry it."""
+        return {**self._bare(), "signatures": dict(self.signatures)}
+
+    def text(self) -> bytes:
+        """What is signed."""
+        return b"troad-key-rotation-v1\n" + md.compact(self._bare())
+
+    def by_old_key(self, old: md.Key) -> bool:
+        """Whether the member's own last key signed it."""
+        return keys.thumbprint(old) == self.old and self._holds(self.old, old)
+
+    def by_root(self, root: Root) -> bool:
+        """Whether a threshold of the root's keys signed it."""
+        role = root.roles[Root.type]
+        good = [kid for kid in role.keyids if self._holds(kid, public_key(root.keys[kid]))]
+        return len(good) >= role.threshold
+
+    def _holds(self, kid: str, key: md.Key) -> bool:
+        try:
+            return keys.verify(key, keys.from_b64url(self.signatures[kid]), self.text())
+        except (KeyError, ValueError):
+            return False
+
+    def _bare(self) -> dict[str, str]:
+        return {"member": self.member, "old": self.old, "new": self.new, "at": self.at.isoformat()}
+
+
+def public_key(listed: Key) -> md.Key:
+    """The key that metadata list; ValueError when it is not on P-256."""
+    key = load_pem_public_key(listed.keyval["public"].encode())
+    if not isinstance(key, md.Key):
+        raise ValueError("keys of metadata are on P-256")
+    return key

@@ -1,0 +1,182 @@
+"""What a gateway believes, what it does not, and for how long."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from smartgov.engines.pki import keys
+from smartgov.engines.trust import GRACE, WAIT, Follower, OnlineKeys, Rotation, sign_offer
+from smartgov.engines.trust.tests.country import HPA, NOW, RIS, Country
+from smartgov.shared.problems import Problem
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def country(tmp_path: Path) -> Country:
+    return Country(tmp_path / "centre")
+
+
+@pytest.fixture
+def follower(tmp_path: Path, country: Country) -> Follower:
+    return Follower(tmp_path / "gateway", country.anchor)
+
+
+def refused(slug: str, act: Callable[[], object]) -> None:
+    with pytest.raises(Problem) as caught:
+        act()
+    assert caught.value.slug == slug
+
+
+def test_a_gateway_takes_the_country_and_what_its_members_offer(country, follower):
+    view = follower.take(country.publish(), NOW)
+    merged = view.merged(NOW)
+    assert merged["members"] == [HPA, RIS]
+    assert {right["service"] for right in merged["rights"]} == {f"{m}/register/people.v1" for m in (RIS, HPA)}
+    assert view.alarms == ()
+    assert len(view.digest) == 64
+
+
+def test_a_right_that_the_member_did_not_sign_is_not_published(country):
+    forged = sign_offer(
+        keys.generate_p256(), member=HPA, services=[{"id": f"{HPA}/r/s"}], rights=[], version=2, now=NOW
+    )
+    before = country.publish()
+    refused("offer-invalid", lambda: country.publish(forged))
+    assert country.repository.bundle() == before
+
+
+def test_a_member_cannot_speak_for_another(country):
+    refused(
+        "offer-invalid",
+        lambda: sign_offer(
+            country.members[RIS], member=RIS, services=[{"id": f"{HPA}/r/s"}], rights=[], version=1, now=NOW
+        ),
+    )
+
+
+def test_a_changed_content_does_not_verify(country, follower):
+    files = json.loads(country.publish())["files"]
+    [name] = [name for name in files if name.startswith("targets/") and name.endswith("country.json")]
+    files[name] = files[name].replace("TW", "XX")
+    refused("configuration-invalid", lambda: follower.take(json.dumps({"files": files}).encode(), NOW))
+
+
+def test_an_older_state_is_never_taken_again(country, follower):
+    old = country.publish()
+    follower.take(country.publish(), NOW)
+    refused("configuration-invalid", lambda: follower.take(old, NOW))
+
+
+def test_what_was_taken_survives_a_restart(country, follower, tmp_path):
+    bundle = country.publish()
+    follower.take(bundle, NOW)
+    again = Follower(tmp_path / "gateway", country.anchor)
+    assert again.take(bundle, NOW).merged(NOW)["members"] == [HPA, RIS]
+
+
+def test_grace_is_a_day_and_no_more(country, follower):
+    view = follower.take(country.publish(), NOW)
+    assert view.expires_at == NOW + timedelta(hours=24)
+    assert view.usable_until == view.expires_at + GRACE == NOW + timedelta(hours=48)
+    assert follower.take(country.repository.bundle(), NOW + timedelta(days=9)).usable_until == view.usable_until
+
+
+def test_an_offer_ends_when_it_says_also_in_grace(country, follower):
+    offers = [country.offer(member, now=NOW - timedelta(days=29, hours=12)) for member in (RIS, HPA)]
+    view = follower.take(country.publish(*offers), NOW)
+    assert view.next_end(NOW) == NOW + 12 * HOUR
+    assert len(view.merged(NOW + 11 * HOUR)["rights"]) == 2
+    assert view.merged(NOW + 13 * HOUR)["rights"] == []
+
+
+@pytest.mark.parametrize("share", [1, 2])
+def test_a_root_needs_its_threshold(country, follower, share):
+    fresh = [keys.generate_p256() for _ in range(3)]
+    online = OnlineKeys(*(keys.generate_p256() for _ in range(3)))
+
+    def replace() -> None:
+        country.repository.replace_root(
+            by=[*country.roots[:share], *fresh[:2]],
+            root_keys=[key.public_key() for key in fresh],
+            threshold=2,
+            online=online.public(),
+            now=NOW,
+        )
+
+    if share == 1:
+        refused("configuration-invalid", replace)
+        return
+    follower.take(country.publish(), NOW)
+    replace()
+    assert follower.take(country.publish(online=online), NOW).version == 2
+    refused("configuration-invalid", lambda: follower.take(country.publish(online=country.online), NOW))
+
+
+def test_a_stolen_online_key_cannot_write_a_right(country, follower):
+    """Whoever has the centre's online keys lists a key of their own for a member, and signs rights with it."""
+    follower.take(country.publish(), NOW)
+    country.members[HPA] = keys.generate_p256()
+    bundle = country.publish(country.offer(RIS), country.offer(HPA, version=2, fields=["everything"]))
+    view = follower.take(bundle, NOW)
+    assert view.offers[HPA]["rights"][0]["fields"] == ["name"]
+    assert view.alarms == (f"key-of-{HPA}-changed-without-proof",)
+
+
+def test_the_old_key_hands_over_at_once(country, follower):
+    follower.take(country.publish(), NOW)
+    old = country.members[HPA]
+    country.members[HPA] = keys.generate_p256()
+    proof = Rotation.make(member=HPA, old=old.public_key(), new=country.members[HPA].public_key(), at=NOW, by=[old])
+    bundle = country.publish(country.offer(RIS), country.offer(HPA, version=2, fields=["born"]), rotations=[proof])
+    view = follower.take(bundle, NOW)
+    assert (view.offers[HPA]["rights"][0]["fields"], view.alarms) == (["born"], ())
+
+
+@pytest.mark.parametrize(("signers", "accepted"), [(1, False), (2, True)])
+def test_root_keys_hand_over_after_three_days_and_say_so(country, follower, signers, accepted):
+    follower.take(country.publish(), NOW)
+    old = country.members[HPA].public_key()
+    country.members[HPA] = keys.generate_p256()
+    proof = Rotation.make(
+        member=HPA,
+        old=old,
+        new=country.members[HPA].public_key(),
+        at=NOW - 10 * WAIT,  # a day that proves nothing: what counts is when a gateway first saw it
+        by=country.roots[:signers],
+    )
+
+    def publish(now):
+        offers = [country.offer(RIS, now=now), country.offer(HPA, version=2, now=now, fields=["born"])]
+        return follower.take(country.publish(*offers, now=now, rotations=[proof]), now)
+
+    first = publish(NOW)
+    assert first.offers[HPA]["rights"][0]["fields"] == ["name"]
+    assert first.alarms
+    later = publish(NOW + WAIT)
+    assert later.offers[HPA]["rights"][0]["fields"] == (["born"] if accepted else ["name"])
+    assert later.alarms
+
+
+def test_a_member_that_is_dropped_offers_nothing(country, follower):
+    follower.take(country.publish(), NOW)
+    del country.members[HPA]
+    view = follower.take(country.publish(country.offer(RIS)), NOW)
+    assert set(view.offers) == {RIS}
+
+
+@pytest.mark.parametrize("bundle", [b"", b"{}", b"[]", b'{"files": 3}', b'{"files": {}}'])
+def test_what_is_no_bundle_is_refused_with_words(follower, bundle):
+    refused("configuration-invalid", lambda: follower.take(bundle, NOW))
+
+
+def test_a_folder_keeps_only_the_state_in_force(country):
+    for _ in range(3):
+        country.publish()
+    left = {str(path.relative_to(country.folder)) for path in country.folder.rglob("*.json")}
+    assert left == set(json.loads(country.repository.bundle())["files"])
