@@ -67,6 +67,13 @@ class Transform:
         return self.kind in {"pseudonym", "date-shift"}
 
 
+def plan(policy: Any) -> dict[str, Transform]:
+    """The transforms that a policy declares, by attribute."""
+    return {
+        one.name: Transform.parse(one.name, one.transform) for one in policy.attributes if one.transform is not None
+    }
+
+
 def apply(table: pa.Table, plan: Mapping[str, Transform], ring: KeyRing | None = None) -> pa.Table:
     """The table with every column of `plan` changed; others as they were. A million rows take about a second.
 
