@@ -9,7 +9,6 @@ them), and the sensitive values are intersected.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from smartgov.engines.deid.attacks.target import Finding, Target, classes, histogram, not_run, people, whole
 from smartgov.engines.deid.installed import analysis
@@ -38,7 +37,7 @@ def run(target: Target, earlier: Sequence[Target] = ()) -> list[Finding]:
 
 def _placed(db: duckdb.DuckDBPyConnection, one: Target, number: int) -> None:
     """Tables `in<number>` (the source's people: labels, class) and `val<number>_<place>` (values a class)."""
-    with opened(r=one.release, s=one.source) as own:
+    with opened(r=one.release) as own:
         classes(own, one)
         values = []
         for attribute in one.sensitive:
@@ -47,7 +46,7 @@ def _placed(db: duckdb.DuckDBPyConnection, one: Target, number: int) -> None:
         found = own.execute("SELECT * FROM cls").to_arrow_table()
     db.register(f"r{number}", found)
     db.execute(f"CREATE OR REPLACE TEMP TABLE cls AS SELECT * FROM r{number}")  # noqa: S608 - a number
-    people(db, replace(one, source="s"))
+    people(db, one)
     db.execute(f"CREATE TEMP TABLE in{number} AS SELECT {listed(one.quasi)}, min(cls) AS cls FROM ppl GROUP BY ALL")  # noqa: S608
     for attribute, table in zip(one.sensitive, values, strict=True):
         db.register(f"val{number}_{attribute}", table)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pyarrow as pa
 
@@ -13,6 +15,7 @@ TOWNS = {"63000010": "63", "63000020": "63", "65000010": "65", "65000020": "65",
 QUASI = ("age", "sex", "town")
 
 
+@cache
 def town(people: int = 4000, seed: int = 1) -> pa.Table:
     """The source: id, name, exact birth day (number), age, sex, town, ailment, and a harmless remark."""
     draw = np.random.default_rng(seed)
