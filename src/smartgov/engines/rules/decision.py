@@ -96,7 +96,8 @@ class Cited:
 class Step:
     """One line of the explanation.
 
-    `kind` is formula, condition, refer or value. `holds` is whether a condition holds (None: not known; always None for values).
+    `kind` is formula, condition, refer or value. `holds` is whether a condition holds (None: not known; always None for
+    formulas and values).
     `text` states it, `because` retells the evaluated tree, `tree` is that tree, `shown` a value in words.
     `parameter` names the first parameter used, `parameters` gives all of them with their citations.
     """

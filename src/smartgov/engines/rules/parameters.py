@@ -13,7 +13,7 @@ from smartgov.engines.rules.sources import Citation, effective_from, invalid, re
 from smartgov.shared.text import Text
 
 UNITS = frozenset(
-    {
+    [
         "ntd",
         "ntd_per_month",
         "ntd_per_year",
@@ -21,13 +21,13 @@ UNITS = frozenset(
         "weeks",
         "months",
         "years",
+        "hours",
         "number",
         "percent",
         "permille",
-        "hours",
         "m2",
         "people",
-    }
+    ]
 )
 
 
