@@ -138,6 +138,8 @@ class _Compiler:
             return literal(self._values[path])
         default = literal(arguments[1]) if len(arguments) == 2 else None
         column = self._columns.get(path)
+        if default is not None and default.or_null:
+            raise invalid("a default of null has no SQL")
         if column is None:
             return default or UNKNOWN
         found = self._read(column)
@@ -230,7 +232,8 @@ class _Compiler:
     def _fit(self, sql: str, bound: int) -> str:
         """The number in the width that holds everything up to `bound`."""
         if bound <= BIGINT:
-            return sql
+            # A whole number written out is an INTEGER of 32 bits; a product with another may need more.
+            return f"CAST({sql} AS BIGINT)" if sql.strip("()-").isdigit() else sql
         if self._dialect.widest is not None and bound > self._dialect.widest:
             raise invalid("calculates numbers that are too large")
         return f"CAST({sql} AS {self._dialect.wide})"

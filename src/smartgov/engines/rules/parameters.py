@@ -12,23 +12,9 @@ from typing import Any
 from smartgov.engines.rules.sources import Citation, effective_from, invalid, read
 from smartgov.shared.text import Text
 
-UNITS = frozenset(
-    [
-        "ntd",
-        "ntd_per_month",
-        "ntd_per_year",
-        "days",
-        "weeks",
-        "months",
-        "years",
-        "hours",
-        "number",
-        "percent",
-        "permille",
-        "m2",
-        "people",
-    ]
-)
+MONEY = ("ntd", "ntd_per_month", "ntd_per_year")
+COUNTS = ("days", "weeks", "months", "years", "hours", "number", "percent", "permille", "m2", "people")
+UNITS = frozenset((*MONEY, *COUNTS))
 
 
 @dataclass(frozen=True, slots=True)

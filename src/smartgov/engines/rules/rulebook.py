@@ -62,9 +62,8 @@ class RuleBook:
         unknown = sorted(set(values) - set(self.parameters))
         if unknown:
             raise invalid("the change", f"names parameters that do not exist: {unknown}")
-        parameters = {
-            name: each.fixed(values[name]) if name in values else each for name, each in self.parameters.items()
-        }
+        fixed = {name: self.parameters[name].fixed(value) for name, value in values.items()}
+        parameters = {**self.parameters, **fixed}
         return RuleBook({rule.id: rule.using(parameters) for rule in self.rules.values()}, parameters)
 
     def decide(self, rule_id: str, facts: Mapping[str, Any], on: date) -> Decision:

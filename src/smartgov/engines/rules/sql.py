@@ -1,4 +1,4 @@
-"""A rule as SQL: one SELECT that gives, for every row of a table, the outcome and the values that `decide` would give."""
+"""A rule as SQL: one SELECT that gives every row of a table the outcome and values that `decide` would give."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from smartgov.engines import expr
 from smartgov.engines.expr import DUCKDB, Column, Dialect, Sql, compile_sql
-from smartgov.engines.rules.decision import RuleVersion
+from smartgov.engines.rules.decision import Condition, RuleVersion
 from smartgov.engines.rules.rulebook import RuleBook
 from smartgov.engines.rules.sources import invalid
 from smartgov.shared.problems import Problem
@@ -42,9 +42,9 @@ def compile_rule(
 ) -> RuleSql:
     """The rule in force on the day `on` over the rows of `table`.
 
-    `facts` gives each fact as an expression over `row.<column>` and `on`; one that it lacks is not known. `rows` are the
-    table's columns by name, `who` chooses the rows to ask about, `keep` passes columns through. Problem `rule-invalid`
-    names the expression that does not fit.
+    `facts` gives each fact as an expression over `row.<column>` and `on`; one that it lacks is not known. `rows` are
+    the table's columns by name, `who` chooses the rows to ask about, `keep` passes columns through. Problem
+    `rule-invalid` names the expression that does not fit.
     """
     rule = book.rules.get(rule_id)
     version = rule.at(on) if rule else None
@@ -53,6 +53,25 @@ def compile_rule(
     work = _Work(rule_id, version, on, rows, dialect)
     work.facts(facts)
     return work.select(table, who, keep)
+
+
+_ANY = {
+    "number": Column("n", "number", 2**40),
+    "boolean": Column("b", "boolean"),
+    "text": Column("t", "text"),
+    "date": Column("d", "date"),
+}
+
+
+def check_sql(book: RuleBook, dialect: Dialect = DUCKDB) -> None:
+    """Compile every version of every rule over columns of the right kinds: kinds that never fit come to light here.
+
+    Problem `rule-invalid` names the rule and the expression.
+    """
+    for rule in book.rules.values():
+        for version in rule.versions:
+            facts = {name: {"var": f"row.{KINDS[term.kind]}"} for name, term in version.facts.items()}
+            compile_rule(book, rule.id, version.since, table="t", facts=facts, rows=_ANY, dialect=dialect)
 
 
 class _Work:
@@ -78,6 +97,8 @@ class _Work:
         for name, node in facts.items():
             found = self._compile(node, self._rows, f"fact {name}")
             self._fit(found, KINDS[self._version.facts[name].kind], f"fact {name}")
+            if found.den != "1":
+                raise invalid(f"{self._rule}: fact {name}", "may be a fraction; round it")
             self._keep(f"fact.{name}", f"fact_{name}", found, 0)
 
     def select(self, table: str, who: Any, keep: Sequence[str]) -> RuleSql:
@@ -86,13 +107,9 @@ class _Work:
         version = self._version
         for formula in version.formulas:
             self._add(f"formula.{formula.id}", f"formula_{formula.id}", formula.value)
-        conditions = self._compile(
-            {"and": [True, *(each.when for each in version.conditions)]}, self._named, "conditions"
-        )
-        referred = self._compile({"or": [False, *(each.when for each in version.refer)]}, self._named, "refer")
-        values = {
-            value.id: self._add(f"value.{value.id}", f"value_{value.id}", value.value) for value in version.values
-        }
+        conditions = self._all("and", True, version.conditions)
+        referred = self._all("or", False, version.refer)
+        values = {each.id: self._add(f"value.{each.id}", f"value_{each.id}", each.value) for each in version.values}
         outcome = _outcome(conditions, referred, list(values.values()))
         columns = [*keep, f"CAST({outcome} AS SMALLINT) AS outcome"]
         shown = {}
@@ -107,6 +124,9 @@ class _Work:
         for number, layer in enumerate(self._layers):
             query = f"SELECT *, {', '.join(layer)} FROM ({query}) AS layer{number}"
         return RuleSql(f"SELECT {', '.join(columns)} FROM ({query}) AS answers", shown)
+
+    def _all(self, op: str, start: bool, parts: Sequence[Condition]) -> Sql:
+        return self._compile({op: [start, *(each.when for each in parts)]}, self._named, op)
 
     def _add(self, path: str, name: str, node: Any) -> Column | None:
         """A formula or value as a column of its own, one layer above everything that it uses."""
