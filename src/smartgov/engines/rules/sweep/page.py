@@ -17,7 +17,7 @@ _STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 _WORDS = {
     "what_if": Text("What if", "政策試算"),
     "synthetic": Text(
-        "Worked out on a synthetic country of {people} people, none of them real. Figures compare; they forecast nothing.",
+        "Worked out on a synthetic country of {people} people, none of them real. Figures compare, not forecast.",
         "依合成國家 {people} 人試算，其中沒有任何真實人物；數字用以比較，並非預測。",
     ),
     "as_of": Text("As of {day}.", "以{day}為準。"),
