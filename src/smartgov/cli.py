@@ -14,6 +14,7 @@ from smartgov.shared.problems import Problem
 PROGRAMS = {
     "gateway": ("smartgov.engines.troad.gateway", "an agency's gateway: --home DIR"),
     "register": ("smartgov.engines.apigen.server", "an agency's register: --home DIR"),
+    "rules": ("smartgov.engines.rules.commands", "rules of law: check | explain RULE FACTS | sweep | what-if"),
     "phone": ("smartgov.simulators.phone.__main__", "simulator of the mobile identity: --home DIR --port N"),
     "bank": ("smartgov.simulators.bank.__main__", "simulator of the paying bank: --home DIR --port N"),
     "mailbox": ("smartgov.simulators.mailbox.__main__", "simulator of people's mailboxes: --home DIR --port N"),
