@@ -8,7 +8,7 @@ from smartgov.engines.troad import rights
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.rights import Ask, Grant
-from smartgov.engines.troad.wire import ANSWER_OPTIONAL
+from smartgov.engines.troad.wire import ANSWER_OPTIONAL, user_fields
 from smartgov.shared.tw import national_id
 
 TIMEOUT = 15.0
@@ -35,7 +35,8 @@ async def ask_service(core: Core, ask: Ask, grant: Grant) -> Response:
     except (OSError, TimeoutError):
         raise refuse("service-unreachable") from None
     body = rights.cut(answer.body, grant.fields) if 200 <= answer.status < 300 else answer.body
-    kept = {name: answer.headers[name] for name in _PASSED_BACK if name in answer.headers}
+    names = (*_PASSED_BACK, *user_fields(answer.headers))
+    kept = {name: answer.headers[name] for name in names if name in answer.headers}
     return Response(answer.status, kept, body)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from hashlib import sha512
+
 import structlog
 
 from smartgov.engines.httpd import Request, Response
 from smartgov.engines.httpd.client import ConnectionFailedError, PeerMismatchError
-from smartgov.engines.troad import records, reference, rights, trail_door, wire
+from smartgov.engines.troad import built_in, records, reference, rights, trail_door, wire
 from smartgov.engines.troad.backend import ask_service
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.names import parse_target
@@ -14,7 +17,7 @@ from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.provider import give_back, spend
 from smartgov.engines.troad.received import problem_of
 from smartgov.engines.troad.rights import Ask
-from smartgov.engines.troad.snapshot import Gateway, Snapshot
+from smartgov.engines.troad.snapshot import Gateway, Member, Snapshot
 from smartgov.engines.troad.store import Place
 from smartgov.engines.troad.wire import Head, Signed
 from smartgov.shared.ids import uuid7
@@ -69,7 +72,8 @@ class Consumer:
             issue=headers.get("x-road-issue", ""),
             user=headers.get("x-road-userid", ""),
             fields=None if not listed else tuple(sorted({name.strip() for name in listed.split(",")})),
-            headers={name: headers[name] for name in ("content-type", *wire.FORWARDED) if name in headers},
+            receiver=headers.get("x-road-security-server", ""),
+            headers={name: headers[name] for name in wire.forwarded(headers)},
             body=request.body,
         )
 
@@ -81,7 +85,7 @@ class Consumer:
             raise refuse("service-unknown")
         if not ask.target.built_in and ask.target.service_id not in snapshot.services:
             raise refuse("service-unknown")
-        return await self._remote(ask, member.gateways[0], token)
+        return await self._remote(ask, _choose(member, ask), token)
 
     # -- to another member --------------------------------------------------------------------------------------
 
@@ -151,7 +155,9 @@ class Consumer:
         signed = self._verified(ask, head, to, answer)
         salt = wire.open_commitment({**answer.headers, **signed.fields}, answer.body, "answer-body-changed")
         if "troad-refusal" in signed.fields:
-            raise problem_of(answer)
+            problem = problem_of(answer)
+            problem.extra.setdefault("refused_by", to.id)
+            raise problem
         reference.refuse_clear(answer.body, signed.fields.values())
         core, reader = self._core, self._core.reader
         body, _ = reference.reveal(
@@ -162,7 +168,8 @@ class Consumer:
         entry = core.entry(records.with_proof(record, answer.headers, signed.base), ask.id)
         entry.body = (salt, answer.body, signed.base)
         (place,) = await core.store.commit([entry])
-        return _told(core, ask, to.id, place, Response(answer.status, dict(signed.fields), body))
+        passed = Response(answer.status, dict(signed.fields), body)
+        return _told(core, ask, to.id, place, passed, sha512(signed.base).digest())
 
     def _verified(self, ask: Ask, head: Head, to: Gateway, answer: Response) -> Signed:
         echo = answer.headers.get("x-road-id", ask.id)
@@ -179,7 +186,7 @@ class Consumer:
         core = self._core
         here = snapshot.gateways[core.home.gateway]
         if ask.target.built_in:
-            answer = await trail_door.answer(core, ask, trail_door.Bearer(token, here, snapshot), None)
+            answer = await built_in.answer(core, ask, trail_door.Bearer(token, here, snapshot), None)
             return _told(core, ask, here.id, None, answer)
         ask.persons = reference.persons(ask.body)
         hidden = self._hidden(ask.body, here, ask.id)
@@ -229,10 +236,28 @@ class Consumer:
             await self._core.store.commit([self._core.entry(record)])
 
 
-def _told(core: Core, ask: Ask, gateway: str, place: Place | None, answer: Response) -> Response:
-    """The answer as the information system gets it, with where it is recorded."""
+def _choose(member: Member, ask: Ask) -> Gateway:
+    """The gateway that the caller names (X-Road-Security-Server), else the member's first."""
+    if not ask.receiver:
+        return member.gateways[0]
+    for gateway in member.gateways:
+        if gateway.id == ask.receiver:
+            return gateway
+    raise refuse("service-unknown")
+
+
+def _told(
+    core: Core, ask: Ask, gateway: str, place: Place | None, answer: Response, digest: bytes | None = None
+) -> Response:
+    """The answer as the information system gets it, with where it is recorded.
+
+    `digest` is SHA-512 over the signature base of the answer, which binds it to its request as X-Road's request hash.
+    """
     headers = {name: value for name, value in answer.headers.items() if not name.startswith("troad-")}
-    headers["x-road-id"] = ask.id
+    headers |= {"x-road-id": ask.id, "x-road-client": ask.client, "x-road-service": ask.target.service_id}
+    headers["x-road-request-id"] = ask.id
+    if digest is not None:
+        headers["x-road-request-hash"] = b64encode(digest).decode()
     if place is not None:
         headers["x-troad-log"] = f"{core.home.gateway} {place.index} {place.size}"
     headers["x-troad-provider"] = gateway

@@ -9,7 +9,7 @@ from hashlib import sha256
 import structlog
 
 from smartgov.engines.httpd import Request, Response
-from smartgov.engines.troad import records, reference, rights, trail_door, wire
+from smartgov.engines.troad import built_in, records, reference, rights, trail_door, wire
 from smartgov.engines.troad.backend import ask_service
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.names import is_subsystem, member_of, parse_target
@@ -67,7 +67,7 @@ class Provider:
         evidence = Evidence(proof, (salt, request.body, signed.base), signed.nonce)
         if ask.target.built_in:
             token = signed.fields.get("troad-trail-token", "")
-            answer = await trail_door.answer(self._core, ask, trail_door.Bearer(token, sender, snapshot), evidence)
+            answer = await built_in.answer(self._core, ask, trail_door.Bearer(token, sender, snapshot), evidence)
         else:
             answer = await self._exchange(ask, snapshot, sender, evidence, progress)
         return await self._seal(head, ask, sender, answer)
@@ -124,7 +124,7 @@ class Provider:
             issue=fields.get("x-road-issue", ""),
             user=fields.get("x-road-userid", ""),
             fields=None if listed is None else tuple(sorted(set(listed.split(",")))),
-            headers={name: fields[name] for name in ("content-type", *wire.FORWARDED) if name in fields},
+            headers={name: fields[name] for name in wire.forwarded(fields)},
             body=body,
             persons=persons,
         )
@@ -160,7 +160,8 @@ class Provider:
         core = self._core
         exp = int(core.now().timestamp()) + reference.LIFE_SECONDS
         body = reference.hide(answer.body, lambda person: reference.make(person, sender.recipient, rid=ask.id, exp=exp))
-        fields = {name: value for name, value in answer.headers.items() if name in wire.ANSWER_OPTIONAL}
+        passed = {*wire.ANSWER_OPTIONAL, *wire.user_fields(answer.headers)}
+        fields = {name: value for name, value in answer.headers.items() if name in passed}
         reference.refuse_clear(body, fields.values())
         salt, commitment = wire.commit(body)
         fields.update(commitment)
