@@ -18,9 +18,11 @@ from smartgov.shared.tw import national_id
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
 WEATHER = "TW/GOV/hpa/births/weather.v1"
-DOCUMENT = (
-    b'{"openapi":"3.1.0","info":{"title":"weather","version":"1"},"paths":{"/now":{"get":{"responses":{"200":{}}}}}}'
-)
+DOCUMENT = b"""
+{"openapi": "3.1.0", "info": {"title": "weather", "version": "1"}, "paths": {"/now": {"get": {
+  "parameters": [{"name": "at", "in": "query", "schema": {"type": "integer"}}],
+  "responses": {"200": {"description": "sky"}, "302": {"description": "moved"}, "405": {"description": "no"}}}}}}
+""".strip()
 
 
 class OpenCountry(Country):
