@@ -170,7 +170,7 @@ def test_whatever_is_asked_is_answered_with_a_problem_or_passes(path: str, query
         try:
             whole.request(method, "/pets" if len(path) % 2 else path, query, {"content-type": "application/json"}, body)
         except Problem as problem:
-            assert problem.slug in {"request-invalid", "operation-unknown"}
+            assert problem.slug in {"request-invalid", "operation-unknown"}  # noqa: PT017 - it may also pass
 
 
 _WHOLE = contract.parse(document())
