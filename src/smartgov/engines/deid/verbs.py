@@ -180,6 +180,7 @@ def _cells_suppress(options: argparse.Namespace) -> int:
     made = cells.suppress(
         table, rules, keep_totals=options.keep_totals, exact=True if options.exact else None, progress=_progress
     )
+    sys.stderr.write("\n")
     evidence = made.evidence()
     _write(options.out, lambda path: _write_csv(made.table(options.value or "people"), path))
     if options.evidence:

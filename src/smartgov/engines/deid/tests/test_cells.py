@@ -308,3 +308,34 @@ def test_our_own_tables_pass_the_audit() -> None:
     cube, mask = read_published(result.table("people"), ["a", "b"], value="people")
     assert mask.sum() == result.mask.sum() > 0
     assert [finding for finding in audit(cube, mask, floor=1) if finding.kind == "exact"] == []
+
+
+def test_where_no_rectangle_exists_a_program_finds_a_longer_way() -> None:
+    inner = np.array([[2, 20, 0], [0, 20, 20], [20, 0, 20]])
+    result = suppress(counted(inner), Rules(threshold=5), keep_totals=True)
+    assert np.array_equal(result.mask[:3, :3], inner > 0)
+    assert result.mask.sum() == 6
+    assert result.feasible.high[0] >= 5
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(st.integers(1, 10**9), min_size=1, max_size=4), min_size=6, max_size=6))
+def test_sums_are_hidden_as_far_as_the_p_rule_asks(cells: list[list[int]]) -> None:
+    rows = [(f"t{k // 3}", f"b{k % 3}", f"f{k}-{n}", v) for k, own in enumerate(cells) for n, v in enumerate(own)]
+    columns = dict(zip(("town", "branch", "firm", "tax"), map(list, zip(*rows, strict=True)), strict=True))
+    table = tabulate(pa.table(columns), ["town", "branch"], value="tax", unit="firm")
+    rules = Rules(threshold=None, p=10)
+    try:
+        result = suppress(table, rules)
+    except Problem as problem:
+        slug = problem.slug
+    else:
+        slug = ""
+        told, found = primary(table, rules), result.feasible
+        for cell, low, high in zip(found.cells, found.low, found.high, strict=True):
+            if told.mask.flat[cell]:
+                value, first = table.cube.values.flat[cell], table.largest[cell // 4, cell % 4, 0]  # type: ignore[index]
+                second = table.largest[cell // 4, cell % 4, 1]  # type: ignore[index]
+                assert high - second - first >= 0.1 * first * (1 - 1e-6), "the second must not know the first to 10 %"
+                assert low <= value - told.lower.flat[cell] + 1e-6 * value
+    assert slug in {"", "cells-unprotectable"}
