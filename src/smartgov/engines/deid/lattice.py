@@ -1,7 +1,7 @@
-"""The lattice of levels, and what can be said about all its nodes from tables of three attributes at a time.
+"""The lattice of levels, and what can be said about all its nodes from tables of a few attributes at a time.
 
-Leaving attributes out makes classes larger. So rows that lie in too small a class of three attributes lie in one of all,
-and sums of squares of three attributes, spread evenly over what the others could distinguish, bound those of all from
+Leaving attributes out makes classes larger. So rows that lie in too small a class of some attributes lie in one of all,
+and sums of squares of some attributes, spread evenly over what the others could distinguish, bound those of all from
 below (Cauchy and Schwarz). Both are found for every node at once, without looking at the table again.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from math import prod
 
 from smartgov.engines.deid.hierarchy import Hierarchy
@@ -23,7 +22,8 @@ with analysis():
     import numpy as np
 
 MOST_NODES = 1 << 22
-_MOST_CELLS = 1 << 23
+MANY = (3, 4)
+_MOST_CELLS = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -77,63 +77,86 @@ class Outlook:
 
 
 def outlook(lattice: Lattice, base: Tally, k: int) -> Outlook:
-    """What three attributes at a time say about every node."""
+    """What a few attributes at a time say about every node."""
     shape, many = lattice.shape, len(lattice.shape)
     failing = np.zeros(shape, dtype=np.int64)
     squares = np.zeros(shape)
     spans = [size.reshape([-1 if i == a else 1 for i in range(many)]) for a, size in enumerate(lattice.sizes())]
     everything = prod(spans[1:], start=spans[0])
     classes = np.minimum(everything, float(base.counts.sum()))
-    for chosen, table in _projections(lattice, base, min(3, many)):
+    for chosen, table in _projections(lattice, base):
         own = np.zeros([shape[a] for a in chosen], dtype=np.int64)
         square, cells = np.zeros(own.shape), np.zeros(own.shape)
-        for levels, counts in _rollups(lattice, chosen, table):
-            own[levels] = counts[counts < k].sum()
-            square[levels] = float(np.dot(counts.ravel(), counts.ravel()))
-            cells[levels] = np.count_nonzero(counts)
+        for levels, counts in rollups([lattice.hierarchies[a] for a in chosen], table):
+            flat = counts.ravel()
+            own[levels] = flat[flat < k].sum()
+            square[levels] = float(np.dot(flat, flat))
+            cells[levels] = np.count_nonzero(flat)
         place = [shape[a] if a in chosen else 1 for a in range(many)]
         others = everything / prod((spans[a] for a in chosen[1:]), start=spans[chosen[0]])
         np.maximum(failing, own.reshape(place), out=failing)
         np.maximum(squares, square.reshape(place) / others, out=squares)
         np.minimum(classes, cells.reshape(place) * others, out=classes)
+    for axis in range(many):  # what fails fails at every finer node; what is large is larger at every coarser one
+        backwards = tuple(slice(None, None, -1) if i == axis else slice(None) for i in range(many))
+        failing = np.maximum.accumulate(failing[backwards], axis=axis)[backwards]
+        squares = np.maximum.accumulate(squares, axis=axis)
+        classes = np.minimum.accumulate(classes, axis=axis)
     return Outlook(failing.ravel(), squares.ravel(), classes.ravel())
 
 
-def _projections(lattice: Lattice, base: Tally, many: int) -> Iterator[tuple[tuple[int, ...], Ints]]:
-    """For every choice of `many` attributes its counts, as an array of all combinations; too large ones are left out.
+def _projections(lattice: Lattice, base: Tally) -> Iterator[tuple[tuple[int, ...], Ints]]:
+    """Counts of attributes taken three and four at a time, as arrays of all combinations; too large ones are left out.
 
-    Attributes are left out one by one, the largest first, so that most tables come from small ones.
+    Attributes are left out one by one, the largest first, so that most tables come from small ones and each choice is
+    met once.
     """
     sizes = [h.size(0) for h in lattice.hierarchies]
-    made: dict[frozenset[int], Tally] = {frozenset(range(len(sizes))): base}
-    for chosen in combinations(range(len(sizes)), many):
-        if prod(sizes[a] for a in chosen) > _MOST_CELLS:
-            continue
-        kept = frozenset(range(len(sizes)))
-        table = base
-        for out in sorted(kept - set(chosen), key=lambda a: -sizes[a]):
-            kept -= {out}
-            if kept not in made:
-                node = tuple(0 if a in kept else GONE for a in range(len(sizes)))
-                made[kept] = roll(table, node, lattice.hierarchies)
-            table = made[kept]
-        dense = np.zeros(prod(sizes[a] for a in chosen), dtype=np.int64)
-        dense[table.keys()] = table.counts
-        yield chosen, dense.reshape([sizes[a] for a in chosen])
+    order = sorted(range(len(sizes)), key=lambda a: -sizes[a])
+    wanted = {len(sizes)} if len(sizes) < MANY[0] else set(MANY)
+
+    def visit(kept: tuple[int, ...], table: Tally, start: int) -> Iterator[tuple[tuple[int, ...], Ints]]:
+        cells = prod(sizes[a] for a in kept)
+        if len(kept) in wanted and dense_pays(cells, len(table), _MOST_CELLS):
+            dense = np.zeros(cells, dtype=np.int64)
+            dense[table.keys()] = table.counts
+            yield kept, dense.reshape([sizes[a] for a in kept])
+        if len(kept) <= min(wanted):
+            return
+        for place in range(start, len(order)):
+            if len(order) - place < len(kept) - max(wanted):
+                break
+            left = tuple(a for a in kept if a != order[place])
+            node = tuple(0 if a in left else GONE for a in range(len(sizes)))
+            yield from visit(left, roll(table, node, lattice.hierarchies), place + 1)
+
+    yield from visit(tuple(range(len(sizes))), base, 0)
 
 
-def _rollups(lattice: Lattice, chosen: tuple[int, ...], table: Ints) -> Iterator[tuple[tuple[int, ...], Ints]]:
-    """The table at every combination of levels; codes are in an order in which groups are runs."""
+def rollups(trees: Sequence[Hierarchy], table: Ints, first: Sequence[int] = ()) -> Iterator[tuple[tuple[int, ...], Ints]]:
+    """A table of all combinations, at every combination of levels from `first` (0) on; further axes stay as they are.
+
+    Codes are in an order in which groups are runs, so that going up a level is adding up slices.
+    """
+    start = list(first) or [0] * len(trees)
 
     def along(axis: int, counts: Ints, levels: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Ints]]:
-        if axis == len(chosen):
+        if axis == len(trees):
             yield levels, counts
             return
-        hierarchy = lattice.hierarchies[chosen[axis]]
-        for level in range(hierarchy.levels):
-            if level:
-                starts = np.searchsorted(hierarchy.step(level - 1, level), np.arange(hierarchy.size(level)))
-                counts = np.add.reduceat(counts, starts, axis=axis)
+        for level in range(start[axis], trees[axis].levels):
+            if level > start[axis]:
+                counts = np.add.reduceat(counts, runs(trees[axis], level), axis=axis)
             yield from along(axis + 1, counts, (*levels, level))
 
     yield from along(0, table, ())
+
+
+def dense_pays(cells: int, rows: int, most: int) -> bool:
+    """Whether an array of all combinations is quicker to add up than the combinations that there are."""
+    return cells <= most and cells <= 16 * rows + (1 << 12)
+
+
+def runs(tree: Hierarchy, level: int) -> Ints:
+    """Where the groups of `level` begin among the codes of the level below."""
+    return np.searchsorted(tree.step(level - 1, level), np.arange(tree.size(level)))
