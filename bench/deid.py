@@ -1,9 +1,9 @@
 """The optimum of a de-identification: ours and that of ARX, in turn on the same tables and hierarchies.
 
 Adult (30,162 rows, from the clone of ARX) and two seeded tables (`deid_data.py`: 100,000 and 1,000,000 rows), eight
-quasi-identifiers, k = 5, discernibility, 0 %, 1 % and 4 % suppression. Node, score, classes and suppressed rows must be equal
-every time, or the bench ends. Both read the table, search and make the output table; each in a process of its own.
-Without ARX in `SMARTGOV_PEERS` ours is compared with what ARX found when `arx/expected.json` was written.
+quasi-identifiers, k = 5, discernibility, 0 %, 1 % and 4 % suppression. Node, score, classes and suppressed rows must
+be equal every time, or the bench ends. Both read the table, search and make the output table; each in a process of
+its own. Without ARX in `SMARTGOV_PEERS` ours is compared with what ARX found when `arx/expected.json` was written.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ def adult(folder: Path, clone: Path) -> Table:
     made = "import sys, pyarrow.csv as c, pyarrow.parquet as p, pyarrow as a\n"
     made += "names = open(sys.argv[1]).readline().strip().split(';')\n"
     made += "o = c.ConvertOptions(column_types={n: a.string() for n in names})\n"
-    made += "p.write_table(c.read_csv(sys.argv[1], parse_options=c.ParseOptions(delimiter=';'), convert_options=o), sys.argv[2])"
+    made += "t = c.read_csv(sys.argv[1], parse_options=c.ParseOptions(delimiter=';'), convert_options=o)\n"
+    made += "p.write_table(t, sys.argv[2])"
     subprocess.run([sys.executable, "-c", made, csv, parquet], check=True)
     return Table("Adult", ADULT, parquet, csv, clone / "data", "adult_hierarchy_", ("salary-class",))
 
@@ -123,7 +124,11 @@ def _case(table: Table, limit: float, classpath: str | None, kept: dict[str, Any
         print(f"{'':<26}{'ratio':<6}" + "{:7.1f} s {:7.1f} CPU s {:6.1f} MB".format(*ratios))
     if not same(mine, judge):
         raise SystemExit(f"{title}: ours and ARX differ: {mine} {judge}")
-    print(f"{'':<26}equal: node {mine['node']}, score {mine['score']:.0f}, {mine['classes']} classes, {mine['suppressed']} rows suppressed", flush=True)
+    print(
+        f"{'':<26}equal: node {mine['node']}, score {mine['score']:.0f}, "
+        f"{mine['classes']} classes, {mine['suppressed']} rows suppressed",
+        flush=True,
+    )
 
 
 def _line(who: str, figures: dict[str, Any]) -> str:

@@ -1,8 +1,9 @@
 """ARX as the judge of our optimum: compiling it from its own sources, and running it once on a table.
 
-ARX (arx-deidentifier/arx, Apache-2.0) is a tool of its own and no part of this repository. `SMARTGOV_PEERS/arx` is a clone of
-it. Its core compiles with a JDK and the jars that it ships; three of its libraries are too large to be shipped, so what
-needs them is left out: the PDF certificate (two files), and three types that are only named are stubbed.
+ARX (arx-deidentifier/arx, Apache-2.0) is a tool of its own and no part of this repository. `SMARTGOV_PEERS/arx` is a
+clone of it. Its core compiles with a JDK and the jars that it ships; three of its libraries are too large to be
+shipped, so what needs them is left out: the PDF certificate (two files), and three types that are only named are
+stubbed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _LEFT_OUT = ("certificate/ARXCertificate.java", "certificate/resources/Watermark
 _STUBS = {
     "org/apache/pdfbox/pdmodel/font/PDFont": "public class PDFont {}",
     "org/apache/hadoop/io/Writable": "public interface Writable {}",
-    "org/apache/hadoop/io/WritableComparable": "public interface WritableComparable<T> extends Writable, Comparable<T> {}",
+    "org/apache/hadoop/io/WritableComparable": "public interface WritableComparable<T> extends Writable {}",
 }
 
 

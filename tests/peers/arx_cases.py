@@ -1,7 +1,7 @@
 """ARX's own test cases, read from its Java sources: a configuration, and what ARX expects of it.
 
-Only expressions that the cases consist of are understood: calls with chains, literals, arrays. What a case asks for that
-we do not have (other metrics, other estimators, other data sets) is said in words, never passed over in silence.
+Only expressions that the cases consist of are understood: calls with chains, literals, arrays. What a case asks for
+that we do not have (other metrics, other estimators, other data sets) is said in words, never passed over in silence.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ METRICS = {
     ("createPrecomputedEntropyMetric", (0.1, True)): "entropy-without-suppression",
     ("createPrecisionMetric", (False,)): "precision",
 }
-_TOKEN = re.compile(r'\s+|/\*.*?\*/|//[^\n]*|("(?:[^"\\]|\\.)*"|\'.\'|[\w.]+(?:[eE][-+]?\d+)?|[-(){}\[\],<>?])', re.DOTALL)
+_TOKEN = re.compile(
+    r'\s+|/\*.*?\*/|//[^\n]*|("(?:[^"\\]|\\.)*"|\'.\'|[\w.]+(?:[eE][-+]?\d+)?|[-(){}\[\],<>?])', re.DOTALL
+)
 
 
 class UnsupportedError(Exception):
@@ -77,7 +79,9 @@ def _case(label: str, call: Call) -> Case:
         raise UnsupportedError("its configuration is made elsewhere")
     words = [word for word in rest if isinstance(word, str)]
     if "./data/adult.csv" not in words:
-        raise UnsupportedError(f"its data set {next((w for w in words if w.endswith('.csv')), '?')} is not in the repository")
+        raise UnsupportedError(
+            f"its data set {next((w for w in words if w.endswith('.csv')), '?')} is not in the repository"
+        )
     sensitive = "" if words[0].startswith("./") else words[0]
     models = [_model(step.args[0]) for step in config.chain if step.name == "addPrivacyModel"]
     if label.startswith("TestAnonymizationTCloseness") and all(m["model"] != "t-closeness" for m, _ in models):
@@ -121,16 +125,25 @@ def _model(call: Call) -> tuple[dict[str, Any], bool]:
             return {"model": "d-presence", "lowest": float(low), "highest": float(high)}, True
         case "DistinctLDiversity", (str() as attribute, l):
             return {"model": "distinct-l-diversity", "attribute": attribute, "l": int(l)}, False
-        case "EntropyLDiversity", (str() as attribute, l, *estimator) if estimator in ([], ["EntropyEstimator.SHANNON"]):
+        case "EntropyLDiversity", (str() as attribute, l, *estimator) if estimator in (
+            [],
+            ["EntropyEstimator.SHANNON"],
+        ):
             return {"model": "entropy-l-diversity", "attribute": attribute, "l": float(l)}, False
         case "RecursiveCLDiversity", (str() as attribute, c, l):
             return {"model": "recursive-l-diversity", "attribute": attribute, "c": float(c), "l": int(l)}, False
-        case ("EqualDistanceTCloseness" | "OrderedDistanceTCloseness" | "HierarchicalDistanceTCloseness") as kind, (str() as attribute, t, *_):
+        case ("EqualDistanceTCloseness" | "OrderedDistanceTCloseness" | "HierarchicalDistanceTCloseness") as kind, (
+            str() as attribute,
+            t,
+            *_,
+        ):
             distance = kind.removesuffix("DistanceTCloseness").lower()
             return {"model": "t-closeness", "attribute": attribute, "t": float(t), "distance": distance}, False
         case "DDisclosurePrivacy", (str() as attribute, delta):
             return {"model": "delta-disclosure", "attribute": attribute, "delta": float(delta)}, False
-    raise UnsupportedError(f"model {call.name} with {', '.join(a.name if isinstance(a, Call) else str(a) for a in call.args)}")
+    raise UnsupportedError(
+        f"model {call.name} with {', '.join(a.name if isinstance(a, Call) else str(a) for a in call.args)}"
+    )
 
 
 class _Reader:

@@ -353,8 +353,8 @@ class Search:
         held = holding(self.task.models, classes)
         if int(classes.sizes[~held].sum()) > self.task.most_suppressed:
             return
-        if self.task.most_suppressed == 0 and not held.all():
-            # People of the population whose absence shows (d-presence): where no row is hidden, they cannot be among those.
+        if not held[classes.sizes == 0].all():
+            # People of the population whose absence shows (d-presence): there is no row of theirs to suppress.
             return
         cost = self.task.metric.score(self.task.ground, classes, held)
         if cost < self.best * (1 - DUST) or (cost <= self.best * (1 + DUST) and number < self.best_node):
