@@ -91,8 +91,8 @@ def classes(db: duckdb.DuckDBPyConnection, target: Target, *, more: Sequence[str
     names = (*target.quasi, *more)
     text = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in names)
     db.execute(
-        f"CREATE OR REPLACE TEMP TABLE cls AS SELECT row_number() OVER () AS cls, * FROM (SELECT {text}, count(*) AS n "  # noqa: S608
-        f"FROM {view} WHERE {unsuppressed(target.quasi)} GROUP BY ALL)"
+        f"CREATE OR REPLACE TEMP TABLE cls AS SELECT row_number() OVER () AS cls, {text}, n FROM (SELECT "  # noqa: S608
+        f"{listed(names)}, count(*) AS n FROM {view} WHERE {unsuppressed(target.quasi)} GROUP BY ALL)"
     )
 
 
@@ -124,10 +124,12 @@ def people(
 
 def histogram(db: duckdb.DuckDBPyConnection, target: Target, attribute: str, *, view: str = "r") -> None:
     """Make the table `val`: `cls`, `value` and `c`, the rows of the class with that sensitive value."""
-    same = " AND ".join(f"CAST(r.{quoted(name)} AS VARCHAR) = cls.{quoted(name)}" for name in target.quasi) or "true"
+    keys = ", ".join(quoted(name) for name in target.quasi)
+    same = " AND ".join(f"CAST(g.{quoted(name)} AS VARCHAR) = cls.{quoted(name)}" for name in target.quasi) or "true"
+    # Rows are counted first and named after: the join sees each combination once, not each row.
+    grouped = f"SELECT {keys}, {quoted(attribute)} AS value, count(*) AS c FROM {view} GROUP BY ALL"  # noqa: S608
     db.execute(
-        f"CREATE OR REPLACE TEMP TABLE val AS SELECT cls.cls, any_value(cls.n) AS n, r.{quoted(attribute)} AS value, "  # noqa: S608
-        f"count(*) AS c FROM {view} r JOIN cls ON {same} GROUP BY cls.cls, r.{quoted(attribute)}"
+        f"CREATE OR REPLACE TEMP TABLE val AS SELECT cls.cls, cls.n, g.value, g.c FROM ({grouped}) g JOIN cls ON {same}"  # noqa: S608
     )
 
 
