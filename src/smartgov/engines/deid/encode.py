@@ -58,7 +58,9 @@ class Coder:
         found = table[places] if len(table) else np.zeros(0, dtype=np.int64)
         if len(found) and found.min() < 0:
             first = int(np.argmin(found >= 0))
-            raise _unseen(self.name, text_of(column.dictionary[int(places[first])].as_py()), int(np.count_nonzero(found < 0)))
+            raise _unseen(
+                self.name, text_of(column.dictionary[int(places[first])].as_py()), int(np.count_nonzero(found < 0))
+            )
         return np.asarray(found)
 
     def _code(self, value: Any) -> int:
@@ -109,8 +111,7 @@ def encode(source: Source, policy: Policy, report: Report | None = None) -> Enco
     parts, marginals, seen = [], [np.zeros(h.size(0), dtype=np.int64) for h in trees], 0
     for batch, codes in coded(source, trees, [d.name for d in sensitive]):
         parts.append(_joined(codes, [h.size(0) for h in trees]))
-        for total, column in zip(marginals, codes, strict=True):
-            total += np.bincount(column, minlength=len(total))
+        marginals = [m + np.bincount(c, minlength=len(m)) for m, c in zip(marginals, codes, strict=True)]
         for found in sensitive:
             found.add(batch.column(batch.schema.get_field_index(found.name)))
         seen += batch.num_rows
@@ -154,7 +155,9 @@ def with_population(base: Tally, policy: Policy, quasi: int) -> Tally:
     return of_keys(base.node, base.sizes, keys[order], counts, np.concatenate([population, people[absent]])[order])
 
 
-def coded(source: Source, trees: Sequence[Hierarchy], more: Sequence[str]) -> Iterator[tuple[pa.RecordBatch, list[Ints]]]:
+def coded(
+    source: Source, trees: Sequence[Hierarchy], more: Sequence[str]
+) -> Iterator[tuple[pa.RecordBatch, list[Ints]]]:
     """Batches with the codes of the quasi-identifiers; `more` columns come along."""
     coders = [Coder(tree) for tree in trees]
     for batch in reading.batches(source, [*(tree.name for tree in trees), *more]):
@@ -175,14 +178,17 @@ def check_columns(source: Source, policy: Policy) -> None:
                 f"Only in the table: {', '.join(unnamed) or '-'}; only in the policy: {', '.join(absent) or '-'}.",
                 f"僅資料表有：{'、'.join(unnamed) or '－'}；僅政策檔有：{'、'.join(absent) or '－'}。",
             ),
-            todo=Text("Say of every column what it is (identifying, quasi, sensitive, insensitive).", "請為每一欄註明其類別（identifying、quasi、sensitive、insensitive）。"),
+            todo=Text(
+                "Say of every column what it is (identifying, quasi, sensitive, insensitive).",
+                "請為每一欄註明其類別（identifying、quasi、sensitive、insensitive）。",
+            ),
             unnamed=unnamed,
             absent=absent,
         )
 
 
 def text_of(value: Any) -> str:
-    """A value as hierarchies write it: days in ISO 8601, yes and no as true and false, numbers without needless zeros."""
+    """A value as hierarchies write it: days in ISO 8601, yes and no as true and false, no needless zeros."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime | date):
@@ -220,7 +226,10 @@ def _check_space(sizes: Sequence[int]) -> None:
             422,
             what=Text("The quasi-identifiers have too many possible combinations.", "準識別欄位的可能組合過多。"),
             why=Text(f"Their values multiply to more than 2^{MOST_BITS}.", f"各欄值數相乘超過 2^{MOST_BITS}。"),
-            todo=Text("Start a column at a coarser level (`levels`), or leave one out.", "請以 levels 限定較概略的起始層級，或移除部分欄位。"),
+            todo=Text(
+                "Start a column at a coarser level (`levels`), or leave one out.",
+                "請以 levels 限定較概略的起始層級，或移除部分欄位。",
+            ),
         )
 
 
@@ -230,7 +239,10 @@ def _missing(name: str, count: int) -> Problem:
         422,
         what=Text(f"{name} has missing values.", f"欄位 {name} 有缺漏值。"),
         why=Text(f"{count} rows of one batch have none.", f"一批資料中有 {count} 列沒有值。"),
-        todo=Text("Write a word of its own for `missing` into the data and the hierarchy, or leave the rows out.", "請以明確的代碼表示缺漏並納入概化階層，或先排除這些資料列。"),
+        todo=Text(
+            "Write a word of its own for `missing` into the data and the hierarchy, or leave the rows out.",
+            "請以明確的代碼表示缺漏並納入概化階層，或先排除這些資料列。",
+        ),
         attribute=name,
     )
 
@@ -241,7 +253,10 @@ def _unseen(name: str, value: str, count: int) -> Problem:
         "deid-value-unseen",
         422,
         what=Text(f"{name} has a value that its hierarchy does not know.", f"欄位 {name} 有概化階層未列的值。"),
-        why=Text(f"The first is {value!r}; {count} rows of one batch have such.", f"第一個為 {value!r}；一批資料中有 {count} 列。"),
+        why=Text(
+            f"The first is {value!r}; {count} rows of one batch have such.",
+            f"第一個為 {value!r}；一批資料中有 {count} 列。",
+        ),
         todo=Text("Add it to the hierarchy, or clean the data.", "請將該值納入概化階層，或先清理資料。"),
         attribute=name,
     )

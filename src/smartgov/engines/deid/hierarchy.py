@@ -1,6 +1,6 @@
 """Generalisation hierarchies: what a value becomes at each level, checked before anything is searched.
 
-A hierarchy is a table: one row a value, first column the value itself, each further column the same value more coarsely.
+A hierarchy is a table: one row a value, first column the value itself, each further column the value more coarsely.
 It has to be *nested*: two values that are one at a level stay one above it. ARX refuses a hierarchy that is not, and so
 do we, because sizes would not add up from level to level and a search over it would prove nothing.
 
@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 from smartgov.engines.deid.installed import analysis
@@ -105,12 +106,14 @@ class Hierarchy:
             raise _invalid(name, f"{path.name} cannot be read", f"無法讀取 {path.name}") from error
 
     @classmethod
-    def intervals(cls, name: str, lowest: int, highest: int, widths: Sequence[int], *, all_last: bool = True) -> Hierarchy:
+    def intervals(
+        cls, name: str, lowest: int, highest: int, widths: Sequence[int], *, all_last: bool = True
+    ) -> Hierarchy:
         """Whole numbers from `lowest` to `highest`, in intervals of each width in turn, counted from `lowest`.
 
         Each width has to be a multiple of the one before; the last interval of a level ends at `highest`.
         """
-        for narrow, wide in zip(widths, widths[1:], strict=False):
+        for narrow, wide in pairwise(widths):
             if wide % narrow:
                 raise _invalid(name, f"{wide} is no multiple of {narrow}", f"{wide} 不是 {narrow} 的倍數")
 
@@ -136,7 +139,7 @@ class Hierarchy:
             lambda d: f"{d.year}-Q{(d.month + 2) // 3}",
             lambda d: str(d.year),
             lambda d: f"{d.year // 10}0s",
-            lambda d: ALL,
+            lambda _: ALL,
         )
         return cls.of(name, [[step(day) for step in steps] for day in dict.fromkeys(days)])
 
@@ -175,7 +178,11 @@ def _check_shape(name: str, rows: Sequence[Sequence[str]]) -> None:
     seen: set[str] = set()
     for row in rows:
         if len(row) != len(rows[0]):
-            raise _invalid(name, f"the row of {row[0]!r} is {len(row)} long, not {len(rows[0])}", f"{row[0]!r} 一列有 {len(row)} 欄，應為 {len(rows[0])} 欄")
+            raise _invalid(
+                name,
+                f"the row of {row[0]!r} is {len(row)} long, not {len(rows[0])}",
+                f"{row[0]!r} 一列有 {len(row)} 欄，應為 {len(rows[0])} 欄",
+            )
         if row[0] in seen:
             raise _invalid(name, f"{row[0]!r} is there twice", f"{row[0]!r} 重複出現")
         seen.add(row[0])
@@ -194,10 +201,14 @@ def _check_nesting(name: str, rows: Sequence[Sequence[str]]) -> None:
                     "deid-hierarchy-not-nested",
                     what=Text(f"The hierarchy of {name} is not nested.", f"屬性 {name} 的概化階層未逐層包含。"),
                     why=Text(
-                        f"At level {level} {row[level]!r} is one value, but above it becomes both {first!r} and {row[level + 1]!r}.",
+                        f"At level {level} {row[level]!r} is one value, but above it becomes both {first!r} "
+                        f"and {row[level + 1]!r}.",
                         f"第 {level} 層的 {row[level]!r} 到上一層同時成為 {first!r} 與 {row[level + 1]!r}。",
                     ),
-                    todo=Text("Give the value two names at that level, or one above it.", "請在該層改用不同名稱，或使其上層一致。"),
+                    todo=Text(
+                        "Give the value two names at that level, or one above it.",
+                        "請在該層改用不同名稱，或使其上層一致。",
+                    ),
                     attribute=name,
                     level=level,
                 )
@@ -211,7 +222,10 @@ def check_encoding(name: str, text: str) -> None:
             "deid-mixed-encoding",
             what=Text(f"Values of {name} are not in one clean encoding.", f"屬性 {name} 的值編碼不一致。"),
             why=Text(f"{text!r} holds U+{ord(odd):04X}.", f"{text!r} 含有字元 U+{ord(odd):04X}。"),
-            todo=Text("Convert the source to UTF-8 (CNS 11643 for rare characters), then try again.", "請先將來源轉為 UTF-8（罕用字請對照 CNS 11643），再試一次。"),
+            todo=Text(
+                "Convert the source to UTF-8 (CNS 11643 for rare characters), then try again.",
+                "請先將來源轉為 UTF-8（罕用字請對照 CNS 11643），再試一次。",
+            ),
             attribute=name,
         )
 
@@ -221,6 +235,9 @@ def _invalid(name: str, why_en: str, why_zh: str) -> Problem:
         "deid-hierarchy-invalid",
         what=Text(f"The hierarchy of {name} cannot be used.", f"屬性 {name} 的概化階層無法使用。"),
         why=Text(f"The hierarchy: {why_en}.", f"概化階層：{why_zh}。"),
-        todo=Text("Mend the hierarchy; one row a value, from the value itself to its coarsest form.", "請修正概化階層：每個值一列，由原值到最概略的值。"),
+        todo=Text(
+            "Mend the hierarchy; one row a value, from the value itself to its coarsest form.",
+            "請修正概化階層：每個值一列，由原值到最概略的值。",
+        ),
         attribute=name,
     )

@@ -37,9 +37,17 @@ class Lattice:
             raise Problem(
                 "deid-lattice-too-large",
                 422,
-                what=Text("There are too many combinations of levels for an optimal search.", "層級組合過多，無法進行最佳化搜尋。"),
-                why=Text(f"{len(self)} combinations; at most {MOST_NODES}.", f"共 {len(self)} 種組合，上限 {MOST_NODES}。"),
-                todo=Text("Use method mondrian, or fewer quasi-identifiers or levels.", "請改用 mondrian 方法，或減少準識別欄位或層級。"),
+                what=Text(
+                    "There are too many combinations of levels for an optimal search.",
+                    "層級組合過多，無法進行最佳化搜尋。",
+                ),
+                why=Text(
+                    f"{len(self)} combinations; at most {MOST_NODES}.", f"共 {len(self)} 種組合，上限 {MOST_NODES}。"
+                ),
+                todo=Text(
+                    "Use method mondrian, or fewer quasi-identifiers or levels.",
+                    "請改用 mondrian 方法，或減少準識別欄位或層級。",
+                ),
             )
 
     @property
@@ -133,7 +141,9 @@ def _projections(lattice: Lattice, base: Tally) -> Iterator[tuple[tuple[int, ...
     yield from visit(tuple(range(len(sizes))), base, 0)
 
 
-def rollups(trees: Sequence[Hierarchy], table: Ints, first: Sequence[int] = ()) -> Iterator[tuple[tuple[int, ...], Ints]]:
+def rollups(
+    trees: Sequence[Hierarchy], table: Ints, first: Sequence[int] = ()
+) -> Iterator[tuple[tuple[int, ...], Ints]]:
     """A table of all combinations, at every combination of levels from `first` (0) on; further axes stay as they are.
 
     Codes are in an order in which groups are runs, so that going up a level is adding up slices.

@@ -1,6 +1,6 @@
 """What a generalisation costs: the metrics by which the search compares nodes, and that a release reports.
 
-All are costs: lower is better. They are defined as ARX defines them, so that ARX can judge our results to the last digit:
+All are costs: lower is better. They are defined as ARX defines them, so that ARX can judge our results:
 discernibility (Bayardo and Agrawal 2005), average class size (LeFevre et al. 2006), loss (Iyengar 2002), non-uniform
 entropy (Gionis and Tassa 2009) and precision (Sweeney 2002).
 
@@ -169,7 +169,9 @@ class Loss(_ByValue):
         """The normalised mean share at each level."""
         found = []
         for hierarchy, counts in zip(ground.hierarchies, ground.marginals, strict=True):
-            shares = [hierarchy.leaves(level)[codes] / len(hierarchy.rows) for level, codes in enumerate(hierarchy.codes)]
+            shares = [
+                hierarchy.leaves(level)[codes] / len(hierarchy.rows) for level, codes in enumerate(hierarchy.codes)
+            ]
             found.append(np.array([self._normal(ground, hierarchy, float(counts @ share)) for share in shares]))
         return found
 

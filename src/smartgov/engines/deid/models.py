@@ -1,10 +1,10 @@
 """Privacy models: what a class has to fulfil, and what a whole release fulfils.
 
-Every model answers for all classes at once. `holds(classes)` is a mask over the classes; `measure(classes)` is the figure
-the model is named after for the table at hand (the smallest class, the fewest values, the largest distance).
+Every model answers for all classes at once. `holds(classes)` is a mask over the classes; `measure(classes)` is the
+figure the model is named after for the table at hand (the smallest class, the fewest values, the largest distance).
 
-Sources: k-anonymity, Sweeney 2002; k-map, Sweeney 2001; l-diversity, Machanavajjhala et al. 2007 (definitions 4.1 entropy,
-4.2 recursive); t-closeness, Li, Li and Venkatasubramanian 2007 (equal, ordered and hierarchical ground distance);
+Sources: k-anonymity, Sweeney 2002; k-map, Sweeney 2001; l-diversity, Machanavajjhala et al. 2007 (definition 4.1
+entropy, 4.2 recursive); t-closeness, Li, Li and Venkatasubramanian 2007 (equal, ordered, hierarchical distance);
 delta-presence, Nergiz, Atzori and Clifton 2007; delta-disclosure privacy, Brickell and Shmatikov 2008.
 """
 
@@ -80,7 +80,7 @@ class KAnonymity:
 
     def holds(self, classes: Classes) -> Mask:
         """At least k rows."""
-        return (classes.sizes >= self.k) | (classes.sizes == 0)
+        return np.asarray((classes.sizes >= self.k) | (classes.sizes == 0))
 
     def measure(self, classes: Classes) -> float:
         """The smallest class."""
@@ -107,7 +107,7 @@ class KMap:
 
     def holds(self, classes: Classes) -> Mask:
         """At least k people."""
-        return (_people(classes, self.kind) >= self.k) | (classes.sizes == 0)
+        return np.asarray((_people(classes, self.kind) >= self.k) | (classes.sizes == 0))
 
     def measure(self, classes: Classes) -> float:
         """The fewest people behind a class."""
@@ -131,12 +131,17 @@ class DPresence:
     smallest_class: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
-        _check(0 <= self.lowest <= self.highest <= 1, self.kind, "0 <= lowest <= highest <= 1", "須符合 0 ≤ lowest ≤ highest ≤ 1")
+        _check(
+            0 <= self.lowest <= self.highest <= 1,
+            self.kind,
+            "0 <= lowest <= highest <= 1",
+            "須符合 0 ≤ lowest ≤ highest ≤ 1",
+        )
 
     def holds(self, classes: Classes) -> Mask:
         """The share of the class's people who are in the table lies between the bounds; also where nobody is."""
         share = self._share(classes)
-        return (share >= self.lowest) & (share <= self.highest)
+        return np.asarray((share >= self.lowest) & (share <= self.highest))
 
     def measure(self, classes: Classes) -> float:
         """The largest share."""
@@ -175,7 +180,7 @@ class DistinctL:
 
     def holds(self, classes: Classes) -> Mask:
         """At least l values."""
-        return (self._values(classes) >= self.l) | (classes.sizes == 0)
+        return np.asarray((self._values(classes) >= self.l) | (classes.sizes == 0))
 
     def measure(self, classes: Classes) -> float:
         """The fewest values in a class."""
@@ -214,7 +219,7 @@ class EntropyL:
 
     def holds(self, classes: Classes) -> Mask:
         """exp(entropy) is at least l; with room for the last bits of a logarithm."""
-        return (self._effective(classes) >= self.l * (1 - 1e-12)) | (classes.sizes == 0)
+        return np.asarray((self._effective(classes) >= self.l * (1 - 1e-12)) | (classes.sizes == 0))
 
     def measure(self, classes: Classes) -> float:
         """The smallest exp(entropy): how many equally frequent values it is worth."""
@@ -257,7 +262,7 @@ class RecursiveL:
     def holds(self, classes: Classes) -> Mask:
         """r1 < c (r_l + ... + r_m)."""
         first, rest = self._heads(classes)
-        return ((rest > 0) & (first < self.c * rest)) | (classes.sizes == 0)
+        return np.asarray(((rest > 0) & (first < self.c * rest)) | (classes.sizes == 0))
 
     def measure(self, classes: Classes) -> float:
         """The largest r1 / (r_l + ... + r_m): the smallest c (exclusive) for which it holds."""
@@ -275,7 +280,8 @@ class RecursiveL:
         rank = np.arange(len(which)) - starts[which]
         first = np.bincount(which[rank == 0], counts[rank == 0], minlength=len(classes))
         late = rank >= self.l - 1
-        return first, np.bincount(which[late], counts[late], minlength=len(classes))
+        rest = np.bincount(which[late], counts[late], minlength=len(classes))
+        return first.astype(float), rest.astype(float)
 
     def as_dict(self) -> dict[str, Any]:
         """`{model, attribute, c, l}`."""
@@ -286,7 +292,7 @@ class RecursiveL:
 class TCloseness:
     """The sensitive values of a class are spread as in the whole table, but for an earth mover's distance of `t`.
 
-    `distance`: `equal` (any two values are 1 apart), `ordered` (neighbours in `order` are 1/(m-1) apart; without an order
+    `distance`: `equal` (any two values are 1 apart), `ordered` (neighbours in `order` are 1/(m-1) apart; without one
     the values stand in that of their codes), or `hierarchical` (the level at which two values meet, by the height).
     """
 
@@ -302,7 +308,12 @@ class TCloseness:
     def __post_init__(self) -> None:
         _check(0 <= self.t <= 1, self.kind, "t lies between 0 and 1", "t 須介於 0 與 1")
         known = self.distance in {"equal", "ordered", "hierarchical"}
-        _check(known, self.kind, "the distance is equal, ordered or hierarchical", "distance 須為 equal、ordered 或 hierarchical")
+        _check(
+            known,
+            self.kind,
+            "the distance is equal, ordered or hierarchical",
+            "distance 須為 equal、ordered 或 hierarchical",
+        )
 
     @property
     def sensitive(self) -> str:
@@ -311,7 +322,7 @@ class TCloseness:
 
     def holds(self, classes: Classes) -> Mask:
         """A distance of at most t, with room for rounding in the sums."""
-        return (self.distances(classes) <= self.t + 1e-12) | (classes.sizes == 0)
+        return np.asarray((self.distances(classes) <= self.t + 1e-12) | (classes.sizes == 0))
 
     def measure(self, classes: Classes) -> float:
         """The largest distance."""
@@ -379,7 +390,7 @@ class DeltaDisclosure:
 
     def holds(self, classes: Classes) -> Mask:
         """Every |log2| is below delta."""
-        return (self._largest(classes) < self.delta) | (classes.sizes == 0)
+        return np.asarray((self._largest(classes) < self.delta) | (classes.sizes == 0))
 
     def measure(self, classes: Classes) -> float:
         """The largest |log2(share in class / share in table)|."""
@@ -422,7 +433,12 @@ def model_from(spec: Mapping[str, Any], hierarchies: Mapping[str, Hierarchy]) ->
         raise _invalid(kind or "model", f"known models: {', '.join(makers)}", f"可用模型：{'、'.join(makers)}")
     if kind == TCloseness.kind and words.get("distance") == "hierarchical":
         words["hierarchy"] = hierarchies.get(str(words.get("attribute")))
-        _check(words["hierarchy"] is not None, kind, "a hierarchical distance needs the attribute's hierarchy", "hierarchical 距離需要該屬性的概化階層")
+        _check(
+            words["hierarchy"] is not None,
+            kind,
+            "a hierarchical distance needs the attribute's hierarchy",
+            "hierarchical 距離需要該屬性的概化階層",
+        )
     try:
         made: Model = makers[kind](**words)
     except TypeError as error:

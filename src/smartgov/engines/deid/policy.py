@@ -15,7 +15,7 @@ import yaml
 
 from smartgov.engines.deid.hierarchy import Hierarchy
 from smartgov.engines.deid.metrics import METRICS, metric_named
-from smartgov.engines.deid.models import KMap, DPresence, Model, model_from
+from smartgov.engines.deid.models import DPresence, KMap, Model, model_from
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -147,14 +147,18 @@ def _attribute(name: str, words: Any, folder: Path) -> Attribute:
     given = _mapping(words, name, name, _ATTRIBUTE)
     kind = given.get("kind")
     if kind not in KINDS:
-        raise _invalid(f"the kind of {name} is none of {', '.join(KINDS)}", f"{name} 的 kind 須為 {'、'.join(KINDS)} 之一")
+        raise _invalid(
+            f"the kind of {name} is none of {', '.join(KINDS)}", f"{name} 的 kind 須為 {'、'.join(KINDS)} 之一"
+        )
     spec = given.get("hierarchy")
     if (kind == "quasi") and spec is None:
         raise _invalid(f"{name} is a quasi-identifier without a hierarchy", f"準識別欄位 {name} 缺少 hierarchy")
     hierarchy = None if spec is None else Hierarchy.from_spec(name, _mapping(spec, name, name), folder)
     levels = given.get("levels")
     transform = given.get("transform")
-    return Attribute(name, str(kind), hierarchy, None if levels is None else _levels(name, levels, hierarchy), transform)
+    return Attribute(
+        name, str(kind), hierarchy, None if levels is None else _levels(name, levels, hierarchy), transform
+    )
 
 
 def _levels(name: str, levels: Any, hierarchy: Hierarchy | None) -> tuple[int, int]:

@@ -24,7 +24,9 @@ def files(source: Path) -> list[Path]:
     """The files of a source on disk, in the order of their names."""
     found = sorted(source.glob("*.parquet")) if source.is_dir() else [source]
     if not found or not found[0].is_file():
-        raise _unreadable(source.name, "there is no such file, or no *.parquet in the folder", "檔案不存在，或資料夾內沒有 *.parquet")
+        raise _unreadable(
+            source.name, "there is no such file, or no *.parquet in the folder", "檔案不存在，或資料夾內沒有 *.parquet"
+        )
     return found
 
 
@@ -82,7 +84,9 @@ def digest(source: Source) -> str:
 
 def _parquet(path: Path, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
     schema = pq.ParquetFile(path).schema_arrow
-    texts = [n for n in names if pa.types.is_string(schema.field(n).type) or pa.types.is_large_string(schema.field(n).type)]
+    texts = [
+        n for n in names if pa.types.is_string(schema.field(n).type) or pa.types.is_large_string(schema.field(n).type)
+    ]
     file = pq.ParquetFile(path, read_dictionary=texts)
     yield from file.iter_batches(batch_size=BATCH, columns=list(names))
 
@@ -93,7 +97,10 @@ def _csv(path: Path, names: Sequence[str] | None) -> Any:
     delimiter = max(",;\t", key=head.count)
     all_names = [name.strip().strip('"') for name in head.rstrip("\r\n").split(delimiter)]
     options = pa_csv.ConvertOptions(
-        column_types=dict.fromkeys(all_names, pa.string()), include_columns=list(names) if names else None, null_values=[""], strings_can_be_null=True
+        column_types=dict.fromkeys(all_names, pa.string()),
+        include_columns=list(names) if names else None,
+        null_values=[""],
+        strings_can_be_null=True,
     )
     return pa_csv.open_csv(path, parse_options=pa_csv.ParseOptions(delimiter=delimiter), convert_options=options)
 
@@ -104,5 +111,7 @@ def _unreadable(name: str, why_en: str, why_zh: str) -> Problem:
         422,
         what=Text(f"The table {name} cannot be read.", f"無法讀取資料表 {name}。"),
         why=Text(f"{why_en.splitlines()[0]}.", f"{why_zh.splitlines()[0]}。"),
-        todo=Text("Give Parquet (a file or a folder) or CSV in UTF-8.", "請提供 Parquet（檔案或資料夾）或 UTF-8 編碼的 CSV。"),
+        todo=Text(
+            "Give Parquet (a file or a folder) or CSV in UTF-8.", "請提供 Parquet（檔案或資料夾）或 UTF-8 編碼的 CSV。"
+        ),
     )

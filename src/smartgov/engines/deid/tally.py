@@ -1,6 +1,6 @@
 """Counted tables: which combinations of values there are, and how many rows have each; and rolling them up.
 
-The search asks thousands of times "what are the class sizes at these levels?". A tally answers without going back to the
+The search asks thousands of times what the class sizes at certain levels are. A tally answers without going back to the
 rows: it holds each distinct combination once, as codes, and a coarser tally is made from a finer one. Codes of several
 columns are fused into one 16-bit column, so that generalising eight attributes is two or three look-ups a row.
 """
@@ -82,11 +82,11 @@ def strides(sizes: Sequence[int]) -> list[int]:
 def of_keys(node: Node, sizes: Sequence[int], keys: Ints, counts: Ints, population: Ints | None = None) -> Tally:
     """A tally of keys that are distinct and ascending."""
     steps = strides(sizes)
-    columns = []
+    columns: list[NDArray[np.uint16] | NDArray[np.uint32]] = []
     for group in fusion(sizes):
         span = prod(sizes[i] for i in group)
         digits = keys // steps[group[-1]] % span
-        columns.append(digits.astype(np.uint16 if span <= _FUSED else np.uint32))
+        columns.append(digits.astype(np.uint16) if span <= _FUSED else digits.astype(np.uint32))
     return Tally(node, tuple(sizes), tuple(columns), counts, population)
 
 
@@ -165,7 +165,7 @@ def _step(tally: Tally, node: Node, digit: int, hierarchies: Sequence[Hierarchy]
     if digit >= len(hierarchies):  # a sensitive attribute
         return np.arange(tally.sizes[digit], dtype=np.int64)
     low, high = tally.node[digit], node[digit]
-    if high == GONE or low == GONE:
+    if GONE in (low, high):
         return np.zeros(tally.sizes[digit], dtype=np.int64)
     return hierarchies[digit].step(low, high)
 

@@ -12,9 +12,11 @@ as 0 % (the limit alone rules out little: research of ours, mydata_privacy 5.2, 
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod
 from pathlib import Path
 
@@ -25,12 +27,15 @@ from smartgov.engines.deid.lattice import Lattice, dense_pays, outlook, runs
 from smartgov.engines.deid.metrics import Ground, Metric
 from smartgov.engines.deid.models import Figures, Mask, Model, holding
 from smartgov.engines.deid.tally import Ints, Node, Tally, of_keys, quasi_only, roll
+from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
 
 with analysis():
     import numpy as np
 
 DENSE_CELLS = 1 << 22
 """A box whose floor has at most so many possible classes is settled in one array."""
+KEEP_EVERY_S = 5.0
 DUST = 1e-9
 """Costs closer than this share of each other are equal."""
 
@@ -50,6 +55,19 @@ class Task:
     def smallest_class(self) -> int:
         """What any model asks of the size of a class."""
         return max((model.smallest_class for model in self.models), default=0)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of all that the search depends on: a saved state is good for the same task only."""
+        sha = hashlib.sha256()
+        for column in (
+            *self.base.fused,
+            self.base.counts,
+            *(codes for h in self.ground.hierarchies for codes in h.codes),
+        ):
+            sha.update(column.tobytes())
+        sha.update(repr((self.models, self.metric, self.most_suppressed, self.sensitive, self.base.sizes)).encode())
+        return sha.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -93,6 +111,10 @@ class Search:
     limits: Limits = field(default_factory=Limits)
     progress: Callable[[Outcome], None] | None = None
     cancelled: Callable[[], bool] | None = None
+    lowest: Node = ()
+    """For each attribute the lowest level that may be chosen; empty for 0 everywhere."""
+    saved: Path | None = None
+    """Where the state is kept every few seconds, and taken up from."""
 
     def __post_init__(self) -> None:
         self.lattice = Lattice(self.task.ground.hierarchies)
@@ -103,15 +125,23 @@ class Search:
         self._held_bytes = 0
         self._began = time.monotonic()
         self._prepared = False
+        self._kept = self._began
+        if any(self.lowest):
+            levels = self.lattice.levels(np.arange(len(self.lattice)))
+            self.open &= (levels >= np.array(self.lowest)).all(axis=1)
 
     # -- the answer -----------------------------------------------------------------------------------------------
 
     def run(self) -> Outcome:
         """Search until nothing is open or a limit is reached."""
-        self._began = time.monotonic()
+        self._began = self._kept = time.monotonic()
+        if self.saved is not None and self.saved.exists():
+            self.load(self.saved)
         if not self._prepared:
             self._prepare()
         self._box(self._still(np.flatnonzero(self.open)), self.task.base)
+        if self.saved is not None:
+            self.save(self.saved)
         return self.outcome()
 
     def outcome(self) -> Outcome:
@@ -126,14 +156,31 @@ class Search:
         """Keep what is known, whole or not at all."""
         part = path.with_suffix(".part")
         with part.open("wb") as file:
-            np.savez(file, open=self.open, bounds=self.bounds, best=self.best, node=self.best_node, seen=self.looked_at)
+            np.savez(
+                file,
+                open=self.open,
+                bounds=self.bounds,
+                best=self.best,
+                node=self.best_node,
+                seen=self.looked_at,
+                task=self.task.fingerprint,
+            )
         part.replace(path)
 
     def load(self, path: Path) -> None:
         """Take up what an earlier run of the same task kept."""
         with np.load(path) as kept:
-            if kept["open"].shape != self.open.shape:
-                raise ValueError("the state belongs to another lattice")
+            if str(kept["task"]) != self.task.fingerprint:
+                raise Problem(
+                    "deid-state-of-another-run",
+                    409,
+                    what=Text("The saved state belongs to another run.", "已保存的進度屬於另一次執行。"),
+                    why=Text(
+                        "The table, the models, the metric or the limit changed.",
+                        "資料表、模型、指標或抑制上限已變更。",
+                    ),
+                    todo=Text("Run again without --resume.", "請不加 --resume 重新執行。"),
+                )
             self.open, self.bounds = kept["open"], kept["bounds"]
             self.best, self.best_node = float(kept["best"]), int(kept["node"])
             self.looked_at = int(kept["seen"])
@@ -232,20 +279,38 @@ class Search:
                 self._look(node, roll(table, node, self.task.ground.hierarchies))
 
     def _dense(self, nodes: Ints, levels: Ints, floor: Node, table: Tally) -> None:
-        """Look at all the nodes by adding up slices of one array of all combinations; a fraction of a rolled table's cost.
+        """Look at all the nodes by adding up slices of one array, at a fraction of a rolled table's cost.
 
         Branches without an open node are left out.
         """
         trees = self.task.ground.hierarchies
         counts = np.zeros(prod(table.sizes), dtype=np.int64)
         counts[table.keys()] = table.counts
-        people = None if table.population is None else np.zeros(len(counts), dtype=np.int64)
-        if people is not None:
+        people: Ints | None = None
+        if table.population is not None:
+            people = np.zeros(len(counts), dtype=np.int64)
             people[table.keys()] = table.population
-        self._along(0, (), levels, nodes, counts.reshape(table.sizes), None if people is None else people.reshape(table.sizes), floor, trees)
+        self._along(
+            0,
+            (),
+            levels,
+            nodes,
+            counts.reshape(table.sizes),
+            None if people is None else people.reshape(table.sizes),
+            floor,
+            trees,
+        )
 
     def _along(
-        self, axis: int, done: Node, levels: Ints, nodes: Ints, counts: Ints, people: Ints | None, floor: Node, trees: tuple[Hierarchy, ...]
+        self,
+        axis: int,
+        done: Node,
+        levels: Ints,
+        nodes: Ints,
+        counts: Ints,
+        people: Ints | None,
+        floor: Node,
+        trees: tuple[Hierarchy, ...],
     ) -> None:
         if axis == len(trees):
             if len(self._still(nodes)) and not self._enough():
@@ -273,9 +338,16 @@ class Search:
             self.open[number] = False
             self.looked_at += 1
             self._judge(number, classes)
-            if self.progress is not None:
-                self.progress(self.outcome())
+            self._tell()
         return classes
+
+    def _tell(self) -> None:
+        """Say where it stands, and keep it now and then."""
+        if self.progress is not None:
+            self.progress(self.outcome())
+        if self.saved is not None and time.monotonic() - self._kept > KEEP_EVERY_S:
+            self.save(self.saved)
+            self._kept = time.monotonic()
 
     def _judge(self, number: int, classes: Classes) -> None:
         held = holding(self.task.models, classes)
