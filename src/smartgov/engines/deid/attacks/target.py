@@ -109,17 +109,24 @@ def people(
     names = [*quasi, *more]
     text = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in names)
     db.execute(f"CREATE OR REPLACE TEMP TABLE own AS SELECT {text}, count(*) AS m FROM {view} GROUP BY ALL")  # noqa: S608
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE ppl AS SELECT {listed(names, 'own.')}, own.m, cls.cls, cls.n FROM own "  # noqa: S608
+        f"{into_classes(db, target, 'own', quasi, more)}"
+    )
+
+
+def into_classes(
+    db: duckdb.DuckDBPyConnection, target: Target, table: str, quasi: Sequence[str], more: Sequence[str] = ()
+) -> str:
+    """SQL joins from a table of original values, as text, over the labels to `cls`."""
     mapped = [name for name in quasi if name in target.labels]
     joins = []
     for place, name in enumerate(mapped):
         db.register(f"map{place}", target.labels[name])
-        joins.append(f"JOIN map{place} ON own.{quoted(name)} = map{place}.value")
+        joins.append(f"JOIN map{place} ON {table}.{quoted(name)} = map{place}.value")
     label = {name: f"map{place}.label" for place, name in enumerate(mapped)}
-    same = " AND ".join(f"cls.{quoted(name)} = {label.get(name, 'own.' + quoted(name))}" for name in names) or "true"
-    db.execute(
-        f"CREATE OR REPLACE TEMP TABLE ppl AS SELECT {listed(names, 'own.')}, own.m, cls.cls, cls.n FROM own "  # noqa: S608
-        f"{' '.join(joins)} JOIN cls ON {same}"
-    )
+    pairs = [f"cls.{quoted(name)} = {label.get(name, f'{table}.{quoted(name)}')}" for name in (*quasi, *more)]
+    return f"{' '.join(joins)} JOIN cls ON {' AND '.join(pairs) or 'true'}"
 
 
 def histogram(db: duckdb.DuckDBPyConnection, target: Target, attribute: str, *, view: str = "r") -> None:
