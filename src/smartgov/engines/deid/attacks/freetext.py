@@ -110,7 +110,7 @@ def _known(db: duckdb.DuckDBPyConnection, target: Target, texts: set[str]) -> fr
 
 
 def _pieces(text: str) -> set[str]:
-    """What of a text could be an identifying value: all of it, its words, and every run of 2 to 6 Chinese characters."""
+    """What of a text could be an identifying value: all, its words, every run of 2 to 6 Chinese characters."""
     found = {text, *re.findall(r"[A-Za-z0-9@._+-]+", text)}
     for run_ in re.findall(r"[一-鿿○·]+", text):
         lengths = range(2, min(len(run_), 6) + 1)
