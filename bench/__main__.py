@@ -7,7 +7,7 @@ from importlib import import_module
 
 from bench.machine import describe
 
-NAMES = ("rules", "exchange", "demo")
+NAMES = ("rules", "exchange", "demo", "sweep")
 
 
 def main() -> int:

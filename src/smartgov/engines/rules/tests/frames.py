@@ -38,7 +38,7 @@ FLAGS = frozenset(" ".join(_FLAGS).split())
 WIDE = frozenset(("person", "household", "mother", "father", "spouse", "household_income", "household_property"))
 
 
-def write_frame(folder: Path, mapping: SweepMap, *, people: int = 400, seed: int = 1, parts: int = 2) -> None:
+def write_frame(folder: Path, mapping: SweepMap, *, people: int = 250, seed: int = 1, parts: int = 2) -> None:
     """`folder/frame/*.parquet`, `country.json` and `townships.parquet` with every column that `mapping` reads."""
     chance = random.Random(seed)
     (folder / "frame").mkdir(parents=True)
