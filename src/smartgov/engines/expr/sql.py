@@ -331,9 +331,7 @@ class _Compiler:
             return value
         bound = 2 * value.bound + 2 * value.den_bound
         over, den = self._fit(value.sql, bound), self._fit(value.den, bound)
-        half = f"(2 * {over} + sign({over}) * {den})"
-        if bound > BIGINT and self._dialect.widest is not None:
-            half = f"(2 * {over} + CASE WHEN {over} < 0 THEN -{den} ELSE {den} END)"
+        half = f"(2 * {over} + CASE WHEN {over} < 0 THEN -{den} ELSE {den} END)"
         whole = self._dialect.divide(half, f"(2 * {den})", bound > BIGINT)
         return Sql(whole, "number", value.bound + 1)
 
