@@ -7,7 +7,7 @@ from importlib import import_module
 
 from bench.machine import describe
 
-NAMES = ("rules", "exchange", "demo", "deid_cells", "deid_check")
+NAMES = ("rules", "exchange", "demo", "sweep", "deid_cells", "deid_check")
 
 
 def main() -> int:

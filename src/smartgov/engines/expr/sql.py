@@ -150,6 +150,8 @@ class _Compiler:
         return Sql(sql, column.kind, column.bound, column.den, column.den_bound, column.words)
 
     def _otherwise(self, found: Sql, default: Sql) -> Sql:
+        if found.den != "1":
+            raise invalid("a default for a fraction has no SQL")
         first, second = self._alike([found, default])
         return _with(first, sql=f"COALESCE({first.sql}, {second.sql})", bound=max(first.bound, second.bound))
 
@@ -171,21 +173,21 @@ class _Compiler:
         return self._case(branches, rest) if branches else rest
 
     def _case(self, branches: list[tuple[Sql, Sql]], rest: Sql) -> Sql:
-        results = self._alike([*(value for _, value in branches), rest])
+        values = [*(value for _, value in branches), rest]
+        numbers = [value for value in values if value.kind == "number"]
+        # Only the denominator of the chosen branch counts: another may be zero, and so not known.
+        apart = len({value.den for value in numbers}) > 1
+        results = values if apart and not _mixed(values) else self._alike(values)
         first = next((value for value in results if value.kind not in ("null", "unknown")), results[0])
         if first.kind == "list":
             raise invalid("an if between lists has no SQL")
-        whens = [
-            f"WHEN {condition.sql} THEN {value.sql} WHEN ({condition.sql}) IS NULL THEN NULL"
-            for (condition, _), value in zip(branches, results, strict=False)
-        ]
-        sql = f"CASE {' '.join(whens)} ELSE {results[-1].sql} END"
+        conditions = [condition for condition, _ in branches]
         return Sql(
-            sql,
+            _cases(conditions, [value.sql for value in results]),
             first.kind,
             max(value.bound for value in results),
-            first.den,
-            first.den_bound,
+            _cases(conditions, [value.den for value in results]) if apart else first.den,
+            max(value.den_bound for value in results),
             first.words,
             or_null=any(value.or_null for value in results),
         )
@@ -323,16 +325,15 @@ class _Compiler:
         return _with(sides[0], sql=f"CASE WHEN {nulls} THEN NULL ELSE {function}({listed}) END", bound=bound)
 
     def _round(self, op: str, children: list[Sql]) -> Sql:
-        """Halves away from zero, in whole numbers: (2|n| + d) div 2d with the sign of n."""
+        """Halves away from zero, in whole numbers: (2n + d with the sign of n) div 2d, which cuts off towards zero."""
         (value,) = _numbers(op, children)
         if value.den == "1":
             return value
         bound = 2 * value.bound + 2 * value.den_bound
-        wide = bound > BIGINT
-        over = self._fit(f"abs({self._fit(value.sql, bound)})", bound)
-        den = self._fit(value.den, bound)
-        whole = self._dialect.divide(f"(2 * {over} + {den})", f"(2 * {den})", wide)
-        return Sql(f"(CASE WHEN {value.sql} < 0 THEN -{whole} ELSE {whole} END)", "number", value.bound + 1)
+        over, den = self._fit(value.sql, bound), self._fit(value.den, bound)
+        half = f"(2 * {over} + CASE WHEN {over} < 0 THEN -{den} ELSE {den} END)"
+        whole = self._dialect.divide(half, f"(2 * {den})", bound > BIGINT)
+        return Sql(whole, "number", value.bound + 1)
 
     def _date(self, _op: str, children: list[Sql]) -> Sql:
         if children[0].kind != "date":
@@ -413,6 +414,18 @@ _METHODS = {
     "surname": "_surname",
     "cat": "_cat",
 }
+
+
+def _cases(conditions: Sequence[Sql], results: Sequence[str]) -> str:
+    whens = [
+        f"WHEN {condition.sql} THEN {result} WHEN ({condition.sql}) IS NULL THEN NULL"
+        for condition, result in zip(conditions, results, strict=False)
+    ]
+    return f"(CASE {' '.join(whens)} ELSE {results[-1]} END)"
+
+
+def _mixed(values: Sequence[Sql]) -> bool:
+    return len({value.kind for value in values} - {"null", "unknown"}) > 1
 
 
 def _logic(op: str, children: list[Sql]) -> Sql:

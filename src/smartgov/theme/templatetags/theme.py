@@ -321,6 +321,7 @@ def _explained(item: Any) -> dict[str, Any]:
         "spoken": spoken,
         "law": _law(source),
         "url": fields.part(source, "url", "") if source and not isinstance(source, str) else "",
+        "unverified": fields.part(item, "verified") is False,
         "children": [_explained(child) for child in _reasons(item)],
     }
 

@@ -155,6 +155,15 @@ def test_explanation_is_a_tree_with_its_law() -> None:
     assert 'href="https://example.org/act"' in html
 
 
+def test_a_value_that_nobody_verified_says_so() -> None:
+    used = [
+        {"title": "Premature below", "value": 37, "verified": False},
+        {"title": "Days", "value": 60, "verified": True},
+    ]
+    html = show("{% explain s %}", s=[{"text": "outer", "holds": True, "parameters": used}])
+    assert flat(html).count("Not yet compared with the official source") == 1
+
+
 def test_pagination_keeps_the_question() -> None:
     page = Paginator(range(50), 20).page(2)
     html = show("{% pagination page %}", page=page, request=RequestFactory().get("/x?state=open&page=2"))

@@ -93,7 +93,7 @@ def postgres() -> Iterator[Ask]:
         yield lambda query: base.execute(query).fetchall()  # type: ignore[call-overload]
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
 @given(EXPRESSIONS, st.lists(ROWS, min_size=1, max_size=6))
 def test_duckdb_agrees_with_python(duck: Ask, node: Any, rows: list[dict[str, Any]]) -> None:
     agree(node, rows, DUCKDB, duck)

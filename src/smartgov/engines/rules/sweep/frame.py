@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -71,10 +71,10 @@ def open_frame(folder: Path) -> Frame:
     counties, townships = _places(folder / "townships.parquet")
     if counties:
         codes["county"] = tuple(counties[code].zh if code in counties else "" for code in range(max(counties) + 1))
-    return Frame(folder, parts, _columns(parts[0], codes), counties, townships)
+    return Frame(folder, parts, _columns(parts[0], codes, _bounds(parts)), counties, townships)
 
 
-def _columns(part: Path, codes: Mapping[str, tuple[str, ...]]) -> dict[str, Column]:
+def _columns(part: Path, codes: Mapping[str, tuple[str, ...]], bounds: Mapping[str, int]) -> dict[str, Column]:
     with duckdb.connect() as base:
         described = base.execute(f"DESCRIBE SELECT * FROM read_parquet('{part}')").fetchall()
     columns = {}
@@ -83,8 +83,21 @@ def _columns(part: Path, codes: Mapping[str, tuple[str, ...]]) -> dict[str, Colu
         if name in codes:
             columns[name] = Column(name, "text", words=codes[name])
         elif kind:
-            columns[name] = Column(name, kind, bound)
+            columns[name] = Column(name, kind, min(bound, bounds.get(name, bound)))
     return columns
+
+
+def _bounds(parts: Sequence[Path]) -> dict[str, int]:
+    """The largest number in each whole-number column, from the statistics that Parquet keeps: narrow sums are fast."""
+    listed = ", ".join(f"'{part}'" for part in parts)
+    sides = "abs(TRY_CAST(stats_min_value AS BIGINT)), abs(TRY_CAST(stats_max_value AS BIGINT))"
+    told = "stats_max_value IS NOT NULL OR stats_null_count = num_values"
+    query = (
+        f"SELECT path_in_schema, max(greatest({sides})) FROM parquet_metadata([{listed}]) "
+        f"WHERE type IN ('INT32', 'INT64') GROUP BY 1 HAVING bool_and({told})"
+    )
+    with duckdb.connect() as base:
+        return {name: max(1, largest or 1) for name, largest in base.execute(query).fetchall()}
 
 
 def _codes(file: Path) -> dict[str, tuple[str, ...]]:

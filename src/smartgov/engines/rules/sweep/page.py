@@ -49,8 +49,8 @@ _BY = {
     ),
 }
 _EACH = {
-    "ntd_per_month": Text(" a month", "／月"),
-    "ntd_per_year": Text(" a year", "／年"),
+    "ntd_per_month": Text(" a month", "/月"),
+    "ntd_per_year": Text(" a year", "/年"),
     "ntd": Text(" once", "（一次）"),
 }
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from smartgov.engines.expr import Column
+from smartgov.engines.expr import DUCKDB, Column, Dialect
 from smartgov.engines.rules.rulebook import RuleBook
 from smartgov.engines.rules.sql import GRANTED, OUTCOMES, compile_rule
 from smartgov.engines.rules.sweep.frame import Frame
@@ -127,17 +127,33 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 
 def answers(
-    book: RuleBook, mapped: Iterable[Mapped], on: date, columns: Mapping[str, Column], *, table: str = "people"
+    book: RuleBook,
+    mapped: Iterable[Mapped],
+    on: date,
+    columns: Mapping[str, Column],
+    *,
+    table: str = "people",
+    dialect: Dialect = DUCKDB,
 ) -> str:
     """One SELECT with a row for each person and rule asked: rule, person, outcome, amount, paid."""
     selects = []
     for each in mapped:
         paid = each.paid if each.paid in columns else None
         keep = ["person", f"{paid} AS paid" if paid else "CAST(NULL AS BOOLEAN) AS paid"]
-        rule = compile_rule(book, each.rule, on, table=table, facts=each.facts, rows=columns, who=each.who, keep=keep)
+        rule = compile_rule(
+            book,
+            each.rule,
+            on,
+            table=table,
+            facts=each.facts,
+            rows=columns,
+            who=each.who,
+            keep=keep,
+            dialect=dialect,
+        )
         amount = f"CAST(value_{each.amount} AS BIGINT)" if each.amount in rule.values else "CAST(NULL AS BIGINT)"
         columns_out = f"CAST('{each.rule}' AS rule_id) AS rule, person, outcome, {amount} AS amount, paid"
-        selects.append(f"SELECT {columns_out} FROM ({rule.query})")
+        selects.append(f"SELECT {columns_out} FROM ({rule.query}) AS asked")
     return " UNION ALL ".join(selects)
 
 

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Lays out what the peer tests need in a folder: `bash scripts/peers.sh DIR`, then `SMARTGOV_PEERS=DIR make test-peers`.
+set -eu
+folder=${1:?the folder for the peers}
+mkdir -p "$folder"
+for number in 9421 9530; do
+  [ -f "$folder/rfc$number.txt" ] || curl -fsSo "$folder/rfc$number.txt" "https://www.rfc-editor.org/rfc/rfc$number.txt"
+done
+if [ ! -x "$folder/openfisca/bin/python" ]; then
+  "${PYTHON:-python3}" -m venv "$folder/openfisca"
+  "$folder/openfisca/bin/pip" install --quiet --disable-pip-version-check "openfisca-core>=46,<47" pyyaml
+fi
