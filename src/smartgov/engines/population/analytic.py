@@ -1,4 +1,4 @@
-"""The registers that only the analyst's country has, one table a function; data/registers.yaml describes their columns."""
+"""The registers that only the analyst's country has, one table a function; data/registers.yaml describes them."""
 
 from __future__ import annotations
 
@@ -220,6 +220,7 @@ def _enrolments(village: Village, dirt: Dirt) -> Table:
         "birth_date": Days(dirt.swapped(people.born[person], dirt.hits("moe.birth_date_swapped", person))),
         "level": Words(school.school[person], CODES["school_level"]),
         "repeating": Numbers(school.repeating[person]),
+        "public": Numbers(school.public[person]),
     }
 
 
@@ -248,7 +249,9 @@ def _parcels(village: Village, dirt: Dirt) -> Table:
         "township": Words(homes.township[homes.of[owner]], township_words()),
         "area_m2": Numbers(np.where(farm, wealth.field_area[owner], wealth.area[owner])),
         "use": Words(np.where(farm, 2, wealth.urban[owner]), ("rural_building", "urban_building", "farm")),
-        "assessed_value": Numbers(np.where(farm, wealth.field_area[owner].astype(np.int64) * 600, wealth.land_value[owner])),
+        "assessed_value": Numbers(
+            np.where(farm, wealth.field_area[owner].astype(np.int64) * 600, wealth.land_value[owner])
+        ),
     }
 
 
@@ -333,7 +336,7 @@ def _site_directors(village: Village, dirt: Dirt) -> Table:
 
 
 def _vehicles(village: Village, dirt: Dirt) -> Table:
-    """One row a vehicle; addresses are those of the registration, so some are stale: another household's of the village."""
+    """One row a vehicle, with the owner's address; a stale one is that of another household of the village."""
     wealth, homes = village.wealth, village.homes
     persons = np.arange(len(village.people))
     owner = np.concatenate([np.repeat(persons, wealth.cars), np.repeat(persons, wealth.motorcycles)])

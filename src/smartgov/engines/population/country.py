@@ -1,7 +1,7 @@
 """Writing a country: parts of whole villages, over several processes, resumable after any interruption.
 
-A part is finished when `country.json` lists it; only the parent writes that file, after the worker has moved the part's files
-into their places. What a killed run had begun lies in `.building` and is cleared by the next one.
+A part is finished when `country.json` lists it; only the parent writes that file, after the worker has moved the part's
+files into their places. What a killed run had begun lies in `.building` and is cleared by the next one.
 """
 
 from __future__ import annotations
@@ -12,15 +12,19 @@ import multiprocessing as mp
 import os
 import shutil
 import signal
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from importlib import metadata
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from smartgov.engines.population import frame, margins, parquet, places, problems, served
 from smartgov.engines.population.framing import make_frame
@@ -29,6 +33,8 @@ from smartgov.engines.population.village import VILLAGES, make_village
 PART = 15
 """Villages in a part: some 150,000 people."""
 FORMAT = 1
+VILLAGE_BYTES = 2_300_000
+"""What a village takes on disk, rounded up."""
 MARK = "country.json"
 _BUILDING = ".building"
 _LIBRARIES = ("numpy", "pyarrow", "duckdb")
@@ -95,8 +101,8 @@ def write_country(
 ) -> State:
     """Write (or go on writing) a country of so many villages into `folder`; KeyboardInterrupt leaves it resumable.
 
-    Problems: `villages-out-of-range`, `country-in-the-way` (something else lies there), `country-differs` (another seed,
-    day or version), `disk-full`, `part-failed`.
+    Problems: `villages-out-of-range`, `country-in-the-way` (something else lies there), `country-differs` (another
+    seed, day or version), `disk-full`, `part-failed`.
     """
     if not 1 <= villages <= VILLAGES or jobs < 1:
         raise problems.out_of_range(villages, VILLAGES)
@@ -106,6 +112,7 @@ def write_country(
     _remove_beyond(folder, state, wanted)
     state.villages = villages
     _save(folder, state)
+    _check_room(folder, sum(wanted[part] for part in open_))
     if open_:
         _Writing(folder, state, wanted, progress).run(open_, min(jobs, len(open_)))
     shutil.rmtree(folder / _BUILDING, ignore_errors=True)
@@ -139,6 +146,12 @@ def _open(folder: Path, new: State) -> State:
     return there
 
 
+def _check_room(folder: Path, villages: int) -> None:
+    free, needed = shutil.disk_usage(folder).free, villages * VILLAGE_BYTES
+    if free < needed:
+        raise problems.no_room(folder, needed, free)
+
+
 def _save(folder: Path, state: State) -> None:
     beside = folder / f"{MARK}.new"
     try:
@@ -157,7 +170,6 @@ def _remove_beyond(folder: Path, state: State, wanted: dict[int, int]) -> None:
 
 
 def _write_townships(folder: Path) -> None:
-    import pyarrow as pa
 
     each = places.places()
     county = [int(at) for at in each.county]
@@ -194,7 +206,7 @@ class _Writing:
             tasks = [(part, self.wanted[part]) for part in parts[job::jobs]]
             about = (self.folder, self.state.seed, self.state.on)
             worker = context.Process(target=_work, args=(about, tasks, theirs, stop), daemon=True)
-            worker.start()
+            _start_deaf(worker)
             theirs.close()
             workers.append(worker)
             ends.append(ours)
@@ -208,15 +220,15 @@ class _Writing:
                 worker.join()
 
     def _listen(self, ends: list[Connection], of_villages: int) -> None:
-        open_: list[Any] = list(ends)
+        open_ = list(ends)
         while open_:
-            for end in wait(open_):
+            for end in [end for end in open_ if end in wait(open_)]:
                 try:
-                    said = end.recv()  # type: ignore[union-attr]
+                    said = end.recv()
                 except EOFError:
                     open_.remove(end)
-                    continue
-                self._hear(said, of_villages)
+                else:
+                    self._hear(said, of_villages)
         left = [part for part, count in self.wanted.items() if self.state.parts.get(part, {}).get("villages") != count]
         if left:
             raise problems.part_failed(left[0], "a worker process ended before its time")
@@ -235,11 +247,20 @@ class _Writing:
             raise problems.part_failed(said[1], said[2])
 
 
-def _work(
-    about: tuple[Path, str, date], tasks: Iterable[tuple[int, int]], tell: Connection, stop: Any
-) -> None:
+def _start_deaf(worker: Any) -> None:
+    """Start a worker to which Ctrl-C means nothing from its first moment: the parent tells it when to stop."""
+    if threading.current_thread() is not threading.main_thread():
+        worker.start()
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        worker.start()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _work(about: tuple[Path, str, date], tasks: Iterable[tuple[int, int]], tell: Connection, stop: Any) -> None:
     """A worker: writes its parts one after the other; ends when told to, or when nobody listens any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     part = -1
     try:
         for part, villages in tasks:
@@ -250,9 +271,15 @@ def _work(
     except BrokenPipeError:
         return
     except OSError as error:
-        tell.send(("disk", error.errno or errno.EIO))
+        _tell_last(tell, ("disk", error.errno or errno.EIO))
     except Exception:  # whatever it is, the parent must say it
-        tell.send(("failed", part, traceback.format_exc()))
+        _tell_last(tell, ("failed", part, traceback.format_exc()))
+
+
+def _tell_last(tell: Connection, said: tuple[Any, ...]) -> None:
+    """Say why a worker ends; a parent that was killed hears nothing, and its successor may have cleared our files."""
+    with suppress(BrokenPipeError):
+        tell.send(said)
 
 
 def _write_part(

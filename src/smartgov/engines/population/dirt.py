@@ -1,4 +1,4 @@
-"""Known dirt: which rows of which register are wrong, and how. Rates are `margins.DIRT`; people of a cast are spared."""
+"""Known dirt: which rows of which register are wrong, and how. Rates are `margins.DIRT`; a cast is spared."""
 
 from __future__ import annotations
 

@@ -50,9 +50,9 @@ def count_children(people: People, today: int) -> Families:
     for parent in (people.mother, people.father):
         known = (parent != NOBODY) & people.alive
         np.maximum.at(youngest, parent[known], people.born[known])
-        for years, counts in under.items():
+        for years in under:
             small = known & (people.born > today - years * YEAR)
-            counts += np.bincount(parent[small], minlength=size).astype(np.int8)
+            under[years] += np.bincount(parent[small], minlength=size).astype(np.int8)
     return Families(_order(people), under, youngest)
 
 
@@ -163,5 +163,3 @@ def _weddings(draw: Generator, people: People, today: int) -> Ints:
     wedding[husbands] = grown + (room * draw.uniform(0.3, 0.98, len(wives))).astype(np.int32)
     wedding[wives] = wedding[husbands]
     return wedding
-
-

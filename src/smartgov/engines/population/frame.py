@@ -1,7 +1,7 @@
-"""The analyst's frame: one row a person, clean truth, coded, without names or ids. What each column holds and its codes.
+"""The analyst's frame: one row a person, clean truth, coded, without names or ids. Its columns and their codes.
 
-Rows are all living people, and those who died within two years of the country's day. Dates are DATE, money whole New Taiwan
-dollars, unknown or not applicable is NULL. `person` is village * 100,000 + index; relatives are `person` numbers too.
+Rows are all living people, and those who died within two years of the country's day. Dates are DATE, money whole New
+Taiwan dollars, unknown or not applicable is NULL. `person` is village * 100,000 + index, and so are relatives.
 """
 
 from __future__ import annotations
@@ -108,13 +108,14 @@ education|int8|highest level completed
 study_field|int8|
 school_level|int8|school attended now
 school_repeating|bool|repeats or has exceeded the years of study
+school_public|bool|attends a public school
 bli_insured|bool|labour insurance today
 bli_from|date|start of the present (or last) labour insurance
 bli_days|int32|total days of labour insurance
 bli_days_before_birth|int32|days of labour insurance before last_birth_date
 bli_wage|int32|mean insured monthly wage of the last six insured months
 ei_days_3y|int16|days of employment insurance within three years before today (or before left_job_on)
-left_job_on|date|left the last insured job, NULL while in it
+left_job_on|date|left the last insured job; of those in one, NULL, or the leaving before reemployed_on
 left_involuntary|bool|that leaving was involuntary
 job_seeker_since|date|registered as a job seeker
 training_from|date|in full-time vocational training since
@@ -162,9 +163,7 @@ cause_of_death_known|bool|of the dead: a certificate names the cause
 deceased_insurance|int8|of the dead: insurance at death
 survivors|int8|of the dead: living spouse, children and parents
 funeral_payer|int64|of the dead: who paid for the funeral
-"""
-    .strip()
-    .splitlines()
+""".strip().splitlines()
 )
 
 PAID: tuple[str, ...] = (
@@ -194,6 +193,10 @@ PAID: tuple[str, ...] = (
     "construction_registration",
     "site_director",
 )
-"""What a register shows as applied for or paid: the frame has a BOOL column `paid_<name>` for each."""
+"""What a register shows as applied for or paid: the frame has a BOOL column `paid_<name>` for each.
+
+It stands in the row of the mother (birth registration, maternity, birth grant), of the child (health insurance of the
+newborn, childcare), of the dead (death registration, funeral), and else of the person entitled.
+"""
 
 NAMES: tuple[str, ...] = (*(column.name for column in COLUMNS), *(f"paid_{name}" for name in PAID))

@@ -11,7 +11,7 @@ from smartgov.engines.population.frame import PERSON_BASE
 from smartgov.engines.population.people import NEVER, NOBODY
 from smartgov.engines.population.streams import Array, Flags
 from smartgov.engines.population.village import Village
-from smartgov.engines.population.work import FARMERS, LABOUR, NP_AMOUNT, PENSION, PUBLIC
+from smartgov.engines.population.work import FARMERS, LABOUR, NP_AMOUNT, PENSION
 
 _DECEASED_INSURANCE = {LABOUR: 1, PENSION: 2, FARMERS: 3}
 
@@ -110,6 +110,7 @@ def _school(village: Village) -> Frame:
         "study_field": Filled(school.field),
         "school_level": Filled(school.school),
         "school_repeating": Filled(school.repeating, school.school > 0),
+        "school_public": Filled(school.public, school.school > 0),
     }
 
 
@@ -224,5 +225,3 @@ def _death(village: Village) -> Frame:
         "survivors": Filled(welfare.survivors, dead),
         "funeral_payer": _relative(village, welfare.payer),
     }
-
-

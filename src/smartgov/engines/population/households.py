@@ -11,8 +11,8 @@ from smartgov.engines.population import margins, places
 from smartgov.engines.population.people import FEMALE, MALE, MARRIED, NOBODY, WIDOWED, YEAR, Ints, People
 from smartgov.engines.population.streams import Array, Flags, Floats
 
-_COUPLE_WITH_HIS_PARENTS = 0.17
-_COUPLE_WITH_HER_PARENTS = 0.03
+_COUPLE_WITH_HIS_PARENTS = 0.20
+_COUPLE_WITH_HER_PARENTS = 0.04
 _ADULT = 20
 _ROUNDS = 5  # each doubles the length of the chains that are followed; 32 links are sixteen generations
 
@@ -82,7 +82,7 @@ def _living_parent(people: People) -> Ints:
 
 
 def _chance_to_stay(people: People, age: Floats) -> Floats:
-    single = np.interp(age, (20, 30, 40, 60), (0.95, 0.6, 0.38, 0.25))
+    single = np.interp(age, (20, 30, 40, 60), (0.97, 0.80, 0.62, 0.50))
     couple = np.where(people.sex == MALE, _COUPLE_WITH_HIS_PARENTS, _COUPLE_WITH_HER_PARENTS)
     return np.where(age < _ADULT, 1.0, np.where(people.marital == MARRIED, couple, single))
 
@@ -100,14 +100,16 @@ def _keep_couples_together(people: People, link: Ints, stays: Flags) -> None:
 def _settle_orphans(draw: Generator, people: People, link: Ints, age: Floats) -> None:
     """Children without a living parent live with a couple of the village."""
     orphans = np.flatnonzero((age < _ADULT) & (link == np.arange(len(people))) & people.alive)
-    hosts = np.flatnonzero((people.marital == MARRIED) & people.alive & (age > 40) & (age < 65) & (people.sex == FEMALE))
+    hosts = np.flatnonzero(
+        (people.marital == MARRIED) & people.alive & (age > 40) & (age < 65) & (people.sex == FEMALE)
+    )
     if len(hosts):
         link[orphans] = hosts[draw.integers(0, len(hosts), len(orphans))]
 
 
 def _settle_the_old(draw: Generator, people: People, link: Ints, age: Floats) -> None:
-    """A third of the widowed above 75 who head a household of their own live with a child who has one."""
-    old = (age > 75) & (people.marital == WIDOWED) & people.alive & (draw.random(len(people)) < 0.33)
+    """Half of the widowed above 70 who head a household of their own live with a child who has one."""
+    old = (age > 70) & (people.marital == WIDOWED) & people.alive & (draw.random(len(people)) < 0.5)
     child = np.full(len(people), NOBODY, dtype=np.int32)
     everybody = np.arange(len(people), dtype=np.int32)
     for column in (people.mother, people.father):

@@ -1,7 +1,7 @@
-"""What the country is drawn from: the targets of data/margins.yaml, and shapes beside them that no table is compared with.
+"""What the country is drawn from: the targets of data/margins.yaml, and shapes beside them that nothing is held against.
 
-All are rounded shares in the neighbourhood of published statistics of Taiwan. They are inputs, not claims: nothing here is
-a statistic.
+All are rounded shares in the neighbourhood of published statistics of Taiwan. They are inputs, not claims: nothing here
+is a statistic.
 """
 
 from __future__ import annotations
@@ -22,18 +22,19 @@ FEMALE = (0.482, 0.483, 0.492, 0.502, 0.513, 0.57, 0.61)  # at 0, 15, 30, ... 90
 MOTHER_AGE_MEAN, MOTHER_AGE_SPREAD, MOTHER_AGE_MIN, MOTHER_AGE_MAX = 30.5, 4.8, 18.0, 45.0
 # Share ever married at the ages 20, 25, 30, ... 80, and of these divorced and widowed.
 EVER_MARRIED = (0.01, 0.08, 0.32, 0.58, 0.72, 0.79, 0.84, 0.88, 0.92, 0.94, 0.95, 0.96, 0.96)
-DIVORCED = (0.00, 0.05, 0.07, 0.10, 0.13, 0.15, 0.16, 0.16, 0.14, 0.11, 0.08, 0.06, 0.04)
-WIDOWED = (0.00, 0.00, 0.00, 0.00, 0.01, 0.01, 0.02, 0.04, 0.07, 0.12, 0.20, 0.32, 0.50)
+DIVORCED = (0.00, 0.07, 0.10, 0.14, 0.18, 0.20, 0.21, 0.21, 0.19, 0.15, 0.11, 0.08, 0.05)
+WIDOWED = (0.00, 0.00, 0.00, 0.00, 0.005, 0.005, 0.01, 0.02, 0.04, 0.08, 0.13, 0.21, 0.36)
 # Chance that a person of 0, 10, 20, ... 90 years has a living mother.
 MOTHER_ALIVE = (1.0, 0.995, 0.99, 0.98, 0.95, 0.85, 0.62, 0.30, 0.05, 0.0)
 
 # Share in labour insurance at the ages 15, 20, ... 65, of men and women; in farmers' insurance from 15 to 85 by tens.
 LABOUR = (
-    (0.06, 0.62, 0.88, 0.90, 0.89, 0.88, 0.86, 0.80, 0.68, 0.45, 0.14),
-    (0.06, 0.64, 0.88, 0.87, 0.85, 0.83, 0.78, 0.69, 0.52, 0.30, 0.08),
+    (0.07, 0.66, 0.93, 0.94, 0.93, 0.92, 0.90, 0.84, 0.72, 0.50, 0.18),
+    (0.07, 0.68, 0.93, 0.92, 0.90, 0.88, 0.83, 0.74, 0.57, 0.34, 0.10),
 )
-FARMERS = (0.0, 0.005, 0.012, 0.025, 0.055, 0.105, 0.14, 0.11)
+FARMERS = (0.0, 0.006, 0.013, 0.028, 0.06, 0.115, 0.155, 0.12)
 PUBLIC = 0.035  # of people of 23 to 64: servants of the state and teachers, with an insurance of their own
+PENSIONED = 0.85  # of those of 25 to 64 without another insurance
 UNION = 0.19  # of the labour insured: members of occupational unions, without employment insurance
 # Monthly insured wages (投保薪資) by grade; the lowest is the minimum wage of 2026.
 WAGE_GRADES = (29_500, 30_300, 31_800, 33_300, 34_800, 36_300, 38_200, 40_100, 42_000, 43_900, 45_800)
@@ -88,8 +89,8 @@ EMPLOYER_KINDS = (
 )
 BANKS = ("004", "005", "006", "007", "008", "012", "013", "017", "700", "812", "822")
 
-# Known dirt of each register: what is wrong, and in which share of its rows (of names in Big5: of the rows with a letter that
-# Big5 lacks; of swapped dates: of the rows whose day may be a month). People of a cast are spared.
+# Known dirt of each register: what is wrong, in which share of its rows (of names in Big5: of the rows with a letter
+# that Big5 lacks; of swapped dates: of the rows whose day may be a month). People of a cast are spared.
 DIRT = {
     "ris.address_full_width": 0.010,  # digits of the address in full-width form
     "ris.variant_character": 0.005,  # 台 for 臺 in the township

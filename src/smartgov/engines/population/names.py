@@ -1,4 +1,4 @@
-"""Names: a surname that goes from parent to child, and given names of the time of birth. As code points, three a person."""
+"""Names: a surname that goes from parent to child, and given names of the time of birth; three code points each."""
 
 from __future__ import annotations
 

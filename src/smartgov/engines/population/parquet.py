@@ -54,8 +54,9 @@ def _column(column: Column) -> Any:
     if isinstance(column, Letters):
         return _letters(column.codes)
     if isinstance(column, Words):
+        # Not a DictionaryArray: pyarrow 26 writes the same one in different bytes from time to time.
         index = pa.array(column.index.astype(np.int32), mask=column.index < 0)
-        return pa.DictionaryArray.from_arrays(index, pa.array(column.words, type=pa.string()))
+        return pa.array(column.words, type=pa.string()).take(index)
     if isinstance(column, Days):
         return pa.array(column.days.astype(np.int32), mask=column.days == NEVER).view(pa.date32())
     if isinstance(column, Numbers):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -27,7 +28,7 @@ _YOUNGEST = 14  # days: children younger than this are still being registered
 DEAD_DAYS = 730
 _TWINS = 0.012
 
-Ints = NDArray[np.int32]
+Ints = NDArray[Any]
 Indexes = NDArray[np.signedinteger]
 
 
@@ -53,7 +54,8 @@ class People:
     @property
     def alive(self) -> Flags:
         """Who lives."""
-        return self.died == NEVER
+        found: Flags = self.died == NEVER
+        return found
 
     @property
     def spouse(self) -> Ints:
@@ -95,7 +97,9 @@ def make_people(draw: Generator, size: int, on: date) -> People:
     today = days(on)
     died = today - draw.integers(1, DEAD_DAYS + 1, dead)
     born = np.concatenate(
-        [_births(draw, size, on, margins.AGE_GROUPS), died - _ages_at_death(draw, dead)], dtype=np.int32, casting="unsafe"
+        [_births(draw, size, on, margins.AGE_GROUPS), died - _ages_at_death(draw, dead)],
+        dtype=np.int32,
+        casting="unsafe",
     )
     died = np.concatenate([np.full(size, NEVER), died]).astype(np.int32)
     order = np.argsort(born, kind="stable")

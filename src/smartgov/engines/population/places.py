@@ -32,7 +32,7 @@ class Places:
 
 @lru_cache(maxsize=1)
 def places() -> Places:
-    """The townships of data/townships.csv. `edges` are cumulative shares; `rural` is 1 for a village-like place, 0 for a city."""
+    """The townships of data/townships.csv. `edges` are cumulative shares; `rural` goes from 0 in a city to 1."""
     with (margins.DATA / "townships.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     counties = tuple(dict.fromkeys(row["county"] for row in rows))

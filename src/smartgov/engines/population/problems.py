@@ -17,7 +17,10 @@ def out_of_range(villages: int, most: int) -> Problem:
         422,
         what=Text(f"{villages} villages cannot be built.", f"無法建立 {villages} 個村落。"),
         why=Text(f"There are ids for 1 to {most} villages.", f"編號僅足供 1 至 {most} 個村落。"),
-        todo=Text(f"Give --villages a number from 1 to {most}, and --jobs at least 1.", f"請將 --villages 設為 1 至 {most}，--jobs 至少 1。"),
+        todo=Text(
+            f"Give --villages a number from 1 to {most}, and --jobs at least 1.",
+            f"請將 --villages 設為 1 至 {most}，--jobs 至少 1。",
+        ),
     )
 
 
@@ -42,7 +45,9 @@ def other_country(folder: Path, seed: str, on: date, new_seed: str, new_on: date
             f"It has seed {seed!r} on {on}; asked for is seed {new_seed!r} on {new_on}.",
             f"其種子為 {seed!r}、基準日 {on}；本次要求種子 {new_seed!r}、基準日 {new_on}。",
         ),
-        todo=Text("Repeat that seed and day to go on, or give another folder.", "請沿用原種子與基準日，或指定其他資料夾。"),
+        todo=Text(
+            "Repeat that seed and day to go on, or give another folder.", "請沿用原種子與基準日，或指定其他資料夾。"
+        ),
     )
 
 
@@ -67,8 +72,25 @@ def cannot_write(folder: Path, error: OSError) -> Problem:
             "The disk is full." if full else f"Nothing can be written to {folder}.",
             "磁碟已滿。" if full else f"無法寫入 {folder}。",
         ),
-        why=Text(f"{error.strerror or error}. 10,000 people take some 6 MB.", f"{error.strerror or error}。每萬人約需 6 MB。"),
-        todo=Text("Make room and repeat the command: finished parts stay.", "清出空間後重下指令即可，已完成的部分會保留。"),
+        why=Text(
+            f"{error.strerror or error}. 10,000 people take some 2.3 MB.",
+            f"{error.strerror or error}。每萬人約需 2.3 MB。",
+        ),
+        todo=Text(
+            "Make room and repeat the command: finished parts stay.", "清出空間後重下指令即可，已完成的部分會保留。"
+        ),
+    )
+
+
+def no_room(folder: Path, needed: int, free: int) -> Problem:
+    """The country would not fit on the disk."""
+    need, there = f"{needed / 1e9:,.1f} GB", f"{free / 1e9:,.1f} GB"
+    return Problem(
+        "disk-full",
+        507,
+        what=Text(f"The country does not fit into {folder}.", f"{folder} 容不下這個國家。"),
+        why=Text(f"About {need} are needed and {there} are free.", f"約需 {need}，目前剩 {there}。"),
+        todo=Text("Make room, give another folder, or fewer villages.", "請清出空間、改用其他資料夾，或減少村落數。"),
     )
 
 
@@ -79,7 +101,9 @@ def part_failed(part: int, why: str) -> Problem:
         500,
         what=Text(f"Part {part} of the country could not be made.", f"第 {part} 部分建立失敗。"),
         why=Text(why, why),
-        todo=Text("Repeat the command: finished parts stay. Report it when it comes again.", "請重下指令；若再發生請回報。"),
+        todo=Text(
+            "Repeat the command: finished parts stay. Report it when it comes again.", "請重下指令；若再發生請回報。"
+        ),
     )
 
 

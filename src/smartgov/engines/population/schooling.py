@@ -16,14 +16,15 @@ FIELDS = {name: code for code, name in enumerate(CODES["study_field"])}
 SCHOOLS = {name: code for code, name in enumerate(CODES["school_level"])}
 # Highest level completed by birth year: shares in the order of the codes.
 _BY_YEAR = (
-    (1935, (0.16, 0.56, 0.11, 0.05, 0.06, 0.03, 0.03, 0.00, 0.00)),
-    (1950, (0.03, 0.46, 0.17, 0.08, 0.13, 0.06, 0.05, 0.02, 0.00)),
-    (1962, (0.003, 0.16, 0.20, 0.12, 0.26, 0.12, 0.10, 0.035, 0.005)),
-    (1975, (0.001, 0.02, 0.09, 0.10, 0.31, 0.19, 0.19, 0.095, 0.01)),
-    (1985, (0.001, 0.005, 0.03, 0.07, 0.17, 0.11, 0.44, 0.165, 0.012)),
-    (1998, (0.001, 0.003, 0.02, 0.06, 0.13, 0.03, 0.62, 0.13, 0.005)),
+    (1935, (0.19, 0.53, 0.11, 0.06, 0.05, 0.03, 0.03, 0.00, 0.00)),
+    (1950, (0.035, 0.40, 0.17, 0.12, 0.13, 0.07, 0.055, 0.019, 0.001)),
+    (1962, (0.004, 0.14, 0.18, 0.17, 0.22, 0.135, 0.105, 0.036, 0.010)),
+    (1975, (0.002, 0.02, 0.08, 0.15, 0.25, 0.19, 0.20, 0.09, 0.018)),
+    (1985, (0.002, 0.005, 0.03, 0.11, 0.14, 0.12, 0.42, 0.155, 0.018)),
+    (1998, (0.002, 0.003, 0.02, 0.09, 0.11, 0.03, 0.62, 0.115, 0.010)),
 )
 _FIELD_SHARES = (0.0, 0.10, 0.22, 0.17, 0.025, 0.015, 0.09, 0.09, 0.10, 0.05, 0.08, 0.03, 0.11)
+_PUBLIC = (0.0, 0.33, 0.97, 0.89, 0.60, 0.36)  # share of public schools by level
 _KINDERGARTEN = (0.45, 0.72, 0.93, 0.96)  # at 2, 3, 4, 5 years
 
 
@@ -35,6 +36,7 @@ class Schooling:
     field: Array
     school: Array
     repeating: Flags
+    public: Flags
 
 
 def make_schooling(draw: Generator, people: People, age: Floats) -> Schooling:
@@ -53,13 +55,16 @@ def make_schooling(draw: Generator, people: People, age: Floats) -> Schooling:
     field = np.where(level >= LEVELS["vocational"], field, np.where(level == LEVELS["senior"], FIELDS["general"], 0))
     school = _attended(draw, age, level)
     repeating = (school >= SCHOOLS["senior"]) & (draw.random(size) < 0.03)
-    return Schooling(level, np.minimum(field, len(FIELDS) - 1).astype(np.int8), school, repeating)
+    kept = np.array(_PUBLIC)[school]
+    public = (school > 0) & (draw.random(size) < kept)
+    return Schooling(level, np.minimum(field, len(FIELDS) - 1).astype(np.int8), school, repeating, public)
 
 
 def _cut_to_age(level: Array, age: Floats) -> Array:
     most = np.searchsorted([12.0, 15.0, 18.0, 22.0, 24.0, 28.5], age, side="right")
     highest = np.array([0, 1, 2, LEVELS["vocational"], LEVELS["bachelor"], LEVELS["master"], LEVELS["doctor"]])[most]
-    return np.minimum(level, highest).astype(np.int8)
+    cut: Array = np.minimum(level, highest).astype(np.int8)
+    return cut
 
 
 def _attended(draw: Generator, age: Floats, level: Array) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from itertools import chain
+from itertools import chain, pairwise
 
 import numpy as np
 
@@ -63,7 +63,9 @@ def _served(village: Village, dirt: Dirt) -> Iterator[tuple[str, str, Table]]:
 def _people(village: Village, dirt: Dirt) -> Table:
     folk, persons = village.people, np.flatnonzero(village.people.alive)
     address = dirt.full_width(addresses(village, persons), dirt.hits("ris.address_full_width", persons))
-    township = dirt.township(village.homes.township[village.homes.of[persons]], dirt.hits("ris.variant_character", persons))
+    township = dirt.township(
+        village.homes.township[village.homes.of[persons]], dirt.hits("ris.variant_character", persons)
+    )
     return {
         "id": Letters(numbered("person", village.number, persons)),
         "national_id": ids_of(village, persons),
@@ -103,7 +105,7 @@ def _uuids(village: Village, count: int) -> Letters:
     letters = _HEX[nibbles]
     dash = np.full((count, 1), ord("-"), dtype=np.uint8)
     cuts = (0, 8, 12, 16, 20, 32)
-    parts = [letters[:, first:last] for first, last in zip(cuts, cuts[1:], strict=False)]
+    parts = [letters[:, first:last] for first, last in pairwise(cuts)]
     return Letters(np.hstack([piece for part in parts for piece in (part, dash)][:-1]))
 
 
@@ -146,7 +148,9 @@ def _insured(village: Village, dirt: Dirt) -> Table:
         "insured_through_id": ids_of(village, np.where(category == 1, holder, NOBODY)),
         "from_date": Days(np.maximum(folk.born[persons], _HEALTH_INSURANCE_BEGAN)),
         "card_no": Letters(
-            tables.beside([tables.digits(9_000_000 + village.number + 0 * persons, 7), tables.digits(persons, 5, leading=True)])
+            tables.beside(
+                [tables.digits(9_000_000 + village.number + 0 * persons, 7), tables.digits(persons, 5, leading=True)]
+            )
         ),
     }
 
@@ -218,12 +222,14 @@ def _insurance(village: Village, dirt: Dirt) -> Table:
     work = village.work
     present = (work.insurance == LABOUR) & village.people.alive
     back = present & (work.again != NEVER)
-    past = (~present & (work.left != NEVER)) | back
+    died = (work.insurance == LABOUR) & ~village.people.alive
+    past = (~present & (work.left != NEVER)) | back | died
+    ends = np.where(died, village.people.died, work.left)
     person = np.concatenate([np.flatnonzero(present), np.flatnonzero(past)])
     ended = np.arange(len(person)) >= present.sum()
     before = np.maximum(work.left - np.maximum(work.employment_days, 30), village.people.born + 16 * 365)
     began = np.where(ended & back[person], before[person], work.since[person]).astype(np.int32)
-    until = np.where(ended, work.left[person], NEVER).astype(np.int32)
+    until = np.where(ended, ends[person], NEVER).astype(np.int32)
     short = dirt.hits("bli.employer_short_form", person)
     names = tables.texts(village.employers)
     shorter = tables.texts([name.replace("股份有限公司", "（股）公司") for name in village.employers])
@@ -244,7 +250,8 @@ def _wages(village: Village) -> Table:
     """The insured wage of each insured month of the last twelve."""
     work = village.work
     present = (work.insurance == LABOUR) & village.people.alive
-    until = np.where(present, village.today, work.left)
+    died = (work.insurance == LABOUR) & ~village.people.alive
+    until = np.where(present, village.today, np.where(died, village.people.died, work.left))
     this_month = np.datetime64(village.on, "M").astype(np.int64)
     last = until.astype("M8[D]").astype("M8[M]").astype(np.int64)
     first = work.since.astype("M8[D]").astype("M8[M]").astype(np.int64)

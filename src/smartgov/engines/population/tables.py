@@ -1,7 +1,7 @@
 """Columns of registers as arrays, and the rows that a small register takes from them.
 
-A table is a dictionary of columns of one length. Text is a matrix of code points (uint8 or uint16), one row a value, in which
-zeros stand for nothing anywhere; a row of zeros is NULL. So text is joined by putting matrices beside each other.
+A table is a dictionary of columns of one length. Text is a matrix of code points (uint8 or uint16), one row a value, in
+which zeros stand for nothing anywhere; a row of zeros is NULL. So text is joined by putting matrices beside each other.
 """
 
 from __future__ import annotations

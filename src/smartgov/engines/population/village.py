@@ -9,11 +9,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from smartgov.engines.population import families, firms, households, ids, margins, names, people, places, schooling
+from smartgov.engines.population import families as kin
+from smartgov.engines.population import firms as trading
+from smartgov.engines.population import households, ids, margins, names, people, places
+from smartgov.engines.population import schooling as learning
 from smartgov.engines.population import wealth as owning
 from smartgov.engines.population import welfare as caring
 from smartgov.engines.population import work as working
-from smartgov.engines.population.people import NEVER
+from smartgov.engines.population.people import NEVER, People
 from smartgov.engines.population.streams import Array, stream
 from smartgov.shared.tw import national_id
 
@@ -40,15 +43,15 @@ class Village:
     seed: bytes
     number: int
     on: date
-    people: people.People
+    people: People
     homes: households.Households
-    schooling: schooling.Schooling
+    schooling: learning.Schooling
     work: working.Work
-    families: families.Families
-    births: families.Births
-    stays: families.Stays
+    families: kin.Families
+    births: kin.Births
+    stays: kin.Stays
     wealth: owning.Wealth
-    firms: firms.Firms
+    firms: trading.Firms
     welfare: caring.Welfare
     accounts: Accounts
     letters: names.Letters
@@ -102,18 +105,16 @@ def make_village(seed: bytes, number: int, *, on: date, size: int = SIZE) -> Vil
     homes = households.make_households(stream(seed, number, "households"), folk, today, number)
     township = homes.township[homes.of]
     rural = places.places().rural[township]
-    school = schooling.make_schooling(stream(seed, number, "schooling"), folk, age)
+    school = learning.make_schooling(stream(seed, number, "schooling"), folk, age)
     work = working.make_work(stream(seed, number, "work"), folk, age, today, school, rural)
-    family = families.count_children(folk, today)
-    births = families.make_births(stream(seed, number, "births"), folk, family, today)
+    family = kin.count_children(folk, today)
+    births = kin.make_births(stream(seed, number, "births"), folk, family, today)
     working.take_leave(stream(seed, number, "leave"), work, folk, family.youngest, today)
     wealth = owning.make_wealth(
         stream(seed, number, "wealth"), folk, homes, age, work.income, rural, work.insurance == working.FARMERS
     )
-    runs = firms.make_firms(stream(seed, number, "firms"), folk, age, today, school)
-    welfare = caring.make_welfare(
-        stream(seed, number, "welfare"), folk, homes, family, births, work, age, today
-    )
+    runs = trading.make_firms(stream(seed, number, "firms"), folk, age, today, school)
+    welfare = caring.make_welfare(stream(seed, number, "welfare"), folk, homes, family, births, work, age, today)
     welfare.applied.update(
         land_self_use=wealth.granted,
         construction_registration=runs.applied,
@@ -129,9 +130,7 @@ def make_village(seed: bytes, number: int, *, on: date, size: int = SIZE) -> Vil
         work=work,
         families=family,
         births=births,
-        stays=families.make_stays(
-            stream(seed, number, "stays"), folk, age, today, township, places.places().county
-        ),
+        stays=kin.make_stays(stream(seed, number, "stays"), folk, age, today, township, places.places().county),
         wealth=wealth,
         firms=runs,
         welfare=welfare,
@@ -142,7 +141,7 @@ def make_village(seed: bytes, number: int, *, on: date, size: int = SIZE) -> Vil
     )
 
 
-def _ids(seed: bytes, number: int, folk: people.People) -> NDArray[np.uint8]:
+def _ids(seed: bytes, number: int, folk: People) -> NDArray[np.uint8]:
     """Serials in an order that tells no age."""
     if len(folk) > BLOCK:
         raise ValueError("more people than serials")
@@ -150,7 +149,7 @@ def _ids(seed: bytes, number: int, folk: people.People) -> NDArray[np.uint8]:
     return ids.make_ids(number * BLOCK + order, folk.sex)
 
 
-def _accounts(seed: bytes, number: int, age: Array, folk: people.People) -> Accounts:
+def _accounts(seed: bytes, number: int, age: Array, folk: People) -> Accounts:
     """Accounts for tax refunds: four adults in five have one."""
     draw = stream(seed, number, "accounts")
     holds = (age >= 20) & folk.alive & (draw.random(len(age)) < 0.8)

@@ -14,7 +14,6 @@ from smartgov.engines.population.households import Households
 from smartgov.engines.population.people import (
     DIVORCED,
     FEMALE,
-    MARRIED,
     NEVER,
     NOBODY,
     SINGLE,
@@ -24,11 +23,11 @@ from smartgov.engines.population.people import (
     People,
 )
 from smartgov.engines.population.streams import Array, Flags, Floats, picked
-from smartgov.engines.population.work import FARMERS, LABOUR, PENSION, PUBLIC, Work
+from smartgov.engines.population.work import FARMERS, LABOUR, PENSION, Work
 
 CIRCUMSTANCES = {name: code for code, name in enumerate(CODES["circumstance"])}
 PLACEMENTS = {name: code for code, name in enumerate(CODES["placement"])}
-_DISABLED = (0.008, 0.014, 0.018, 0.025, 0.04, 0.062, 0.095, 0.145, 0.22, 0.30)  # at 0, 10, ... 90 years
+_DISABLED = (0.006, 0.010, 0.013, 0.018, 0.028, 0.044, 0.067, 0.103, 0.157, 0.22)  # at 0, 10, ... 90 years
 
 
 @dataclass(slots=True)
@@ -202,5 +201,3 @@ def _apply(
         construction_registration=builder_,
         site_director=builder_,
     )
-
-

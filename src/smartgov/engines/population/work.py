@@ -17,6 +17,7 @@ NONE, LABOUR, FARMERS, PUBLIC, PENSION = range(5)
 NP_AMOUNT = 20_922  # insured monthly amount of the national pension since 2024, rounded knowledge
 PENSION_SINCE = 14_153  # 1 October 2008, in days
 _FIRST_LABOUR_AGE = 17
+_EMPLOYED_ARE_BETTER_OFF = 0.925  # ranks are drawn among all adults, and the targets are of employees
 
 
 @dataclass(slots=True)
@@ -105,7 +106,7 @@ def _insurances(
     insurance[(chance >= rate) & (draw.random(size) < tilled / np.maximum(1 - rate, 0.05))] = FARMERS
     educated = schooling.education >= LEVELS["junior_college"]
     insurance[(age >= 23) & (age < 65) & educated & (draw.random(size) < margins.PUBLIC * 2)] = PUBLIC
-    insurance[(insurance == NONE) & (age >= 25) & (age < 65)] = PENSION
+    insurance[(insurance == NONE) & (age >= 25) & (age < 65) & (draw.random(size) < margins.PENSIONED)] = PENSION
     ever = draw.random(size) < np.interp(age, (16, 20, 30, 65, 80, 95), (0.0, 0.25, 0.8, 0.86, 0.7, 0.4))
     return insurance, ever & (insurance != PUBLIC)
 
@@ -121,13 +122,15 @@ def _salaries(draw: Generator, people: People, age: Floats, schooling: Schooling
     tops = (margins.WAGE_DECILES[-1] * 1.35, margins.WAGE_DECILES[-1] * 2.3, margins.WAGE_DECILES[-1] * 5, 15_000_000)
     values = np.concatenate([[311_000], margins.WAGE_DECILES, tops])
     yearly = np.interp(rank, points, values)
-    return np.maximum(yearly / 13, margins.WAGE_GRADES[0] * 0.8).astype(np.int32)
+    monthly: Ints = np.maximum(yearly * _EMPLOYED_ARE_BETTER_OFF / 13, margins.WAGE_GRADES[0] * 0.8).astype(np.int32)
+    return monthly
 
 
 def _graded(salary: Ints) -> Ints:
     """The insured grade of a salary: the next grade up, at most the highest."""
     place = np.searchsorted(margins.WAGE_GRADES, salary)
-    return np.array(margins.WAGE_GRADES, dtype=np.int32)[np.minimum(place, len(margins.WAGE_GRADES) - 1)]
+    grades: Ints = np.array(margins.WAGE_GRADES, dtype=np.int32)[np.minimum(place, len(margins.WAGE_GRADES) - 1)]
+    return grades
 
 
 def _lose_jobs(draw: Generator, people: People, work: Work, age: Floats, today: int) -> None:
@@ -156,7 +159,9 @@ def _lose_jobs(draw: Generator, people: People, work: Work, age: Floats, today: 
 def _count_days(draw: Generator, people: People, work: Work, age: Floats, today: int) -> None:
     """Employment insurance within three years; days of the farmers' insurance and of the national pension."""
     size = len(people)
-    end = np.where((work.insurance == LABOUR) & (work.again == NEVER), today, np.where(work.left != NEVER, work.left, today))
+    end = np.where(
+        (work.insurance == LABOUR) & (work.again == NEVER), today, np.where(work.left != NEVER, work.left, today)
+    )
     start = np.where(work.again != NEVER, end - draw.integers(200, 1_000, size), work.since)
     inside = np.clip(end - np.maximum(start, end - 3 * 365), 0, 3 * 365)
     in_it = ((work.insurance == LABOUR) | (work.left != NEVER)) & ~work.union
@@ -165,7 +170,9 @@ def _count_days(draw: Generator, people: People, work: Work, age: Floats, today:
     grown = np.maximum(ends - people.born - 25 * YEAR, 30)
     tilling = np.minimum(grown, draw.gamma(4.0, 6.5 * YEAR, size))
     work.farmer_days = np.where(work.insurance == FARMERS, tilling, 0).astype(np.int32)
-    room = np.clip(np.minimum(ends, people.born + 65 * YEAR) - np.maximum(PENSION_SINCE, people.born + 25 * YEAR), 0, None)
+    room = np.clip(
+        np.minimum(ends, people.born + 65 * YEAR) - np.maximum(PENSION_SINCE, people.born + 25 * YEAR), 0, None
+    )
     share = np.where(work.insurance == PENSION, draw.uniform(0.15, 1, size), draw.uniform(0, 0.5, size))
     never = draw.random(size) < np.where(work.insurance == PENSION, 0.0, 0.45)
     never |= (work.insurance == FARMERS) | (work.insurance == PUBLIC)

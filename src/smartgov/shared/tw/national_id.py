@@ -2,8 +2,7 @@
 
 The letter stands for a two-digit number; with the weights 1 9 8 7 6 5 4 3 2 1 1 the weighted sum of all digits is a
 multiple of ten. Ids that this platform makes up are valid in form and checksum and carry a published marker, the digit
-`8` after the sex digit, so that nobody takes one for issued: people born here have 0 to 5 there, and 8 is left to the few who
-settled from Hong Kong and Macao (docs/manuals/operator).
+`8` after the sex digit, so that nobody takes one for issued: docs/decisions/0028 says why this digit.
 """
 
 from __future__ import annotations
