@@ -1,4 +1,4 @@
-"""What the country is drawn from: the targets of data/margins.yaml, and shapes beside them that nothing is held against.
+"""What the country is drawn from: the targets of data/margins.yaml, and shapes that nothing is held against.
 
 All are rounded shares in the neighbourhood of published statistics of Taiwan. They are inputs, not claims: nothing here
 is a statistic.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from datetime import date
 from pathlib import Path
@@ -77,7 +78,8 @@ def _print_report(lines: list[Line]) -> None:
 
 
 def _again(folder: Path, villages: int, seed: str, on: date, jobs: int) -> str:
-    return f"smartgov population --villages {villages} --out {folder} --seed {seed} --on {on} --jobs {jobs}"
+    words = {"--villages": villages, "--out": folder, "--seed": seed, "--on": on, "--jobs": jobs}
+    return shlex.join(["smartgov", "population", *(str(word) for pair in words.items() for word in pair)])
 
 
 def _say(text: str) -> None:
