@@ -138,7 +138,7 @@ class _Building:
         keys.write_secret(self.home / "django.key", secrets.token_urlsafe(48).encode())
 
     def _mark(self) -> None:
-        about = {"raised_at": clock.now().isoformat(), "village": self.village.number, "people": len(self.village.ids)}
+        about = {"raised_at": clock.now().isoformat(), "village": self.village.number, "people": self.village.living}
         _write(self.home / MARK, about)
 
 
