@@ -21,6 +21,7 @@ _DELAYED = Text(
 )
 _DECIDES = Text("{agency} decides.", "由{agency}審核。")
 _WAITS = Text("{agency} begins when “{before}” is done.", "待「{before}」完成後，由{agency}審核。")
+_ANSWERED = Text("You have answered; {agency} goes on with it.", "您已回答，{agency}將繼續辦理。")
 _ANSWER = Text("{agency} waits for your answer.", "{agency}等候您的回答。")
 _STOPPED = Text(
     "It was not accepted as sent. {agency} and we have been told; you need not do anything.",
@@ -206,7 +207,10 @@ def _parts(row: Application) -> tuple[PartLine, ...]:
 def _part(row: Part, spec: PartSpec, parts: tuple[PartSpec, ...]) -> PartLine:
     agency = catalogue.agency_name(row.agency)
     before = next((part.title for part in parts if part.id in spec.after), spec.title)
+    asked = list(row.supplements.all()) if row.state == domain.SUPPLEMENT else []
     said = Text.of(row.next_text) if row.next_text else _default_next(row.state).format(agency=agency, before=before)
+    if asked and all(question.answered_at for question in asked):
+        said = _ANSWERED.format(agency=agency)  # the agency's own next step has not come yet
     return PartLine(
         id=row.id,
         part=row.part,
