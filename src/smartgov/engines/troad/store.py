@@ -13,7 +13,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from smartgov.engines.ledger import Log
+from smartgov.engines.troad import idempotency, limits
 from smartgov.engines.troad.problems import refuse
 from smartgov.shared import canonical
 from smartgov.shared.problems import Problem
@@ -42,6 +43,9 @@ CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 _BATCH = 512
 _STALE_NONCE = 600
 """Seconds after which a nonce may be forgotten: far beyond the freshness that every message must have."""
+
+
+Effect = Callable[[sqlite3.Connection], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,8 @@ class Entry:
     nonce: str | None = None
     spend: tuple[str, str, int] | None = None
     """Kind, id and expiry of an artefact that this record uses up."""
-    give_back: tuple[str, str] | None = None
-    """Kind and id of an artefact that turned out not to be used: no data was released."""
+    effects: list[Effect] = field(default_factory=list)
+    """What else is done in the same transaction; a Problem undoes the whole entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ class Store:
         self._db = self._open()
         self._log = Log(self._db, origin, log_key)
         self._log.create_tables()
-        self._db.executescript(_SCHEMA)
+        self._db.executescript(_SCHEMA + idempotency.SCHEMA + limits.SCHEMA)
 
     def start(self) -> None:
         """Start the writing thread."""
@@ -114,28 +118,14 @@ class Store:
 
     async def erase(self, exchange: str) -> int:
         """Destroy the keys, salts and bodies of one exchange; its records and their proofs stay. Returns how many."""
-        count: int = await self._submit(
-            lambda db: (
-                db.execute(
-                    "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE exchange = ? AND sealed IS NOT NULL",
-                    (exchange,),
-                ).rowcount
-            )
-        )
+        count: int = await self._submit(lambda db: _erase(db, exchange))
         if count:
             await self._submit(_truncate)
         return count
 
     async def erase_older(self, moment: int) -> int:
         """Destroy the bodies of all messages made before `moment` (Unix seconds)."""
-        count: int = await self._submit(
-            lambda db: (
-                db.execute(
-                    "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE made < ? AND sealed IS NOT NULL",
-                    (moment,),
-                ).rowcount
-            )
-        )
+        count: int = await self._submit(lambda db: _erase_older(db, moment))
         if count:
             await self._submit(_truncate)
         return count
@@ -258,8 +248,8 @@ class Store:
             self._take_nonce(db, entry)
         if entry.spend is not None:
             _spend(db, entry.spend)
-        if entry.give_back is not None:
-            db.execute("DELETE FROM spent WHERE kind = ? AND jti = ?", entry.give_back)
+        for effect in entry.effects:
+            effect(db)
         (index,) = self._log.append([canonical.dumps(entry.record)])
         if entry.visible_to is not None:
             db.execute("INSERT INTO subject VALUES (?, ?)", (entry.visible_to, index))
@@ -291,7 +281,22 @@ def _spend(db: sqlite3.Connection, spend: tuple[str, str, int]) -> None:
         raise refuse(f"{spend[0]}-used") from None
 
 
+def _erase(db: sqlite3.Connection, exchange: str) -> int:
+    idempotency.erase(db, exchange)
+    return db.execute(
+        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE exchange = ? AND sealed IS NOT NULL", (exchange,)
+    ).rowcount
+
+
+def _erase_older(db: sqlite3.Connection, moment: int) -> int:
+    return db.execute(
+        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE made < ? AND sealed IS NOT NULL", (moment,)
+    ).rowcount
+
+
 def _forget(db: sqlite3.Connection, limit: int) -> None:
+    idempotency.forget(db, limit)
+    limits.forget(db, limit)
     db.execute("DELETE FROM nonce WHERE made < ?", (limit,))
     db.execute("DELETE FROM spent WHERE until < ?", (limit,))
 
