@@ -424,25 +424,21 @@ def trail(story: Story) -> None:
     with blows.down(story.running, "gateway-nhi"):
         mother.go("/mydata/")
         album.take(mother.page, "trail-gateway-down")
-    with _changed_log(story.running, "hpa"):
-        mother.go("/mydata/")
-        album.take(mother.page, "trail-red")
+    _change_log(story.running, "hpa")
+    mother.go("/mydata/")
+    album.take(mother.page, "trail-red")
 
 
-@contextmanager
-def _changed_log(running: Running, agency: str) -> Iterator[None]:
-    """Within the block, the newest record in a gateway's log file is not what was recorded."""
-    file = running.home / "gateways" / agency / "log.sqlite3"
-    with sqlite3.connect(file) as log:
-        place, true = log.execute("SELECT rowid, record FROM ledger_record ORDER BY rowid DESC LIMIT 1").fetchone()
-        text = true.decode() if isinstance(true, bytes) else true
-        changed = text.replace("2", "3", 1)
-        log.execute("UPDATE ledger_record SET record = ? WHERE rowid = ?", (changed, place))
-    try:
-        yield
-    finally:
-        with sqlite3.connect(file) as log:
-            log.execute("UPDATE ledger_record SET record = ? WHERE rowid = ?", (true, place))
+def _change_log(running: Running, agency: str) -> None:
+    """Change what a gateway has recorded, as its owner could; it cannot prove its entries from then on."""
+    with blows.down(running, f"gateway-{agency}"):
+        with sqlite3.connect(running.home / "gateways" / agency / "log.sqlite3") as log:
+            changed = log.execute(
+                "UPDATE ledger_record SET record = CAST(replace(CAST(record AS TEXT), 'births', 'b1rths') AS BLOB)"
+                " WHERE instr(CAST(record AS TEXT), 'births') > 0"
+            )
+        if not changed.rowcount:
+            raise RuntimeError("no record was changed")
 
 
 def offices(story: Story) -> None:
