@@ -113,8 +113,10 @@ class _Building:
 
     def _cast(self) -> None:
         found, public = [], []
-        for persona in population.personas(self.village):
-            phone = phones.enrol(self.home / "phone", persona=persona.key, name=persona.name)
+        for place, persona in enumerate(population.personas(self.village)):
+            phone = phones.enrol(
+                self.home / "phone", persona=persona.key, name=persona.name, story=persona.story, place=place
+            )
             story = persona.story.as_dict()
             seats = [{"agency": agency, "role": role} for agency, role in persona.seats]
             card = {"key": persona.key, "name": persona.name, "seats": seats, "story": story}
