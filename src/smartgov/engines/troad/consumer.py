@@ -36,6 +36,7 @@ class Consumer:
         started = self._core.now()
         ask, outcome = None, "answered"
         try:
+            self._core.heads.refuse_unstamped()
             snapshot = self._core.configuration.current()
             ask = self._read(request, subsystem, snapshot)
             return await self._carry(ask, snapshot, request.headers.get("x-troad-trail-token", ""))
@@ -97,6 +98,7 @@ class Consumer:
         record = records.request_record("client", ask, None, now, gateway=to.id, subject=subject)
         entry = core.entry(records.with_proof(record, head.fields, base), ask.id)
         entry.body = (salt, body, base)
+        entry.exchanged = (int(now.timestamp()) // 3600, to.id, "asked")
         await core.store.commit([entry])
         answer = await self._send(head, body, to)
         return await self._receive(ask, head, to, answer)
@@ -161,6 +163,7 @@ class Consumer:
         record = records.answer_record("client", ask, core.now(), gateway=to.id, status=answer.status)
         entry = core.entry(records.with_proof(record, answer.headers, signed.base), ask.id)
         entry.body = (salt, answer.body, signed.base)
+        entry.exchanged = (wire.read_request(head).created // 3600, to.id, "client")
         (place,) = await core.store.commit([entry])
         return _told(core, ask, to.id, place, Response(answer.status, dict(signed.fields), body))
 

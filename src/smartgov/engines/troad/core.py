@@ -9,8 +9,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from smartgov.engines.httpd import Client
 from smartgov.engines.troad import records
+from smartgov.engines.troad.alarms import Alarms
 from smartgov.engines.troad.artefacts import Reader
 from smartgov.engines.troad.configuration import Configuration
+from smartgov.engines.troad.heads import Heads
 from smartgov.engines.troad.home import Home
 from smartgov.engines.troad.store import Entry, Store
 from smartgov.shared import clock
@@ -32,8 +34,10 @@ class Core:
         self.reader = Reader(home.member, home.gateway, home.p256("reference"))
         self.peers = Client(ssl=self.configuration.client_tls)
         self.services = Client()
+        self.alarms = Alarms()
         self.counts: Counter[tuple[str, str, str]] = Counter()
         self.seconds: dict[tuple[str, str], float] = {}
+        self.heads = Heads(self)
         self._index_key = home.secret_key("index")
 
     def now(self) -> datetime:

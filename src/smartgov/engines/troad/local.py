@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hmac
 from datetime import datetime
@@ -11,7 +12,7 @@ import structlog
 
 from smartgov.engines.httpd import Request, Response, Router
 from smartgov.engines.pki import keys
-from smartgov.engines.troad import artefacts, records, reference
+from smartgov.engines.troad import artefacts, evidence, records, reference
 from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.home import Subsystem
@@ -44,6 +45,7 @@ class LocalDoor:
             ("POST", "/local/v1/tokens", self.issue_token),
             ("GET", "/local/v1/configuration", self.configuration),
             ("POST", "/local/v1/erasures", self.erase),
+            ("GET", "/evidence/{exchange}", self.evidence),
         ):
             self._router.add(method, path, endpoint)
 
@@ -73,6 +75,7 @@ class LocalDoor:
             "configuration": state,
             "configuration_expires": state["expires_at"] or "",
             "log_size": size,
+            "alarms": self._core.alarms.standing,
             "problem": "" if healthy else refuse(slug).what.zh,
         }
         return Response.json(body, 200 if healthy else 503)
@@ -89,9 +92,7 @@ class LocalDoor:
 
     async def checkpoint(self, request: Request) -> Response:
         """The present signed head of the log."""
-        with self._core.store.reading() as (_, log):
-            note = log.checkpoint()
-        await self._core.store.remember_checkpoint(note)
+        note = await self._core.heads.publish()
         return Response(200, {"content-type": "text/plain; charset=utf-8"}, note.encode())
 
     # -- for information systems -----------------------------------------------------------------------------------
@@ -209,6 +210,25 @@ class LocalDoor:
         erased = await self._core.store.erase(exchange)
         await self._note("erasure", caller, None, {"id": exchange, "erased": erased})
         return Response.json({"erased": erased})
+
+    async def evidence(self, request: Request, exchange: str) -> Response:
+        """The evidence bundle of one exchange, for the systems that took part in it and for auditors; noted in the log.
+
+        `?have=SIZE` (also several, with commas) asks for the proof that a head of that size is continued.
+        """
+        caller = self._caller(request)
+        if not records.ID.fullmatch(exchange):
+            raise refuse("record-invalid")
+        client = f"{self._core.home.member}/{caller.name}"
+        parties = await asyncio.to_thread(evidence.parties, self._core, exchange)
+        if not parties:
+            raise refuse("record-unknown")
+        if client not in parties and "evidence" not in caller.may:
+            raise refuse("not-allowed-here")
+        sizes = [int(part) for part in request.args().get("have", "").split(",") if part.isdigit() and len(part) < 19]
+        content = await evidence.bundle(self._core, exchange, sizes)
+        await self._note("evidence", caller, None, {"request": exchange})
+        return Response.json(content)
 
     # -- parts ------------------------------------------------------------------------------------------------------
 

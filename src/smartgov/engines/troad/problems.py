@@ -304,6 +304,21 @@ TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
         ("Without a record nothing is sent.", "未留紀錄即不傳送。"),
         _ASK_OPERATOR,
     ),
+    "timestamps-missing": (
+        503,
+        ("The log has not been stamped with the time for too long.", "日誌過久未取得時戳。"),
+        (
+            "The time-stamping authority does not answer, and the policy allows no more.",
+            "時戳機構未回應，已逾政策容許時限。",
+        ),
+        _LATER,
+    ),
+    "record-unknown": (
+        404,
+        ("This log holds no such exchange.", "此日誌沒有這筆交換紀錄。"),
+        ("The id is wrong, or another gateway has recorded it.", "編號錯誤，或由其他閘道記錄。"),
+        _CORRECT,
+    ),
     "record-invalid": (
         400,
         ("The record has the wrong form.", "紀錄格式錯誤。"),

@@ -59,6 +59,7 @@ class Provider:
     # -- the order of work --------------------------------------------------------------------------------------
 
     async def _answer(self, head: Head, request: Request, progress: Progress) -> Response:
+        self._core.heads.refuse_unstamped()
         snapshot = self._core.configuration.current()
         sender, signed = self._verified(head, request, snapshot, progress)
         salt = wire.open_commitment({**request.headers, **signed.fields}, request.body, "body-changed")
@@ -147,12 +148,13 @@ class Provider:
         entry.body, entry.nonce = evidence.kept, evidence.nonce
         entry.visible_to = subject if progress.visible else None
         spend(entry, grant)
-        await self._core.store.commit([entry])
+        (place,) = await self._core.store.commit([entry])
         progress.visible = False  # from here on she sees the request itself
         progress.give_back = entry.spend[:2] if entry.spend else None
         answer = await ask_service(self._core, ask, grant)
         if answer.status >= 500:
             await give_back(self._core, ask, progress.give_back, answer.status)
+        answer.headers["troad-log"] = records.promise(self._core.store.origin, place, self._core.now())
         return answer
 
     async def _seal(self, head: Head, ask: Ask, sender: Gateway, answer: Response) -> Response:
@@ -170,6 +172,7 @@ class Provider:
         record = records.answer_record("provider", ask, core.now(), gateway=sender.id, status=answer.status)
         entry = core.entry(records.with_proof(record, fields, base), ask.id)
         entry.body = (salt, body, base)
+        entry.exchanged = (_hour(head), sender.id, "provider")
         await core.store.commit([entry])
         return Response(answer.status, {**fields, "x-road-id": ask.id}, body)
 
@@ -186,10 +189,11 @@ class Provider:
         entry = core.entry(dict(record))
         entry.visible_to = progress.subject if progress.visible else None
         entry.give_back = progress.give_back
-        if problem.slug != "log-unavailable":
-            await core.store.commit([entry])
         response = problem_response(problem)
         response.headers["troad-refusal"] = problem.slug
+        if problem.slug != "log-unavailable":
+            (place,) = await core.store.commit([entry])
+            response.headers["troad-log"] = records.promise(core.store.origin, place, core.now())
         _, commitment = wire.commit(response.body)
         response.headers.update(commitment)
         if all(name in head.fields for name in ("troad-body", "x-road-id", "signature-input")):
@@ -227,6 +231,11 @@ def problem_response(problem: Problem) -> Response:
     shown = Response.json({**problem.as_dict("en"), "texts": texts}, problem.status)
     response.body = shown.body
     return response
+
+
+def _hour(head: Head) -> int:
+    """The hour in which the question was signed: the same at both gateways, whatever their clocks say."""
+    return wire.read_request(head).created // 3600
 
 
 def _claims(request: Request) -> dict[str, str]:

@@ -36,6 +36,7 @@ class Gateway:
     log_key: Ed25519PublicKey
     log_origin: str
     recipient: Recipient
+    witness_key: Ed25519PublicKey | None = None
 
     @property
     def authority(self) -> str:
@@ -176,6 +177,9 @@ def _member(entry: Mapping[str, Any]) -> Member:
 
 def read_gateway(member: str, entry: Mapping[str, Any]) -> Gateway:
     """One gateway as `home.describe` publishes it. KeyError, TypeError or ValueError when it cannot be used."""
+    witness = _key(json.dumps(entry["witness_key"], sort_keys=True)) if entry.get("witness_key") else None
+    if witness is not None and not isinstance(witness, Ed25519PublicKey):
+        raise ValueError("witness keys are Ed25519")
     message, log, reference = (
         _key(json.dumps(entry[name], sort_keys=True)) for name in ("message_key", "log_key", "reference_key")
     )
@@ -196,6 +200,7 @@ def read_gateway(member: str, entry: Mapping[str, Any]) -> Gateway:
         log_key=log,
         log_origin=entry.get("log_origin", name),
         recipient=Recipient(name, reference, keys.thumbprint(reference)),
+        witness_key=witness,
     )
 
 

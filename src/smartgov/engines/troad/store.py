@@ -15,18 +15,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from smartgov.engines.ledger import Log
+from smartgov.engines.ledger.merkle import leaf_hash
 from smartgov.engines.troad.problems import refuse
 from smartgov.shared import canonical
 from smartgov.shared.problems import Problem
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS message (
@@ -38,6 +40,17 @@ CREATE TABLE IF NOT EXISTS nonce (nonce TEXT PRIMARY KEY, made INTEGER NOT NULL)
 CREATE TABLE IF NOT EXISTS spent (kind TEXT, jti TEXT, until INTEGER, PRIMARY KEY (kind, jti)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS subject (hmac TEXT, idx INTEGER, PRIMARY KEY (hmac, idx)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS head (size INTEGER PRIMARY KEY, note TEXT NOT NULL, made INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS stamp (size INTEGER, time INTEGER, ends INTEGER, token BLOB, PRIMARY KEY (size, time));
+CREATE TABLE IF NOT EXISTS witnessed (
+    origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS exchanged (
+    hour INTEGER, peer TEXT, role TEXT, id TEXT, PRIMARY KEY (hour, peer, role, id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS retain (idx INTEGER PRIMARY KEY, until INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS retain_until ON retain (until);
+CREATE TABLE IF NOT EXISTS place (exchange TEXT, idx INTEGER, PRIMARY KEY (exchange, idx)) WITHOUT ROWID;
 """
 _BATCH = 512
 _STALE_NONCE = 600
@@ -69,6 +82,10 @@ class Entry:
     """Kind, id and expiry of an artefact that this record uses up."""
     give_back: tuple[str, str] | None = None
     """Kind and id of an artefact that turned out not to be used: no data was released."""
+    exchanged: tuple[int, str, str] | None = None
+    """Hour (Unix seconds // 3600, of the signed request), other gateway and role, to be compared with that gateway."""
+    keep_until: int | None = None
+    """When the body is to be erased by itself (Unix seconds), where the service says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +94,8 @@ class Place:
 
     index: int
     size: int
+    leaf: bytes = b""
+    """The leaf hash, by which somebody who was told it can see later that this very record is in the log."""
 
 
 _Work = Callable[[sqlite3.Connection], Any]
@@ -106,6 +125,11 @@ class Store:
         if self._thread.is_alive():
             self._thread.join()
         self._db.close()
+
+    async def apply(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` in the writing thread and return its result once that is durable. Problem `log-unavailable`."""
+        result: T = await self._submit(work)
+        return result
 
     async def commit(self, entries: Sequence[Entry]) -> list[Place]:
         """Make the entries durable, all or none. Problems `replay`, `consent-used`, `token-used`, `log-unavailable`."""
@@ -260,14 +284,21 @@ class Store:
             _spend(db, entry.spend)
         if entry.give_back is not None:
             db.execute("DELETE FROM spent WHERE kind = ? AND jti = ?", entry.give_back)
-        (index,) = self._log.append([canonical.dumps(entry.record)])
+        exact = canonical.dumps(entry.record)
+        (index,) = self._log.append([exact])
+        if entry.exchange:
+            db.execute("INSERT INTO place VALUES (?, ?)", (entry.exchange, index))
+        if entry.exchanged is not None:
+            db.execute("INSERT OR IGNORE INTO exchanged VALUES (?, ?, ?, ?)", (*entry.exchanged, entry.exchange))
         if entry.visible_to is not None:
             db.execute("INSERT INTO subject VALUES (?, ?)", (entry.visible_to, index))
         if entry.body is not None:
             key, sealed = self._seal(entry.body, index)
             row = (index, entry.exchange, entry.made, key, sealed)
             db.execute("INSERT INTO message VALUES (?, ?, ?, ?, ?)", row)
-        return Place(index, index + 1)
+            if entry.keep_until is not None:
+                db.execute("INSERT INTO retain VALUES (?, ?)", (index, entry.keep_until))
+        return Place(index, index + 1, leaf_hash(exact))
 
     def _take_nonce(self, db: sqlite3.Connection, entry: Entry) -> None:
         try:

@@ -37,7 +37,7 @@ OPTIONAL = (
     *FORWARDED,
 )
 ANSWER_REQUIRED = ("@status", "troad-body")
-ANSWER_OPTIONAL = ("content-type", "content-language", "etag", "location", "troad-refusal")
+ANSWER_OPTIONAL = ("content-type", "content-language", "etag", "location", "troad-refusal", "troad-log")
 BOUND = ("@method", "@authority", "@path", "@query", "troad-body", "x-road-id", "signature-input")
 """The parts of its request that every answer covers (`;req`), so that two answers cannot be swapped."""
 _INPUT = re.compile(
