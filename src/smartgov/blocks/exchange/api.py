@@ -191,6 +191,9 @@ def members(agency: str = PORTAL) -> list[Member]:
             name=Text.of(row["name"]),
             log_key=row["gateways"][0]["log_key"],
             log_origin=row["gateways"][0]["log_origin"],
+            witness_keys={
+                f"{row['id']}/{one['code']}": one["witness_key"] for one in row["gateways"] if one.get("witness_key")
+            },
         )
         for row in configuration["members"]
     ]

@@ -7,6 +7,7 @@ stamped for longer than the policy allows (`timestamps.bound`) are new exchanges
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -245,7 +246,7 @@ class Heads:
 
 
 def fresh_cosignatures(
-    note: str, keys: dict[str, Ed25519PublicKey | None], now: int, age: int = FRESH_SECONDS
+    note: str, keys: Mapping[str, Ed25519PublicKey | None], now: int, age: int = FRESH_SECONDS
 ) -> list[cosign.Cosignature]:
     """The valid co-signatures under `note` that are at most `age` seconds old."""
     known = {name: key for name, key in keys.items() if key is not None}

@@ -31,8 +31,7 @@ class Door:
             case "GET", "/health":
                 return Response.json({"healthy": True})
             case "GET", "/root.pem":
-                pem = (self._authority.home / "root.pem").read_bytes()
-                return Response(200, {"content-type": "application/x-pem-file"}, pem)
+                return Response(200, {"content-type": "application/x-pem-file"}, self._authority.root())
             case "POST", "/":
                 return await self._stamp(request)
         return Response(404)

@@ -43,7 +43,12 @@ class Authority:
         self.home, self._openssl = home, openssl
         self._one_at_a_time = asyncio.Lock()  # openssl counts serial numbers in a file
         if not (home / "root.pem").exists():
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
             _make(home, days)
+
+    def root(self) -> bytes:
+        """The certificate (PEM) that others trust."""
+        return (self.home / "root.pem").read_bytes()
 
     async def stamp(self, request: bytes) -> bytes:
         """The DER answer to a DER request; ValueError when openssl cannot read it."""
