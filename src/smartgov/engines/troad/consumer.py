@@ -9,6 +9,7 @@ from smartgov.engines.httpd.client import ConnectionFailedError, PeerMismatchErr
 from smartgov.engines.troad import records, reference, rights, trail_door, wire
 from smartgov.engines.troad.backend import ask_service
 from smartgov.engines.troad.core import Core
+from smartgov.engines.troad.keeping import is_soon, keep
 from smartgov.engines.troad.names import parse_target
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.provider import give_back, spend
@@ -97,9 +98,10 @@ class Consumer:
         subject = core.pseudonym(ask.subject)
         record = records.request_record("client", ask, None, now, gateway=to.id, subject=subject)
         entry = core.entry(records.with_proof(record, head.fields, base), ask.id)
-        entry.body = (salt, body, base)
+        service = core.configuration.current().services.get(ask.target.service_id)
+        keep(entry, service, (salt, body, base))
         entry.exchanged = (int(now.timestamp()) // 3600, to.id, "asked")
-        await core.store.commit([entry])
+        await core.store.commit([entry], soon=is_soon(service))
         answer = await self._send(head, body, to)
         return await self._receive(ask, head, to, answer)
 
@@ -162,9 +164,10 @@ class Consumer:
         )
         record = records.answer_record("client", ask, core.now(), gateway=to.id, status=answer.status)
         entry = core.entry(records.with_proof(record, answer.headers, signed.base), ask.id)
-        entry.body = (salt, answer.body, signed.base)
+        service = core.configuration.current().services.get(ask.target.service_id)
+        keep(entry, service, (salt, answer.body, signed.base))
         entry.exchanged = (wire.read_request(head).created // 3600, to.id, "client")
-        (place,) = await core.store.commit([entry])
+        (place,) = await core.store.commit([entry], soon=is_soon(service))
         return _told(core, ask, to.id, place, Response(answer.status, dict(signed.fields), body))
 
     def _verified(self, ask: Ask, head: Head, to: Gateway, answer: Response) -> Signed:

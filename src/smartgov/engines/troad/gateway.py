@@ -69,7 +69,7 @@ class Gateway:
             now = int(self.core.now().timestamp())
             with contextlib.suppress(Problem):  # a log that cannot be written is reported where it matters
                 await self.core.store.forget_stale(now)
-                await self.core.store.erase_older(now - self.home.retain_days * 86400)
+                await self.core.store.erase_due(now, self.home.retain_days)
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
 

@@ -12,6 +12,7 @@ from smartgov.engines.httpd import Request, Response
 from smartgov.engines.troad import records, reference, rights, trail_door, wire
 from smartgov.engines.troad.backend import ask_service
 from smartgov.engines.troad.core import Core
+from smartgov.engines.troad.keeping import is_soon, keep
 from smartgov.engines.troad.names import is_subsystem, member_of, parse_target
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.rights import Ask, Grant
@@ -145,10 +146,11 @@ class Provider:
         now = self._core.now()
         record = records.request_record("provider", ask, grant, now, gateway=sender.id, subject=subject)
         entry = self._core.entry(records.with_proof(record, evidence.fields, evidence.kept[2]), ask.id)
-        entry.body, entry.nonce = evidence.kept, evidence.nonce
+        entry.nonce = evidence.nonce
+        keep(entry, grant.service, evidence.kept)
         entry.visible_to = subject if progress.visible else None
         spend(entry, grant)
-        (place,) = await self._core.store.commit([entry])
+        (place,) = await self._core.store.commit([entry], soon=is_soon(grant.service))
         progress.visible = False  # from here on she sees the request itself
         progress.give_back = entry.spend[:2] if entry.spend else None
         answer = await ask_service(self._core, ask, grant)
@@ -171,9 +173,10 @@ class Provider:
         )
         record = records.answer_record("provider", ask, core.now(), gateway=sender.id, status=answer.status)
         entry = core.entry(records.with_proof(record, fields, base), ask.id)
-        entry.body = (salt, body, base)
+        service = core.configuration.current().services.get(ask.target.service_id)
+        keep(entry, service, (salt, body, base))
         entry.exchanged = (_hour(head), sender.id, "provider")
-        await core.store.commit([entry])
+        await core.store.commit([entry], soon=is_soon(service))
         return Response(answer.status, {**fields, "x-road-id": ask.id}, body)
 
     async def _refusal(self, head: Head, problem: Problem, progress: Progress) -> Response:

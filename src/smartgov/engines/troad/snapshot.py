@@ -62,6 +62,9 @@ class Service:
     personal: bool
     related: frozenset[str]
     visibility: str
+    durability: str = "strict"
+    retain_days: int | None = None
+    """How long bodies are kept; None is as the gateway's settings say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,12 +208,17 @@ def read_gateway(member: str, entry: Mapping[str, Any]) -> Gateway:
 
 
 def _service(entry: Mapping[str, Any]) -> Service:
+    durability = entry.get("durability", "strict")
+    if durability not in {"strict", "soon", "meta"}:
+        raise ValueError(f"{entry['id']} has no usable durability")
     return Service(
         id=entry["id"],
         member=member_of(entry["id"]),
         personal=bool(entry.get("personal", True)),
         related=frozenset(entry.get("related", ())),
         visibility=entry.get("visibility", "own"),
+        durability=durability,
+        retain_days=None if entry.get("retain_days") is None else int(entry["retain_days"]),
     )
 
 

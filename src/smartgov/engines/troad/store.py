@@ -99,7 +99,12 @@ class Place:
 
 
 _Work = Callable[[sqlite3.Connection], Any]
-_Job = tuple[_Work, "asyncio.Future[Any]", asyncio.AbstractEventLoop]
+_Job = tuple[_Work, "asyncio.Future[Any]", asyncio.AbstractEventLoop, bool]
+_FSYNC = {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
+_FSYNC_STATUS = 74
+"""Exit status of a process whose disk did not take what it was given (EX_IOERR)."""
+_FOLD_AFTER = 500
+"""Batches after which the write-ahead log is folded into the file."""
 
 
 class Store:
@@ -109,6 +114,7 @@ class Store:
         self.path, self.origin, self._log_key = path, origin, log_key
         self._wrap = AESGCM(body_key)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._batches = 0
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._db = self._open()
         self._log = Log(self._db, origin, log_key)
@@ -131,9 +137,12 @@ class Store:
         result: T = await self._submit(work)
         return result
 
-    async def commit(self, entries: Sequence[Entry]) -> list[Place]:
-        """Make the entries durable, all or none. Problems `replay`, `consent-used`, `token-used`, `log-unavailable`."""
-        result: list[Place] = await self._submit(lambda db: [self._write(db, entry) for entry in entries])
+    async def commit(self, entries: Sequence[Entry], *, soon: bool = False) -> list[Place]:
+        """Make the entries durable, all or none. Problems `replay`, `consent-used`, `token-used`, `log-unavailable`.
+
+        With `soon` it returns when they are written and before the disk has confirmed it.
+        """
+        result: list[Place] = await self._submit(lambda db: [self._write(db, entry) for entry in entries], soon=soon)
         return result
 
     async def erase(self, exchange: str) -> int:
@@ -150,16 +159,9 @@ class Store:
             await self._submit(_truncate)
         return count
 
-    async def erase_older(self, moment: int) -> int:
-        """Destroy the bodies of all messages made before `moment` (Unix seconds)."""
-        count: int = await self._submit(
-            lambda db: (
-                db.execute(
-                    "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE made < ? AND sealed IS NOT NULL",
-                    (moment,),
-                ).rowcount
-            )
-        )
+    async def erase_due(self, now: int, default_days: int) -> int:
+        """Destroy the bodies whose service says so by now, and those older than `default_days` of all others."""
+        count: int = await self._submit(lambda db: _erase_due(db, now, now - default_days * 86_400))
         if count:
             await self._submit(_truncate)
         return count
@@ -220,13 +222,15 @@ class Store:
         db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=10)
         db.executescript(
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA cache_size=-2000;"
+            # Folding is done where its errors are seen: by itself SQLite would keep a failed fsync to itself.
+            "PRAGMA wal_autocheckpoint=0;"
         )
         return db
 
-    async def _submit(self, job: _Work) -> Any:
+    async def _submit(self, job: _Work, *, soon: bool = False) -> Any:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self._jobs.put((job, future, loop))
+        self._jobs.put((job, future, loop, soon))
         return await future
 
     def _run(self) -> None:
@@ -251,17 +255,35 @@ class Store:
             if plain:
                 self._db.execute("BEGIN IMMEDIATE")
                 results = [(job, self._under_savepoint(job[0])) for job in plain]
+                for (_, future, loop, soon), result in results:
+                    if soon:
+                        _resolve(loop, future, result)
                 self._db.execute("COMMIT")
+            self._fold()
         except Exception as error:
+            _end_if_the_disk_failed(error)
             self._roll_back()
             log.exception("log_write_failed")
             results = [(job, refuse("log-unavailable", cause=type(error).__name__)) for job in plain]
         for job in jobs:
             if job[0] is _truncate:
-                _truncate(self._db)
+                try:
+                    _truncate(self._db)
+                except sqlite3.Error as error:
+                    _end_if_the_disk_failed(error)
+                    log.exception("log_fold_failed")
                 results.append((job, None))
-        for (_, future, loop), result in results:
+        for (_, future, loop, _), result in results:
             _resolve(loop, future, result)
+
+    def _fold(self) -> None:
+        self._batches += 1
+        if self._batches % _FOLD_AFTER == 0:
+            try:
+                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            except sqlite3.Error as error:
+                _end_if_the_disk_failed(error)
+                log.exception("log_fold_failed")  # what was committed is in the write-ahead log; it is folded later
 
     def _under_savepoint(self, job: _Work) -> Any:
         self._db.execute("SAVEPOINT job")
@@ -332,9 +354,31 @@ def _truncate(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+def _erase_due(db: sqlite3.Connection, now: int, limit: int) -> int:
+    due = db.execute(
+        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE sealed IS NOT NULL"
+        " AND idx IN (SELECT idx FROM retain WHERE until < ?)",
+        (now,),
+    ).rowcount
+    db.execute("DELETE FROM retain WHERE until < ?", (now,))
+    old = db.execute(
+        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE sealed IS NOT NULL"
+        " AND made < ? AND NOT EXISTS (SELECT 1 FROM retain WHERE retain.idx = message.idx)",
+        (limit,),
+    ).rowcount
+    return int(due + old)
+
+
+def _end_if_the_disk_failed(error: Exception) -> None:
+    """After a failed fsync nobody knows what is on the disk, and a second try may lie: the process ends at once."""
+    if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) in _FSYNC:
+        log.critical("log_fsync_failed", status=_FSYNC_STATUS)
+        os._exit(_FSYNC_STATUS)
+
+
 def _resolve(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], result: Any) -> None:
     def settle() -> None:
-        if future.cancelled():
+        if future.done():
             return
         if isinstance(result, Exception):
             future.set_exception(result)
