@@ -24,7 +24,11 @@ class ConnectionFailedError(OSError):
     """The other side could not be reached, hung up, or did not speak HTTP."""
 
 
-class PeerMismatchError(ConnectionFailedError):
+class NotSentError(ConnectionFailedError):
+    """Not a byte of the request left: it is certain that nothing was done."""
+
+
+class PeerMismatchError(NotSentError):
     """The server showed another certificate than the one expected; nothing was sent."""
 
 
@@ -51,7 +55,7 @@ class Client:
 
         `expect_peer` is the SHA-256 (hex) of the server certificate's DER. A request that died on a reused connection
         before any answer is sent once more if it is `idempotent` (default: by its method).
-        Raises ConnectionFailedError, PeerMismatchError or TimeoutError.
+        Raises ConnectionFailedError, or of its kinds NotSentError and PeerMismatchError, or TimeoutError.
         """
         parts = urlsplit(url)
         key = (parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
@@ -78,9 +82,10 @@ class Client:
         except PeerMismatchError:
             connection.close()
             raise
-        except ConnectionFailedError:
+        except ConnectionFailedError as error:
             connection.close()
-            if pooled is None or not again or connection.heard:
+            unsent = isinstance(error, NotSentError)
+            if pooled is None or not (again or unsent) or connection.heard:
                 raise
             connection = await self._connect(key)
             connection.check_peer(expect_peer)
@@ -115,7 +120,7 @@ class Client:
                 lambda: _Exchange(self._max_body), host, port, ssl=context, server_hostname=host if context else None
             )
         except OSError as error:
-            raise ConnectionFailedError(f"cannot reach {host}:{port}: {error}") from error
+            raise NotSentError(f"cannot reach {host}:{port}: {error}") from error
         return connection
 
 
@@ -146,7 +151,7 @@ class _Exchange(asyncio.Protocol):
     async def send(self, raw: bytes, *, head_only: bool) -> Response:
         """Write a rendered request and wait for its whole answer."""
         if not self.alive:
-            raise ConnectionFailedError("the connection is closed")
+            raise NotSentError("the connection is closed")
         self._parser: Any = httptools.HttpResponseParser(self)
         self._pairs: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []

@@ -3,40 +3,38 @@
 from __future__ import annotations
 
 from smartgov.engines.httpd import Response
-from smartgov.engines.httpd.client import IDEMPOTENT
-from smartgov.engines.troad import rights
+from smartgov.engines.httpd.client import NotSentError
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.rights import Ask, Grant
-from smartgov.engines.troad.wire import ANSWER_OPTIONAL
+from smartgov.engines.troad.wire import ANSWER_OPTIONAL, user_fields
 from smartgov.shared.tw import national_id
 
-TIMEOUT = 15.0
 _PASSED_BACK = tuple(name for name in ANSWER_OPTIONAL if not name.startswith("troad-"))
 
 
 async def ask_service(core: Core, ask: Ask, grant: Grant) -> Response:
-    """The service's answer, cut to the granted fields; Problem `service-unreachable` when there is none."""
+    """The service's whole answer. Problem `service-unreachable`: it was not asked; `service-silent`: nobody knows."""
     subsystem = core.home.subsystems.get(ask.target.subsystem)
     base = subsystem.services.get(ask.target.service) if subsystem else None
     if subsystem is None or base is None:
         raise refuse("service-unknown")
     query = f"?{ask.query}" if ask.query else ""
-    repeatable = ask.method in IDEMPOTENT or "idempotency-key" in ask.headers
     try:
         answer = await core.services.request(
             ask.method,
             base.rstrip("/") + ask.target.path + query,
             headers=_headers(ask, grant, subsystem.secret),
             body=ask.body,
-            timeout=TIMEOUT,
-            idempotent=repeatable,
+            timeout=grant.service.terms.seconds,
         )
-    except (OSError, TimeoutError):
+    except NotSentError:
         raise refuse("service-unreachable") from None
-    body = rights.cut(answer.body, grant.fields) if 200 <= answer.status < 300 else answer.body
-    kept = {name: answer.headers[name] for name in _PASSED_BACK if name in answer.headers}
-    return Response(answer.status, kept, body)
+    except (OSError, TimeoutError):
+        raise refuse("service-silent") from None
+    names = (*_PASSED_BACK, *user_fields(answer.headers))
+    kept = {name: answer.headers[name] for name in names if name in answer.headers}
+    return Response(answer.status, kept, answer.body)
 
 
 def _headers(ask: Ask, grant: Grant, secret: str) -> dict[str, str]:

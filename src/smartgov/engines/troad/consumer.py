@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from hashlib import sha512
+
 import structlog
 
 from smartgov.engines.httpd import Request, Response
-from smartgov.engines.httpd.client import ConnectionFailedError, PeerMismatchError
-from smartgov.engines.troad import records, reference, rights, trail_door, wire
-from smartgov.engines.troad.backend import ask_service
+from smartgov.engines.httpd.client import IDEMPOTENT, ConnectionFailedError, NotSentError, PeerMismatchError
+from smartgov.engines.troad import built_in, records, reference, trail_door, wire
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.keeping import is_soon, keep
 from smartgov.engines.troad.names import parse_target
+from smartgov.engines.troad.passage import Passage, admit
 from smartgov.engines.troad.problems import refuse
-from smartgov.engines.troad.provider import give_back, spend
 from smartgov.engines.troad.received import problem_of
 from smartgov.engines.troad.rights import Ask
-from smartgov.engines.troad.snapshot import Gateway, Snapshot
+from smartgov.engines.troad.snapshot import Gateway, Member, Snapshot
 from smartgov.engines.troad.store import Place
+from smartgov.engines.troad.terms import Terms
 from smartgov.engines.troad.wire import Head, Signed
 from smartgov.shared.ids import uuid7
 from smartgov.shared.problems import Problem
 from smartgov.shared.tw import national_id
 
 log = structlog.get_logger()
-TIMEOUT = 18.0
+HOPS_SECONDS = 10
+"""What two gateways may take beyond the time that the service has."""
 
 
 class Consumer:
@@ -71,7 +75,8 @@ class Consumer:
             issue=headers.get("x-road-issue", ""),
             user=headers.get("x-road-userid", ""),
             fields=None if not listed else tuple(sorted({name.strip() for name in listed.split(",")})),
-            headers={name: headers[name] for name in ("content-type", *wire.FORWARDED) if name in headers},
+            receiver=headers.get("x-road-security-server", ""),
+            headers={name: headers[name] for name in wire.forwarded(headers)},
             body=request.body,
         )
 
@@ -83,12 +88,15 @@ class Consumer:
             raise refuse("service-unknown")
         if not ask.target.built_in and ask.target.service_id not in snapshot.services:
             raise refuse("service-unknown")
-        return await self._remote(ask, member.gateways[0], token)
+        service = snapshot.services.get(ask.target.service_id)
+        return await self._remote(ask, _choose(member, ask), token, service.terms if service else Terms())
 
     # -- to another member --------------------------------------------------------------------------------------
 
-    async def _remote(self, ask: Ask, to: Gateway, token: str) -> Response:
-        core = self._core
+    async def _remote(self, ask: Ask, to: Gateway, token: str, limits: Terms) -> Response:
+        core, seconds = self._core, limits.seconds + HOPS_SECONDS
+        if len(ask.body) > limits.body_bytes:
+            raise refuse("body-too-large", limit=limits.body_bytes)
         head, body = self._write(ask, to, token)
         salt, commitment = wire.commit(body)
         head.fields.update(commitment)
@@ -102,7 +110,7 @@ class Consumer:
         keep(entry, service, (salt, body, base))
         entry.exchanged = (int(now.timestamp()) // 3600, to.id, "asked")
         await core.store.commit([entry], soon=is_soon(service))
-        answer = await self._send(head, body, to)
+        answer = await self._send(head, body, to, seconds)
         return await self._receive(ask, head, to, answer)
 
     def _write(self, ask: Ask, to: Gateway, token: str) -> tuple[Head, bytes]:
@@ -133,29 +141,33 @@ class Consumer:
             fields["troad-subject"] = hide(ask.subject)
         return Head(ask.method, to.authority, path, ask.query, fields), body
 
-    async def _send(self, head: Head, body: bytes, to: Gateway) -> Response:
+    async def _send(self, head: Head, body: bytes, to: Gateway, seconds: int) -> Response:
         url = f"https://{to.authority}{head.path}" + (f"?{head.query}" if head.query else "")
         try:
-            # Sending the same bytes twice is safe: the receiver accepts a nonce once.
             return await self._core.peers.request(
                 head.method,
                 url,
                 headers=head.fields,
                 body=body,
-                timeout=TIMEOUT,
+                timeout=seconds,
                 expect_peer=to.tls_fingerprint,
-                idempotent=True,
+                # Whether to try again is for the one who asks: only he knows what a second call would do.
+                idempotent=head.method in IDEMPOTENT,
             )
         except PeerMismatchError:
             raise refuse("gateway-untrusted", gateway=to.id) from None
-        except (ConnectionFailedError, TimeoutError):
+        except NotSentError:
             raise refuse("gateway-unreachable", gateway=to.id) from None
+        except (ConnectionFailedError, TimeoutError):
+            raise refuse("gateway-silent", gateway=to.id) from None
 
     async def _receive(self, ask: Ask, head: Head, to: Gateway, answer: Response) -> Response:
         signed = self._verified(ask, head, to, answer)
         salt = wire.open_commitment({**answer.headers, **signed.fields}, answer.body, "answer-body-changed")
         if "troad-refusal" in signed.fields:
-            raise problem_of(answer)
+            problem = problem_of(answer)
+            problem.extra.setdefault("refused_by", to.id)
+            raise problem
         reference.refuse_clear(answer.body, signed.fields.values())
         core, reader = self._core, self._core.reader
         body, _ = reference.reveal(
@@ -168,7 +180,8 @@ class Consumer:
         keep(entry, service, (salt, answer.body, signed.base))
         entry.exchanged = (wire.read_request(head).created // 3600, to.id, "client")
         (place,) = await core.store.commit([entry], soon=is_soon(service))
-        return _told(core, ask, to.id, place, Response(answer.status, dict(signed.fields), body))
+        passed = Response(answer.status, dict(signed.fields), body)
+        return _told(core, ask, to.id, place, passed, sha512(signed.base).digest())
 
     def _verified(self, ask: Ask, head: Head, to: Gateway, answer: Response) -> Signed:
         echo = answer.headers.get("x-road-id", ask.id)
@@ -185,31 +198,37 @@ class Consumer:
         core = self._core
         here = snapshot.gateways[core.home.gateway]
         if ask.target.built_in:
-            answer = await trail_door.answer(core, ask, trail_door.Bearer(token, here, snapshot), None)
+            answer = await built_in.answer(core, ask, trail_door.Bearer(token, here, snapshot), None)
             return _told(core, ask, here.id, None, answer)
         ask.persons = reference.persons(ask.body)
         hidden = self._hidden(ask.body, here, ask.id)
         reference.refuse_clear(hidden, (_path(ask), ask.query, ask.purpose, ask.issue, ask.user))
-        grant = rights.authorise(ask, snapshot, core.reader, core.now())
+        passage = await admit(core, ask, snapshot)
         subject = core.pseudonym(ask.subject)
-        record = records.request_record("own", ask, grant, core.now(), gateway=here.id, subject=subject)
+        record = records.request_record("own", ask, passage.grant, core.now(), gateway=here.id, subject=subject)
         salt, fields = wire.commit(hidden)
         entry = core.entry({**record, "body": fields["troad-body"]}, ask.id)
         entry.body = (salt, hidden, b"")
-        entry.visible_to = subject if grant.service.visibility == "own" else None
-        spend(entry, grant)
-        await core.store.commit([entry])
-        used = entry.spend[:2] if entry.spend else None
+        entry.visible_to = subject if passage.grant.service.visibility == "own" else None
+        passage.record(entry)
         try:
-            answer = await ask_service(core, ask, grant)
+            await core.store.commit([entry])
+            await passage.carry_out()
+            return await self._own_answer(ask, here, await passage.release(), passage)
         except Problem as problem:
-            await give_back(core, ask, used, problem.status)
+            await self._own_failure(ask, passage, problem)
             raise
-        if answer.status >= 500:
-            await give_back(core, ask, used, answer.status)
-        return await self._own_answer(ask, here, answer)
+        finally:
+            passage.end()
 
-    async def _own_answer(self, ask: Ask, here: Gateway, answer: Response) -> Response:
+    async def _own_failure(self, ask: Ask, passage: Passage, problem: Problem) -> None:
+        note = records.answer_record("own", ask, self._core.now(), gateway="", status=problem.status)
+        entry = self._core.entry({**note, "kind": "key"}, ask.id)
+        passage.fail(entry, problem)
+        if entry.effects and problem.slug != "log-unavailable":
+            await self._core.store.commit([entry])
+
+    async def _own_answer(self, ask: Ask, here: Gateway, answer: Response, passage: Passage) -> Response:
         core = self._core
         hidden = self._hidden(answer.body, here, ask.id)
         reference.refuse_clear(hidden)
@@ -217,6 +236,7 @@ class Consumer:
         record = records.answer_record("own", ask, core.now(), gateway=here.id, status=answer.status)
         entry = core.entry({**record, "body": fields["troad-body"]}, ask.id)
         entry.body = (salt, hidden, b"")
+        passage.settle(entry, answer)
         (place,) = await core.store.commit([entry])
         return _told(core, ask, here.id, place, answer)
 
@@ -235,10 +255,28 @@ class Consumer:
             await self._core.store.commit([self._core.entry(record)])
 
 
-def _told(core: Core, ask: Ask, gateway: str, place: Place | None, answer: Response) -> Response:
-    """The answer as the information system gets it, with where it is recorded."""
+def _choose(member: Member, ask: Ask) -> Gateway:
+    """The gateway that the caller names (X-Road-Security-Server), else the member's first."""
+    if not ask.receiver:
+        return member.gateways[0]
+    for gateway in member.gateways:
+        if gateway.id == ask.receiver:
+            return gateway
+    raise refuse("service-unknown")
+
+
+def _told(
+    core: Core, ask: Ask, gateway: str, place: Place | None, answer: Response, digest: bytes | None = None
+) -> Response:
+    """The answer as the information system gets it, with where it is recorded.
+
+    `digest` is SHA-512 over the signature base of the answer, which binds it to its request as X-Road's request hash.
+    """
     headers = {name: value for name, value in answer.headers.items() if not name.startswith("troad-")}
-    headers["x-road-id"] = ask.id
+    headers |= {"x-road-id": ask.id, "x-road-client": ask.client, "x-road-service": ask.target.service_id}
+    headers["x-road-request-id"] = ask.id
+    if digest is not None:
+        headers["x-road-request-hash"] = b64encode(digest).decode()
     if place is not None:
         headers["x-troad-log"] = f"{core.home.gateway} {place.index} {place.size}"
     headers["x-troad-provider"] = gateway

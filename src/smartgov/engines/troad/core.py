@@ -8,14 +8,20 @@ from datetime import datetime
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from smartgov.engines.httpd import Client
+from smartgov.engines.troad import contract as contracts
 from smartgov.engines.troad import records
 from smartgov.engines.troad.alarms import Alarms
 from smartgov.engines.troad.artefacts import Reader
 from smartgov.engines.troad.configuration import Configuration
 from smartgov.engines.troad.heads import Heads
 from smartgov.engines.troad.home import Home
+from smartgov.engines.troad.idempotency import Claims
+from smartgov.engines.troad.limits import Buckets
 from smartgov.engines.troad.store import Entry, Store
 from smartgov.shared import clock
+
+CONNECTIONS = 256
+"""To one peer or one information system at a time; more calls wait."""
 
 
 class Core:
@@ -32,13 +38,16 @@ class Core:
         self.configuration = Configuration(home)
         self.message_key: ec.EllipticCurvePrivateKey = home.p256("message")
         self.reader = Reader(home.member, home.gateway, home.p256("reference"))
-        self.peers = Client(ssl=self.configuration.client_tls)
-        self.services = Client()
+        self.peers = Client(ssl=self.configuration.client_tls, limit=CONNECTIONS, max_body=home.max_body)
+        self.services = Client(limit=CONNECTIONS, max_body=home.max_body)
+        self.contract = contracts.cached(home.contract)
+        self.buckets = Buckets()
         self.alarms = Alarms()
         self.counts: Counter[tuple[str, str, str]] = Counter()
         self.seconds: dict[tuple[str, str], float] = {}
         self.heads = Heads(self)
         self._index_key = home.secret_key("index")
+        self.claims = Claims(self._index_key, home.secret_key("body"))
 
     def now(self) -> datetime:
         """The present instant."""

@@ -39,8 +39,8 @@ class Gateway:
         self.core.store.start()
         tls = self.core.configuration.server_tls
         self._servers = [
-            await serve(self._outward, host=self.home.host, port=self.home.port, ssl=tls),
-            await serve(self.local.handle, port=self.home.local_port),
+            await serve(self._outward, host=self.home.host, port=self.home.port, ssl=tls, max_body=self.home.max_body),
+            await serve(self.local.handle, port=self.home.local_port, max_body=self.home.max_body),
         ]
         self._tasks = [asyncio.create_task(self._keep_house()), asyncio.create_task(self.core.heads.run())]
         if self.home.centre_url:

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from smartgov.engines import trust
 from smartgov.engines.pki import certificates, keys
+from smartgov.engines.troad import terms
 from smartgov.engines.trust import Offer
 from smartgov.shared import clock, content
 
@@ -37,6 +39,8 @@ class Subsystem:
     secret: str
     services: Mapping[str, str] = field(default_factory=dict)
     may: frozenset[str] = frozenset()
+    open: bool = False
+    """Whether it need not show its secret: whoever reaches the loopback door may then speak in its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class Home:
     retain_days: int
     subsystems: Mapping[str, Subsystem]
     timestamps: Timestamps | None = None
+    max_body: int = terms.BODY_BYTES
 
     @property
     def gateway(self) -> str:
@@ -88,6 +93,14 @@ class Home:
     def secret_key(self, name: str) -> bytes:
         """The 32 raw bytes of `keys/<name>.key` (`body` or `index`)."""
         return (self.path / "keys" / f"{name}.key").read_bytes()
+
+    def contract(self, digest: str) -> bytes | None:
+        """The OpenAPI document with this SHA-256, or None when it is not here or has been changed."""
+        try:
+            document = (self.path / "contracts" / digest).read_bytes()
+        except FileNotFoundError:
+            return None
+        return document if sha256(document).hexdigest() == digest else None
 
     def anchor(self) -> bytes:
         """The first root of the configuration, with which this gateway was set up."""
@@ -136,6 +149,7 @@ def create(
                 "secret_file": _make_secret(path, name),
                 "services": dict(entry.get("services") or {}),
                 "may": granted.get(name, []),
+                **({"open": True} if entry.get("open") else {}),
             }
             for name, entry in subsystems.items()
         },
@@ -165,6 +179,7 @@ def load(home: Path | str) -> Home:
         retain_days=int(data.get("retain_days", 180)),
         subsystems={name: _subsystem(path, name, entry) for name, entry in data["subsystems"].items()},
         timestamps=_timestamps(path, data.get("timestamps")),
+        max_body=int(data.get("max_body", terms.BODY_BYTES)),
     )
 
 
@@ -206,6 +221,13 @@ def set_anchor(home: Path | str, root: bytes) -> None:
 def set_bundle(home: Path | str, bundle: bytes) -> None:
     """Put a published configuration in place; a running gateway takes it up with its next message."""
     keys.write_secret(load(home).bundle, bundle)
+
+
+def add_contract(home: Path | str, document: bytes) -> str:
+    """Keep an OpenAPI document (JSON or YAML) for this home's services; returns the digest that an offer names."""
+    digest = sha256(document).hexdigest()
+    keys.write_secret(Path(home) / "contracts" / digest, document)
+    return digest
 
 
 def sign_offer(
@@ -252,7 +274,8 @@ def _subsystem(path: Path, name: str, entry: Mapping[str, Any]) -> Subsystem:
     shared = (path / entry["secret_file"]).read_text().strip()
     if len(shared) < 32:
         raise ValueError(f"the secret of {name} is too short")
-    return Subsystem(name, shared, dict(entry.get("services") or {}), frozenset(entry.get("may") or ()))
+    services, may = dict(entry.get("services") or {}), frozenset(entry.get("may") or ())
+    return Subsystem(name, shared, services, may, open=entry.get("open") is True)
 
 
 def _timestamps(path: Path, entry: Mapping[str, Any] | None) -> Timestamps | None:

@@ -12,9 +12,10 @@ import structlog
 
 from smartgov.engines.httpd import Request, Response, Router
 from smartgov.engines.pki import keys
-from smartgov.engines.troad import artefacts, evidence, records, reference
+from smartgov.engines.troad import artefacts, evidence, meta, records, reference, xroad
 from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
+from smartgov.engines.troad.directory_door import DirectoryDoor
 from smartgov.engines.troad.home import Subsystem
 from smartgov.engines.troad.names import member_of
 from smartgov.engines.troad.problems import refuse
@@ -33,6 +34,7 @@ class LocalDoor:
 
     def __init__(self, core: Core, consumer: Consumer) -> None:
         self._core, self._consumer = core, consumer
+        self._directory = DirectoryDoor(core, consumer, self._caller)
         self._router = Router()
         for method, path, endpoint in (
             ("GET", "/local/v1/health", self.health),
@@ -52,12 +54,16 @@ class LocalDoor:
     async def handle(self, request: Request) -> Response:
         """Answer one request; every problem also says its type in `X-Road-Error`, as X-Road clients expect."""
         try:
+            if (question := meta.recognise(request)) is not None:
+                return await self._directory.answer(question, request)
             if request.path.startswith("/r1/"):
                 return await self._consumer.call(request, self._caller(request).name)
             return await self._router(request)
         except Problem as problem:
+            if request.path.startswith("/r1/") and xroad.speaks(request.headers):
+                return xroad.error(problem)
             response = problem_response(problem)
-            response.headers["x-road-error"] = problem.type
+            response.headers["x-road-error"] = xroad.error_type(problem)
             return response
 
     # -- open to whoever reaches loopback: no personal data ---------------------------------------------------------
@@ -234,20 +240,26 @@ class LocalDoor:
 
     def _caller(self, request: Request, ability: str | None = None) -> Subsystem:
         """The information system whose secret the request shows and whose name, if given, it bears."""
+        named = xroad.client_of(request.headers)
         shown = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
-        found = None
+        found = None if shown else self._open_system(named)
         for subsystem in self._core.home.subsystems.values():
             if hmac.compare_digest(shown, subsystem.secret.encode()):
                 found = subsystem
         if found is None:
             log.warning("local_caller_refused", path_group=request.path.split("/")[1])
             raise refuse("credentials-invalid")
-        named = request.headers.get("x-road-client")
-        if named is not None and named != f"{self._core.home.member}/{found.name}":
+        if named and named != f"{self._core.home.member}/{found.name}":
             raise refuse("client-mismatch")
         if ability is not None and ability not in found.may:
             raise refuse("not-allowed-here")
         return found
+
+    def _open_system(self, named: str) -> Subsystem | None:
+        """The system of that name, if its gateway's settings say that it need not show its secret."""
+        member, _, name = named.rpartition("/")
+        found = self._core.home.subsystems.get(name) if member == self._core.home.member else None
+        return found if found is not None and found.open else None
 
     def _gateway_of(self, member: str) -> Gateway:
         entry = self._core.configuration.current().members.get(member)

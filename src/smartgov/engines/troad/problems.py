@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from smartgov.engines.troad.refusals import REQUEST_TABLE
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -338,6 +339,8 @@ TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
         ("Tell the log's owner and the auditor.", "請通知日誌所屬機關與稽核人員。"),
     ),
 }
+
+TABLE |= REQUEST_TABLE
 
 
 def refuse(slug: str, **extra: Any) -> Problem:

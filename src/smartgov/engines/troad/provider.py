@@ -9,15 +9,15 @@ from hashlib import sha256
 import structlog
 
 from smartgov.engines.httpd import Request, Response
-from smartgov.engines.troad import records, reference, rights, trail_door, wire
-from smartgov.engines.troad.backend import ask_service
+from smartgov.engines.troad import built_in, records, reference, trail_door, wire
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.keeping import is_soon, keep
 from smartgov.engines.troad.names import is_subsystem, member_of, parse_target
+from smartgov.engines.troad.passage import Passage, admit
 from smartgov.engines.troad.problems import refuse
-from smartgov.engines.troad.rights import Ask, Grant
+from smartgov.engines.troad.rights import Ask
 from smartgov.engines.troad.snapshot import Gateway, Snapshot
-from smartgov.engines.troad.store import Entry, Evidence
+from smartgov.engines.troad.store import Evidence
 from smartgov.engines.troad.wire import Head, Signed
 from smartgov.shared.problems import Problem
 
@@ -32,7 +32,9 @@ class Progress:
     gateway: str = ""
     subject: str | None = None
     visible: bool = False
-    give_back: tuple[str, str] | None = None
+    passage: Passage | None = None
+    promise: str = ""
+    """Where the question is recorded, for the answer to say."""
 
 
 class Provider:
@@ -54,6 +56,9 @@ class Provider:
         except Exception:
             log.exception("exchange_failed", gateway=progress.gateway)
             response, outcome = await self._refusal(head, refuse("gateway-failed"), progress), "gateway-failed"
+        finally:
+            if progress.passage is not None:
+                progress.passage.end()
         self._core.count("provider", progress.claimed.get("service", ""), outcome, started)
         return response
 
@@ -69,10 +74,10 @@ class Provider:
         evidence = Evidence(proof, (salt, request.body, signed.base), signed.nonce)
         if ask.target.built_in:
             token = signed.fields.get("troad-trail-token", "")
-            answer = await trail_door.answer(self._core, ask, trail_door.Bearer(token, sender, snapshot), evidence)
+            answer = await built_in.answer(self._core, ask, trail_door.Bearer(token, sender, snapshot), evidence)
         else:
             answer = await self._exchange(ask, snapshot, sender, evidence, progress)
-        return await self._seal(head, ask, sender, answer)
+        return await self._seal(head, ask, sender, answer, progress)
 
     def _verified(self, head: Head, request: Request, snapshot: Snapshot, progress: Progress) -> tuple[Gateway, Signed]:
         peer = snapshot.by_tls.get(sha256(request.peer_cert or b"").hexdigest())
@@ -126,7 +131,7 @@ class Provider:
             issue=fields.get("x-road-issue", ""),
             user=fields.get("x-road-userid", ""),
             fields=None if listed is None else tuple(sorted(set(listed.split(",")))),
-            headers={name: fields[name] for name in ("content-type", *wire.FORWARDED) if name in fields},
+            headers={name: fields[name] for name in wire.forwarded(fields)},
             body=body,
             persons=persons,
         )
@@ -141,33 +146,33 @@ class Provider:
     ) -> Response:
         service = snapshot.services.get(ask.target.service_id)
         progress.visible = service is not None and service.visibility == "own"
-        grant = rights.authorise(ask, snapshot, self._core.reader, self._core.now())
+        passage = progress.passage = await admit(self._core, ask, snapshot)
         subject = self._core.pseudonym(ask.subject)
         now = self._core.now()
-        record = records.request_record("provider", ask, grant, now, gateway=sender.id, subject=subject)
+        record = records.request_record("provider", ask, passage.grant, now, gateway=sender.id, subject=subject)
         entry = self._core.entry(records.with_proof(record, evidence.fields, evidence.kept[2]), ask.id)
         entry.nonce = evidence.nonce
-        keep(entry, grant.service, evidence.kept)
+        keep(entry, passage.grant.service, evidence.kept)
         entry.visible_to = subject if progress.visible else None
-        spend(entry, grant)
-        (place,) = await self._core.store.commit([entry], soon=is_soon(grant.service))
+        passage.record(entry)
+        (place,) = await self._core.store.commit([entry], soon=is_soon(passage.grant.service))
         progress.visible = False  # from here on she sees the request itself
-        progress.give_back = entry.spend[:2] if entry.spend else None
-        answer = await ask_service(self._core, ask, grant)
-        if answer.status >= 500:
-            await give_back(self._core, ask, progress.give_back, answer.status)
-        answer.headers["troad-log"] = records.promise(self._core.store.origin, place, self._core.now())
-        return answer
+        progress.promise = records.promise(self._core.store.origin, place, self._core.now())
+        await passage.carry_out()
+        return await passage.release()
 
-    async def _seal(self, head: Head, ask: Ask, sender: Gateway, answer: Response) -> Response:
+    async def _seal(self, head: Head, ask: Ask, sender: Gateway, answer: Response, progress: Progress) -> Response:
         """Hide persons, commit the answer with its record, sign it over its request."""
         core = self._core
         exp = int(core.now().timestamp()) + reference.LIFE_SECONDS
         body = reference.hide(answer.body, lambda person: reference.make(person, sender.recipient, rid=ask.id, exp=exp))
-        fields = {name: value for name, value in answer.headers.items() if name in wire.ANSWER_OPTIONAL}
+        passed = {*wire.ANSWER_OPTIONAL, *wire.user_fields(answer.headers)}
+        fields = {name: value for name, value in answer.headers.items() if name in passed}
         reference.refuse_clear(body, fields.values())
         salt, commitment = wire.commit(body)
         fields.update(commitment)
+        if progress.promise:
+            fields["troad-log"] = progress.promise
         base = wire.sign_answer(
             head, answer.status, fields, core.message_key, created=int(core.now().timestamp()), nonce=wire.new_nonce()
         )
@@ -176,6 +181,8 @@ class Provider:
         service = core.configuration.current().services.get(ask.target.service_id)
         keep(entry, service, (salt, body, base))
         entry.exchanged = (_hour(head), sender.id, "provider")
+        if progress.passage is not None:
+            progress.passage.settle(entry, answer)
         await core.store.commit([entry], soon=is_soon(service))
         return Response(answer.status, {**fields, "x-road-id": ask.id}, body)
 
@@ -191,7 +198,8 @@ class Provider:
         )
         entry = core.entry(dict(record))
         entry.visible_to = progress.subject if progress.visible else None
-        entry.give_back = progress.give_back
+        if progress.passage is not None:
+            progress.passage.fail(entry, problem)
         response = problem_response(problem)
         response.headers["troad-refusal"] = problem.slug
         if problem.slug != "log-unavailable":
@@ -211,28 +219,14 @@ class Provider:
         return reference.open_(token, reader.key, gateway=reader.gateway, rid=rid, now=self._core.now())
 
 
-def spend(entry: Entry, grant: Grant) -> None:
-    """Let the record use up a consent that was given for one use."""
-    if grant.consent is not None and grant.consent.single_use:
-        entry.spend = ("consent", grant.consent.jti, grant.consent.expires)
-
-
-async def give_back(core: Core, ask: Ask, spent: tuple[str, str] | None, status: int) -> None:
-    """Take back the use of a consent when the service failed: no data was released."""
-    if spent is None:
-        return
-    note = records.answer_record("own", ask, core.now(), gateway=core.home.gateway, status=status)
-    entry = core.entry({**note, "kind": "consent-returned"}, ask.id)
-    entry.give_back = spent
-    await core.store.commit([entry])
-
-
 def problem_response(problem: Problem) -> Response:
     """A refusal as problem+json that carries its sentences in both languages."""
     response = Response.problem(problem, "en")
     texts = {"what": problem.what.as_dict(), "why": problem.why.as_dict(), "todo": problem.todo.as_dict()}
     shown = Response.json({**problem.as_dict("en"), "texts": texts}, problem.status)
     response.body = shown.body
+    if "retry_after" in problem.extra:
+        response.headers["retry-after"] = str(problem.extra["retry_after"])
     return response
 
 

@@ -34,6 +34,7 @@ class Ask:
     issue: str = ""
     user: str = ""
     fields: tuple[str, ...] | None = None
+    receiver: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     persons: Sequence[tuple[str, tuple[str, ...]]] = ()

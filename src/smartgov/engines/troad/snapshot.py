@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -16,8 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from smartgov.engines.pki import keys
+from smartgov.engines.troad import terms
 from smartgov.engines.troad.names import member_of
 from smartgov.engines.troad.reference import Recipient
+from smartgov.engines.troad.terms import Terms
 from smartgov.shared.text import Text
 
 
@@ -55,13 +57,18 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What a member offers; `related` are the JSON keys under which a request may name other persons."""
+    """What a member offers; `related` are the JSON keys under which a request may name other persons.
+
+    `paths` are its documented endpoints, `terms` its limits and the digest of its OpenAPI document.
+    """
 
     id: str
     member: str
     personal: bool
     related: frozenset[str]
     visibility: str
+    paths: tuple[str, ...] = ()
+    terms: Terms = field(default_factory=Terms)
     durability: str = "strict"
     retain_days: int | None = None
     """How long bodies are kept; None is as the gateway's settings say."""
@@ -217,6 +224,8 @@ def _service(entry: Mapping[str, Any]) -> Service:
         personal=bool(entry.get("personal", True)),
         related=frozenset(entry.get("related", ())),
         visibility=entry.get("visibility", "own"),
+        paths=tuple(entry.get("paths") or ()),
+        terms=terms.read(entry),
         durability=durability,
         retain_days=None if entry.get("retain_days") is None else int(entry["retain_days"]),
     )

@@ -13,7 +13,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from smartgov.engines.ledger import Log
 from smartgov.engines.ledger.merkle import leaf_hash
+from smartgov.engines.troad import idempotency, limits
 from smartgov.engines.troad.problems import refuse
 from smartgov.shared import canonical
 from smartgov.shared.problems import Problem
@@ -57,6 +58,9 @@ _STALE_NONCE = 600
 """Seconds after which a nonce may be forgotten: far beyond the freshness that every message must have."""
 
 
+Effect = Callable[[sqlite3.Connection], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What proves one received message: its signed fields, (salt, body, signature base), and its nonce."""
@@ -80,8 +84,8 @@ class Entry:
     nonce: str | None = None
     spend: tuple[str, str, int] | None = None
     """Kind, id and expiry of an artefact that this record uses up."""
-    give_back: tuple[str, str] | None = None
-    """Kind and id of an artefact that turned out not to be used: no data was released."""
+    effects: list[Effect] = field(default_factory=list)
+    """What else is done in the same transaction; a Problem undoes the whole entry."""
     exchanged: tuple[int, str, str] | None = None
     """Hour (Unix seconds // 3600, of the signed request), other gateway and role, to be compared with that gateway."""
     keep_until: int | None = None
@@ -119,7 +123,7 @@ class Store:
         self._db = self._open()
         self._log = Log(self._db, origin, log_key)
         self._log.create_tables()
-        self._db.executescript(_SCHEMA)
+        self._db.executescript(_SCHEMA + idempotency.SCHEMA + limits.SCHEMA)
 
     def start(self) -> None:
         """Start the writing thread."""
@@ -147,14 +151,7 @@ class Store:
 
     async def erase(self, exchange: str) -> int:
         """Destroy the keys, salts and bodies of one exchange; its records and their proofs stay. Returns how many."""
-        count: int = await self._submit(
-            lambda db: (
-                db.execute(
-                    "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE exchange = ? AND sealed IS NOT NULL",
-                    (exchange,),
-                ).rowcount
-            )
-        )
+        count: int = await self._submit(lambda db: _erase(db, exchange))
         if count:
             await self._submit(_truncate)
         return count
@@ -304,8 +301,8 @@ class Store:
             self._take_nonce(db, entry)
         if entry.spend is not None:
             _spend(db, entry.spend)
-        if entry.give_back is not None:
-            db.execute("DELETE FROM spent WHERE kind = ? AND jti = ?", entry.give_back)
+        for effect in entry.effects:
+            effect(db)
         exact = canonical.dumps(entry.record)
         (index,) = self._log.append([exact])
         if entry.exchange:
@@ -344,7 +341,16 @@ def _spend(db: sqlite3.Connection, spend: tuple[str, str, int]) -> None:
         raise refuse(f"{spend[0]}-used") from None
 
 
+def _erase(db: sqlite3.Connection, exchange: str) -> int:
+    idempotency.erase(db, exchange)
+    return db.execute(
+        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE exchange = ? AND sealed IS NOT NULL", (exchange,)
+    ).rowcount
+
+
 def _forget(db: sqlite3.Connection, limit: int) -> None:
+    idempotency.forget(db, limit)
+    limits.forget(db, limit)
     db.execute("DELETE FROM nonce WHERE made < ?", (limit,))
     db.execute("DELETE FROM spent WHERE until < ?", (limit,))
 

@@ -22,7 +22,15 @@ from smartgov.engines.troad.problems import refuse
 LABEL, TAG = "troad", "troad-v1"
 FRESH_SECONDS = 60
 REQUIRED = ("@method", "@authority", "@path", "@query", "troad-body", "x-road-client", "x-road-id", "troad-receiver")
-FORWARDED = ("accept", "accept-language", "idempotency-key", "if-match")
+FORWARDED = (
+    "accept",
+    "accept-language",
+    "cache-control",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "x-road-represented-party",
+)
 """Fields of the information system that travel, signed, to the service."""
 OPTIONAL = (
     "content-type",
@@ -37,9 +45,22 @@ OPTIONAL = (
     *FORWARDED,
 )
 ANSWER_REQUIRED = ("@status", "troad-body")
-ANSWER_OPTIONAL = ("content-type", "content-language", "etag", "location", "troad-refusal", "troad-log")
+ANSWER_OPTIONAL = (
+    "content-type",
+    "content-language",
+    "cache-control",
+    "etag",
+    "last-modified",
+    "location",
+    "retry-after",
+    "troad-refusal",
+    "troad-log",
+)
 BOUND = ("@method", "@authority", "@path", "@query", "troad-body", "x-road-id", "signature-input")
 """The parts of its request that every answer covers (`;req`), so that two answers cannot be swapped."""
+USER_FIELD = re.compile(r"x-(?!road-|troad-|forwarded|real-ip|request-id)[a-z0-9-]{1,60}")
+"""Fields that the two information systems agree on among themselves: they travel too, signed like the others."""
+MAX_USER_FIELDS = 16
 _INPUT = re.compile(
     rf'{LABEL}=\((?P<parts>[^()]*)\);created=(?P<created>\d{{1,12}});nonce="(?P<nonce>[\w-]{{16,64}})"'
     rf';keyid="(?P<keyid>[\w-]{{43}})";tag="{TAG}"'
@@ -98,7 +119,7 @@ def new_nonce() -> str:
 
 def sign_request(head: Head, key: ec.EllipticCurvePrivateKey, *, created: int, nonce: str) -> bytes:
     """Add `signature-input` and `signature` to the head's fields; the signature base is returned for the record."""
-    names = [*REQUIRED, *(name for name in OPTIONAL if name in head.fields)]
+    names = [*REQUIRED, *(name for name in OPTIONAL if name in head.fields), *user_fields(head.fields)]
     lines = [f'"{name}": {head.value(name)}' for name in names]
     params = _params(" ".join(f'"{name}"' for name in names), created, nonce, keys.thumbprint(key.public_key()))
     base = _base(lines, params)
@@ -113,7 +134,7 @@ def read_request(head: Head) -> Signed:
     known = set(REQUIRED) | set(OPTIONAL)
     if (
         not set(REQUIRED) <= set(names)
-        or not set(names) <= known
+        or not _allowed(set(names) - known)
         or ("content-type" in head.fields) > ("content-type" in names)
     ):
         raise refuse("signature-missing")
@@ -132,7 +153,7 @@ def sign_answer(
     request: Head, status: int, fields: dict[str, str], key: ec.EllipticCurvePrivateKey, *, created: int, nonce: str
 ) -> bytes:
     """Add `signature-input` and `signature` to an answer's fields, bound to `request`; returns the signature base."""
-    own = [*ANSWER_REQUIRED, *(name for name in ANSWER_OPTIONAL if name in fields)]
+    own = [*ANSWER_REQUIRED, *(name for name in ANSWER_OPTIONAL if name in fields), *user_fields(fields)]
     lines = [*(f'"{name}": {_answer_value(name, status, fields)}' for name in own), *_bound_lines(request)]
     parts = " ".join([*(f'"{name}"' for name in own), *(f'"{name}";req' for name in BOUND)])
     params = _params(parts, created, nonce, keys.thumbprint(key.public_key()))
@@ -148,7 +169,7 @@ def read_answer(request: Head, status: int, fields: Mapping[str, str]) -> Signed
     own = [name for name, of_request in parts if not of_request]
     bound = [name for name, of_request in parts if of_request]
     known = set(ANSWER_REQUIRED) | set(ANSWER_OPTIONAL)
-    if not set(ANSWER_REQUIRED) <= set(own) or not set(own) <= known or tuple(bound) != BOUND:
+    if not set(ANSWER_REQUIRED) <= set(own) or not _allowed(set(own) - known) or tuple(bound) != BOUND:
         raise refuse("answer-signature-invalid")
     if parts[len(own) :] != [(name, True) for name in BOUND]:
         raise refuse("answer-signature-invalid")
@@ -158,6 +179,20 @@ def read_answer(request: Head, status: int, fields: Mapping[str, str]) -> Signed
         raise refuse("answer-signature-invalid") from None
     kept = {name: fields[name] for name in own if not name.startswith("@")}
     return Signed(int(match["created"]), match["nonce"], match["keyid"], _base(lines, params), signature, kept)
+
+
+def forwarded(fields: Mapping[str, str]) -> list[str]:
+    """Names of the information system's own fields that travel to the service."""
+    return [name for name in ("content-type", *FORWARDED) if name in fields] + user_fields(fields)
+
+
+def user_fields(fields: Mapping[str, str]) -> list[str]:
+    """Names of the fields that the information systems added, in order; the first `MAX_USER_FIELDS` of them."""
+    return sorted(name for name in fields if name[:2] == "x-" and USER_FIELD.fullmatch(name))[:MAX_USER_FIELDS]
+
+
+def _allowed(others: set[str]) -> bool:
+    return len(others) <= MAX_USER_FIELDS and all(USER_FIELD.fullmatch(name) for name in others)
 
 
 # -- the body ---------------------------------------------------------------------------------------------------------

@@ -84,18 +84,22 @@ class Country:
         self.folder, self.behind = folder, Behind()
         self.centre = Centre.create(folder / "centre", clock.now())
         url = f"http://127.0.0.1:{self.behind.port}"
-        self.described = {
+        self.described = self.members(url)
+        self.publish()
+        self.gateways: dict[str, Gateway] = {}
+        self.loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self._server: Server | None = None
+
+    def members(self, url: str) -> dict[str, dict[str, Any]]:
+        """Make the homes; `url` is where their services are."""
+        return {
             "portal": self._home("portal", {"portal": {}}, {"portal": ["consent", "token"]}),
             "ris": self._home(
                 "ris", {"cases": {}, "household": {"services": {"people.v1": url}}}, {"cases": ["erase"]}
             ),
             "hpa": self._home("hpa", {"births": {"services": {"births.v1": url}}}, {}),
         }
-        self.publish()
-        self.gateways: dict[str, Gateway] = {}
-        self.loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self._server: Server | None = None
 
     def _home(self, code: str, subsystems: dict[str, Any], may: dict[str, list[str]]) -> dict[str, Any]:
         return homes.create(

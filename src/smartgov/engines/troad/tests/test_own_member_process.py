@@ -174,8 +174,14 @@ def test_an_x_road_client_sees_the_error_type(country: Country) -> None:
     secret = homes.secret(country.folder / "ris", "cases")
     headers = {"authorization": f"Bearer {secret}", "x-road-client": "TW/GOV/ris/cases"}
     answer = sync.request("GET", country.url("ris") + "/r1/TW/GOV/ris/nothing/x.v1/y", headers)
-    assert answer.status == 404
-    assert answer.headers["x-road-error"] == "urn:smartgov:problem:service-unknown"
+    assert (answer.status, answer.headers["x-road-error"]) == (500, "Server.ClientProxy.UnknownService")
+    assert answer.headers["content-type"] == "application/json;charset=utf-8"
+    assert answer.parsed()["type"] == "Server.ClientProxy.UnknownService"
+    assert answer.parsed()["message"].startswith("There is no such service.")
+    assert answer.parsed()["detail"]
+    headers["accept"] = "application/problem+json"
+    answer = sync.request("GET", country.url("ris") + "/r1/TW/GOV/ris/nothing/x.v1/y", headers)
+    assert (answer.status, answer.headers["x-road-error"]) == (404, "Server.ClientProxy.UnknownService")
     assert answer.headers["content-type"] == "application/problem+json"
     texts = answer.parsed()["texts"]
     assert texts["what"]["zh"] == "沒有這項服務。"

@@ -1,0 +1,112 @@
+"""The ways to say no that belong to one call: its contract, its limits, its idempotency key, its consent.
+
+Same form as `problems.TABLE`, of which this is a part.
+"""
+
+from __future__ import annotations
+
+_Pair = tuple[str, str]
+_CORRECT = ("Correct the request and send it again.", "請修正請求後重新傳送。")
+_WAIT = ("Wait as long as Retry-After says, then send it again.", "請依 Retry-After 等候後再傳送。")
+_OWNER = ("Tell the agency that offers the service.", "請通知提供服務的機關。")
+_ASK_STATE = (
+    "Ask the service what it holds; if nothing was done, send it under a new key.",
+    "請先查詢該服務的現況；若未執行，請以新的鍵值重送。",
+)
+
+REQUEST_TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
+    # -- the service's contract
+    "operation-unknown": (
+        404,
+        ("The service documents no such operation.", "服務文件中沒有這項操作。"),
+        ("Neither method nor path is in its OpenAPI document.", "方法或路徑不在其 OpenAPI 文件中。"),
+        ("Read the document with getOpenAPI.", "請以 getOpenAPI 取得服務文件。"),
+    ),
+    "request-invalid": (
+        422,
+        ("The request does not have the documented form.", "請求不符合服務文件所定格式。"),
+        ("`places` names each part that differs from the service's OpenAPI document.", "不符之處列於 places。"),
+        _CORRECT,
+    ),
+    "answer-invalid": (
+        502,
+        ("The service's answer does not have the documented form.", "服務的回應不符合其文件所定格式。"),
+        ("Its own gateway held it back.", "其閘道已攔下該回應。"),
+        _OWNER,
+    ),
+    "contract-unavailable": (
+        503,
+        ("The service's OpenAPI document is not at hand.", "無法取得服務的 OpenAPI 文件。"),
+        ("Without it neither request nor answer can be checked.", "缺少文件即無法檢查請求與回應。"),
+        _OWNER,
+    ),
+    # -- limits
+    "body-too-large": (
+        413,
+        ("The message is larger than the service allows.", "訊息超過服務允許的大小。"),
+        ("`limit` is the number of bytes.", "上限位元組數為 limit。"),
+        ("Ask for less at a time.", "請分次查詢或傳送。"),
+    ),
+    "rate-exceeded": (
+        429,
+        ("Too many calls in a short time.", "短時間內呼叫過多。"),
+        ("The service allows this client so many calls a minute.", "服務限制每分鐘呼叫次數。"),
+        _WAIT,
+    ),
+    "quota-exceeded": (
+        429,
+        ("The quota of the day is used up.", "今日配額已用完。"),
+        ("The service allows this client so many calls a day.", "服務限制每日呼叫次數。"),
+        _WAIT,
+    ),
+    "service-silent": (
+        504,
+        ("The service was asked and gave no answer.", "服務已收到請求但沒有回應。"),
+        ("Whether it did what was asked is not known.", "無法得知是否已執行。"),
+        ("Ask for the state before you repeat a change.", "重複變更前，請先查詢現況。"),
+    ),
+    "gateway-silent": (
+        504,
+        ("The other agency's gateway was asked and gave no answer.", "對方機關的閘道已收到請求但沒有回應。"),
+        ("Whether the service did what was asked is not known.", "無法得知服務是否已執行。"),
+        ("Repeat it with the same idempotency key, or ask for the state.", "請以相同的冪等鍵重送，或查詢現況。"),
+    ),
+    # -- idempotency
+    "idempotency-key-invalid": (
+        400,
+        ("The idempotency key has the wrong form.", "冪等鍵格式錯誤。"),
+        ("It is 8 to 200 printable ASCII characters.", "應為 8 至 200 個可列印 ASCII 字元。"),
+        _CORRECT,
+    ),
+    "idempotency-mismatch": (
+        422,
+        ("This idempotency key was used with another body.", "此冪等鍵曾用於不同內容。"),
+        ("A key stands for one request.", "一個鍵值僅代表一個請求。"),
+        ("Use a new key for a new request.", "新的請求請使用新的鍵值。"),
+    ),
+    "idempotency-running": (
+        409,
+        ("The same request is still running.", "相同請求仍在執行。"),
+        ("Its first copy has not been answered yet.", "先前的請求尚未回應。"),
+        ("Ask again in a moment.", "請稍候再詢問。"),
+    ),
+    "outcome-unknown": (
+        409,
+        ("Whether this request was carried out is not known.", "無法得知此請求是否已執行。"),
+        ("It had been passed on when the gateway or the service broke off.", "轉送後閘道或服務中斷。"),
+        _ASK_STATE,
+    ),
+    "answer-erased": (
+        409,
+        ("This request was carried out; its answer has been erased.", "此請求已執行，其回應已銷毀。"),
+        ("It is not carried out a second time.", "不會再次執行。"),
+        ("Ask the service for its present state.", "請向該服務查詢現況。"),
+    ),
+    # -- consent
+    "consent-status-unknown": (
+        503,
+        ("Whether the consent still stands cannot be learned.", "無法確認同意是否仍有效。"),
+        ("Its issuer's last word is more than 60 seconds old.", "核發者最後的狀態已逾 60 秒。"),
+        ("Try again later; nothing was released.", "請稍後再試；未釋出資料。"),
+    ),
+}
