@@ -9,7 +9,8 @@ from pathlib import Path
 
 import structlog
 
-from smartgov.engines.httpd import Server, run, serve
+from smartgov.engines.httpd import Request, Response, Server, run, serve
+from smartgov.engines.troad import consent_status
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
@@ -37,15 +38,19 @@ class Gateway:
         self.core.store.start()
         tls = self.core.configuration.server_tls
         self._servers = [
-            await serve(
-                self.provider.handle, host=self.home.host, port=self.home.port, ssl=tls, max_body=self.home.max_body
-            ),
+            await serve(self._peers, host=self.home.host, port=self.home.port, ssl=tls, max_body=self.home.max_body),
             await serve(self.local.handle, port=self.home.local_port, max_body=self.home.max_body),
         ]
         self._tasks = [asyncio.create_task(self._keep_house())]
         if self.home.centre_url:
             self._tasks.append(asyncio.create_task(self.core.configuration.follow_centre(self.core.services)))
         log.info("gateway_started", gateway=self.home.gateway, port=self.home.port, local_port=self.home.local_port)
+
+    async def _peers(self, request: Request) -> Response:
+        """What other gateways ask: exchanges, and this gateway's word on the consents that it issued."""
+        if (request.method, request.path) == ("GET", consent_status.PATH):
+            return await self.core.consents.answer(request)
+        return await self.provider.handle(request)
 
     async def stop(self) -> None:
         """Let running exchanges finish, then close the log."""

@@ -40,6 +40,7 @@ CREATE TABLE IF NOT EXISTS spent (kind TEXT, jti TEXT, until INTEGER, PRIMARY KE
 CREATE TABLE IF NOT EXISTS subject (hmac TEXT, idx INTEGER, PRIMARY KEY (hmac, idx)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+REVOKED = "CREATE TABLE IF NOT EXISTS revoked_consent (jti TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;"
 _BATCH = 512
 _STALE_NONCE = 600
 """Seconds after which a nonce may be forgotten: far beyond the freshness that every message must have."""
@@ -98,7 +99,7 @@ class Store:
         self._db = self._open()
         self._log = Log(self._db, origin, log_key)
         self._log.create_tables()
-        self._db.executescript(_SCHEMA + idempotency.SCHEMA + limits.SCHEMA)
+        self._db.executescript(_SCHEMA + idempotency.SCHEMA + limits.SCHEMA + REVOKED)
 
     def start(self) -> None:
         """Start the writing thread."""
@@ -297,6 +298,7 @@ def _erase_older(db: sqlite3.Connection, moment: int) -> int:
 def _forget(db: sqlite3.Connection, limit: int) -> None:
     idempotency.forget(db, limit)
     limits.forget(db, limit)
+    db.execute("DELETE FROM revoked_consent WHERE until < ?", (limit,))
     db.execute("DELETE FROM nonce WHERE made < ?", (limit,))
     db.execute("DELETE FROM spent WHERE until < ?", (limit,))
 

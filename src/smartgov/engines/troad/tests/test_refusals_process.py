@@ -334,7 +334,7 @@ def test_a_consent_opens_its_fields_within_the_right(country: Country) -> None:
     [
         ({"provider": PEOPLE}, "consent-foreign"),
         ({"provider": "TW/GOV/hpa/births/births.v2"}, "consent-foreign"),
-        ({"requester": "TW/GOV/nhi/cases"}, "consent-foreign"),
+        ({"requester": "TW/GOV/portal/portal"}, "consent-foreign"),
         ({"subject": FATHER}, "consent-foreign"),
         ({"purpose": "another"}, "consent-foreign"),
         ({"expires_at": "2026-01-01T00:00:00+00:00"}, "consent-invalid"),
