@@ -14,6 +14,8 @@ from smartgov.shared.problems import Problem
 PROGRAMS = {
     "gateway": ("smartgov.engines.troad.gateway", "an agency's gateway: --home DIR"),
     "register": ("smartgov.engines.apigen.server", "an agency's register: --home DIR"),
+    "rules": ("smartgov.engines.rules.commands", "rules of law: check | explain RULE FACTS | sweep | what-if"),
+    "deid": ("smartgov.engines.deid.cli", "de-identification: run POLICY DATA | check RELEASE | ... (--help)"),
     "phone": ("smartgov.simulators.phone.__main__", "simulator of the mobile identity: --home DIR --port N"),
     "bank": ("smartgov.simulators.bank.__main__", "simulator of the paying bank: --home DIR --port N"),
     "mailbox": ("smartgov.simulators.mailbox.__main__", "simulator of people's mailboxes: --home DIR --port N"),
@@ -23,15 +25,14 @@ PROGRAMS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; the exit status is 0 when it did what it says, 1 for a problem, 2 for a wrong command line."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given and given[0] in PROGRAMS:
-        import_module(PROGRAMS[given[0]][0]).main(given[1:])
-        return 0
-    parser = _parser()
-    options = parser.parse_args(given)
-    if options.run is None:
-        parser.print_help()
-        return 2
     try:
+        if given and given[0] in PROGRAMS:
+            return import_module(PROGRAMS[given[0]][0]).main(given[1:]) or 0
+        parser = _parser()
+        options = parser.parse_args(given)
+        if options.run is None:
+            parser.print_help()
+            return 2
         run: Callable[[argparse.Namespace], int] = options.run
         return run(options)
     except Problem as problem:

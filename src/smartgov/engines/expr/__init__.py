@@ -5,7 +5,23 @@
 
 from __future__ import annotations
 
+from smartgov.engines.expr.dialects import DUCKDB, POSTGRESQL, Dialect
 from smartgov.engines.expr.evaluator import Trace, check, evaluate, references, trace
+from smartgov.engines.expr.sql import Column, Sql, compile_sql
 from smartgov.engines.expr.values import Unknown, as_json
 
-__all__ = ["Trace", "Unknown", "as_json", "check", "evaluate", "references", "trace"]
+__all__ = [
+    "Column",
+    "DUCKDB",
+    "Dialect",
+    "POSTGRESQL",
+    "Sql",
+    "Trace",
+    "Unknown",
+    "as_json",
+    "check",
+    "compile_sql",
+    "evaluate",
+    "references",
+    "trace",
+]

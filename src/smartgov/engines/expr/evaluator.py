@@ -62,7 +62,7 @@ def references(node: Any) -> frozenset[str]:
 def check(node: Any) -> None:
     """Refuse (Problem `expr-invalid`) an unknown operator or a wrong number of arguments without any data."""
     if isinstance(node, Mapping):
-        op, arguments = _operation(node)
+        op, arguments = operation(node)
         least, most = _arity(op)
         if not least <= len(arguments) <= most:
             raise invalid(f"{op} does not take {len(arguments)} arguments")
@@ -82,7 +82,7 @@ def _trace(node: Any, data: Mapping[str, Any], depth: int) -> Trace:
     if depth > MAX_DEPTH:
         raise invalid("is nested too deeply")
     if isinstance(node, Mapping):
-        return _apply(*_operation(node), data, depth + 1)
+        return _apply(*operation(node), data, depth + 1)
     if isinstance(node, list | tuple):
         return _list(node, data, depth + 1)
     kind(node)
@@ -167,7 +167,8 @@ def _path(arguments: list[Any]) -> str:
     return path
 
 
-def _operation(node: Mapping[Any, Any]) -> tuple[str, list[Any]]:
+def operation(node: Mapping[Any, Any]) -> tuple[str, list[Any]]:
+    """Operator and arguments of `{"op": [arguments]}`; Problem `expr-invalid` for another shape."""
     if len(node) != 1:
         raise invalid("an operation is an object with exactly one key")
     op, arguments = next(iter(node.items()))
@@ -182,7 +183,7 @@ def _arity(op: str) -> tuple[int, int]:
 
 def _variables(node: Any) -> Iterator[tuple[str, bool]]:
     if isinstance(node, Mapping):
-        op, arguments = _operation(node)
+        op, arguments = operation(node)
         if op == "var":
             yield _path(arguments), len(arguments) == 2
             return

@@ -114,6 +114,20 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
+def _shifted(add: Callable[[date, int], date]) -> Callable[[date, Any], date]:
+    """`add` with a whole number only, and within the calendar."""
+
+    def shifted(day: date, count: Any) -> date:
+        if not isinstance(count, int):
+            raise invalid("days and months are added in whole numbers")
+        try:
+            return add(day, count)
+        except (ValueError, OverflowError) as error:
+            raise invalid("leaves the calendar") from error
+
+    return shifted
+
+
 def _months_between(first: date, last: date) -> int:
     """Calendar months from the month of `first` to the month of `last`; days do not count."""
     return (last.year - first.year) * 12 + last.month - first.month
@@ -151,9 +165,9 @@ OPERATORS: dict[str, Operator] = {
     "max": Operator(_numeric(lambda *values: max(values), "max"), 1, _MANY),
     "round": Operator(_numeric(_round, "round"), 1, 1),
     "date": Operator(_date, 1, 1),
-    "month": Operator(_dated(lambda day: f"{day:%Y-%m}", "month"), 1, 1),
-    "add_days": Operator(_dated(lambda day, days: day + timedelta(days=days), "add_days", "number"), 2, 2),
-    "add_months": Operator(_dated(add_months, "add_months", "number"), 2, 2),
+    "month": Operator(_dated(lambda day: f"{day.year:04d}-{day.month:02d}", "month"), 1, 1),
+    "add_days": Operator(_dated(_shifted(lambda day, days: day + timedelta(days=days)), "add_days", "number"), 2, 2),
+    "add_months": Operator(_dated(_shifted(add_months), "add_months", "number"), 2, 2),
     "days_between": Operator(_dated(lambda first, last: (last - first).days, "days_between", "date"), 2, 2),
     "months_between": Operator(_dated(_months_between, "months_between", "date"), 2, 2),
     "age": Operator(_dated(_age, "age", "date"), 2, 2),

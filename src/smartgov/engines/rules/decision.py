@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
 from typing import Any
@@ -32,13 +32,14 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """Something that the decision computes; `kind` says how it is shown."""
+    """Something that the decision computes; `kind` says how it is shown, `labels` gives words for certain values."""
 
     id: str
     title: Text
     kind: str
     value: Any
     source: Citation
+    labels: Mapping[str, Text] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +55,18 @@ class RuleVersion:
     summary: Mapping[str, Text]
     parameters: Parameters
     fingerprint: str
+    formulas: tuple[Value, ...] = ()
 
     def names(self) -> set[str]:
-        """What expressions and texts may refer to, besides values computed before them."""
+        """What expressions and texts may refer to, besides formulas and values computed before them."""
         return {"on"} | {f"fact.{name}" for name in self.facts} | {f"param.{each.name}" for each in self.parameters}
 
     def terms(self) -> dict[str, Term]:
         """How each name is called and shown."""
         terms = {f"fact.{name}": term for name, term in self.facts.items()}
         terms |= {f"param.{each.name}": Term(each.title, each.unit) for each in self.parameters}
-        return terms | {f"value.{value.id}": Term(value.title, value.kind) for value in self.values}
+        terms |= {f"formula.{each.id}": Term(each.title, each.kind, each.labels) for each in self.formulas}
+        return terms | {f"value.{value.id}": Term(value.title, value.kind, value.labels) for value in self.values}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,8 @@ class Cited:
 class Step:
     """One line of the explanation.
 
-    `kind` is condition, refer or value. `holds` is whether a condition holds (None: not known; always None for values).
+    `kind` is formula, condition, refer or value. `holds` is whether a condition holds (None: not known; always None for
+    formulas and values).
     `text` states it, `because` retells the evaluated tree, `tree` is that tree, `shown` a value in words.
     `parameter` names the first parameter used, `parameters` gives all of them with their citations.
     """
@@ -183,6 +187,7 @@ def decide(
     held = {each.name: each.at(on) for each in version.parameters}
     in_force = {name: value for name, value in held.items() if value is not None}
     work = _Work(version, _typed(facts, version.facts), in_force, parameters, on)
+    formulas = [work.formula(each) for each in version.formulas]
     conditions = [work.condition("condition", each) for each in version.conditions]
     referred = [work.condition("refer", each) for each in version.refer]
     values = [work.value(each) for each in version.values]
@@ -199,7 +204,7 @@ def decide(
         summary=fill(version.summary[outcome], work.data, work.terms),
         values={step.id: step.value for step in given if step.value is not None},
         missing=work.missing(),
-        explanation=tuple(conditions + [step for step in referred if step.holds is not False] + given),
+        explanation=tuple(formulas + conditions + [step for step in referred if step.holds is not False] + given),
         source=version.source,
     )
 
@@ -219,8 +224,10 @@ class _Work:
         self._held, self._parameters = held, parameters
         self._missing: set[str] = set()
         self._values: dict[str, Any] = {}
+        self._formulas: dict[str, Any] = {}
         params = {name: value.value for name, value in held.items()}
         self.data: dict[str, Any] = {"fact": facts, "param": params, "value": self._values, "on": on}
+        self.data["formula"] = self._formulas
 
     def condition(self, kind: str, condition: Condition) -> Step:
         """Evaluate a condition; what it misses is remembered."""
@@ -230,18 +237,26 @@ class _Work:
         holds = None if isinstance(tree.value, expr.Unknown) else tree.value is True
         return self._step(kind, condition, condition.text, tree, holds)
 
+    def formula(self, formula: Value) -> Step:
+        """Work out what conditions and values may use; one that cannot be known passes on what it misses."""
+        tree = expr.trace(formula.value, self.data)
+        if tree.value is not None:
+            self._formulas[formula.id] = tree.value
+        return self._step("formula", formula, formula.title, tree, None)
+
     def value(self, value: Value) -> Step:
-        """Compute a value; later values may use it."""
+        """Compute a value; later values may use it. Null, like the unknown, is no value."""
         tree = expr.trace(value.value, self.data)
         if isinstance(tree.value, expr.Unknown):
             self._missing |= tree.value.missing
-        else:
+        elif tree.value is not None:
             self._values[value.id] = tree.value
         return self._step("value", value, value.title, tree, None)
 
     def missing(self) -> tuple[str, ...]:
         """The plain names of facts (and of parameters not in force) that were wanted and not there."""
-        return tuple(sorted({name.removeprefix("fact.") for name in self._missing if not name.startswith("value.")}))
+        own = ("value.", "formula.")
+        return tuple(sorted({name.removeprefix("fact.") for name in self._missing if not name.startswith(own)}))
 
     def _step(self, kind: str, part: Condition | Value, text: Text, tree: expr.Trace, holds: bool | None) -> Step:
         paths = list(dict.fromkeys(node.path for node in tree.walk() if node.path))
@@ -257,7 +272,7 @@ class _Work:
             parameter=names[0] if names else None,
             parameters=tuple(self._cited(name) for name in names if name in self._held),
             value=expr.as_json(tree.value),
-            shown=show(tree.value, part.kind) if isinstance(part, Value) else None,
+            shown=show(tree.value, part.kind, part.labels) if isinstance(part, Value) else None,
             source=part.source,
             tree=tree.as_dict(),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +12,9 @@ from typing import Any
 from smartgov.engines.rules.sources import Citation, effective_from, invalid, read
 from smartgov.shared.text import Text
 
-UNITS = frozenset({"ntd", "ntd_per_month", "days", "weeks", "months", "years", "number"})
+MONEY = ("ntd", "ntd_per_month", "ntd_per_year")
+COUNTS = ("days", "weeks", "months", "years", "hours", "number", "percent", "permille", "m2", "people")
+UNITS = frozenset((*MONEY, *COUNTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,13 @@ class Parameter:
         """The value in force on `day`, or None before the first one."""
         held = [value for value in self.values if value.since <= day]
         return held[-1] if held else None
+
+    def fixed(self, value: int) -> Parameter:
+        """The same parameter with one value through all time, which no law says: for asking "what if"."""
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise invalid(f"parameters/{self.name}.yaml", "would hold a value that is not a whole number")
+        newest = self.values[-1]
+        return replace(self, values=(replace(newest, value=value, since=date.min, verified=False),))
 
 
 def load_parameters(folder: Path) -> dict[str, Parameter]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 from itertools import pairwise
@@ -14,6 +14,7 @@ from smartgov.engines import expr
 from smartgov.engines.rules.decision import Condition, Decision, Parameters, RuleVersion, Value, decide
 from smartgov.engines.rules.parameters import Parameter, load_parameters
 from smartgov.engines.rules.sources import Citation, effective_from, invalid, read
+from smartgov.engines.rules.tables import read_table
 from smartgov.engines.rules.wording import Term, places
 from smartgov.shared.canonical import dumps
 from smartgov.shared.problems import Problem
@@ -37,6 +38,14 @@ class Rule:
         held = [version for version in self.versions if version.since <= day]
         return held[-1] if held else None
 
+    def using(self, parameters: Mapping[str, Parameter]) -> Rule:
+        """The same rule over other values of its parameters."""
+        versions = tuple(
+            replace(version, parameters=tuple(parameters[each.name] for each in version.parameters))
+            for version in self.versions
+        )
+        return replace(self, versions=versions)
+
 
 @dataclass(frozen=True, slots=True)
 class RuleBook:
@@ -44,6 +53,18 @@ class RuleBook:
 
     rules: Mapping[str, Rule]
     parameters: Mapping[str, Parameter]
+
+    def changed(self, values: Mapping[str, int]) -> RuleBook:
+        """The same book with other values of some parameters, in force since ever: for asking "what if".
+
+        Problem `rule-invalid` for a parameter that the book does not have.
+        """
+        unknown = sorted(set(values) - set(self.parameters))
+        if unknown:
+            raise invalid("the change", f"names parameters that do not exist: {unknown}")
+        fixed = {name: self.parameters[name].fixed(value) for name, value in values.items()}
+        parameters = {**self.parameters, **fixed}
+        return RuleBook({rule.id: rule.using(parameters) for rule in self.rules.values()}, parameters)
 
     def decide(self, rule_id: str, facts: Mapping[str, Any], on: date) -> Decision:
         """Decide by the version in force on the day `on` (the day of application).
@@ -104,7 +125,9 @@ def _rule(path: Path, parameters: Mapping[str, Parameter]) -> Rule:
 def _version(raw: Mapping[str, Any], place: str, parameters: Mapping[str, Parameter]) -> RuleVersion:
     source = Citation.of(raw.get("source"), place)
     facts = {name: _fact_term(fact, place) for name, fact in raw["facts"].items()}
-    values = tuple(_value(value, source, place) for value in raw.get("values", ()))
+    terms: dict[str, Term] = {f"fact.{name}": term for name, term in facts.items()}
+    formulas = tuple(_value(value, source, place, terms, "formula") for value in raw.get("formulas", ()))
+    values = tuple(_value(value, source, place, terms, "value") for value in raw.get("values", ()))
     version = RuleVersion(
         since=effective_from(raw, place),
         source=source,
@@ -113,8 +136,9 @@ def _version(raw: Mapping[str, Any], place: str, parameters: Mapping[str, Parame
         refer=tuple(_condition(condition, source, place) for condition in raw.get("refer", ())),
         values=values,
         summary={outcome: Text.of(raw["summary"][outcome]) for outcome in OUTCOMES},
-        parameters=_used(raw, parameters, place),
+        parameters=_used(raw, [each.value for each in (*formulas, *values)], parameters, place),
         fingerprint=sha256(dumps(expr.as_json(raw))).hexdigest(),
+        formulas=formulas,
     )
     _check(version, place)
     return version
@@ -132,15 +156,20 @@ def _condition(raw: Mapping[str, Any], source: Citation, place: str) -> Conditio
     return Condition(raw["id"], Text.of(raw["text"]), raw["when"], own)
 
 
-def _value(raw: Mapping[str, Any], source: Citation, place: str) -> Value:
+def _value(raw: Mapping[str, Any], source: Citation, place: str, terms: dict[str, Term], what: str) -> Value:
+    """A formula or value; a decision table becomes an ordinary expression once it is checked."""
     own = Citation.of(raw["source"], place) if "source" in raw else source
-    return Value(raw["id"], Text.of(raw["title"]), raw["kind"], raw["value"], own)
+    node = read_table(raw["table"], terms, f"{place}: {raw['id']}").node() if "table" in raw else raw["value"]
+    labels = {str(value): Text.of(text) for value, text in raw.get("labels", {}).items()}
+    value = Value(raw["id"], Text.of(raw["title"]), raw["kind"], node, own, labels)
+    terms[f"{what}.{value.id}"] = Term(value.title, value.kind, labels)
+    return value
 
 
-def _used(raw: Mapping[str, Any], parameters: Mapping[str, Parameter], place: str) -> Parameters:
+def _used(raw: Mapping[str, Any], computed: list[Any], parameters: Mapping[str, Parameter], place: str) -> Parameters:
     """The parameters that any expression or text of the version names."""
     conditions = [*raw["conditions"], *raw.get("refer", ())]
-    nodes = [item["when"] for item in conditions] + [item["value"] for item in raw.get("values", ())]
+    nodes = [item["when"] for item in conditions] + computed
     texts = [Text.of(item["text"]) for item in conditions] + [Text.of(text) for text in raw["summary"].values()]
     paths = expr.references(nodes).union(*(places(text) for text in texts))
     names = {path.removeprefix("param.") for path in paths if path.startswith("param.")}
@@ -151,10 +180,10 @@ def _used(raw: Mapping[str, Any], parameters: Mapping[str, Parameter], place: st
 
 def _check(version: RuleVersion, place: str) -> None:
     """Every name that an expression or a text uses exists where it is used."""
-    known = version.names()
-    for node, text, earlier in _parts(version):
+    known = version.names() | {f"formula.{each.id}" for each in version.formulas}
+    for node, text, allowed in _parts(version):
         expr.check(node)
-        unknown = (set(expr.references(node)) | places(text)) - known - earlier
+        unknown = (set(expr.references(node)) | places(text)) - (known if allowed is None else allowed)
         if unknown:
             raise invalid(place, f"uses names that do not exist here: {sorted(unknown)}")
     for text in version.summary.values():
@@ -163,10 +192,14 @@ def _check(version: RuleVersion, place: str) -> None:
             raise invalid(place, f"uses names that do not exist here: {sorted(unknown)}")
 
 
-def _parts(version: RuleVersion) -> Iterator[tuple[Any, Text, set[str]]]:
+def _parts(version: RuleVersion) -> Iterator[tuple[Any, Text, set[str] | None]]:
+    """Each expression with its text and the names that it may use (None: all but values)."""
+    earlier = version.names()
+    for formula in version.formulas:
+        yield formula.value, formula.title, set(earlier)
+        earlier.add(f"formula.{formula.id}")
     for condition in (*version.conditions, *version.refer):
-        yield condition.when, condition.text, set()
-    earlier: set[str] = set()
+        yield condition.when, condition.text, None
     for value in version.values:
         yield value.value, value.title, set(earlier)
         earlier.add(f"value.{value.id}")

@@ -80,6 +80,8 @@ def _number(value: int, kind: str) -> Text:
         return Text.of(format_ntd(value) if value >= 0 else f"-{format_ntd(-value)}")
     if kind == "ntd_per_month":
         return Text(f"{format_ntd(value)} a month", f"每月{format_ntd(value)}")
+    if kind == "ntd_per_year":
+        return Text(f"{format_ntd(value)} a year", f"每年{format_ntd(value)}")
     if kind in _COUNTED:
         one, many, zh = _COUNTED[kind]
         return Text(f"{value:,} {one if value == 1 else many}", f"{value:,}{zh}")
@@ -91,6 +93,11 @@ _COUNTED = {
     "weeks": ("week", "weeks", "週"),
     "months": ("month", "months", "個月"),
     "years": ("year", "years", "歲"),
+    "hours": ("hour", "hours", "小時"),
+    "people": ("person", "persons", "人"),
+    "percent": ("percent", "percent", "%"),
+    "permille": ("per mille", "per mille", "‰"),
+    "m2": ("m²", "m²", "平方公尺"),
 }
 
 

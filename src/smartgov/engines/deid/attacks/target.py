@@ -1,0 +1,136 @@
+"""What is attacked, what an attack reports, and where attackers look: people of a file placed into released classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from smartgov.engines.deid.installed import analysis
+from smartgov.engines.deid.relations import Source, listed, one, quoted
+from smartgov.engines.deid.risk import unsuppressed
+from smartgov.shared.text import Text
+
+with analysis():
+    import duckdb
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """From where on an attack has succeeded. `k`, `l` and `t` come from the policy; the others are the house's.
+
+    A sensitive value that `common` of all rows have tells nothing new about anybody; one that at most `rare` of all
+    rows have is disclosed where an attacker may believe it with `belief`. `excess` is how much better than chance rows
+    may be found by their order; `unique` the distinction from which a column alone is an identifier.
+    """
+
+    k: int = 5
+    l: float = 1  # noqa: E741 - the field's name
+    t: float | None = None
+    common: float = 0.9
+    rare: float = 0.1
+    belief: float = 0.5
+    excess: float = 0.02
+    unique: float = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A release and the table it was made from.
+
+    `labels` maps each quasi-identifier's values to what the release calls them (columns `value` and `label`, text; a
+    value may have several labels under local recoding); absent means unchanged. `finer` is the same one level below
+    the released one, where there is one: what an attacker who knows the method asks why it was not chosen.
+    """
+
+    release: Source
+    source: Source
+    quasi: tuple[str, ...]
+    sensitive: tuple[str, ...] = ()
+    identifying: tuple[str, ...] = ()
+    labels: Mapping[str, pa.Table] = field(default_factory=dict)
+    finer: Mapping[str, pa.Table] = field(default_factory=dict)
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one attack reached. `evidence` holds counts and column names, never a person's values.
+
+    `ran` is False when the attack had nothing to work on (no outside file, no earlier release); such a finding has
+    passed and says so. `severity` is high, medium or low: how bad it is when it has not passed.
+    """
+
+    attack: str
+    passed: bool
+    severity: str
+    measured: float
+    threshold: float
+    sentence: Text
+    evidence: dict[str, Any] = field(default_factory=dict)
+    ran: bool = True
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "attack": self.attack, "passed": self.passed, "ran": self.ran, "severity": self.severity,
+            "measured": self.measured, "threshold": self.threshold, "sentence": self.sentence.as_dict(),
+            "evidence": self.evidence,
+        }  # fmt: skip
+
+
+def not_run(attack: str, why: Text) -> Finding:
+    """The finding of an attack that had nothing to work on."""
+    return Finding(attack, True, "low", 0.0, 0.0, why, ran=False)
+
+
+def classes(db: duckdb.DuckDBPyConnection, target: Target, *, more: Sequence[str] = (), view: str = "r") -> None:
+    """Make the table `cls`: `cls` (a number), `n` (rows) and the labels, as text, of each class of the release."""
+    names = (*target.quasi, *more)
+    text = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in names)
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE cls AS SELECT row_number() OVER () AS cls, * FROM (SELECT {text}, count(*) AS n "  # noqa: S608
+        f"FROM {view} WHERE {unsuppressed(target.quasi)} GROUP BY ALL)"
+    )
+
+
+def people(
+    db: duckdb.DuckDBPyConnection, target: Target, *, view: str = "s", quasi: Sequence[str] | None = None,
+    more: Sequence[str] = (),
+) -> None:  # fmt: skip
+    """Make the table `ppl`: the distinct people of a file with original values, `m` of each, and their `cls`.
+
+    Only `quasi` (default all) and the `more` columns are used, and the classes must have been made with them. Somebody
+    who may be in several classes has a row for each; somebody who can be in none has none.
+    """
+    quasi = target.quasi if quasi is None else quasi
+    names = [*quasi, *more]
+    text = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in names)
+    db.execute(f"CREATE OR REPLACE TEMP TABLE own AS SELECT {text}, count(*) AS m FROM {view} GROUP BY ALL")  # noqa: S608
+    mapped = [name for name in quasi if name in target.labels]
+    joins = []
+    for place, name in enumerate(mapped):
+        db.register(f"map{place}", target.labels[name])
+        joins.append(f"JOIN map{place} ON own.{quoted(name)} = map{place}.value")
+    label = {name: f"map{place}.label" for place, name in enumerate(mapped)}
+    same = " AND ".join(f"cls.{quoted(name)} = {label.get(name, 'own.' + quoted(name))}" for name in names) or "true"
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE ppl AS SELECT {listed(names, 'own.')}, own.m, cls.cls, cls.n FROM own "  # noqa: S608
+        f"{' '.join(joins)} JOIN cls ON {same}"
+    )
+
+
+def histogram(db: duckdb.DuckDBPyConnection, target: Target, attribute: str, *, view: str = "r") -> None:
+    """Make the table `val`: `cls`, `value` and `c`, the rows of the class with that sensitive value."""
+    same = " AND ".join(f"CAST(r.{quoted(name)} AS VARCHAR) = cls.{quoted(name)}" for name in target.quasi) or "true"
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE val AS SELECT cls.cls, any_value(cls.n) AS n, r.{quoted(attribute)} AS value, "  # noqa: S608
+        f"count(*) AS c FROM {view} r JOIN cls ON {same} GROUP BY cls.cls, r.{quoted(attribute)}"
+    )
+
+
+def whole(db: duckdb.DuckDBPyConnection, sql: str) -> int:
+    """One whole number; NULL counts as 0."""
+    return int(one(db, sql) or 0)

@@ -1,0 +1,87 @@
+"""What must be kept of a release so that later ones can be checked against it: rows, labels and roles, no source.
+
+A folder: the released table where the release put it, `dossier.json`, and one Parquet file of labels per generalised
+quasi-identifier. The ledger holds the SHA-256 of all of it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from hashlib import file_digest, sha256
+from pathlib import Path
+
+from smartgov.engines.deid.attacks.target import Target, Thresholds
+from smartgov.engines.deid.installed import analysis
+from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
+
+with analysis():
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+NAME = "dossier.json"
+TABLE = "release.parquet"
+
+
+def save(target: Target, folder: Path) -> Target:
+    """Write the dossier into `folder`, and the table too when it is in memory; returns the target as it now lies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if isinstance(target.release, pa.Table):
+        pq.write_table(target.release, folder / TABLE)
+        target = replace(target, release=folder / TABLE)
+    for place, (_, table) in enumerate(sorted(target.labels.items())):
+        pq.write_table(table, folder / f"labels-{place}.parquet")
+    facts = {
+        "version": 1, "name": target.name, "table": Path(str(target.release)).name, "quasi": target.quasi,
+        "sensitive": target.sensitive, "labels": sorted(target.labels), "thresholds": asdict(target.thresholds),
+    }  # fmt: skip
+    (folder / NAME).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
+    return target
+
+
+def load(folder: Path) -> Target:
+    """The target of a saved dossier, without its source; Problem `dossier-missing` when it is not whole."""
+    try:
+        facts = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        labels = {name: pq.read_table(folder / f"labels-{place}.parquet") for place, name in enumerate(facts["labels"])}
+        table = folder / facts["table"]
+        if not table.exists():
+            raise FileNotFoundError(table.name)
+        return Target(
+            table, table, tuple(facts["quasi"]), tuple(facts["sensitive"]), labels=labels,
+            thresholds=Thresholds(**facts["thresholds"]), name=facts["name"],
+        )  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise missing(folder, str(error)) from error
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 over the table, the labels and the dossier's facts, whatever else lies in the folder."""
+    target = load(folder)
+    files = [folder / NAME, *sorted(folder.glob("labels-*.parquet")), *_parts(Path(str(target.release)))]
+    whole = sha256()
+    for path in files:
+        with path.open("rb") as stream:
+            whole.update(f"{path.relative_to(folder)}:{file_digest(stream, 'sha256').hexdigest()}\n".encode())
+    return whole.hexdigest()
+
+
+def missing(folder: Path, why: str) -> Problem:
+    """The problem of a release whose files are gone or changed: its successors cannot be checked, so none goes out."""
+    return Problem(
+        "dossier-missing",
+        409,
+        what=Text(
+            f"The kept files of the release in {folder.name} cannot be used.", f"釋出 {folder.name} 之保存檔無法使用。"
+        ),
+        why=Text(why, why),
+        todo=Text(
+            "Restore them from the backup; later releases are checked against them.",
+            "請自備份還原；後續釋出須據以檢查。",
+        ),
+    )
+
+
+def _parts(table: Path) -> list[Path]:
+    return sorted(table.glob("*.parquet")) if table.is_dir() else [table]
