@@ -211,7 +211,7 @@ def test_a_field_added_after_signing_does_not_exist(country: Country) -> None:
     [
         lambda text: text.replace('"troad-body" ', ""),
         lambda text: text.replace('"troad-receiver" ', ""),
-        lambda text: text.replace("troad-v1", "troad-v0"),
+        lambda text: text.replace("troad-v2", "troad-v0"),
         lambda text: text.replace('"@method"', '"@method" "@method"'),
         lambda text: "",
     ],
