@@ -1,4 +1,4 @@
-"""Make the test vectors of T-Road's message protocol: `python scripts/protocol_vectors.py`, into docs/protocols/vectors.
+"""Make the test vectors of T-Road: `python scripts/protocol_vectors.py`, into docs/protocols/vectors.
 
 Their keys are for this purpose only. Signatures are made with fresh randomness: each run differs.
 """
