@@ -88,6 +88,7 @@ __all__ = [
     "set_revoked_consents",
     "subsystem_of",
     "trail",
+    "revoke_consent",
     "trail_token",
     "withdraw_service",
 ]
@@ -169,6 +170,11 @@ def consent(
         jti=jti,
         single_use=single_use,
     )
+
+
+def revoke_consent(*, jti: str, expires_at: str) -> None:
+    """Have the portal's gateway say that this consent was taken back; providers ask it within the minute."""
+    transport.current().revoke_consent(PORTAL, jti=jti, expires_at=expires_at)
 
 
 def trail_token(*, subject: str, member: str, assurance: int) -> str:

@@ -200,7 +200,7 @@ class Consumer:
         if ask.target.built_in:
             answer = await built_in.answer(core, ask, trail_door.Bearer(token, here, snapshot), None)
             return _told(core, ask, here.id, None, answer)
-        ask.persons = reference.persons(ask.body)
+        ask.persons, ask.holder = reference.persons(ask.body), here.message_kid
         hidden = self._hidden(ask.body, here, ask.id)
         reference.refuse_clear(hidden, (_path(ask), ask.query, ask.purpose, ask.issue, ask.user))
         passage = await admit(core, ask, snapshot)

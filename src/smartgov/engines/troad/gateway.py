@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 
 from smartgov.engines.httpd import Request, Response, Server, run, serve
+from smartgov.engines.troad import consent_status
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
@@ -39,7 +40,7 @@ class Gateway:
         self.core.store.start()
         tls = self.core.configuration.server_tls
         self._servers = [
-            await serve(self._outward, host=self.home.host, port=self.home.port, ssl=tls, max_body=self.home.max_body),
+            await serve(self._peers, host=self.home.host, port=self.home.port, ssl=tls, max_body=self.home.max_body),
             await serve(self.local.handle, port=self.home.local_port, max_body=self.home.max_body),
         ]
         self._tasks = [asyncio.create_task(self._keep_house()), asyncio.create_task(self.core.heads.run())]
@@ -47,8 +48,10 @@ class Gateway:
             self._tasks.append(asyncio.create_task(self.core.configuration.follow_centre(self.core.services)))
         log.info("gateway_started", gateway=self.home.gateway, port=self.home.port, local_port=self.home.local_port)
 
-    async def _outward(self, request: Request) -> Response:
-        """What other gateways ask: exchanges, and to witness their logs."""
+    async def _peers(self, request: Request) -> Response:
+        """What other gateways ask: exchanges, its word on the consents that it issued, and to witness their logs."""
+        if (request.method, request.path) == ("GET", consent_status.PATH):
+            return await self.core.consents.answer(request)
         if request.path.startswith("/witness/"):
             return await self.witness.handle(request)
         return await self.provider.handle(request)

@@ -1,6 +1,6 @@
 """Every way in which a gateway says no: one stable problem type each, in both languages.
 
-The table is the specification; `docs/protocols/troad-1.md` lists it and a test compares the two.
+The table is the specification; `docs/protocols/troad-2.md` lists it and a test compares the two.
 """
 
 from __future__ import annotations

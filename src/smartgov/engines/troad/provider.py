@@ -121,6 +121,7 @@ class Provider:
         return Ask(
             id=rid,
             client=fields["x-road-client"],
+            holder=sender.message_kid,
             target=target,
             method=head.method,
             query=head.query,

@@ -53,6 +53,7 @@ CREATE TABLE IF NOT EXISTS retain (idx INTEGER PRIMARY KEY, until INTEGER NOT NU
 CREATE INDEX IF NOT EXISTS retain_until ON retain (until);
 CREATE TABLE IF NOT EXISTS place (exchange TEXT, idx INTEGER, PRIMARY KEY (exchange, idx)) WITHOUT ROWID;
 """
+REVOKED = "CREATE TABLE IF NOT EXISTS revoked_consent (jti TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;"
 _BATCH = 512
 _STALE_NONCE = 600
 """Seconds after which a nonce may be forgotten: far beyond the freshness that every message must have."""
@@ -123,7 +124,7 @@ class Store:
         self._db = self._open()
         self._log = Log(self._db, origin, log_key)
         self._log.create_tables()
-        self._db.executescript(_SCHEMA + idempotency.SCHEMA + limits.SCHEMA)
+        self._db.executescript(_SCHEMA + idempotency.SCHEMA + limits.SCHEMA + REVOKED)
 
     def start(self) -> None:
         """Start the writing thread."""
@@ -351,6 +352,7 @@ def _erase(db: sqlite3.Connection, exchange: str) -> int:
 def _forget(db: sqlite3.Connection, limit: int) -> None:
     idempotency.forget(db, limit)
     limits.forget(db, limit)
+    db.execute("DELETE FROM revoked_consent WHERE until < ?", (limit,))
     db.execute("DELETE FROM nonce WHERE made < ?", (limit,))
     db.execute("DELETE FROM spent WHERE until < ?", (limit,))
 

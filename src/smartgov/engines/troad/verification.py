@@ -37,7 +37,7 @@ SKEW = 120
 """Seconds by which clocks of two gateways and of an authority may differ."""
 STAMPED_WITHIN = 86_400
 """A stamp that came later says nothing about the time of the record."""
-_CREATED = re.compile(r';created=(\d{1,12});nonce="[\w-]+";keyid="([\w-]{43})";tag="troad-v1"$')
+_CREATED = re.compile(r';created=(\d{1,12});nonce="[\w-]+";keyid="([\w-]{43})";tag="troad-v[12]"$')
 
 
 class Verdict(IntEnum):

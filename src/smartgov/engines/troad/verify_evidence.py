@@ -26,7 +26,7 @@ STATUS = {"valid": 0, "invalid": 1, "valid-untimestamped": 3, "unknown-status": 
 SKEW, STAMPED_WITHIN, GRACE = 120, 86_400, 86_400
 P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200" + "04")  # SubjectPublicKeyInfo up to x
 ED25519 = bytes.fromhex("302a300506032b6570032100")  # the same for Ed25519
-INPUT = re.compile(r';created=(\d{1,12});nonce="[\w-]+";keyid="([\w-]{43})";tag="troad-v1"$')
+INPUT = re.compile(r';created=(\d{1,12});nonce="[\w-]+";keyid="([\w-]{43})";tag="troad-v[12]"$')
 
 
 class Invalid(Exception):
