@@ -20,6 +20,10 @@ PROGRAMS = {
     "phone": ("smartgov.simulators.phone.__main__", "simulator of the mobile identity: --home DIR --port N"),
     "bank": ("smartgov.simulators.bank.__main__", "simulator of the paying bank: --home DIR --port N"),
     "mailbox": ("smartgov.simulators.mailbox.__main__", "simulator of people's mailboxes: --home DIR --port N"),
+    "timestamp": (
+        "smartgov.simulators.timestamp.__main__",
+        "simulator of a time-stamping authority: --home DIR --port N",
+    ),
 }
 
 
@@ -108,8 +112,11 @@ def _add_population(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _add_verify(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    verb = verbs.add_parser("verify", help="check a sealed certificate (.pdf) or the log in a gateway's folder")
-    verb.add_argument("what", type=Path, help="a PDF, or the home folder of a gateway")
+    verb = verbs.add_parser(
+        "verify", help="check a sealed certificate (.pdf), an evidence bundle (.json) or the log in a gateway's folder"
+    )
+    verb.add_argument("what", type=Path, help="a PDF, a bundle, or the home folder of a gateway")
+    verb.add_argument("--anchors", type=Path, help="for a bundle: folder with root.json, tsa.pem and heads/*.note")
     _add_home(verb)
     verb.set_defaults(run=_verify)
 
@@ -193,7 +200,7 @@ def _population(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     from smartgov.site.country import checking
 
-    return checking.verify(options.what, options.home)
+    return checking.verify(options.what, options.home, options.anchors)
 
 
 if __name__ == "__main__":

@@ -88,6 +88,7 @@ __all__ = [
     "set_revoked_consents",
     "subsystem_of",
     "trail",
+    "revoke_consent",
     "trail_token",
     "withdraw_service",
 ]
@@ -171,6 +172,11 @@ def consent(
     )
 
 
+def revoke_consent(*, jti: str, expires_at: str) -> None:
+    """Have the portal's gateway say that this consent was taken back; providers ask it within the minute."""
+    transport.current().revoke_consent(PORTAL, jti=jti, expires_at=expires_at)
+
+
 def trail_token(*, subject: str, member: str, assurance: int) -> str:
     """Her own token for one member's gateway: 60 s, single use."""
     return transport.current().token(PORTAL, subject=subject, audience=member, assurance=assurance, jti=uuid7())
@@ -191,6 +197,9 @@ def members(agency: str = PORTAL) -> list[Member]:
             name=Text.of(row["name"]),
             log_key=row["gateways"][0]["log_key"],
             log_origin=row["gateways"][0]["log_origin"],
+            witness_keys={
+                f"{row['id']}/{one['code']}": one["witness_key"] for one in row["gateways"] if one.get("witness_key")
+            },
         )
         for row in configuration["members"]
     ]

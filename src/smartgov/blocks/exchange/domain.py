@@ -153,6 +153,8 @@ class Member:
     name: Text
     log_key: dict[str, Any] = field(default_factory=dict)
     log_origin: str = ""
+    witness_keys: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The keys with which its gateways co-sign the logs of others, by the gateway's id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,9 @@ class Transport(Protocol):
     def consent(self, agency: str, **claims: Any) -> str:
         """A signed consent artefact."""
 
+    def revoke_consent(self, agency: str, *, jti: str, expires_at: str) -> None:
+        """Let the gateway that signed a consent say from now on that it was taken back."""
+
     def token(self, agency: str, *, subject: str, audience: str, assurance: int, jti: str) -> str:
         """A trail token for one gateway, 60 s, single use."""
 

@@ -14,6 +14,7 @@ from smartgov.blocks.mydata.consents import (
     revoke,
     revoked,
     tell_centre,
+    tell_issuer,
 )
 from smartgov.blocks.mydata.domain import (
     ConsentItem,
@@ -47,5 +48,6 @@ __all__ = [
     "revoke",
     "revoked",
     "tell_centre",
+    "tell_issuer",
     "trail",
 ]

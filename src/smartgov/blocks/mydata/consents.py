@@ -166,6 +166,13 @@ def revoked() -> list[str]:
     return list(rows.order_by("id").values_list("id", flat=True))
 
 
+def tell_issuer(event: ops.EmittedEvent) -> None:
+    """Have the gateway that signed the consent say so itself (`consent_revoked`): providers ask it every minute."""
+    row = Consent.objects.filter(id=event.payload["consent"]).first()
+    if row is not None and row.revoked_at is not None:
+        exchange.revoke_consent(jti=row.id, expires_at=row.expires_at.isoformat())
+
+
 def tell_centre(event: ops.EmittedEvent) -> None:
     """Have the centre publish what providers must refuse (`consent_revoked`); the whole list, so twice is harmless."""
     exchange.set_revoked_consents(actor=_PORTAL, consents=revoked())

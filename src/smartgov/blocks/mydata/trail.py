@@ -1,7 +1,8 @@
 """Who looked at my data: ask every gateway with her own token, prove what each lists, and merge it.
 
 The portal trusts no list. Each gateway's log head must be signed by the key in the configuration and consistent with
-the head that the portal pinned last time; each listed record must be included under that head. All on this page load.
+the head that the portal pinned last time, and co-signed by two other members within ten minutes; each listed record
+must be included under that head. All on this page load.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def trail(*, actor: Actor) -> TrailView:
     listed: list[Listed] = []
     states: list[MemberTrail] = []
     for name, member in members.items():
-        state, entries = _judge(member, answers[name], pinned.get(name))
+        others = [other for other in members.values() if other.id != name]
+        witnesses = {gateway: key for other in others for gateway, key in other.witness_keys.items()}
+        state, entries = _judge(member, answers[name], pinned.get(name), witnesses)
         states.append(state)
         listed += entries
     _note(actor, states)
@@ -64,14 +67,21 @@ def _ask(actor: Actor, person: str, member: str, pinned: GatewayCheckpoint | Non
 
 
 def _judge(
-    member: exchange.Member, answer: dict[str, Any] | Exception, pinned: GatewayCheckpoint | None
+    member: exchange.Member,
+    answer: dict[str, Any] | Exception,
+    pinned: GatewayCheckpoint | None,
+    witnesses: dict[str, dict[str, Any]],
 ) -> tuple[MemberTrail, list[Listed]]:
     if isinstance(answer, Exception):
         why = _REFUSED.format(why=answer.what) if isinstance(answer, Problem) and answer.status < 500 else _SILENT
         logger.warning("trail_unanswered", member=member.id, error=getattr(answer, "slug", type(answer).__name__))
         return MemberTrail(member.id, member.name, "silent", 0, 0, why), []
     verdict = proofs.verify(
-        answer, checkpoints.parse(pinned.note) if pinned else None, member.log_key, member.log_origin or None
+        answer,
+        checkpoints.parse(pinned.note) if pinned else None,
+        member.log_key,
+        member.log_origin or None,
+        witnesses=witnesses,
     )
     shown = [item for item in verdict.entries if reading.is_use(item.record) or not item.proven]
     listed = [Listed(member.id, item.proven and verdict.entries_proven, item.record) for item in shown]

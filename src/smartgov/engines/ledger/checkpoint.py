@@ -66,7 +66,7 @@ def verify(note: str, public_key: Ed25519PublicKey, origin: str | None = None) -
         try:
             public_key.verify(raw[4:], (text + "\n").encode())
         except InvalidSignature:
-            break
+            continue
         return read
     raise _broken("No valid signature of the expected key stands under it.", "沒有預期金鑰的有效簽章。")
 

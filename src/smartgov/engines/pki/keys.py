@@ -13,7 +13,11 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    Prehashed,
+    decode_dss_signature,
+    encode_dss_signature,
+)
 
 from smartgov.engines.pki import token
 from smartgov.shared.problems import Problem
@@ -136,6 +140,18 @@ def verify(key: PublicKey, signature: bytes, data: bytes) -> bool:
         return _holds(key, signature, data)
     r, s = (int.from_bytes(signature[i : i + _HALF], "big") for i in (0, _HALF))
     return verify_der(key, encode_dss_signature(r, s), data)
+
+
+def verify_digest(key: ec.EllipticCurvePublicKey, signature: bytes, digest: bytes) -> bool:
+    """Whether `signature` (r || s) is one over the data with this SHA-256: the data themselves may be gone."""
+    if len(signature) != 2 * _HALF or len(digest) != _HALF:
+        return False
+    r, s = (int.from_bytes(signature[i : i + _HALF], "big") for i in (0, _HALF))
+    try:
+        key.verify(encode_dss_signature(r, s), digest, ec.ECDSA(Prehashed(hashes.SHA256())))
+    except InvalidSignature:
+        return False
+    return True
 
 
 def sign_der(key: ec.EllipticCurvePrivateKey, data: bytes) -> bytes:

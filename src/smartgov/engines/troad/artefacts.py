@@ -34,7 +34,9 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """A read consent: person `subject` lets `requester` have `fields` of `service` for `purpose`."""
+    """A read consent: person `subject` lets `requester`, whose gateway has the message key `holder`, have `fields`
+    of `service` for `purpose`.
+    """
 
     jti: str
     service: str
@@ -44,6 +46,8 @@ class Consent:
     purpose: str
     single_use: bool
     expires: int
+    holder: str = ""
+    issuer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +66,22 @@ def make_consent(
     key: ec.EllipticCurvePrivateKey,
     to: Recipient,
     subject: str,
+    pairwise: str,
+    holder: str,
     terms: Mapping[str, Any],
     now: datetime,
 ) -> str:
-    """The artefact for `subject` (a national id).
+    """The artefact for `subject` (a national id), who is `pairwise` to this provider; `holder` is the thumbprint of the
+    message key of the requester's gateway.
 
     `terms`: provider (a service id), requester, fields, purpose, expires_at (ISO 8601), jti, single_use.
     """
     expires = int(datetime.fromisoformat(terms["expires_at"]).timestamp())
     claims = {
         "iss": issuer,
-        "aud": "/".join(terms["provider"].split("/")[:3]),
-        "service": terms["provider"],
+        "aud": terms["provider"],
+        "sub": pairwise,
+        "cnf": {"kid": holder},
         "requester": terms["requester"],
         "fields": sorted(terms["fields"]),
         "purpose": terms["purpose"],
@@ -89,19 +97,21 @@ def make_consent(
 def read_consent(artefact: str, issuers: Mapping[str, Issuer], reader: Reader, now: datetime) -> Consent:
     """A consent by a trusted issuer for this provider; Problem `consent-invalid` or `consent-foreign`."""
     claims = _claims(artefact, issuers, CONSENT, now, "consent-invalid")
-    if claims.get("aud") != reader.member:
+    if not str(claims.get("aud")).startswith(f"{reader.member}/"):
         raise refuse("consent-foreign")
     try:
         subject = reference.open_(claims["sub_ref"], reader.key, gateway=reader.gateway, rid=claims["jti"], now=now)
         return Consent(
             jti=str(claims["jti"]),
-            service=str(claims["service"]),
+            service=str(claims["aud"]),
             requester=str(claims["requester"]),
             subject=subject,
             fields=frozenset(claims["fields"]),
             purpose=str(claims["purpose"]),
             single_use=bool(claims["single_use"]),
             expires=int(claims["exp"]),
+            holder=str(claims["cnf"]["kid"]),
+            issuer=str(claims["iss"]),
         )
     except (KeyError, TypeError):
         raise refuse("consent-invalid") from None

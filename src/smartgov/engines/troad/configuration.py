@@ -11,6 +11,7 @@ import structlog
 
 from smartgov.engines.httpd import Client
 from smartgov.engines.pki import keys
+from smartgov.engines.troad import past
 from smartgov.engines.troad import snapshot as snapshots
 from smartgov.engines.troad.home import Home
 from smartgov.engines.troad.problems import refuse
@@ -95,6 +96,7 @@ class Configuration:
         except (Problem, ValueError, KeyError, TypeError, OSError) as error:
             log.warning("configuration_refused", reason=str(error)[:200])
             return False
+        past.keep(self._home.path, bundle, fresh.digest, now)
         for alarm in fresh.alarms:
             log.error("configuration_alarm", alarm=alarm)
         log.info("configuration_taken", version=fresh.version, digest=fresh.digest)

@@ -11,6 +11,7 @@ from smartgov.engines.httpd import Request, Response
 from smartgov.engines.httpd.client import IDEMPOTENT, ConnectionFailedError, NotSentError, PeerMismatchError
 from smartgov.engines.troad import built_in, records, reference, trail_door, wire
 from smartgov.engines.troad.core import Core
+from smartgov.engines.troad.keeping import is_soon, keep
 from smartgov.engines.troad.names import parse_target
 from smartgov.engines.troad.passage import Passage, admit
 from smartgov.engines.troad.problems import refuse
@@ -40,6 +41,7 @@ class Consumer:
         started = self._core.now()
         ask, outcome = None, "answered"
         try:
+            self._core.heads.refuse_unstamped()
             snapshot = self._core.configuration.current()
             ask = self._read(request, subsystem, snapshot)
             return await self._carry(ask, snapshot, request.headers.get("x-troad-trail-token", ""))
@@ -104,8 +106,10 @@ class Consumer:
         subject = core.pseudonym(ask.subject)
         record = records.request_record("client", ask, None, now, gateway=to.id, subject=subject)
         entry = core.entry(records.with_proof(record, head.fields, base), ask.id)
-        entry.body = (salt, body, base)
-        await core.store.commit([entry])
+        service = core.configuration.current().services.get(ask.target.service_id)
+        keep(entry, service, (salt, body, base))
+        entry.exchanged = (int(now.timestamp()) // 3600, to.id, "asked")
+        await core.store.commit([entry], soon=is_soon(service))
         answer = await self._send(head, body, to, seconds)
         return await self._receive(ask, head, to, answer)
 
@@ -172,8 +176,10 @@ class Consumer:
         )
         record = records.answer_record("client", ask, core.now(), gateway=to.id, status=answer.status)
         entry = core.entry(records.with_proof(record, answer.headers, signed.base), ask.id)
-        entry.body = (salt, answer.body, signed.base)
-        (place,) = await core.store.commit([entry])
+        service = core.configuration.current().services.get(ask.target.service_id)
+        keep(entry, service, (salt, answer.body, signed.base))
+        entry.exchanged = (wire.read_request(head).created // 3600, to.id, "client")
+        (place,) = await core.store.commit([entry], soon=is_soon(service))
         passed = Response(answer.status, dict(signed.fields), body)
         return _told(core, ask, to.id, place, passed, sha512(signed.base).digest())
 
@@ -194,7 +200,7 @@ class Consumer:
         if ask.target.built_in:
             answer = await built_in.answer(core, ask, trail_door.Bearer(token, here, snapshot), None)
             return _told(core, ask, here.id, None, answer)
-        ask.persons = reference.persons(ask.body)
+        ask.persons, ask.holder = reference.persons(ask.body), here.message_kid
         hidden = self._hidden(ask.body, here, ask.id)
         reference.refuse_clear(hidden, (_path(ask), ask.query, ask.purpose, ask.issue, ask.user))
         passage = await admit(core, ask, snapshot)

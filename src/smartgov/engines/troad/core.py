@@ -10,8 +10,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from smartgov.engines.httpd import Client
 from smartgov.engines.troad import contract as contracts
 from smartgov.engines.troad import records
+from smartgov.engines.troad.alarms import Alarms
 from smartgov.engines.troad.artefacts import Reader
 from smartgov.engines.troad.configuration import Configuration
+from smartgov.engines.troad.consent_status import ConsentStatus
+from smartgov.engines.troad.heads import Heads
 from smartgov.engines.troad.home import Home
 from smartgov.engines.troad.idempotency import Claims
 from smartgov.engines.troad.limits import Buckets
@@ -40,8 +43,11 @@ class Core:
         self.services = Client(limit=CONNECTIONS, max_body=home.max_body)
         self.contract = contracts.cached(home.contract)
         self.buckets = Buckets()
+        self.alarms = Alarms()
+        self.consents = ConsentStatus(self)
         self.counts: Counter[tuple[str, str, str]] = Counter()
         self.seconds: dict[tuple[str, str], float] = {}
+        self.heads = Heads(self)
         self._index_key = home.secret_key("index")
         self.claims = Claims(self._index_key, home.secret_key("body"))
 
@@ -52,6 +58,10 @@ class Core:
     def pseudonym(self, person: str | None) -> str | None:
         """The keyed pseudonym of a national id in this gateway's log."""
         return None if person is None else records.pseudonym(self._index_key, person)
+
+    def pairwise(self, person: str, party: str) -> str:
+        """The name of a person towards one party: HMAC-SHA-256 in hex, another one for every party."""
+        return records.pseudonym(self._index_key, f"pairwise\n{party}\n{person}")
 
     def entry(self, record: dict[str, object], exchange: str = "") -> Entry:
         """A log entry made now."""

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import structlog
 
-from smartgov.engines.httpd import Server, run, serve
+from smartgov.engines.httpd import Request, Response, Server, run, serve
+from smartgov.engines.troad import consent_status
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.local import LocalDoor
 from smartgov.engines.troad.provider import Provider
+from smartgov.engines.troad.witness import WitnessDoor
 from smartgov.shared.problems import Problem
 
 log = structlog.get_logger()
@@ -28,6 +30,7 @@ class Gateway:
         self.home = homes.load(home)
         self.core = Core(self.home)
         self.provider = Provider(self.core)
+        self.witness = WitnessDoor(self.core)
         self.local = LocalDoor(self.core, Consumer(self.core))
         self._servers: list[Server] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -37,15 +40,21 @@ class Gateway:
         self.core.store.start()
         tls = self.core.configuration.server_tls
         self._servers = [
-            await serve(
-                self.provider.handle, host=self.home.host, port=self.home.port, ssl=tls, max_body=self.home.max_body
-            ),
+            await serve(self._peers, host=self.home.host, port=self.home.port, ssl=tls, max_body=self.home.max_body),
             await serve(self.local.handle, port=self.home.local_port, max_body=self.home.max_body),
         ]
-        self._tasks = [asyncio.create_task(self._keep_house())]
+        self._tasks = [asyncio.create_task(self._keep_house()), asyncio.create_task(self.core.heads.run())]
         if self.home.centre_url:
             self._tasks.append(asyncio.create_task(self.core.configuration.follow_centre(self.core.services)))
         log.info("gateway_started", gateway=self.home.gateway, port=self.home.port, local_port=self.home.local_port)
+
+    async def _peers(self, request: Request) -> Response:
+        """What other gateways ask: exchanges, its word on the consents that it issued, and to witness their logs."""
+        if (request.method, request.path) == ("GET", consent_status.PATH):
+            return await self.core.consents.answer(request)
+        if request.path.startswith("/witness/"):
+            return await self.witness.handle(request)
+        return await self.provider.handle(request)
 
     async def stop(self) -> None:
         """Let running exchanges finish, then close the log."""
@@ -63,7 +72,7 @@ class Gateway:
             now = int(self.core.now().timestamp())
             with contextlib.suppress(Problem):  # a log that cannot be written is reported where it matters
                 await self.core.store.forget_stale(now)
-                await self.core.store.erase_older(now - self.home.retain_days * 86400)
+                await self.core.store.erase_due(now, self.home.retain_days)
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
 

@@ -25,9 +25,10 @@ from smartgov.engines.trust import Offer
 from smartgov.shared import clock, content
 
 _P256 = ("tls", "message", "reference", "seal", "consent", "token", "configuration")
+_ED25519 = ("log", "witness")
 _RAW = ("body", "index")
 _TLS_LIFE = timedelta(days=825)
-ABILITIES = frozenset({"seal", "consent", "token", "erase"})
+ABILITIES = frozenset({"seal", "consent", "token", "erase", "evidence"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,19 @@ class Subsystem:
     may: frozenset[str] = frozenset()
     open: bool = False
     """Whether it need not show its secret: whoever reaches the loopback door may then speak in its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timestamps:
+    """The time-stamping authority: its address, its root certificate (PEM), how often it is asked (seconds).
+
+    `bound`: for how long exchanges go on without a stamp over what was recorded (seconds; 0 is for ever).
+    """
+
+    url: str
+    root: Path
+    every: int
+    bound: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +70,7 @@ class Home:
     centre_url: str
     retain_days: int
     subsystems: Mapping[str, Subsystem]
+    timestamps: Timestamps | None = None
     max_body: int = terms.BODY_BYTES
 
     @property
@@ -70,6 +85,10 @@ class Home:
     def log_key(self) -> Ed25519PrivateKey:
         """The key that signs checkpoints."""
         return cast(Ed25519PrivateKey, keys.load_private(self.path / "keys" / "log.key"))
+
+    def witness_key(self) -> Ed25519PrivateKey:
+        """The key that co-signs the checkpoints of other members' logs."""
+        return cast(Ed25519PrivateKey, keys.load_private(self.path / "keys" / "witness.key"))
 
     def secret_key(self, name: str) -> bytes:
         """The 32 raw bytes of `keys/<name>.key` (`body` or `index`)."""
@@ -101,11 +120,13 @@ def create(
     centre_url: str = "",
     anchor: bytes | None = None,
     retain_days: int = 180,
+    timestamps: tuple[str, bytes] | None = None,
 ) -> dict[str, Any]:
     """Make (or re-configure, keeping keys and secrets) the home of a gateway; returns `describe(home)`.
 
     `subsystems` maps names to `{"services": {code: base url}}`, `may` maps names to some of `ABILITIES`;
-    `anchor` is the first root of the configuration. `member` is `TW/GOV/<code>`; a bare code is completed.
+    `anchor` is the first root of the configuration; `timestamps` the address of an authority and its root. `member`
+    is `TW/GOV/<code>`; a bare code is completed.
     """
     path = Path(home)
     member = member if "/" in member else f"TW/GOV/{member}"
@@ -133,6 +154,9 @@ def create(
             for name, entry in subsystems.items()
         },
     }
+    if timestamps is not None:
+        settings["timestamps"] = {"url": timestamps[0], "root": "certs/timestamps.pem", "every": 60, "bound": 14_400}
+        _write(path / "certs" / "timestamps.pem", timestamps[1].decode())
     _write(path / "gateway.yaml", yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
     if anchor is not None:
         set_anchor(path, anchor)
@@ -154,6 +178,7 @@ def load(home: Path | str) -> Home:
         centre_url=data.get("centre_url") or "",
         retain_days=int(data.get("retain_days", 180)),
         subsystems={name: _subsystem(path, name, entry) for name, entry in data["subsystems"].items()},
+        timestamps=_timestamps(path, data.get("timestamps")),
         max_body=int(data.get("max_body", terms.BODY_BYTES)),
     )
 
@@ -175,6 +200,7 @@ def describe(home: Path | str) -> dict[str, Any]:
             "tls_certificate": certificates.pem(certificate).decode(),
             "message_key": public["message"],
             "log_key": keys.public_jwk(at.log_key().public_key()),
+            "witness_key": keys.public_jwk(at.witness_key().public_key()),
             "reference_key": public["reference"],
             "log_origin": at.gateway,
             "configuration_key": public["configuration"],
@@ -252,12 +278,19 @@ def _subsystem(path: Path, name: str, entry: Mapping[str, Any]) -> Subsystem:
     return Subsystem(name, shared, services, may, open=entry.get("open") is True)
 
 
+def _timestamps(path: Path, entry: Mapping[str, Any] | None) -> Timestamps | None:
+    if not entry:
+        return None
+    return Timestamps(entry["url"], path / entry["root"], int(entry.get("every", 60)), int(entry.get("bound", 14_400)))
+
+
 def _make_keys(path: Path, gateway: str) -> None:
     for name in _P256:
         if not (file := path / "keys" / f"{name}.key").exists():
             keys.save_private(file, keys.generate_p256())
-    if not (file := path / "keys" / "log.key").exists():
-        keys.save_private(file, keys.generate_ed25519())
+    for name in _ED25519:
+        if not (file := path / "keys" / f"{name}.key").exists():
+            keys.save_private(file, keys.generate_ed25519())
     for name in _RAW:
         if not (file := path / "keys" / f"{name}.key").exists():
             keys.write_secret(file, os.urandom(32))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hmac
 from datetime import datetime
@@ -11,7 +12,7 @@ import structlog
 
 from smartgov.engines.httpd import Request, Response, Router
 from smartgov.engines.pki import keys
-from smartgov.engines.troad import artefacts, meta, records, reference, xroad
+from smartgov.engines.troad import artefacts, consent_status, evidence, meta, records, reference, xroad
 from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.directory_door import DirectoryDoor
@@ -20,6 +21,7 @@ from smartgov.engines.troad.names import member_of
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.provider import problem_response
 from smartgov.engines.troad.snapshot import Gateway
+from smartgov.engines.troad.store import Effect
 from smartgov.shared import canonical
 from smartgov.shared.problems import Problem
 from smartgov.shared.tw import national_id
@@ -43,9 +45,11 @@ class LocalDoor:
             ("POST", "/local/v1/seal", self.seal),
             ("GET", "/local/v1/seal/certificate", self.seal_certificate),
             ("POST", "/local/v1/consents", self.issue_consent),
+            ("POST", "/local/v1/consents/revocations", self.revoke_consent),
             ("POST", "/local/v1/tokens", self.issue_token),
             ("GET", "/local/v1/configuration", self.configuration),
             ("POST", "/local/v1/erasures", self.erase),
+            ("GET", "/evidence/{exchange}", self.evidence),
         ):
             self._router.add(method, path, endpoint)
 
@@ -79,6 +83,7 @@ class LocalDoor:
             "configuration": state,
             "configuration_expires": state["expires_at"] or "",
             "log_size": size,
+            "alarms": self._core.alarms.standing,
             "problem": "" if healthy else refuse(slug).what.zh,
         }
         return Response.json(body, 200 if healthy else 503)
@@ -95,9 +100,7 @@ class LocalDoor:
 
     async def checkpoint(self, request: Request) -> Response:
         """The present signed head of the log."""
-        with self._core.store.reading() as (_, log):
-            note = log.checkpoint()
-        await self._core.store.remember_checkpoint(note)
+        note = await self._core.heads.publish()
         return Response(200, {"content-type": "text/plain; charset=utf-8"}, note.encode())
 
     # -- for information systems -----------------------------------------------------------------------------------
@@ -168,6 +171,7 @@ class LocalDoor:
             complete = all(isinstance(terms[name], str) for name in ("provider", "requester", "purpose", "jti"))
             complete = complete and isinstance(terms["fields"], list)
             to = self._gateway_of(member_of(terms["provider"]))
+            holder = self._gateway_of(member_of(terms["requester"])).message_kid
         except (KeyError, ValueError, TypeError, AttributeError):
             raise refuse("record-invalid") from None
         if not complete:
@@ -177,12 +181,29 @@ class LocalDoor:
             key=self._core.home.p256("consent"),
             to=to.recipient,
             subject=subject,
+            pairwise=self._core.pairwise(subject, to.member),
+            holder=holder,
             terms=terms,
             now=self._core.now(),
         )
         shown = {name: terms[name] for name in ("provider", "requester", "purpose", "jti", "fields")}
         await self._note("consent", caller, subject, shown)
         return Response.json({"artefact": artefact}, 201)
+
+    async def revoke_consent(self, request: Request) -> Response:
+        """Take back a consent that this gateway signed: providers that ask learn it within a minute."""
+        caller = self._caller(request, "consent")
+        terms = _object(request)
+        try:
+            jti, until = terms["jti"], datetime.fromisoformat(terms["expires_at"])
+            until.utctimetuple()
+        except (KeyError, ValueError, TypeError):
+            raise refuse("record-invalid") from None
+        if not isinstance(jti, str) or not 0 < len(jti) <= 128 or until.tzinfo is None:
+            raise refuse("record-invalid")
+        effect = consent_status.revoke(jti, int(until.timestamp()))
+        await self._note("consent-revoked", caller, None, {"jti": jti}, effect)
+        return Response.json({"revoked": jti}, 201)
 
     async def issue_token(self, request: Request) -> Response:
         """Sign the token with which a signed-in person asks one member for her trail."""
@@ -216,6 +237,25 @@ class LocalDoor:
         await self._note("erasure", caller, None, {"id": exchange, "erased": erased})
         return Response.json({"erased": erased})
 
+    async def evidence(self, request: Request, exchange: str) -> Response:
+        """The evidence bundle of one exchange, for the systems that took part in it and for auditors; noted in the log.
+
+        `?have=SIZE` (also several, with commas) asks for the proof that a head of that size is continued.
+        """
+        caller = self._caller(request)
+        if not records.ID.fullmatch(exchange):
+            raise refuse("record-invalid")
+        client = f"{self._core.home.member}/{caller.name}"
+        parties = await asyncio.to_thread(evidence.parties, self._core, exchange)
+        if not parties:
+            raise refuse("record-unknown")
+        if client not in parties and "evidence" not in caller.may:
+            raise refuse("not-allowed-here")
+        sizes = [int(part) for part in request.args().get("have", "").split(",") if part.isdigit() and len(part) < 19]
+        content = await evidence.bundle(self._core, exchange, sizes)
+        await self._note("evidence", caller, None, {"request": exchange})
+        return Response.json(content)
+
     # -- parts ------------------------------------------------------------------------------------------------------
 
     def _caller(self, request: Request, ability: str | None = None) -> Subsystem:
@@ -247,14 +287,18 @@ class LocalDoor:
             raise refuse("service-unknown")
         return entry.gateways[0]
 
-    async def _note(self, kind: str, caller: Subsystem, person: str | None, facts: dict[str, Any]) -> None:
+    async def _note(
+        self, kind: str, caller: Subsystem, person: str | None, facts: dict[str, Any], *effects: Effect
+    ) -> None:
         client = f"{self._core.home.member}/{caller.name}"
         subject = self._core.pseudonym(person)
         record = {"kind": kind, "side": "own", "time": records.moment(self._core.now()), "client": client, **facts}
         if subject is not None:
             record["subject"] = subject
         reference.refuse_clear(canonical.dumps(record))
-        await self._core.store.commit([self._core.entry(record)])
+        entry = self._core.entry(record)
+        entry.effects += effects
+        await self._core.store.commit([entry])
 
 
 def _object(request: Request) -> dict[str, Any]:

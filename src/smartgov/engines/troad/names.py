@@ -67,3 +67,19 @@ def is_subsystem(text: str) -> bool:
 def _ambiguous(segment: str) -> bool:
     plain = unquote(segment)
     return plain in {"", ".", ".."} or any(mark in plain for mark in "/\\?#\0%")
+
+
+def epoch_of(origin: str) -> tuple[str, int]:
+    """The gateway and the epoch of a log's origin: `TW/GOV/ris/gw1` is the first, `TW/GOV/ris/gw1+2` the second.
+
+    A log that was restored from a backup goes on under a new origin, because its end was seen by others and is lost.
+    """
+    gateway, plus, number = origin.partition("+")
+    if not plus:
+        return origin, 1
+    return (gateway, int(number)) if number.isdigit() and len(number) < 9 and int(number) > 1 else (origin, 1)
+
+
+def origin_of(gateway: str, epoch: int) -> str:
+    """The origin of a gateway's log in this epoch."""
+    return gateway if epoch == 1 else f"{gateway}+{epoch}"

@@ -145,4 +145,7 @@ async def admit(core: Core, ask: Ask, snapshot: Snapshot) -> Passage:
 
 async def authorise(core: Core, ask: Ask, snapshot: Snapshot) -> Grant:
     """The right to this call, with a consent whose state is known to be at most 60 seconds old."""
-    return rights.authorise(ask, snapshot, core.reader, core.now())
+    grant = rights.authorise(ask, snapshot, core.reader, core.now())
+    if grant.consent is not None:
+        await core.consents.check(grant.consent, snapshot)
+    return grant

@@ -1,6 +1,6 @@
 """Every way in which a gateway says no: one stable problem type each, in both languages.
 
-The table is the specification; `docs/protocols/troad-1.md` lists it and a test compares the two.
+The table is the specification; `docs/protocols/troad-2.md` lists it and a test compares the two.
 """
 
 from __future__ import annotations
@@ -304,6 +304,21 @@ TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
         ("The gateway cannot write its log.", "閘道無法寫入日誌。"),
         ("Without a record nothing is sent.", "未留紀錄即不傳送。"),
         _ASK_OPERATOR,
+    ),
+    "timestamps-missing": (
+        503,
+        ("The log has not been stamped with the time for too long.", "日誌過久未取得時戳。"),
+        (
+            "The time-stamping authority does not answer, and the policy allows no more.",
+            "時戳機構未回應，已逾政策容許時限。",
+        ),
+        _LATER,
+    ),
+    "record-unknown": (
+        404,
+        ("This log holds no such exchange.", "此日誌沒有這筆交換紀錄。"),
+        ("The id is wrong, or another gateway has recorded it.", "編號錯誤，或由其他閘道記錄。"),
+        _CORRECT,
     ),
     "record-invalid": (
         400,

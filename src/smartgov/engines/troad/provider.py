@@ -11,6 +11,7 @@ import structlog
 from smartgov.engines.httpd import Request, Response
 from smartgov.engines.troad import built_in, records, reference, trail_door, wire
 from smartgov.engines.troad.core import Core
+from smartgov.engines.troad.keeping import is_soon, keep
 from smartgov.engines.troad.names import is_subsystem, member_of, parse_target
 from smartgov.engines.troad.passage import Passage, admit
 from smartgov.engines.troad.problems import refuse
@@ -32,6 +33,8 @@ class Progress:
     subject: str | None = None
     visible: bool = False
     passage: Passage | None = None
+    promise: str = ""
+    """Where the question is recorded, for the answer to say."""
 
 
 class Provider:
@@ -62,6 +65,7 @@ class Provider:
     # -- the order of work --------------------------------------------------------------------------------------
 
     async def _answer(self, head: Head, request: Request, progress: Progress) -> Response:
+        self._core.heads.refuse_unstamped()
         snapshot = self._core.configuration.current()
         sender, signed = self._verified(head, request, snapshot, progress)
         salt = wire.open_commitment({**request.headers, **signed.fields}, request.body, "body-changed")
@@ -73,7 +77,7 @@ class Provider:
             answer = await built_in.answer(self._core, ask, trail_door.Bearer(token, sender, snapshot), evidence)
         else:
             answer = await self._exchange(ask, snapshot, sender, evidence, progress)
-        return await self._seal(head, ask, sender, answer, progress.passage)
+        return await self._seal(head, ask, sender, answer, progress)
 
     def _verified(self, head: Head, request: Request, snapshot: Snapshot, progress: Progress) -> tuple[Gateway, Signed]:
         peer = snapshot.by_tls.get(sha256(request.peer_cert or b"").hexdigest())
@@ -117,6 +121,7 @@ class Provider:
         return Ask(
             id=rid,
             client=fields["x-road-client"],
+            holder=sender.message_kid,
             target=target,
             method=head.method,
             query=head.query,
@@ -147,15 +152,17 @@ class Provider:
         now = self._core.now()
         record = records.request_record("provider", ask, passage.grant, now, gateway=sender.id, subject=subject)
         entry = self._core.entry(records.with_proof(record, evidence.fields, evidence.kept[2]), ask.id)
-        entry.body, entry.nonce = evidence.kept, evidence.nonce
+        entry.nonce = evidence.nonce
+        keep(entry, passage.grant.service, evidence.kept)
         entry.visible_to = subject if progress.visible else None
         passage.record(entry)
-        await self._core.store.commit([entry])
+        (place,) = await self._core.store.commit([entry], soon=is_soon(passage.grant.service))
         progress.visible = False  # from here on she sees the request itself
+        progress.promise = records.promise(self._core.store.origin, place, self._core.now())
         await passage.carry_out()
         return await passage.release()
 
-    async def _seal(self, head: Head, ask: Ask, sender: Gateway, answer: Response, passage: Passage | None) -> Response:
+    async def _seal(self, head: Head, ask: Ask, sender: Gateway, answer: Response, progress: Progress) -> Response:
         """Hide persons, commit the answer with its record, sign it over its request."""
         core = self._core
         exp = int(core.now().timestamp()) + reference.LIFE_SECONDS
@@ -165,15 +172,19 @@ class Provider:
         reference.refuse_clear(body, fields.values())
         salt, commitment = wire.commit(body)
         fields.update(commitment)
+        if progress.promise:
+            fields["troad-log"] = progress.promise
         base = wire.sign_answer(
             head, answer.status, fields, core.message_key, created=int(core.now().timestamp()), nonce=wire.new_nonce()
         )
         record = records.answer_record("provider", ask, core.now(), gateway=sender.id, status=answer.status)
         entry = core.entry(records.with_proof(record, fields, base), ask.id)
-        entry.body = (salt, body, base)
-        if passage is not None:
-            passage.settle(entry, answer)
-        await core.store.commit([entry])
+        service = core.configuration.current().services.get(ask.target.service_id)
+        keep(entry, service, (salt, body, base))
+        entry.exchanged = (_hour(head), sender.id, "provider")
+        if progress.passage is not None:
+            progress.passage.settle(entry, answer)
+        await core.store.commit([entry], soon=is_soon(service))
         return Response(answer.status, {**fields, "x-road-id": ask.id}, body)
 
     async def _refusal(self, head: Head, problem: Problem, progress: Progress) -> Response:
@@ -190,10 +201,11 @@ class Provider:
         entry.visible_to = progress.subject if progress.visible else None
         if progress.passage is not None:
             progress.passage.fail(entry, problem)
-        if problem.slug != "log-unavailable":
-            await core.store.commit([entry])
         response = problem_response(problem)
         response.headers["troad-refusal"] = problem.slug
+        if problem.slug != "log-unavailable":
+            (place,) = await core.store.commit([entry])
+            response.headers["troad-log"] = records.promise(core.store.origin, place, core.now())
         _, commitment = wire.commit(response.body)
         response.headers.update(commitment)
         if all(name in head.fields for name in ("troad-body", "x-road-id", "signature-input")):
@@ -217,6 +229,11 @@ def problem_response(problem: Problem) -> Response:
     if "retry_after" in problem.extra:
         response.headers["retry-after"] = str(problem.extra["retry_after"])
     return response
+
+
+def _hour(head: Head) -> int:
+    """The hour in which the question was signed: the same at both gateways, whatever their clocks say."""
+    return wire.read_request(head).created // 3600
 
 
 def _claims(request: Request) -> dict[str, str]:

@@ -7,6 +7,7 @@ signature base), input and signature, so that a record proves its message as lon
 
 from __future__ import annotations
 
+import base64
 import hmac
 import re
 from collections.abc import Mapping
@@ -18,8 +19,11 @@ from urllib.parse import unquote
 from smartgov.engines.troad import reference
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.rights import Ask, Grant
+from smartgov.engines.troad.store import Place
 from smartgov.shared.problems import Problem
 
+PROMISED_SECONDS = 10
+"""A record is under a published checkpoint within so many seconds of the answer that names it."""
 ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 _NOTE_MEMBERS = {"kind", "subject", "actor", "fields", "purpose", "basis", "case", "request", "time"}
 
@@ -95,6 +99,12 @@ def with_proof(record: dict[str, Any], fields: Mapping[str, str], base: bytes) -
         "input": fields["signature-input"],
         "signature": fields["signature"],
     }
+
+
+def promise(origin: str, place: Place, now: datetime) -> str:
+    """The value of `TRoad-Log`: where the question is recorded, and by when that is under a published checkpoint."""
+    by = int(now.timestamp()) + PROMISED_SECONDS
+    return f'"{origin}";index={place.index};leaf=:{base64.b64encode(place.leaf).decode()}:;by={by}'
 
 
 def note_record(entry: Any, *, client: str, subject: str | None, now: datetime) -> dict[str, Any]:

@@ -35,6 +35,8 @@ class Ask:
     user: str = ""
     fields: tuple[str, ...] | None = None
     receiver: str = ""
+    holder: str = ""
+    """Thumbprint of the message key of the gateway that speaks for the client."""
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     persons: Sequence[tuple[str, tuple[str, ...]]] = ()
@@ -145,8 +147,9 @@ def _consent(ask: Ask, snapshot: Snapshot, reader: Reader, now: datetime) -> Con
     consent = artefacts.read_consent(ask.consent, snapshot.consent_issuers, reader, now)
     if consent.jti in snapshot.revoked_consents:
         raise refuse("consent-revoked")
-    asked = (ask.target.service_id, ask.client, ask.subject, unquote(ask.purpose))
-    if (consent.service, consent.requester, consent.subject, unquote(consent.purpose)) != asked:
+    asked = (ask.target.service_id, ask.client, ask.holder, ask.subject, unquote(ask.purpose))
+    given = (consent.service, consent.requester, consent.holder, consent.subject, unquote(consent.purpose))
+    if given != asked:
         raise refuse("consent-foreign")
     return consent
 

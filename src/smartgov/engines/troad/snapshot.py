@@ -38,6 +38,7 @@ class Gateway:
     log_key: Ed25519PublicKey
     log_origin: str
     recipient: Recipient
+    witness_key: Ed25519PublicKey | None = None
 
     @property
     def authority(self) -> str:
@@ -68,6 +69,9 @@ class Service:
     visibility: str
     paths: tuple[str, ...] = ()
     terms: Terms = field(default_factory=Terms)
+    durability: str = "strict"
+    retain_days: int | None = None
+    """How long bodies are kept; None is as the gateway's settings say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +187,9 @@ def _member(entry: Mapping[str, Any]) -> Member:
 
 def read_gateway(member: str, entry: Mapping[str, Any]) -> Gateway:
     """One gateway as `home.describe` publishes it. KeyError, TypeError or ValueError when it cannot be used."""
+    witness = _key(json.dumps(entry["witness_key"], sort_keys=True)) if entry.get("witness_key") else None
+    if witness is not None and not isinstance(witness, Ed25519PublicKey):
+        raise ValueError("witness keys are Ed25519")
     message, log, reference = (
         _key(json.dumps(entry[name], sort_keys=True)) for name in ("message_key", "log_key", "reference_key")
     )
@@ -203,10 +210,14 @@ def read_gateway(member: str, entry: Mapping[str, Any]) -> Gateway:
         log_key=log,
         log_origin=entry.get("log_origin", name),
         recipient=Recipient(name, reference, keys.thumbprint(reference)),
+        witness_key=witness,
     )
 
 
 def _service(entry: Mapping[str, Any]) -> Service:
+    durability = entry.get("durability", "strict")
+    if durability not in {"strict", "soon", "meta"}:
+        raise ValueError(f"{entry['id']} has no usable durability")
     return Service(
         id=entry["id"],
         member=member_of(entry["id"]),
@@ -215,6 +226,8 @@ def _service(entry: Mapping[str, Any]) -> Service:
         visibility=entry.get("visibility", "own"),
         paths=tuple(entry.get("paths") or ()),
         terms=terms.read(entry),
+        durability=durability,
+        retain_days=None if entry.get("retain_days") is None else int(entry["retain_days"]),
     )
 
 

@@ -15,19 +15,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from smartgov.engines.ledger import Log
+from smartgov.engines.ledger.merkle import leaf_hash
 from smartgov.engines.troad import idempotency, limits
 from smartgov.engines.troad.problems import refuse
 from smartgov.shared import canonical
 from smartgov.shared.problems import Problem
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS message (
@@ -39,7 +41,19 @@ CREATE TABLE IF NOT EXISTS nonce (nonce TEXT PRIMARY KEY, made INTEGER NOT NULL)
 CREATE TABLE IF NOT EXISTS spent (kind TEXT, jti TEXT, until INTEGER, PRIMARY KEY (kind, jti)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS subject (hmac TEXT, idx INTEGER, PRIMARY KEY (hmac, idx)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS head (size INTEGER PRIMARY KEY, note TEXT NOT NULL, made INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS stamp (size INTEGER, time INTEGER, ends INTEGER, token BLOB, PRIMARY KEY (size, time));
+CREATE TABLE IF NOT EXISTS witnessed (
+    origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS exchanged (
+    hour INTEGER, peer TEXT, role TEXT, id TEXT, PRIMARY KEY (hour, peer, role, id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS retain (idx INTEGER PRIMARY KEY, until INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS retain_until ON retain (until);
+CREATE TABLE IF NOT EXISTS place (exchange TEXT, idx INTEGER, PRIMARY KEY (exchange, idx)) WITHOUT ROWID;
 """
+REVOKED = "CREATE TABLE IF NOT EXISTS revoked_consent (jti TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;"
 _BATCH = 512
 _STALE_NONCE = 600
 """Seconds after which a nonce may be forgotten: far beyond the freshness that every message must have."""
@@ -73,6 +87,10 @@ class Entry:
     """Kind, id and expiry of an artefact that this record uses up."""
     effects: list[Effect] = field(default_factory=list)
     """What else is done in the same transaction; a Problem undoes the whole entry."""
+    exchanged: tuple[int, str, str] | None = None
+    """Hour (Unix seconds // 3600, of the signed request), other gateway and role, to be compared with that gateway."""
+    keep_until: int | None = None
+    """When the body is to be erased by itself (Unix seconds), where the service says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +99,17 @@ class Place:
 
     index: int
     size: int
+    leaf: bytes = b""
+    """The leaf hash, by which somebody who was told it can see later that this very record is in the log."""
 
 
 _Work = Callable[[sqlite3.Connection], Any]
-_Job = tuple[_Work, "asyncio.Future[Any]", asyncio.AbstractEventLoop]
+_Job = tuple[_Work, "asyncio.Future[Any]", asyncio.AbstractEventLoop, bool]
+_FSYNC = {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
+_FSYNC_STATUS = 74
+"""Exit status of a process whose disk did not take what it was given (EX_IOERR)."""
+_FOLD_AFTER = 500
+"""Batches after which the write-ahead log is folded into the file."""
 
 
 class Store:
@@ -94,11 +119,12 @@ class Store:
         self.path, self.origin, self._log_key = path, origin, log_key
         self._wrap = AESGCM(body_key)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._batches = 0
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._db = self._open()
         self._log = Log(self._db, origin, log_key)
         self._log.create_tables()
-        self._db.executescript(_SCHEMA + idempotency.SCHEMA + limits.SCHEMA)
+        self._db.executescript(_SCHEMA + idempotency.SCHEMA + limits.SCHEMA + REVOKED)
 
     def start(self) -> None:
         """Start the writing thread."""
@@ -111,9 +137,17 @@ class Store:
             self._thread.join()
         self._db.close()
 
-    async def commit(self, entries: Sequence[Entry]) -> list[Place]:
-        """Make the entries durable, all or none. Problems `replay`, `consent-used`, `token-used`, `log-unavailable`."""
-        result: list[Place] = await self._submit(lambda db: [self._write(db, entry) for entry in entries])
+    async def apply(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` in the writing thread and return its result once that is durable. Problem `log-unavailable`."""
+        result: T = await self._submit(work)
+        return result
+
+    async def commit(self, entries: Sequence[Entry], *, soon: bool = False) -> list[Place]:
+        """Make the entries durable, all or none. Problems `replay`, `consent-used`, `token-used`, `log-unavailable`.
+
+        With `soon` it returns when they are written and before the disk has confirmed it.
+        """
+        result: list[Place] = await self._submit(lambda db: [self._write(db, entry) for entry in entries], soon=soon)
         return result
 
     async def erase(self, exchange: str) -> int:
@@ -123,9 +157,9 @@ class Store:
             await self._submit(_truncate)
         return count
 
-    async def erase_older(self, moment: int) -> int:
-        """Destroy the bodies of all messages made before `moment` (Unix seconds)."""
-        count: int = await self._submit(lambda db: _erase_older(db, moment))
+    async def erase_due(self, now: int, default_days: int) -> int:
+        """Destroy the bodies whose service says so by now, and those older than `default_days` of all others."""
+        count: int = await self._submit(lambda db: _erase_due(db, now, now - default_days * 86_400))
         if count:
             await self._submit(_truncate)
         return count
@@ -186,13 +220,15 @@ class Store:
         db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=10)
         db.executescript(
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA cache_size=-2000;"
+            # Folding is done where its errors are seen: by itself SQLite would keep a failed fsync to itself.
+            "PRAGMA wal_autocheckpoint=0;"
         )
         return db
 
-    async def _submit(self, job: _Work) -> Any:
+    async def _submit(self, job: _Work, *, soon: bool = False) -> Any:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self._jobs.put((job, future, loop))
+        self._jobs.put((job, future, loop, soon))
         return await future
 
     def _run(self) -> None:
@@ -217,17 +253,35 @@ class Store:
             if plain:
                 self._db.execute("BEGIN IMMEDIATE")
                 results = [(job, self._under_savepoint(job[0])) for job in plain]
+                for (_, future, loop, soon), result in results:
+                    if soon:
+                        _resolve(loop, future, result)
                 self._db.execute("COMMIT")
+            self._fold()
         except Exception as error:
+            _end_if_the_disk_failed(error)
             self._roll_back()
             log.exception("log_write_failed")
             results = [(job, refuse("log-unavailable", cause=type(error).__name__)) for job in plain]
         for job in jobs:
             if job[0] is _truncate:
-                _truncate(self._db)
+                try:
+                    _truncate(self._db)
+                except sqlite3.Error as error:
+                    _end_if_the_disk_failed(error)
+                    log.exception("log_fold_failed")
                 results.append((job, None))
-        for (_, future, loop), result in results:
+        for (_, future, loop, _), result in results:
             _resolve(loop, future, result)
+
+    def _fold(self) -> None:
+        self._batches += 1
+        if self._batches % _FOLD_AFTER == 0:
+            try:
+                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            except sqlite3.Error as error:
+                _end_if_the_disk_failed(error)
+                log.exception("log_fold_failed")  # what was committed is in the write-ahead log; it is folded later
 
     def _under_savepoint(self, job: _Work) -> Any:
         self._db.execute("SAVEPOINT job")
@@ -250,14 +304,21 @@ class Store:
             _spend(db, entry.spend)
         for effect in entry.effects:
             effect(db)
-        (index,) = self._log.append([canonical.dumps(entry.record)])
+        exact = canonical.dumps(entry.record)
+        (index,) = self._log.append([exact])
+        if entry.exchange:
+            db.execute("INSERT INTO place VALUES (?, ?)", (entry.exchange, index))
+        if entry.exchanged is not None:
+            db.execute("INSERT OR IGNORE INTO exchanged VALUES (?, ?, ?, ?)", (*entry.exchanged, entry.exchange))
         if entry.visible_to is not None:
             db.execute("INSERT INTO subject VALUES (?, ?)", (entry.visible_to, index))
         if entry.body is not None:
             key, sealed = self._seal(entry.body, index)
             row = (index, entry.exchange, entry.made, key, sealed)
             db.execute("INSERT INTO message VALUES (?, ?, ?, ?, ?)", row)
-        return Place(index, index + 1)
+            if entry.keep_until is not None:
+                db.execute("INSERT INTO retain VALUES (?, ?)", (index, entry.keep_until))
+        return Place(index, index + 1, leaf_hash(exact))
 
     def _take_nonce(self, db: sqlite3.Connection, entry: Entry) -> None:
         try:
@@ -288,15 +349,10 @@ def _erase(db: sqlite3.Connection, exchange: str) -> int:
     ).rowcount
 
 
-def _erase_older(db: sqlite3.Connection, moment: int) -> int:
-    return db.execute(
-        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE made < ? AND sealed IS NOT NULL", (moment,)
-    ).rowcount
-
-
 def _forget(db: sqlite3.Connection, limit: int) -> None:
     idempotency.forget(db, limit)
     limits.forget(db, limit)
+    db.execute("DELETE FROM revoked_consent WHERE until < ?", (limit,))
     db.execute("DELETE FROM nonce WHERE made < ?", (limit,))
     db.execute("DELETE FROM spent WHERE until < ?", (limit,))
 
@@ -306,9 +362,31 @@ def _truncate(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+def _erase_due(db: sqlite3.Connection, now: int, limit: int) -> int:
+    due = db.execute(
+        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE sealed IS NOT NULL"
+        " AND idx IN (SELECT idx FROM retain WHERE until < ?)",
+        (now,),
+    ).rowcount
+    db.execute("DELETE FROM retain WHERE until < ?", (now,))
+    old = db.execute(
+        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE sealed IS NOT NULL"
+        " AND made < ? AND NOT EXISTS (SELECT 1 FROM retain WHERE retain.idx = message.idx)",
+        (limit,),
+    ).rowcount
+    return int(due + old)
+
+
+def _end_if_the_disk_failed(error: Exception) -> None:
+    """After a failed fsync nobody knows what is on the disk, and a second try may lie: the process ends at once."""
+    if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) in _FSYNC:
+        log.critical("log_fsync_failed", status=_FSYNC_STATUS)
+        os._exit(_FSYNC_STATUS)
+
+
 def _resolve(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], result: Any) -> None:
     def settle() -> None:
-        if future.cancelled():
+        if future.done():
             return
         if isinstance(result, Exception):
             future.set_exception(result)

@@ -6,13 +6,16 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from smartgov.engines.ledger import Checkpoint, checkpoint, merkle
 from smartgov.engines.pki import keys
+from smartgov.engines.troad import heads
 from smartgov.engines.troad.problems import refuse
+from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -45,10 +48,15 @@ def verify(
     pinned: Checkpoint | None,
     log_key: Ed25519PublicKey | Mapping[str, Any],
     origin: str | None = None,
+    *,
+    witnesses: Mapping[str, Mapping[str, Any]] | None = None,
+    now: datetime | None = None,
 ) -> TrailVerdict:
-    """Check signature, consistency with `pinned` and the inclusion of every entry.
+    """Check signature, co-signatures, consistency with `pinned` and the inclusion of every entry.
 
-    `log_key` (a key or its JWK) and `origin` are those of the signed configuration, never those of the answer.
+    `log_key` (a key or its JWK), `origin` and `witnesses` (gateway to JWK, of other members) are those of the signed
+    configuration, never those of the answer. Two witnesses (or all, where there are fewer) must have signed within ten
+    minutes before `now`; without `witnesses` nobody else is asked for.
     """
     try:
         key = log_key if isinstance(log_key, Ed25519PublicKey) else keys.from_jwk(dict(log_key))
@@ -62,6 +70,12 @@ def verify(
         return TrailVerdict(False, _unproven(answer), problem=problem)
     except (KeyError, TypeError, ValueError, AssertionError):
         return TrailVerdict(False, [], problem=_unproven_because("Its form is wrong.", "格式錯誤。"))
+    if not _witnessed(str(answer["checkpoint"]), witnesses or {}, now):
+        unseen = _unproven_because(
+            "Fewer than two other agencies have lately seen this state of the log.",
+            "近期見證此日誌狀態的其他機關不足兩個。",
+        )
+        return TrailVerdict(False, entries, problem=unseen)
     if (why := _continues(pinned, head, consistency)) is not None:
         return TrailVerdict(False, entries, problem=why)
     checked = [
@@ -72,6 +86,13 @@ def verify(
         why = _unproven_because("A listed record was altered or is not in the log.", "清單中的紀錄遭更動或不在日誌中。")
         return TrailVerdict(False, checked, problem=why)
     return TrailVerdict(True, checked, head, str(answer["checkpoint"]))
+
+
+def _witnessed(note: str, witnesses: Mapping[str, Mapping[str, Any]], now: datetime | None) -> bool:
+    known = {name: keys.from_jwk(dict(jwk)) for name, jwk in witnesses.items()}
+    usable = {name: key for name, key in known.items() if isinstance(key, Ed25519PublicKey)}
+    moment = int((now or clock.now()).timestamp())
+    return len(heads.fresh_cosignatures(note, usable, moment)) >= min(heads.NEEDED, len(usable))
 
 
 def _included(index: int, record: bytes, proof: list[bytes], head: Checkpoint) -> bool:

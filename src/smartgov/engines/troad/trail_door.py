@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from smartgov.engines.httpd import Response
-from smartgov.engines.ledger import Log
+from smartgov.engines.ledger import Log, checkpoint
 from smartgov.engines.pki import keys
 from smartgov.engines.troad import artefacts, records
 from smartgov.engines.troad.core import Core
@@ -57,17 +57,21 @@ async def answer(core: Core, ask: Ask, bearer: Bearer, evidence: Evidence | None
         entry.record = records.with_proof(record, evidence.fields, evidence.kept[2])
         entry.body, entry.nonce = evidence.kept, evidence.nonce
     (place,) = await core.store.commit([entry])
-    content = await asyncio.to_thread(_collect, core, subject, place.size, _old_size(ask.query))
-    await core.store.remember_checkpoint(content["checkpoint"])
-    return Response.json(content)
+    note = await core.heads.publish(at_least=place.size)
+    content = await asyncio.to_thread(_collect, core, subject, note, _old_size(ask.query))
+    response = Response.json(content)
+    if evidence is not None:
+        response.headers["troad-log"] = records.promise(core.store.origin, place, core.now())
+    return response
 
 
-def _collect(core: Core, subject: str, size: int, old: int) -> dict[str, Any]:
+def _collect(core: Core, subject: str, note: str, old: int) -> dict[str, Any]:
+    size = checkpoint.parse(note).size
     with core.store.reading() as (db, log):
         indexes = core.store.visible(db, subject, size, LIMIT)
         return {
             "origin": log.origin,
-            "checkpoint": log.checkpoint(size),
+            "checkpoint": note,
             "log_key": keys.public_jwk(core.home.log_key().public_key()),
             "consistency": [part.hex() for part in log.consistency(old, size)] if 0 < old <= size else [],
             "entries": [_proven(log, index, size) for index in indexes],

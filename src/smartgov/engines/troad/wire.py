@@ -1,6 +1,6 @@
 """What two gateways say to each other: the signature base of RFC 9421, the body commitment, header names.
 
-One fixed profile: label `troad`, tag `troad-v1`, ECDSA P-256 with SHA-256. A receiver reads header fields only from
+One fixed profile: label `troad`, tag `troad-v2`, ECDSA P-256 with SHA-256. A receiver reads header fields only from
 `Signed.fields`, so a field that the signature does not cover does not exist for it.
 """
 
@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from smartgov.engines.pki import keys
 from smartgov.engines.troad.problems import refuse
 
-LABEL, TAG = "troad", "troad-v1"
+LABEL, TAG = "troad", "troad-v2"
 FRESH_SECONDS = 60
 REQUIRED = ("@method", "@authority", "@path", "@query", "troad-body", "x-road-client", "x-road-id", "troad-receiver")
 FORWARDED = (
@@ -54,6 +54,7 @@ ANSWER_OPTIONAL = (
     "location",
     "retry-after",
     "troad-refusal",
+    "troad-log",
 )
 BOUND = ("@method", "@authority", "@path", "@query", "troad-body", "x-road-id", "signature-input")
 """The parts of its request that every answer covers (`;req`), so that two answers cannot be swapped."""

@@ -11,6 +11,7 @@ from smartgov.engines import trust
 from smartgov.engines.pki.certificates import CertificateAuthority
 from smartgov.engines.troad import home as gateways
 from smartgov.shared import clock, content, homes
+from smartgov.simulators.timestamp.authority import Authority
 from smartgov.site.country.ports import Ports, agencies
 
 GATEWAY = "gw1"
@@ -31,6 +32,7 @@ def configure(home: Path, *, ports: Ports, second_web: str | None = None) -> Non
     """
     exchange = content.read("exchange.yaml")
     anchor = trust.Centre(home / "centre" / "trust").anchor
+    authority = Authority(home / "timestamp")
     for agency in agencies():
         gateways.create(
             home / "gateways" / agency,
@@ -41,6 +43,7 @@ def configure(home: Path, *, ports: Ports, second_web: str | None = None) -> Non
             subsystems=_subsystems(exchange, agency, ports, second_web),
             may={entry["subsystem"]: entry["may"] for entry in exchange["web"] if entry["agency"] == agency},
             anchor=anchor,
+            timestamps=(f"http://127.0.0.1:{ports.timestamp}/", authority.root()),
         )
 
 

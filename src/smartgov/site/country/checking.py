@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import sys
 from pathlib import Path
@@ -9,12 +10,26 @@ from pathlib import Path
 from smartgov.engines.ledger.log import Log
 from smartgov.engines.pki import certificates, pades
 from smartgov.engines.troad import home as gateways
+from smartgov.engines.troad import verification
+from smartgov.engines.troad.verification import Verdict
 from smartgov.shared import clock
 from smartgov.shared.text import Text
 
+_VERDICTS = {
+    Verdict.VALID: Text("valid", "有效"),
+    Verdict.INVALID: Text("invalid", "無效"),
+    Verdict.VALID_UNTIMESTAMPED: Text("valid-untimestamped", "有效，時間未獲證明"),
+    Verdict.UNKNOWN_STATUS: Text("unknown-status", "狀態不明"),
+}
 
-def verify(what: Path, home: Path) -> int:
-    """Check a PDF against the country's authority, or the log in a gateway's folder; 1 when it does not hold."""
+
+def verify(what: Path, home: Path, anchors: Path | None = None) -> int:
+    """Check a PDF against the country's authority, an evidence bundle against the folder `anchors`, or a gateway's log.
+
+    0 when it holds, 1 when it does not; for a bundle also 3 (valid-untimestamped) and 4 (unknown-status).
+    """
+    if what.suffix == ".json":
+        return _verify_bundle(what, anchors)
     return _verify_pdf(what, home) if what.is_file() else _verify_log(what)
 
 
@@ -32,6 +47,21 @@ def _verify_pdf(pdf: Path, home: Path) -> int:
     for problem in verdict.problems:
         _say(pades.PROBLEMS[problem])
     return 1
+
+
+def _verify_bundle(file: Path, anchors: Path | None) -> int:
+    if anchors is None:
+        _say(Text("--anchors says whom to trust; without it nothing can be checked.", "請以 --anchors 指定信任來源。"))
+        return 2
+    try:
+        bundle = json.loads(file.read_text())
+    except ValueError:
+        bundle = {}
+    finding = verification.verify(bundle, anchors)
+    text = _VERDICTS[finding.verdict]
+    reasons = f" ({', '.join(finding.reasons)})" if finding.reasons else ""
+    _say(Text(f"{text.en}{reasons}", text.zh))
+    return int(finding.verdict)
 
 
 def _verify_log(folder: Path) -> int:

@@ -28,6 +28,6 @@ FLOWS: dict[str, tuple[str, ...]] = {
     "supplement_answered": ("smartgov.blocks.services.api.send_supplement",),
     "step_recorded": ("smartgov.blocks.services.api.tell_applicant",),
     "consent_granted": (),  # artefacts are handed out at once; nobody else needs to know
-    "consent_revoked": ("smartgov.blocks.mydata.api.tell_centre",),
+    "consent_revoked": ("smartgov.blocks.mydata.api.tell_centre", "smartgov.blocks.mydata.api.tell_issuer"),
     "notice_created": ("smartgov.blocks.notify.api.deliver",),
 }

@@ -174,7 +174,8 @@ def _register(home: Path, agency: str, ports: Ports) -> Program:
 def _simulators(home: Path, ports: Ports) -> list[Program]:
     extra = {"mailbox": ("--smtp-port", ports.smtp)}
     found = []
-    for name, port in (("phone", ports.phone), ("bank", ports.bank), ("mailbox", ports.mailbox)):
+    each = {"phone": ports.phone, "bank": ports.bank, "mailbox": ports.mailbox, "timestamp": ports.timestamp}
+    for name, port in each.items():
         command = python(f"smartgov.simulators.{name}", "--home", home / name, "--port", port, *extra.get(name, ()))
         found.append(Program(name, command, _answers_health(port), stage=1))
     return found

@@ -57,6 +57,10 @@ class Gateways:
         """A signed consent artefact."""
         return self._gateway(agency).consent(**claims)
 
+    def revoke_consent(self, agency: str, *, jti: str, expires_at: str) -> None:
+        """Take a consent back at its issuer."""
+        self._gateway(agency).revoke_consent(jti=jti, expires_at=expires_at)
+
     def token(self, agency: str, *, subject: str, audience: str, assurance: int, jti: str) -> str:
         """A trail token."""
         return self._gateway(agency).token(subject=subject, audience=audience, assurance=assurance, jti=jti)

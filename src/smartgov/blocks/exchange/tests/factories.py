@@ -56,6 +56,9 @@ class Recorded:
         self.claims.append({"agency": agency, **claims})
         return "artefact"
 
+    def revoke_consent(self, agency: str, **claims: Any) -> None:
+        self.claims.append({"agency": agency, **claims})
+
     def token(self, agency: str, **claims: Any) -> str:
         self.claims.append({"agency": agency, **claims})
         return "token"

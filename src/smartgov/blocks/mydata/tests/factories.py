@@ -27,6 +27,7 @@ class RecordedTransport:
     calls: list[Call] = field(default_factory=list)
     consents: list[dict[str, Any]] = field(default_factory=list)
     tokens: list[dict[str, Any]] = field(default_factory=list)
+    taken_back: list[tuple[str, str, str]] = field(default_factory=list)
     down: bool = False
 
     def call(self, agency: str, call: Call) -> Answer:
@@ -52,6 +53,12 @@ class RecordedTransport:
             raise SILENT
         self.consents.append(claims)
         return f"artefact.{claims['jti']}"
+
+    def revoke_consent(self, agency: str, *, jti: str, expires_at: str) -> None:
+        """Remembered."""
+        if self.down:
+            raise SILENT
+        self.taken_back.append((agency, jti, expires_at))
 
     def token(self, agency: str, *, subject: str, audience: str, assurance: int, jti: str) -> str:
         """A token that names its audience."""

@@ -70,7 +70,10 @@ def test_unticking_revokes_and_ticking_again_signs_anew(troad: RecordedTransport
     api.decide(actor=mother, request_id=request, accepted=[])
     assert api.artefacts(actor=mother, application=application) == {}
     assert [view.state for view in api.consents(actor=mother)] == ["revoked"]
-    assert api.revoked() == [Consent.objects.get().id]
+    taken_back = Consent.objects.get()
+    assert api.revoked() == [taken_back.id]
+    api.tell_issuer(ops.EmittedEvent("consent_revoked", "", {"consent": taken_back.id}, mother, ""))
+    assert troad.taken_back == [("portal", taken_back.id, taken_back.expires_at.isoformat())]
     api.decide(actor=mother, request_id=request, accepted=[an_item().id])
     assert sorted(view.state for view in api.consents(actor=mother)) == ["active", "revoked"]
 

@@ -129,7 +129,7 @@ def test_keys_secrets_and_log_are_for_their_owner_only(process: Process) -> None
     home = process.country.folder / "hpa"
     assert home.stat().st_mode & 0o077 == 0
     files = [*(home / "keys").iterdir(), *(home / "secrets").iterdir(), home / "log.sqlite3"]
-    assert len(files) == 12
+    assert len(files) == 13
     assert all(file.stat().st_mode & 0o077 == 0 for file in files)
 
 

@@ -81,10 +81,10 @@ def test_old_bodies_are_erased_by_age(country: Country) -> None:
     answer = country.sdk().call(PEOPLE, "GET", "/people", subject=MOTHER, purpose=PURPOSE, basis=LAW)
     gateway = country.gateways["ris"]
     index = int(answer.log_ref.split()[1])
-    assert country.run(gateway.core.store.erase_older(0)) == 0
+    assert country.run(gateway.core.store.erase_due(0, 0)) == 0
     assert gateway.core.store.message(index) is not None
     tomorrow = int((gateway.core.now() + timedelta(days=1)).timestamp())
-    assert country.run(gateway.core.store.erase_older(tomorrow)) >= 2
+    assert country.run(gateway.core.store.erase_due(tomorrow, 0)) >= 2
     assert gateway.core.store.message(index) is None
 
 

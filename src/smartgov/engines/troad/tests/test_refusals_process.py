@@ -211,7 +211,7 @@ def test_a_field_added_after_signing_does_not_exist(country: Country) -> None:
     [
         lambda text: text.replace('"troad-body" ', ""),
         lambda text: text.replace('"troad-receiver" ', ""),
-        lambda text: text.replace("troad-v1", "troad-v0"),
+        lambda text: text.replace("troad-v2", "troad-v0"),
         lambda text: text.replace('"@method"', '"@method" "@method"'),
         lambda text: "",
     ],
@@ -334,7 +334,7 @@ def test_a_consent_opens_its_fields_within_the_right(country: Country) -> None:
     [
         ({"provider": PEOPLE}, "consent-foreign"),
         ({"provider": "TW/GOV/hpa/births/births.v2"}, "consent-foreign"),
-        ({"requester": "TW/GOV/nhi/cases"}, "consent-foreign"),
+        ({"requester": "TW/GOV/portal/portal"}, "consent-foreign"),
         ({"subject": FATHER}, "consent-foreign"),
         ({"purpose": "another"}, "consent-foreign"),
         ({"expires_at": "2026-01-01T00:00:00+00:00"}, "consent-invalid"),

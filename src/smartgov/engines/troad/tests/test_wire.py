@@ -64,7 +64,7 @@ def test_the_signature_base_is_the_documented_one() -> None:
     kid = keys.thumbprint(KEY.public_key())
     parts = (
         '("@method" "@authority" "@path" "@query" "troad-body" "x-road-client" "x-road-id" "troad-receiver"'
-        f' "content-type");created=1;nonce="{NONCE}";keyid="{kid}";tag="troad-v1"'
+        f' "content-type");created=1;nonce="{NONCE}";keyid="{kid}";tag="troad-v2"'
     )
     assert base.decode() == (
         '"@method": POST\n"@authority": host:1\n"@path": /r1/a\n"@query": ?x=1\n'

@@ -1,0 +1,97 @@
+"""Make the test vectors of T-Road: `python scripts/protocol_vectors.py`, into docs/protocols/vectors.
+
+Their keys are for this purpose only. Signatures are made with fresh randomness: each run differs.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+
+from smartgov.engines.pki import keys
+from smartgov.engines.troad import artefacts, reference, wire
+from smartgov.engines.troad.reference import Recipient
+from smartgov.shared.tw import national_id
+
+FOLDER = Path(__file__).parents[1] / "docs" / "protocols" / "vectors"
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+PERSON = national_id.make(7, 2)
+RID = "019aa9c0-7b1f-7cc0-8d3e-3f1f5f0a7b11"
+
+
+def _pem(key: keys.PrivateKey) -> str:
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
+
+
+def _head(head: wire.Head, body: bytes, base: bytes) -> dict[str, Any]:
+    named = {"method": head.method, "authority": head.authority, "path": head.path, "query": head.query}
+    return {**named, "fields": head.fields, "body": base64.b64encode(body).decode(), "signature_base": base.decode()}
+
+
+def main() -> None:
+    """Write all vectors."""
+    client, provider, to, issuer = (keys.generate_p256() for _ in range(4))
+    recipient = Recipient("TW/GOV/hpa/gw1", to.public_key(), keys.thumbprint(to.public_key()))
+    exp = int((NOW + timedelta(minutes=2)).timestamp())
+    made = reference.make(PERSON, recipient, rid=RID, exp=exp)
+    fields = {
+        "content-type": "application/json",
+        "x-road-client": "TW/GOV/ris/cases",
+        "x-road-id": RID,
+        "troad-receiver": "TW/GOV/hpa/gw1",
+        "troad-subject": made,
+        "troad-purpose": "birth-registration",
+        "troad-basis": "household-act-48",
+        "idempotency-key": "case-1",
+        "x-station": "46692",
+    }
+    head = wire.Head("POST", "127.0.0.1:9002", "/r1/TW/GOV/hpa/births/births.v1/births/query", "a=1", fields)
+    body = b'{"where":{}}'
+    fields |= wire.commit(body)[1]
+    base = wire.sign_request(head, client, created=int(NOW.timestamp()), nonce="AAAAAAAAAAAAAAAAAAAAAA")
+    answer_body = b'{"items":[]}'
+    answer = {"content-type": "application/json", **wire.commit(answer_body)[1]}
+    answer_base = wire.sign_answer(
+        head, 200, answer, provider, created=int(NOW.timestamp()), nonce="BBBBBBBBBBBBBBBBBBBBBB"
+    )
+    terms = {"provider": "TW/GOV/hpa/births/births.v1", "requester": "TW/GOV/ris/cases", "fields": ["born_on"]}
+    terms |= {"purpose": "birth-registration", "jti": "consent-1", "single_use": True}
+    consent = artefacts.make_consent(
+        issuer="TW/GOV/portal",
+        key=issuer,
+        to=recipient,
+        subject=PERSON,
+        pairwise="0" * 64,
+        holder=keys.thumbprint(client.public_key()),
+        terms={**terms, "expires_at": (NOW + timedelta(days=1)).isoformat()},
+        now=NOW,
+    )
+    public = {"client": client, "provider": provider, "issuer": issuer}
+    vectors = {
+        "keys": {
+            **{name: keys.public_jwk(key.public_key()) for name, key in public.items()},
+            "reference_private_pem": _pem(to),
+        },
+        "request": _head(head, body, base),
+        "answer": {
+            "status": 200,
+            "fields": answer,
+            "body": base64.b64encode(answer_body).decode(),
+            "signature_base": answer_base.decode(),
+        },
+        "reference": {"token": made, "gateway": "TW/GOV/hpa/gw1", "rid": RID, "person": PERSON},
+        "consent": {"token": consent, "person": PERSON, "rid": "consent-1"},
+    }
+    FOLDER.mkdir(exist_ok=True)
+    for name, content in vectors.items():
+        (FOLDER / f"{name}.json").write_text(json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    main()

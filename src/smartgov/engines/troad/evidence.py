@@ -1,0 +1,134 @@
+"""The evidence bundle: everything that proves one exchange, in one JSON file that is checked without this gateway.
+
+It holds the exact records with their proofs under one signed head, the head's co-signatures and time stamp, an earlier
+head that bounds the time from below, the configuration of that day, and salt, body and signature base where they were
+not erased. `docs/protocols/troad-evidence-1.md` is the specification.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from smartgov.engines.ledger import Log
+from smartgov.engines.troad import past
+from smartgov.engines.troad.core import Core
+from smartgov.engines.troad.problems import refuse
+from smartgov.shared.problems import Problem
+
+TYPE = "troad-evidence-v1"
+_SIGNED_KINDS = {"request", "answer", "trail"}
+
+
+async def bundle(core: Core, exchange: str, have: Iterable[int] = ()) -> dict[str, Any]:
+    """The bundle of an exchange; Problem `record-unknown`. `have` are sizes of heads that the reader has kept."""
+    with core.store.reading() as (db, _):
+        indexes = [int(i) for (i,) in db.execute("SELECT idx FROM place WHERE exchange = ? ORDER BY idx", (exchange,))]
+    if not indexes:
+        raise refuse("record-unknown")
+    sizes = sorted(set(have))
+    await core.heads.publish(at_least=max([indexes[-1] + 1, *sizes]) if _reachable(core, sizes) else indexes[-1] + 1)
+    with core.store.reading() as (db, log):
+        return _collect(core, db, log, exchange, indexes, [size for size in sizes if size <= log.size()])
+
+
+def parties(core: Core, exchange: str) -> set[str]:
+    """The information systems of this exchange: who asked, and whose service it was."""
+    with core.store.reading() as (db, log):
+        indexes = db.execute("SELECT idx FROM place WHERE exchange = ?", (exchange,)).fetchall()
+        records = [_parsed(_exact(log, int(index))) for (index,) in indexes]
+    named = {str(record.get("client", "")) for record in records}
+    return named | {str(record.get("service", "")).rpartition("/")[0] for record in records}
+
+
+def _reachable(core: Core, sizes: list[int]) -> bool:
+    with core.store.reading() as (_, log):
+        return bool(sizes) and sizes[-1] <= log.size()
+
+
+def _collect(
+    core: Core, db: sqlite3.Connection, log: Log, exchange: str, indexes: list[int], have: list[int]
+) -> dict[str, Any]:
+    size, note = _head(db, indexes[-1] + 1, have)
+    earlier = db.execute("SELECT size, note FROM head WHERE size <= ? ORDER BY size DESC LIMIT 1", (indexes[0],))
+    before = earlier.fetchone()
+    first = _parsed(_exact(log, indexes[0]))
+    configuration = past.at(core.home.path, _unix(str(first.get("time", "")), core))
+    return {
+        "type": TYPE,
+        "exchange": exchange,
+        "gateway": core.home.gateway,
+        "configuration": json.loads(configuration) if configuration else {},
+        "head": note,
+        "stamp": _stamp(db, size),
+        "before": before and {"head": before[1], "stamp": _stamp(db, before[0]), **_link(log, int(before[0]), size)},
+        "have": [{"size": old, **_link(log, old, size)} for old in have if 0 < old <= size],
+        "entries": [_entry(core, log, index, size) for index in indexes],
+    }
+
+
+def _head(db: sqlite3.Connection, least: int, have: list[int]) -> tuple[int, str]:
+    """The first stamped head that covers the records, because its stamp is nearest to them; else the first of any."""
+    least = max([least, *have])
+    row = db.execute(
+        "SELECT size, note FROM head WHERE size >= ? ORDER BY size IN (SELECT size FROM stamp) DESC, size LIMIT 1",
+        (least,),
+    ).fetchone()
+    if row is None:
+        raise refuse("record-unknown")
+    return int(row[0]), str(row[1])
+
+
+def _stamp(db: sqlite3.Connection, size: int) -> str | None:
+    row = db.execute("SELECT token FROM stamp WHERE size = ? ORDER BY time LIMIT 1", (size,)).fetchone()
+    return None if row is None else base64.b64encode(row[0]).decode()
+
+
+def _link(log: Log, old: int, new: int) -> dict[str, Any]:
+    return {"consistency": [part.hex() for part in log.consistency(old, new)] if 0 < old < new else []}
+
+
+def _entry(core: Core, log: Log, index: int, size: int) -> dict[str, Any]:
+    exact = _exact(log, index)
+    entry: dict[str, Any] = {
+        "index": index,
+        "record": base64.b64encode(exact).decode(),
+        "proof": [part.hex() for part in log.inclusion(index, size)],
+    }
+    if _parsed(exact).get("kind") in _SIGNED_KINDS and (kept := _kept(core, index)) is not None:
+        names = ("salt", "body", "base")
+        entry |= {name: base64.b64encode(part).decode() for name, part in zip(names, kept, strict=True)}
+    return entry
+
+
+def _kept(core: Core, index: int) -> tuple[bytes, bytes, bytes] | None:
+    try:
+        return core.store.message(index)
+    except (ValueError, Problem):
+        return None  # somebody has damaged it: the record stands without
+
+
+def _exact(log: Log, index: int) -> bytes:
+    try:
+        return log.record(index)
+    except KeyError:
+        return b""  # somebody has removed it: it is shown, and cannot be proven
+
+
+def _parsed(exact: bytes) -> dict[str, Any]:
+    try:
+        record = json.loads(exact)
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _unix(text: str, core: Core) -> int:
+    try:
+        return int(datetime.fromisoformat(text).timestamp())
+    except ValueError:
+        return int(core.now().timestamp())

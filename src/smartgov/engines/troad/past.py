@@ -1,0 +1,34 @@
+"""The configurations that this gateway has used, so that a message can be judged by the one of its own day."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from smartgov.engines.pki import keys
+
+_FOLDER = "configurations"
+
+
+def keep(home: Path, bundle: bytes, digest: str, now: datetime) -> None:
+    """Remember that `bundle` came into force now; one that is known already is left as it is."""
+    folder = home / _FOLDER
+    if not list(folder.glob(f"*-{digest[:32]}.json")):
+        keys.write_secret(folder / f"{int(now.timestamp()):012d}-{digest[:32]}.json", bundle)
+
+
+def at(home: Path, moment: int) -> bytes | None:
+    """The bundle that was in force at this Unix time; the first one for anything before it, None when there is none."""
+    found = sorted((home / _FOLDER).glob("*.json"))
+    before = [path for path in found if int(path.name.partition("-")[0]) <= moment]
+    chosen = before[-1:] or found[:1]
+    return chosen[0].read_bytes() if chosen else None
+
+
+def newest(home: Path) -> tuple[str, int] | None:
+    """Digest (its first half) and begin of the newest one."""
+    found = sorted((home / _FOLDER).glob("*.json"))
+    if not found:
+        return None
+    begin, _, digest = found[-1].stem.partition("-")
+    return digest, int(begin)

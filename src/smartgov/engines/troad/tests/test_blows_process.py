@@ -1,0 +1,150 @@
+"""Blows to the real gateway process by strace: each proves that it struck, and no acknowledged message is missing."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from smartgov.engines.troad import home as homes
+from smartgov.engines.troad.tests.country import Country, ask_births
+from smartgov.engines.troad.tests.test_gateway_process import Process, process, stored
+from smartgov.shared.problems import Problem
+
+pytestmark = [
+    pytest.mark.enable_socket,
+    pytest.mark.process,
+    pytest.mark.skipif(shutil.which("strace") is None, reason="NOT RUN: strace is not installed"),
+]
+__all__ = ["process"]
+_SENDS = ("write", "writev", "sendto", "sendmsg")
+_READS = ("read", "recvfrom", "recvmsg")
+
+
+@contextmanager
+def traced(process: Process, folder: Path, *options: str) -> Iterator[Path]:
+    """The gateway's system calls of these kinds, or with these faults, while the block runs."""
+    assert process.child is not None
+    out = folder / "strace.txt"
+    command = ["strace", "-f", "-yy", "-o", str(out), *options, "-p", str(process.child.pid)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as tracer:
+        assert tracer.stderr is not None
+        assert "attached" in tracer.stderr.readline()
+        try:
+            yield out
+        finally:
+            tracer.terminate()
+            tracer.wait(20)
+
+
+def acknowledged(country: Country, code: str, exchanges: list[str]) -> bool:
+    """Whether the log is whole and holds question and answer of each of these."""
+    kinds: dict[str, list[str]] = {}
+    for record in country.records(code):
+        kinds.setdefault(record.get("id", ""), []).append(record["kind"])
+    return stored(country, code) == [] and all(kinds[one] == ["request", "answer"] for one in exchanges)
+
+
+def try_some(country: Country, count: int) -> tuple[list[str], list[str]]:
+    """So many calls: the exchanges that were answered, and the problems of the others."""
+    answered, refused = [], []
+    for _ in range(count):
+        try:
+            answered.append(ask_births(country.sdk()).exchange_id)
+        except Problem as problem:
+            refused.append(problem.slug)
+    return answered, refused
+
+
+@pytest.mark.parametrize("call", ["fdatasync", "fsync"])
+def test_a_failed_fsync_ends_the_process_and_acknowledges_nothing(process: Process, tmp_path: Path, call: str) -> None:
+    country = process.country
+    answered, _ = try_some(country, 3)
+    assert process.child is not None
+    every = f"inject={call}:error=EIO"
+    with traced(process, tmp_path, "-e", f"trace={call}", "-e", every) as out:
+        more, refused = try_some(country, 2)
+        if call == "fsync":
+            return  # commits use fdatasync alone here: nothing was struck, and nothing was refused
+        assert process.child.wait(30) == 74
+    assert "INJECTED" in out.read_text()
+    assert more == []
+    assert refused
+    process.start()
+    assert acknowledged(country, "hpa", answered)
+    assert ask_births(country.sdk()).status == 200
+
+
+@pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
+def test_a_disk_that_takes_nothing_acknowledges_nothing_and_work_resumes(
+    process: Process, tmp_path: Path, error: str
+) -> None:
+    country = process.country
+    answered, _ = try_some(country, 3)
+    reached = len(country.behind.seen)
+    with traced(process, tmp_path, "-e", "trace=pwrite64", "-e", f"inject=pwrite64:error={error}") as out:
+        more, refused = try_some(country, 4)
+    assert "INJECTED" in out.read_text()
+    assert more == []
+    assert set(refused) == {"log-unavailable"}
+    assert len(country.behind.seen) == reached, "the service was not asked"
+    again, _ = try_some(country, 2)
+    assert len(again) == 2, "the same process works again"
+    assert acknowledged(country, "hpa", answered + again)
+
+
+def test_strict_sends_nothing_before_the_disk_has_it(process: Process, tmp_path: Path) -> None:
+    assert early_sends(process, tmp_path) == []
+
+
+def test_soon_does_and_the_test_above_would_see_it(process: Process, tmp_path: Path) -> None:
+    first, *others = process.country.data()["services"]
+    process.country.publish(services=[{**first, "durability": "soon"}, *others])
+    assert early_sends(process, tmp_path) != []
+
+
+def early_sends(process: Process, folder: Path) -> list[str]:
+    """Bytes to the service or to the asking gateway that left before the record was on the (slowed) disk."""
+    country, home = process.country, homes.load(process.country.folder / "hpa")
+    try_some(country, 2)  # connections are open now
+    trace = f"trace=fdatasync,{','.join(_SENDS + _READS)}"
+    with traced(process, folder, "-e", trace, "-e", "inject=fdatasync:delay_enter=150000") as out:
+        answered, _ = try_some(country, 3)
+        assert len(answered) == 3
+        time.sleep(0.3)
+    text = out.read_text()
+    assert "DELAYED" in text
+    to_service, to_peer = f"->127.0.0.1:{country.behind.port}]", f":[127.0.0.1:{home.port}->"
+    synced, early = True, []
+    for line in text.splitlines():
+        call = re.search(r"\d+ +(?:<\.\.\. )?(\w+)", line)
+        name = call[1] if call else ""
+        if r'"\26\3' in line:
+            continue  # the handshake of another connection
+        if name == "fdatasync" and re.search(r"= 0\b", line):
+            synced = True
+        elif name in _READS and (to_service in line or to_peer in line) and re.search(r"= [1-9]\d*$", line):
+            synced = False  # something came in that has to be recorded before anything goes on
+        elif name in _SENDS and (to_service in line or to_peer in line) and not synced:
+            early.append(line)
+    return early
+
+
+def test_what_meta_keeps_has_no_body_and_is_proven(process: Process) -> None:
+    country = process.country
+    first, *others = country.data()["services"]
+    country.publish(services=[{**first, "durability": "meta"}, *others])
+    answered, _ = try_some(country, 1)
+    assert acknowledged(country, "hpa", answered)
+    import sqlite3
+
+    for code in ("hpa", "ris"):
+        with sqlite3.connect(country.folder / code / "log.sqlite3") as db:
+            (count,) = db.execute("SELECT count(*) FROM message WHERE exchange = ?", (answered[0],)).fetchone()
+        assert count == 0

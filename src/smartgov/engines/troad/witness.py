@@ -1,0 +1,151 @@
+"""Witnessing: a gateway co-signs the checkpoints of other members' logs, and asks theirs to co-sign its own.
+
+A witness keeps, for each log, the last head it signed. It signs a new one only after a proof that the log still begins
+with that head, and after the new head is on its disk. Form of the request: C2SP tlog-witness, over mutual TLS.
+"""
+
+from __future__ import annotations
+
+import base64
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import structlog
+
+from smartgov.engines.httpd import Request, Response
+from smartgov.engines.ledger import Checkpoint, checkpoint, cosign, merkle
+from smartgov.engines.troad.names import epoch_of
+from smartgov.engines.troad.problems import refuse
+from smartgov.engines.troad.snapshot import Gateway
+from smartgov.shared.problems import Problem
+
+if TYPE_CHECKING:
+    from smartgov.engines.troad.core import Core
+
+log = structlog.get_logger()
+PATH = "/witness/v1/add-checkpoint"
+LAST = "/witness/v1/last"
+SIZE_TYPE = "text/x.tlog.size"
+TIMEOUT = 3.0
+_MOST_PROOF = 63  # hashes; a tree of 2^63 leaves needs no more
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A read request: the size that the log believes we know, the proof from there, and the new head."""
+
+    old: int
+    proof: list[bytes]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The log is known up to another size than the request says."""
+
+    size: int
+
+
+class Fork:
+    """The log shows another history than before."""
+
+
+class WitnessDoor:
+    """The witness's side, on the gateway's outward door; only registered gateways reach it."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def handle(self, request: Request) -> Response:
+        """Co-sign, or say which head was co-signed last."""
+        try:
+            peer = self._peer(request)
+            if (request.method, request.path) == ("POST", PATH):
+                return await self._add(request)
+            if (request.method, request.path) == ("GET", LAST):
+                return self._last(peer)
+        except Problem as problem:
+            return Response.problem(problem, "en")
+        return Response(404)
+
+    def _peer(self, request: Request) -> Gateway:
+        snapshot = self._core.configuration.current()
+        peer = snapshot.by_tls.get(sha256(request.peer_cert or b"").hexdigest())
+        if peer is None:
+            raise refuse("peer-unknown")
+        return peer
+
+    async def _add(self, request: Request) -> Response:
+        asked = _read(request.body)
+        if asked is None:
+            return Response(400)
+        origin = checkpoint.parse(asked.note).origin
+        gateways = self._core.configuration.current().gateways.values()
+        owner = next((one for one in gateways if one.log_origin == epoch_of(origin)[0]), None)
+        if owner is None:
+            return Response(404)
+        try:
+            head = checkpoint.verify(asked.note, owner.log_key, origin)
+        except Problem:
+            return Response(403)
+        outcome = await self._core.store.apply(lambda db: _advance(db, asked, head))
+        if isinstance(outcome, Known):
+            return Response(409, {"content-type": SIZE_TYPE}, f"{outcome.size}\n".encode())
+        if outcome is Fork:
+            # Somebody shows two histories under one name: that is what witnesses are for.
+            self._core.alarms.set(f"log-forked:{origin}", f"size {head.size}")
+            return Response(422)
+        now = int(self._core.now().timestamp())
+        line = cosign.cosign(asked.note, self._core.home.gateway, self._core.home.witness_key(), now)
+        return Response(200, {"content-type": "text/plain; charset=utf-8"}, line.encode())
+
+    def _last(self, peer: Gateway) -> Response:
+        """The newest head that this witness co-signed for the asking gateway, of whichever epoch."""
+        with self._core.store.reading() as (db, _):
+            rows = db.execute("SELECT origin, note FROM witnessed").fetchall()
+        known = [(epoch_of(origin)[1], note) for origin, note in rows if epoch_of(origin)[0] == peer.log_origin]
+        if not known:
+            return Response(204)
+        return Response(200, {"content-type": "text/plain; charset=utf-8"}, max(known)[1].encode())
+
+
+def _advance(db: sqlite3.Connection, asked: _Asked, head: Checkpoint) -> Known | type[Fork] | None:
+    """None when the head continues what was known and is now kept; else what is known, or that it is a fork."""
+    row = db.execute("SELECT size, root FROM witnessed WHERE origin = ?", (head.origin,)).fetchone()
+    size, root = (int(row[0]), bytes(row[1])) if row else (0, merkle.EMPTY_ROOT)
+    if asked.old != size or head.size < size:
+        return Known(size)
+    if not continues(size, root, head, asked.proof):
+        return Fork
+    db.execute("INSERT OR REPLACE INTO witnessed VALUES (?, ?, ?, ?)", (head.origin, head.size, head.root, asked.note))
+    return None
+
+
+def continues(size: int, root: bytes, head: Checkpoint, proof: Sequence[bytes]) -> bool:
+    """Whether the log of `head` begins with the tree of this size and root."""
+    if size == 0:
+        return not proof
+    return merkle.verify_consistency(old=size, new=head.size, old_root=root, new_root=head.root, proof=proof)
+
+
+def _read(body: bytes) -> _Asked | None:
+    try:
+        top, _, note = body.decode().partition("\n\n")
+        first, *lines = top.split("\n")
+        word, _, size = first.partition(" ")
+        if word != "old" or not size.isdigit() or len(lines) > _MOST_PROOF:
+            return None
+        proof = [base64.b64decode(line, validate=True) for line in lines]
+        checkpoint.parse(note)
+    except (ValueError, Problem):
+        return None
+    return _Asked(int(size), proof, note)
+
+
+def write(old: int, proof: Sequence[bytes], note: str) -> bytes:
+    """The body of a request to a witness."""
+    lines = [f"old {old}", *(base64.b64encode(part).decode() for part in proof)]
+    return ("\n".join(lines) + "\n\n" + note).encode()

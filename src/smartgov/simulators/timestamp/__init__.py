@@ -1,0 +1,1 @@
+"""Simulator of a time-stamping authority (RFC 3161)."""
