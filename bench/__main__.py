@@ -7,7 +7,7 @@ from importlib import import_module
 
 from bench.machine import describe
 
-NAMES = ("rules", "exchange", "demo", "sweep")
+NAMES = ("rules", "exchange", "demo", "sweep", "deid_cells")
 
 
 def main() -> int:

@@ -29,22 +29,30 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     run.add_argument("data", type=Path, help="Parquet (a file or a folder of parts), or CSV in UTF-8")
     run.add_argument("--out", type=Path, required=True, help="folder of the release; must not hold another")
     run.add_argument("--resume", action="store_true", help="go on where an earlier run into this folder stopped")
+    run.add_argument("--keys", type=Path, help="the project's key file, for pseudonyms and date shifts of the policy")
     run.set_defaults(run=_run)
     check = verbs.add_parser("check", help="measure a release again: every model of its policy, from its rows")
     check.add_argument("release", type=Path, help="folder of the release")
     check.add_argument("--beside", type=Path, help="folder of the policy, where its hierarchies lie")
     check.set_defaults(run=_check)
+    from smartgov.engines.deid import verbs as values_and_tables
+
+    values_and_tables.add_verbs(verbs)
 
 
 def _run(options: argparse.Namespace) -> int:
-    from smartgov.engines.deid import release
+    from smartgov.engines.deid import keyring, release
     from smartgov.engines.deid.policy import Policy
 
     policy = Policy.read(options.policy)
+    keys = None
+    if options.keys:
+        keyring.refuse_beside(options.keys, options.out)
+        keys = keyring.load(options.keys, policy.project)
     state = options.out / release.STATE
     _ready(options.out, state, options.resume)
     with _stopping() as stopped:
-        made = release.anonymise(options.data, policy, progress=Console(), cancel=stopped.asked, state=state)
+        made = release.anonymise(options.data, policy, progress=Console(), cancel=stopped.asked, state=state, keys=keys)
     made.save(options.out)
     state.unlink(missing_ok=True)
     _print(made)

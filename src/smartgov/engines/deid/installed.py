@@ -33,7 +33,7 @@ def analysis() -> Iterator[None]:
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] not in LIBRARIES:
             raise
-        raise missing(error.name or "") from error
+        raise missing((error.name or "").split(".")[0]) from error
 
 
 def missing(library: str) -> AnalysisMissing:

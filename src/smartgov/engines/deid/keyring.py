@@ -98,7 +98,7 @@ class KeyRing:
 def create(path: Path, project: str) -> KeyRing:
     """A new project with its first key; Problem `keys-exist` rather than overwrite one."""
     if not PROJECT.fullmatch(project):
-        raise _unusable(
+        raise unusable(
             "A project is named in lower case letters, digits and hyphens.", "專案名稱限小寫英數字與連字號。"
         )
     ring = KeyRing(project, (_new_key(),))
@@ -121,12 +121,12 @@ def load(path: Path, project: str | None = None) -> KeyRing:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:
-        raise _unusable(f"{path.name} cannot be opened, or is a link.", f"無法開啟 {path.name}，或其為連結。") from None
+        raise unusable(f"{path.name} cannot be opened, or is a link.", f"無法開啟 {path.name}，或其為連結。") from None
     with os.fdopen(handle, "rb") as file:
         _refuse_open_to_others(os.fstat(file.fileno()), path)
         ring = _parse(file.read(), path)
     if project is not None and ring.project != project:
-        raise _unusable(f"{path.name} belongs to another project.", f"{path.name} 屬於其他專案。")
+        raise unusable(f"{path.name} belongs to another project.", f"{path.name} 屬於其他專案。")
     return ring
 
 
@@ -145,7 +145,7 @@ def destroy(path: Path, key_id: str) -> KeyRing:
 
     def forget(ring: KeyRing) -> KeyRing:
         if ring.key(key_id).state == "active":
-            raise _unusable("The active key cannot be destroyed; rotate first.", "使用中的金鑰不得銷毀，請先輪替。")
+            raise unusable("The active key cannot be destroyed; rotate first.", "使用中的金鑰不得銷毀，請先輪替。")
         return KeyRing(
             ring.project,
             tuple(replace(k, state="destroyed", master=None) if k.id == key_id else k for k in ring.keys),
@@ -226,7 +226,7 @@ def _as_dict(key: Key) -> dict[str, str | None]:
 
 def _refuse_open_to_others(status: os.stat_result, path: Path) -> None:
     if not stat.S_ISREG(status.st_mode) or status.st_mode & 0o077 or status.st_uid != os.geteuid():
-        raise _unusable(
+        raise unusable(
             f"{path.name} is open to other accounts, or is not yours.", f"{path.name} 可供其他帳號讀取，或非您所有。"
         )
 
@@ -241,9 +241,7 @@ def _parse(raw: bytes, path: Path) -> KeyRing:
             raise ValueError("state")
         return ring
     except (ValueError, TypeError, KeyError, AttributeError, binascii.Error):
-        raise _unusable(
-            f"{path.name} is not a key file of this program.", f"{path.name} 不是本程式的金鑰檔。"
-        ) from None
+        raise unusable(f"{path.name} is not a key file of this program.", f"{path.name} 不是本程式的金鑰檔。") from None
 
 
 def _key(entry: dict[str, Any]) -> Key:
@@ -256,7 +254,8 @@ def _key(entry: dict[str, Any]) -> Key:
     return Key(entry["id"], str(entry["created"]), state, master)
 
 
-def _unusable(why_en: str, why_zh: str) -> Problem:
+def unusable(why_en: str, why_zh: str) -> Problem:
+    """Keys that must not be used here."""
     return Problem(
         "keys-unusable",
         422,

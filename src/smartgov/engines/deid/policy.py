@@ -16,6 +16,7 @@ import yaml
 from smartgov.engines.deid.hierarchy import Hierarchy
 from smartgov.engines.deid.metrics import METRICS, metric_named
 from smartgov.engines.deid.models import DPresence, KMap, Model, model_from
+from smartgov.engines.deid.transforms import Transform
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -156,6 +157,8 @@ def _attribute(name: str, words: Any, folder: Path) -> Attribute:
     hierarchy = None if spec is None else Hierarchy.from_spec(name, _mapping(spec, name, name), folder)
     levels = given.get("levels")
     transform = given.get("transform")
+    if transform is not None:
+        Transform.parse(name, _mapping(transform, f"the transform of {name}", f"{name} 的 transform"))
     return Attribute(
         name, str(kind), hierarchy, None if levels is None else _levels(name, levels, hierarchy), transform
     )

@@ -26,8 +26,7 @@ with analysis():
 _DIGEST = 20  # bytes kept of the 32: four groups of 40 bits, eight characters each
 LENGTH = ID_LENGTH + 1 + _DIGEST * 8 // 5
 _ALPHABET = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz234567", dtype=np.uint8)
-_WEIGHTS = (256 ** np.arange(4, -1, -1)).astype(np.int64)
-_SHIFTS = np.arange(35, -1, -5, dtype=np.int64)
+_AT_ONCE = 1_000_000  # values held as Python objects at a time
 
 
 def pseudonyms(values: pa.Array | pa.ChunkedArray, ring: KeyRing, domain: str, key_id: str | None = None) -> pa.Array:
@@ -38,11 +37,12 @@ def pseudonyms(values: pa.Array | pa.ChunkedArray, ring: KeyRing, domain: str, k
     """
     flat = _flat(values)
     encoded = pc.dictionary_encode(flat)
-    digests = keyed(
-        [str(value).encode() for value in encoded.dictionary.to_pylist()], ring, "pseudonym", domain, key_id
-    )
     prefix = (ring.active.id if key_id is None else key_id).encode() + b"."
-    return pc.take(_written(digests, prefix), encoded.indices)
+    written = [pa.array([], pa.string())]
+    for start in range(0, len(encoded.dictionary), _AT_ONCE):
+        part = [str(value).encode() for value in encoded.dictionary.slice(start, _AT_ONCE).to_pylist()]
+        written.append(_written(keyed(part, ring, "pseudonym", domain, key_id), prefix))
+    return pc.take(pa.chunked_array(written), encoded.indices).combine_chunks()
 
 
 def keyed(messages: Iterable[bytes], ring: KeyRing, use: str, domain: str, key_id: str | None = None) -> np.ndarray:
@@ -101,11 +101,15 @@ def _key_of(pseudonym: str) -> str:
 
 
 def _written(digests: np.ndarray, prefix: bytes) -> pa.Array:
-    groups = digests[:, :_DIGEST].reshape(-1, 4, 5).astype(np.int64) @ _WEIGHTS
-    letters = _ALPHABET[(groups[:, :, None] >> _SHIFTS) & 31].reshape(len(digests), _DIGEST * 8 // 5)
+    b = digests[:, :_DIGEST].reshape(-1, 5).T  # base 32 (RFC 4648): five bytes are eight letters
+    letters = np.empty((b.shape[1], 8), dtype=np.uint8)
+    letters[:, 0], letters[:, 1] = b[0] >> 3, (b[0] & 7) << 2 | b[1] >> 6
+    letters[:, 2], letters[:, 3] = b[1] >> 1 & 31, (b[1] & 1) << 4 | b[2] >> 4
+    letters[:, 4], letters[:, 5] = (b[2] & 15) << 1 | b[3] >> 7, b[3] >> 2 & 31
+    letters[:, 6], letters[:, 7] = (b[3] & 3) << 3 | b[4] >> 5, b[4] & 31
     lines = np.empty((len(digests), LENGTH), dtype=np.uint8)
     lines[:, : len(prefix)] = np.frombuffer(prefix, dtype=np.uint8)
-    lines[:, len(prefix) :] = letters
+    lines[:, len(prefix) :] = _ALPHABET[letters].reshape(len(digests), _DIGEST * 8 // 5)
     offsets = np.arange(0, (len(digests) + 1) * LENGTH, LENGTH, dtype=np.int64)
     return pa.LargeStringArray.from_buffers(len(digests), pa.py_buffer(offsets), pa.py_buffer(lines)).cast(pa.string())
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from smartgov.engines.deid import reading
+from smartgov.engines.deid import keyring, reading, transforms
 from smartgov.engines.deid.classes import Classes, classes_of
 from smartgov.engines.deid.encode import Encoded, coded, encode
 from smartgov.engines.deid.hierarchy import Hierarchy
 from smartgov.engines.deid.installed import analysis
+from smartgov.engines.deid.keyring import KeyRing
 from smartgov.engines.deid.metrics import described, metric_named
 from smartgov.engines.deid.models import Mask, holding
 from smartgov.engines.deid.policy import Policy, lowest_levels
@@ -149,14 +150,26 @@ def anonymise(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
     state: Path | None = None,
+    keys: KeyRing | None = None,
 ) -> Release:
     """Find the levels, generalise, and say what the release holds.
+
+    Transforms that the policy declares are applied first; pseudonyms and date shifts need the project's `keys`.
 
     `cancel` is asked often; a run that was cancelled raises Problem `deid-cancelled` and has written nothing but
     `state`, with which another run of the same policy on the same table goes on. Problem `deid-no-release` when no
     levels fulfil the models; `deid-not-found-in-time` when the limits of the policy ended the search before any did.
     """
     tell = progress or (lambda _: None)
+    if declared := transforms.plan(policy):
+        if keys is not None and keys.project != policy.project:
+            raise keyring.unusable("The keys belong to another project.", "金鑰屬於其他專案。")
+        # In memory, because a shift looks at two columns of a row and a tail is counted over all of them.
+        batches = reading.batches(table, reading.columns(table))
+        changed = transforms.apply(pa.Table.from_batches(list(batches)), declared, keys)
+        plain = replace(policy, attributes=tuple(replace(one, transform=None) for one in policy.attributes))
+        made = anonymise(changed, plain, progress=progress, cancel=cancel, state=state)
+        return replace(made, policy=policy, source_digest=reading.digest(table))
     found = encode(table, policy, lambda rows: tell(Report("read", rows)))
     if policy.search.method == "mondrian":
         return _local(table, policy, found, tell, cancel)

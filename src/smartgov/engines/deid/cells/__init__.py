@@ -4,11 +4,14 @@ Terms follow Hundepool et al., Statistical Disclosure Control (2012), chapter 4:
 protection levels, the audit of a suppressed table by linear programs.
 """
 
-from smartgov.engines.deid.cells.cube import Cube, Tabulated, tabulate
+from smartgov.engines.deid.cells.auditing import Finding, audit, read_published
+from smartgov.engines.deid.cells.cube import TOTAL, Cube, Tabulated, tabulate
 from smartgov.engines.deid.cells.feasible import Intervals, intervals
+from smartgov.engines.deid.cells.protection import Suppressed, suppress
 from smartgov.engines.deid.cells.sensitive import Primary, Rules, primary
 
 __all__ = [
+    "TOTAL",
     "Cube",
     "Finding",
     "Intervals",

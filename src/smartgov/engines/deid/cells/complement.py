@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
+from typing import Any
 
 from smartgov.engines.deid.cells.cube import Cube
 from smartgov.engines.deid.cells.sensitive import Primary
@@ -38,7 +39,8 @@ class Chooser:
     """The state of a choice: how many sensitive cells need each cell.
 
     `price` is infinite for cells that are always published; `spare` is how far each may fall in the reader's eyes;
-    `insiders` are cells whose single contributor knows them: no other cell may rest on their doubt.
+    `insiders` numbers the units that are alone in a cell (0: no such cell): they know it, so no cell in which they do
+    not stand may rest on its doubt.
     """
 
     cube: Cube
@@ -83,7 +85,7 @@ class Chooser:
     def _found(self, cell: int) -> Iterator[np.ndarray]:
         up, down = (float(level.ravel()[cell]) for level in (self.primary.upper, self.primary.lower))
         price = np.where((self.needed > 0).reshape(self.cube.shape) | self.primary.mask, 0.0, self.price)
-        price = np.where(self.insiders, np.inf, price)
+        price = np.where(self.strangers(cell), np.inf, price)
         both = self._cube(cell, up, down, price)
         if both is not None:
             yield both
@@ -92,6 +94,22 @@ class Chooser:
             if rise or fall:
                 one = self._cube(cell, rise, fall, price)
                 yield self._routed(cell, rise, fall, price) if one is None else one
+
+    def strangers(self, cell: int) -> np.ndarray:
+        """The cells known to insiders who do not themselves stand in `cell`."""
+        own = self.standing(cell)
+        alone: np.ndarray = self.insiders > 0
+        return alone & ~np.isin(self.insiders, own) if len(own) else alone
+
+    def standing(self, cell: int) -> np.ndarray:
+        """The insiders who stand in a cell: those alone in it, or alone in a cell that it sums over."""
+        here = np.unravel_index(cell, self.cube.shape)
+        below = tuple(
+            slice(None) if margin and place == size - 1 else slice(int(place), int(place) + 1)
+            for place, size, margin in zip(here, self.cube.shape, self.cube.margins, strict=True)
+        )
+        found = self.insiders[below]
+        return np.unique(found[found > 0])
 
     def _cube(self, cell: int, up: float, down: float, price: np.ndarray) -> np.ndarray | None:
         """The cheapest hypercube around the cell along which it can rise by `up` and fall by `down`, or None."""
@@ -117,11 +135,9 @@ class Chooser:
             for corner in product((False, True), repeat=len(axes))
             if any(corner)
         ]
-        return np.ravel_multi_index(tuple(np.array(corners).T), self.cube.shape)
+        return np.asarray(np.ravel_multi_index(tuple(np.array(corners).T), self.cube.shape))
 
-    def _corner(
-        self, here: tuple[np.ndarray, ...], moved: list[int], up: float, down: float, price: np.ndarray
-    ) -> np.ndarray:
+    def _corner(self, here: tuple[Any, ...], moved: list[int], up: float, down: float, price: np.ndarray) -> np.ndarray:
         """What the corner away along `moved` costs at every position: infinite where it cannot give way far enough."""
         part = tuple(slice(None) if k in moved else slice(int(h), int(h) + 1) for k, h in enumerate(here))
         sign: np.ndarray | float = 1.0
@@ -165,7 +181,7 @@ class Chooser:
             raise _unprotectable(self.cube.place(cell))
         moved = np.abs(done.x[: len(free)] - done.x[len(free) :]) > 1e-7 * max(up, down)
         moved[own] = False
-        return free[moved]
+        return np.asarray(free[moved])
 
 
 def _unprotectable(place: dict[str, str]) -> Problem:

@@ -27,16 +27,25 @@ with analysis():
 
 TOLERANCE = 1e-6
 _ROUNDS = 50
+_WORTHWHILE = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Intervals:
-    """The feasible interval of each cell in `cells` (flat places); `programs` is how many were solved."""
+    """The feasible interval of each cell in `cells` (flat places); `programs` is how many were solved.
+
+    Where `exact` is false the true interval may be wider, never narrower: the ends are those of tables found.
+    """
 
     cells: np.ndarray
     low: np.ndarray
     high: np.ndarray
     programs: int
+    exact: bool = True
+
+
+class _Endless(Exception):
+    """Nothing published bounds this direction."""
 
 
 @dataclass(slots=True, eq=False)
@@ -70,6 +79,8 @@ class System:
             done = linprog(-direction, A_eq=self.lines, b_eq=sums, bounds=np.column_stack([low, high]), method="highs")
         if done.status == 2:
             return None
+        if done.status in {3, 4} and not np.isfinite(ceiling).all():  # 4: unbounded or infeasible
+            raise _Endless
         if done.status != 0:
             raise _unsolved(str(done.message))
         table: np.ndarray = done.x * scale
@@ -79,8 +90,11 @@ class System:
     def extreme(self, place: int, sign: int) -> float:
         """The greatest (`sign` 1) or least (-1) value of one cell."""
         direction = np.zeros(len(self.members))
-        direction[place] = sign
-        table = self.solve(direction, self.floor, self.ceiling)
+        direction[place] = float(sign)
+        try:
+            table = self.solve(direction, self.floor, self.ceiling)
+        except _Endless:
+            return sign * np.inf
         if table is None:
             raise inconsistent()
         return float(table[place])
@@ -93,22 +107,25 @@ class System:
         """
         asked = ~np.isnan(want)
         target = np.where(asked, want, self.floor)
-        while (open_ := asked & ~self._seen(target, sign)).any():
+        while (open_ := asked & ~self.seen(target, sign)).any():
             floor, ceiling = self.floor, self.ceiling
             if sign > 0:
                 ceiling = np.where(open_, np.maximum(np.minimum(ceiling, target), floor), ceiling)
             else:
                 floor = np.where(open_, np.minimum(np.maximum(floor, target), ceiling), floor)
             self.solve(np.where(open_, float(sign), 0.0), floor, ceiling)
-            if not (open_ & self._seen(target, sign)).any():
+            if not (open_ & self.seen(target, sign)).any():
                 break
-        for place in np.flatnonzero(asked & ~self._seen(target, sign)):
+        for place in np.flatnonzero(asked & ~self.seen(target, sign)):
             self.extreme(int(place), sign)
-        return self._seen(target, sign)
+        return self.seen(target, sign)
 
-    def _seen(self, target: np.ndarray, sign: int) -> np.ndarray:
-        seen: np.ndarray = self.seen_high >= target - self.slack if sign > 0 else self.seen_low <= target + self.slack
-        return seen
+    def seen(self, target: np.ndarray, sign: int) -> np.ndarray:
+        """Which cells took `target` or went beyond it in a table found so far."""
+        reached: np.ndarray = (
+            self.seen_high >= target - self.slack if sign > 0 else self.seen_low <= target + self.slack
+        )
+        return reached
 
 
 def intervals(
@@ -124,11 +141,67 @@ def intervals(
         first = system.solve(np.zeros(len(system.members)), system.floor, system.ceiling)
         if first is None:
             raise inconsistent()
+        _sweep(system)
         for place, member in enumerate(system.members):
             low[member] = _end(system, place, -1)
             high[member] = _end(system, place, 1)
         programs += system.programs
     return Intervals(cells, low, high, programs)
+
+
+def at_least(
+    cube: Cube, suppressed: np.ndarray, floor: np.ndarray, want_low: np.ndarray, want_high: np.ndarray
+) -> Intervals:
+    """Intervals that are only as wide as was found on the way to `want_low` and `want_high` (NaN: not asked).
+
+    The true values must be in `cube`. Far fewer programs than `intervals`; enough to prove protection levels.
+    """
+    cells = np.flatnonzero(suppressed)
+    low, high, programs = cube.values.ravel()[cells], cube.values.ravel()[cells], 0
+    for system in systems(cube, suppressed, floor):
+        own = cells[system.members]
+        system.seen_low, system.seen_high = low[system.members], high[system.members]
+        system.reached(want_high.ravel()[own], 1)
+        system.reached(want_low.ravel()[own], -1)
+        low[system.members], high[system.members] = system.seen_low, system.seen_high
+        programs += system.programs
+    return Intervals(cells, low, high, programs, exact=False)
+
+
+def alone(cube: Cube, cells: np.ndarray, floor: np.ndarray) -> System:
+    """A system in which only `cells` are in doubt and the reader knows all others; for true values in `cube`."""
+    lines = cube.lines(cells).tocsr()
+    lines = lines[np.flatnonzero(np.diff(lines.indptr))]
+    values = cube.values.ravel()[cells]
+    endless = np.full(len(cells), np.inf)
+    return System(
+        np.arange(len(cells)), lines, lines @ values, floor.ravel()[cells], endless, values.copy(), values.copy(), False
+    )
+
+
+def _sweep(system: System) -> None:
+    """Push cells that share no line to their bounds together, as long as that settles enough of them at once."""
+    by_cell = system.lines.tocsc()
+    of_cell = np.split(by_cell.indices, by_cell.indptr[1:-1])
+    for sign in (1, -1):
+        bound = system.ceiling if sign > 0 else system.floor
+        open_ = ~system.seen(bound, sign) & np.isfinite(bound)
+        while open_.sum() > 1:
+            taken: set[int] = set()
+            batch = []
+            for place in np.flatnonzero(open_):
+                if taken.isdisjoint(of_cell[place]):
+                    taken.update(of_cell[place])
+                    batch.append(place)
+            direction = np.zeros(len(open_))
+            direction[batch] = sign
+            system.solve(direction, system.floor, system.ceiling)
+            settled = system.seen(bound, sign)
+            poor = settled[batch].mean() < _WORTHWHILE
+            open_ &= ~settled
+            open_[batch] = False  # what this round did not settle is left for a program of its own
+            if poor:
+                break
 
 
 def _end(system: System, place: int, sign: int) -> float:

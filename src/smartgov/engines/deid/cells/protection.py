@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from smartgov.engines.deid.cells import feasible as reader
@@ -16,6 +16,9 @@ from smartgov.shared.text import Text
 with analysis():
     import numpy as np
     import pyarrow as pa
+    from scipy.sparse.csgraph import connected_components
+
+EXACT_UP_TO = 2000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +61,8 @@ class Suppressed:
             "primary": int(self.primary.mask.sum()),
             "complementary": int(self.complementary.sum()),
             "totals_suppressed": int((self.mask & (self.cube.is_total() > 0)).sum()),
-            "narrowest_interval": float(width.min(initial=np.inf)) if len(width) else None,
+            "narrowest_interval": float(width.min()) if len(width) else None,
+            "intervals_exact": self.feasible.exact,
             "held_against_insiders": self.insiders,
             "linear_programs": self.programs,
         }
@@ -71,34 +75,66 @@ def suppress(
     zeros_known: bool = True,
     insiders: bool = True,
     keep_totals: bool = False,
+    exact: bool | None = None,
     progress: Progress | None = None,
 ) -> Suppressed:
     """Suppress sensitive cells and enough others, then prove by linear programs that every level holds.
 
     `zeros_known`: empty cells are always published, so a reader knows that a suppressed count is at least 1; otherwise
-    they may serve as cover. `insiders`: hold also against all those together who are alone in their cell.
+    they may serve as cover. `insiders`: cells hold also against all outside them who are alone in a cell, together.
     `keep_totals`: never use a total as cover. The grand total is always published unless it is itself sensitive.
+    `exact`: work out the whole interval of each suppressed cell (None: when there are at most EXACT_UP_TO of them),
+    or only show that every level is reached, which takes far fewer programs.
     Problem `cells-unprotectable` when there is no cover; `cells-unproven`, and no table, when the proof fails.
     """
     cube, sensitive = tabulated.cube, primary(tabulated, rules)
     floor = reader_floor(tabulated, zeros_known)
-    alone = sensitive.mask & (tabulated.contributors == 1) if insiders else np.zeros(cube.shape, dtype=bool)
+    # Where published zeros alone show that a value is not lower, no cover can hide it.
+    sensitive = replace(sensitive, lower=np.minimum(sensitive.lower, cube.values - floor))
+    alone = _alone(tabulated) * sensitive.mask if insiders else np.zeros(cube.shape, dtype=np.int64)
     chooser = Chooser(cube, sensitive, _price(cube, zeros_known, keep_totals), cube.values - floor, alone)
     complementary = chooser.choose(progress) if sensitive.mask.any() else np.zeros(cube.shape, dtype=bool)
     mask = sensitive.mask | complementary
-    feasible = reader.intervals(cube, mask, floor)
+    if exact if exact is not None else mask.sum() <= EXACT_UP_TO:
+        feasible = reader.intervals(cube, mask, floor)
+    else:
+        feasible = reader.at_least(cube, mask, floor, *_wanted(cube, sensitive))
     _refuse_narrow(cube, sensitive, feasible)
     programs = feasible.programs
     if alone.any():
-        programs += _held_against_insiders(cube, sensitive, mask, alone, floor)
+        programs += _held_against_insiders(chooser, mask, floor)
     return Suppressed(cube, sensitive, complementary, feasible, insiders, programs)
 
 
 def reader_floor(tabulated: Tabulated, zeros_known: bool) -> np.ndarray:
-    """The least that a reader must grant a suppressed cell."""
+    """The least that a reader must grant a cell: for counts beside published zeros, one for each inner cell in it."""
+    shape = tabulated.cube.shape
+    floor = np.zeros(shape)
     if tabulated.counts and zeros_known:
-        return np.minimum(tabulated.cube.values, 1.0)
-    return np.zeros(tabulated.cube.shape)
+        inner = tuple(slice(0, size - 1) for size in shape)
+        floor[inner] = np.minimum(tabulated.cube.values[inner], 1.0)
+        for axis in range(len(shape)):
+            total = tuple(slice(-1, None) if k == axis else slice(None) for k in range(len(shape)))
+            floor[total] = floor.sum(axis=axis, keepdims=True)
+    return floor
+
+
+def _alone(tabulated: Tabulated) -> np.ndarray:
+    """A number from 1 up for each cell with a single unit behind it, the same where it is the same unit; 0 elsewhere.
+
+    Two such cells are one unit's when they lie on a line whose total has one unit, too.
+    """
+    cube = tabulated.cube
+    single = np.flatnonzero(tabulated.contributors == 1)
+    lines = cube.lines(single).tocsr()
+    totals = np.zeros(lines.shape[0], dtype=bool)
+    entry = lines.tocoo()
+    totals[entry.coords[0][entry.data < 0]] = True
+    shared = abs(lines[np.flatnonzero(totals)])
+    _, names = connected_components(shared.T @ shared, directed=False)
+    number = np.zeros(cube.values.size, dtype=np.int64)
+    number[single] = names + 1
+    return np.asarray(number.reshape(cube.shape))
 
 
 def _price(cube: Cube, zeros_known: bool, keep_totals: bool) -> np.ndarray:
@@ -111,65 +147,58 @@ def _price(cube: Cube, zeros_known: bool, keep_totals: bool) -> np.ndarray:
     price[depth == len(cube.shape)] = np.inf
     if keep_totals:
         price[depth > 0] = np.inf
-    return price
+    return np.asarray(price)
 
 
 def _refuse_narrow(cube: Cube, sensitive: Primary, feasible: reader.Intervals) -> None:
-    value, upper, lower = (a.ravel()[feasible.cells] for a in (cube.values, sensitive.upper, sensitive.lower))
     told = sensitive.mask.ravel()[feasible.cells]
-    slack = reader.TOLERANCE * np.maximum(1.0, value)
-    narrow = told & ((feasible.high < value + upper - slack) | (feasible.low > value - lower + slack))
+    low, high = (level.ravel()[feasible.cells] for level in _wanted(cube, sensitive))
+    slack = reader.TOLERANCE * np.maximum(1.0, cube.values.ravel()[feasible.cells])
+    narrow = told & ((feasible.high < high - slack) | (feasible.low > low + slack))
     if narrow.any():
         raise unproven(cube.place(int(feasible.cells[np.argmax(narrow)])))
 
 
-def _held_against_insiders(
-    cube: Cube, sensitive: Primary, mask: np.ndarray, alone: np.ndarray, floor: np.ndarray
-) -> int:
-    """All who are alone in a cell pool what they know: the other cells' levels still hold. Returns programs solved."""
-    programs = 0
-    for system in reader.systems(cube, mask & ~alone, floor):
-        cells = np.flatnonzero(mask & ~alone)[system.members]
-        programs += _reached(system, cells, cube, sensitive)
-    for system in reader.systems(cube, mask, floor):
-        cells = np.flatnonzero(mask)[system.members]
-        values, single = cube.values.ravel()[cells], alone.ravel()[cells]
-        for place in np.flatnonzero(single):
-            known = single.copy()
-            known[place] = False
-            low, high = np.where(known, values, system.floor), np.where(known, values, system.ceiling)
-            _refuse_single(system, int(place), int(cells[place]), (low, high), cube, sensitive)
-        programs += system.programs
+def _wanted(cube: Cube, sensitive: Primary) -> tuple[np.ndarray, np.ndarray]:
+    """How far down and up each sensitive cell must be in doubt; NaN for the others."""
+    low = np.where(sensitive.mask, cube.values - sensitive.lower, np.nan)
+    high = np.where(sensitive.mask, cube.values + sensitive.upper, np.nan)
+    return low, high
+
+
+def _held_against_insiders(chooser: Chooser, mask: np.ndarray, floor: np.ndarray) -> int:
+    """All who are alone in a cell pool what they know: the levels of cells without them still hold. Counts programs."""
+    cube, sensitive = chooser.cube, chooser.primary
+    low, high = _wanted(cube, sensitive)
+    own = [int(cell) for cell in np.flatnonzero(sensitive.mask) if len(chooser.standing(int(cell)))]
+    others = np.ones(cube.values.size, dtype=bool)
+    others[own] = False
+    without = replace(sensitive, mask=sensitive.mask & others.reshape(cube.shape))
+    found = reader.at_least(cube, mask & (chooser.insiders == 0), floor, *_wanted(cube, without))
+    _refuse_narrow(cube, without, found)
+    programs = found.programs
+    for cell in own:
+        everything = np.flatnonzero(mask & ~chooser.strangers(cell))
+        # Its own cover nearly always suffices, and is a program of a few columns.
+        for doubtful in (chooser.held[cell], everything):
+            if used := _in_doubt(cube, cell, doubtful, (low, high), floor):
+                programs += used
+                break
+        else:
+            raise unproven(cube.place(cell))
     return programs
 
 
-def _reached(system: reader.System, cells: np.ndarray, cube: Cube, sensitive: Primary) -> int:
-    told = sensitive.mask.ravel()[cells]
-    value, upper, lower = (a.ravel()[cells] for a in (cube.values, sensitive.upper, sensitive.lower))
-    for want, sign in ((value + upper, 1), (value - lower, -1)):
-        short = told & ~system.reached(np.where(told, want, np.nan), sign)
-        if short.any():
-            raise unproven(cube.place(int(cells[np.argmax(short)])))
-    return system.programs
-
-
-def _refuse_single(
-    system: reader.System,
-    place: int,
-    cell: int,
-    bounds: tuple[np.ndarray, np.ndarray],
-    cube: Cube,
-    sensitive: Primary,
-) -> None:
-    for level, sign in ((sensitive.upper, 1), (sensitive.lower, -1)):
-        need = float(level.ravel()[cell])
-        if need <= 0:
-            continue
-        direction = np.zeros(len(system.members))
-        direction[place] = sign
-        table = system.solve(direction, *bounds)
-        if table is None or sign * (table[place] - cube.values.ravel()[cell]) < need - system.slack:
-            raise unproven(cube.place(cell))
+def _in_doubt(
+    cube: Cube, cell: int, cover: np.ndarray, wanted: tuple[np.ndarray, np.ndarray], floor: np.ndarray
+) -> int:
+    """Whether a cell reaches its levels by moving `cover` alone; the programs it took, or 0 when it does not."""
+    cells = np.unique(np.append(cover, cell))
+    system = reader.alone(cube, cells, floor)
+    asked = cells == cell
+    low, high = (np.where(asked, level.ravel()[cells], np.nan) for level in wanted)
+    held = system.reached(high, 1)[asked].all() and system.reached(low, -1)[asked].all()
+    return max(system.programs, 1) if held else 0
 
 
 def unproven(place: dict[str, str]) -> Problem:

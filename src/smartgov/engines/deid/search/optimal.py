@@ -353,6 +353,9 @@ class Search:
         held = holding(self.task.models, classes)
         if int(classes.sizes[~held].sum()) > self.task.most_suppressed:
             return
+        if not held[classes.sizes == 0].all():
+            # People of the population whose absence shows (d-presence): there is no row of theirs to suppress.
+            return
         cost = self.task.metric.score(self.task.ground, classes, held)
         if cost < self.best * (1 - DUST) or (cost <= self.best * (1 + DUST) and number < self.best_node):
             self.best, self.best_node = min(cost, self.best), number

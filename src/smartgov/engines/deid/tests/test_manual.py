@@ -1,9 +1,10 @@
-"""What the manual for data stewards shows is what happens."""
+"""The steward's manual: its commands are run as they stand, in order, on a small synthetic table."""
 
 from __future__ import annotations
 
-import random
 import re
+import shlex
+from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,27 +12,40 @@ import pyarrow.parquet as pq
 import pytest
 
 from smartgov.engines.deid import cli
+from smartgov.engines.deid.transforms import _DECLARED
 
-MANUAL = Path(__file__).parents[5] / "docs" / "manuals" / "steward" / "README.md"
+PAGE = Path(__file__).parents[5] / "docs" / "manuals" / "steward" / "values-tables-noise.md"
 
 
-def test_the_policy_of_the_manual_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    found = re.search(r"```yaml policy\n(.*?)```", MANUAL.read_text(encoding="utf-8"), re.DOTALL)
-    assert found
-    (tmp_path / "policy.yaml").write_text(found.group(1), encoding="utf-8")
-    draw = random.Random(4)
-    towns = ["基隆市", "臺北市", "臺中市", "彰化縣", "臺南市", "高雄市"]
-    rows = range(600)
-    visits = {
-        "national_id": [f"A{row:09d}" for row in rows],
-        "age": [draw.randint(0, 109) for _ in rows],
-        "county": [draw.choice(towns) for _ in rows],
-        "sex": [draw.choice(["female", "male"]) for _ in rows],
-        "illness": [draw.choice(["asthma", "flu", "none"]) for _ in rows],
-        "visits": [draw.randint(1, 9) for _ in rows],
+def test_the_commands_of_the_manual_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    towns = ["東村"] * 3 + ["西村"] * 97 + ["南村"] * 100
+    columns = {
+        "person": [f"p{n}" for n in range(200)],
+        "name": ["王小明"] * 200,
+        "town": towns,
+        "age": [("young", "old")[n % 2] for n in range(200)],
+        "birth": [date(1960, 1, 1) + timedelta(days=97 * n) for n in range(200)],
+        "wage": [28_590 + 100 * n for n in range(200)],
     }
-    pq.write_table(pa.table(visits), tmp_path / "visits.parquet")
-    out = str(tmp_path / "release-1")
-    assert cli.main(["run", str(tmp_path / "policy.yaml"), str(tmp_path / "visits.parquet"), "--out", out]) == 0
-    assert cli.main(["check", out]) == 0
-    assert capsys.readouterr().out.count("holds") == 2
+    pq.write_table(pa.table(columns), "people.parquet")
+    Path("step1").mkdir()
+    text = PAGE.read_text("utf-8")
+    (plan,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    Path("plan.yaml").write_text(plan, "utf-8")
+    commands = [line for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    assert len(commands) >= 12
+    for command in commands:
+        program, verb, *words = shlex.split(command)
+        assert (program, verb) == ("smartgov", "deid")
+        assert cli.main(words) == 0, command
+    answered = {path.stem for path in Path("answers").glob("*.csv")}
+    assert answered == set(re.findall(r"name: ([\w-]+)", plan))
+
+
+def test_the_manual_lists_every_transform_and_its_words() -> None:
+    rows = re.findall(r"^\| `([\w-]+)` \| (.*?) \|", PAGE.read_text("utf-8"), re.MULTILINE)
+    told = {kind: set(re.findall(r"`(\w+)`", words)) for kind, words in rows}
+    for kind, words in _DECLARED.items():
+        if kind != "remove":
+            assert told[kind] == set(words) - ({"domain"} if kind == "date-shift" else set())
