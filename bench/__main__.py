@@ -7,12 +7,12 @@ from importlib import import_module
 
 from bench.machine import describe
 
-NAMES = ("rules", "exchange", "demo", "sweep", "deid_cells")
+NAMES = ("rules", "exchange", "demo", "population", "sweep", "deid", "deid_cells", "deid_check")
 
 
 def main() -> int:
     """Print the machine, then each figure's own lines."""
-    names = sys.argv[1:] or NAMES
+    names = [word for word in sys.argv[1:] if not word.startswith("--")] or NAMES
     print("\n".join(describe()))
     for name in names:
         print(f"\n== {name}", flush=True)

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 
@@ -90,11 +91,19 @@ def _add_home(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_population(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    verb = verbs.add_parser("population", help="build villages and print or write their registers")
-    verb.add_argument("--village", type=int, default=0, help="number of the village")
-    verb.add_argument("--people", type=int, default=10_000, help="people in it")
+    verb = verbs.add_parser(
+        "population",
+        help="write a synthetic country as Parquet, or print one village's registers",
+        description="With --villages and --out: a whole country, in parts; the same command goes on where it stopped.",
+    )
+    verb.add_argument("--villages", type=int, help="villages of 10,000 people to write (2340 make 23.4 million)")
+    verb.add_argument("--out", type=Path, help="the country's folder")
+    verb.add_argument("--on", type=date.fromisoformat, help="day of the country, YYYY-MM-DD (default: today)")
+    verb.add_argument("--jobs", type=int, default=2, help="processes that write")
+    verb.add_argument("--village", type=int, default=0, help="number of the one village to print")
+    verb.add_argument("--people", type=int, default=10_000, help="people in that village")
     verb.add_argument("--seed", default="smartgov", help="seed of the country")
-    verb.add_argument("--to", type=Path, help="write <agency>.<table>.jsonl into this folder")
+    verb.add_argument("--to", type=Path, help="write that village's <agency>.<table>.jsonl into this folder")
     verb.set_defaults(run=_population)
 
 
@@ -171,8 +180,12 @@ def _settings(options: argparse.Namespace) -> int:
 
 
 def _population(options: argparse.Namespace) -> int:
-    from smartgov.site.country import listing
+    from smartgov.site.country import listing, whole
 
+    if (options.villages is None) != (options.out is None):
+        raise whole.HALF_A_COMMAND
+    if options.villages is not None:
+        return whole.write(options.out, options.villages, options.seed, options.on, options.jobs)
     listing.write(options.seed.encode(), options.village, options.people, options.to)
     return 0
 

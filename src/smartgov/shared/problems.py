@@ -36,7 +36,8 @@ class Problem(Exception):
 
     def as_dict(self, language: str = "zh-hant") -> dict[str, Any]:
         """The members of an `application/problem+json` body in `language`."""
-        detail = " ".join(part.in_language(language) for part in (self.why, self.todo) if part.en)
+        gap = " " if language == "en" else ""  # Chinese sentences end in a full-width stop
+        detail = gap.join(part.in_language(language) for part in (self.why, self.todo) if part.en)
         return {
             "type": self.type,
             "title": self.what.in_language(language),

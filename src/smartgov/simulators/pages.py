@@ -33,6 +33,13 @@ table{border-collapse:collapse;width:100%;background:var(--card)}
 th,td{min-width:6rem;text-align:left;padding:.45rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
 td.amount,th.amount{text-align:right;white-space:nowrap}
 .scroll{overflow-x:auto}
+@media(max-width:40rem){
+table,tbody,tr,td{display:block}
+thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+tr{border-bottom:1px solid var(--line);padding:.5rem 0}
+td,td.amount{border:0;padding:.15rem .6rem;text-align:left}
+td::before{content:attr(data-label);display:block;color:var(--soft);font-size:.82em}
+}
 form{margin:.6rem 0}
 button{font:inherit;min-height:2.9rem;padding:.4rem 1.1rem;border-radius:8px;border:1px solid var(--accent);
 background:var(--accent);color:#fff;cursor:pointer}
@@ -101,6 +108,8 @@ def table(heads: list[Text], rows: list[list[str]], empty: Text, *, amounts: fro
 
     def cells(tag: str, parts: list[str]) -> str:
         kind = [' class="amount"' if place in amounts else "" for place in range(len(parts))]
+        if tag == "td":  # on a phone each cell stands under its own title
+            kind = [f'{k} data-label="{escape(_label(name))}"' for k, name in zip(kind, heads, strict=True)]
         return "<tr>" + "".join(f"<{tag}{k}>{part}</{tag}>" for k, part in zip(kind, parts, strict=True)) + "</tr>"
 
     head = cells("th", [both(name) for name in heads])
@@ -108,6 +117,10 @@ def table(heads: list[Text], rows: list[list[str]], empty: Text, *, amounts: fro
     label = f"{escape(heads[0].zh)} {escape(heads[0].en)}"
     region = f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">'
     return f"{region}<table><thead>{head}</thead><tbody>{lines}</tbody></table></div>"
+
+
+def _label(name: Text) -> str:
+    return name.zh if name.zh == name.en else f"{name.zh} {name.en}"
 
 
 def form_values(request: Request) -> dict[str, str]:

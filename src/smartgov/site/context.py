@@ -17,12 +17,15 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     person = identity.person(request)
     return {
         "demo": settings.DEMO,
-        "menu": [
-            item
-            for block in installed_blocks()
-            for item in block.manifest.menu
-            if identity.may(request, item.permission)
-        ],
+        "menu": sorted(
+            (
+                item
+                for block in installed_blocks()
+                for item in block.manifest.menu
+                if identity.may(request, item.permission)
+            ),
+            key=lambda item: item.place,
+        ),
         "person": person,
         "seat_agency": directory.agency(person.seat.agency).name if person and person.seat else None,
     }

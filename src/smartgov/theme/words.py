@@ -68,6 +68,11 @@ def write_time(value: datetime | str | None) -> str:
     return f"{moment.year - 1911}年{moment.month}月{moment.day}日 {moment:%H:%M}"
 
 
+def colon() -> str:
+    """What stands between a name and what is said of it, in the language of the page."""
+    return ": " if english() else "："
+
+
 def write_clock(value: datetime | str | None) -> str:
     """Hour and minute in Taiwan, for lists that name the day above."""
     if not value:

@@ -11,11 +11,22 @@ from django.db import connection
 from smartgov.blocks.audit import domain
 from smartgov.blocks.audit.models import Entry, UseRecord
 from smartgov.blocks.audit.sequencer import register_sink, sequence, sink_replaced
+from smartgov.blocks.audit.words import register_seat_titles
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 from smartgov.shared.tw import national_id as nid
 
-__all__ = ["Entry", "entries", "pending_uses", "record", "register_sink", "sequence", "sink_replaced", "use_record"]
+__all__ = [
+    "Entry",
+    "entries",
+    "pending_uses",
+    "record",
+    "register_seat_titles",
+    "register_sink",
+    "sequence",
+    "sink_replaced",
+    "use_record",
+]
 
 
 def record(

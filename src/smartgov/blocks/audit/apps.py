@@ -11,7 +11,7 @@ class AuditConfig(BlockConfig):
     label = "audit"
     manifest = Manifest(
         permissions={"audit.view": Text("Read the audit entries of one's agency", "檢視本機關稽核紀錄")},
-        menu=(MenuItem("audit:entries", Text("Audit", "稽核紀錄"), "audit.view"),),
+        menu=(MenuItem("audit:entries", Text("Audit", "稽核紀錄"), "audit.view", 62),),
         needs=("ops",),
         periodic=(Periodic("audit.sequence", 1, "smartgov.blocks.audit.api.sequence"),),
     )

@@ -10,6 +10,23 @@ class CasesConfig(BlockConfig):
     name = "smartgov.blocks.cases"
     label = "cases"
     manifest = Manifest(
+        deeds={
+            "case.received": Text("Case received", "收件"),
+            "case.predecessor_granted": Text("Earlier step granted", "前一步驟已核准"),
+            "case.predecessor_refused": Text("Earlier step refused", "前一步驟未核准"),
+            "case.facts_missing": Text("A fact did not come", "缺少查詢資料"),
+            "case.facts_complete": Text("Facts complete", "查詢資料齊備"),
+            "case.answer_not_trusted": Text("Answer not trusted", "回覆未通過驗證"),
+            "case.ask_supplement": Text("Supplement asked for", "通知補件"),
+            "case.supplement_came": Text("Supplement came", "收到補件"),
+            "case.supplement_overdue": Text("Supplement overdue", "補件逾期"),
+            "case.approve": Text("Case approved", "核准"),
+            "case.refuse": Text("Case refused", "駁回"),
+            "case.registers_written": Text("Register written", "完成登記"),
+            "case.restart": Text("Facts asked for again", "重新查詢"),
+            "birth.notified": Text("Birth notified", "通報出生"),
+            "birth.announced": Text("Birth announced", "轉知出生"),
+        },
         needs=("notify", "payments", "credentials"),
         permissions={
             "cases.work": Text("See the work list and cases of one's agency", "檢視本機關的待辦清單與案件"),
@@ -17,8 +34,8 @@ class CasesConfig(BlockConfig):
             "cases.notify_birth": Text("Notify births", "通報出生"),
         },
         menu=(
-            MenuItem("cases:work_list", Text("Work list", "待辦清單"), "cases.work"),
-            MenuItem("cases:births", Text("Birth notifications", "出生通報"), "cases.notify_birth"),
+            MenuItem("cases:work_list", Text("Work list", "待辦清單"), "cases.work", 11),
+            MenuItem("cases:births", Text("Birth notifications", "出生通報"), "cases.notify_birth", 12),
         ),
         periodic=(
             Periodic("cases.work_on_due", 1, "smartgov.blocks.cases.api.work_on_due"),

@@ -19,8 +19,8 @@ from smartgov.shared.actor import Actor
 from smartgov.shared.problems import Problem
 from smartgov.shared.tw import national_id
 
-# Numbers for newborns are taken from the last two letters of the range, which the synthetic country leaves free.
-FIRST_SERIAL = 24 * 10**5
+# Numbers for newborns are taken from the end of the range, which the synthetic country leaves free.
+FIRST_SERIAL = national_id.NEWBORN_SERIALS.start
 _ROWS = uuid.UUID("6f0c1f5e-0d0b-4b6e-9a53-2f6b1a6d7c11")
 
 

@@ -150,6 +150,10 @@ def _filtered(found: QuerySet[Case], wanted: Filter) -> QuerySet[Case]:
     return found.filter(number__icontains=wanted.text) if wanted.text else found
 
 
+# What the applicant reads of a case is said to her; these are said to the officer.
+OFFICERS_TITLES = {State.SUPPLEMENT: Text("Waiting for the applicant's answer", "已通知補件，等候回覆")}
+
+
 def _row(held: Case) -> CaseRow:
     state = State(held.state)
     return CaseRow(
@@ -158,7 +162,7 @@ def _row(held: Case) -> CaseRow:
         part=content.part(held.service, held.part).title,
         applicant=names.masked(held.applicant_name) if held.applicant_name else "—",
         state=state,
-        title=TITLES[state],
+        title=OFFICERS_TITLES.get(state, TITLES[state]),
         deadline=held.deadline,
         days_left=(held.deadline - clock.today()).days,
         attention=ATTENTION.get(held.attention),

@@ -10,12 +10,17 @@ class CredentialsConfig(BlockConfig):
     name = "smartgov.blocks.credentials"
     label = "credentials"
     manifest = Manifest(
+        deeds={
+            "certificate.begun": Text("Certificate begun", "開始製發證明書"),
+            "certificate.issued": Text("Certificate issued", "核發證明書"),
+            "certificate.revoked": Text("Certificate revoked", "廢止證明書"),
+        },
         needs=("ops", "audit", "identity", "exchange"),
         permissions={
             "credentials.view": Text("See the certificates of one's agency", "檢視本機關核發的證明書"),
             "credentials.revoke": Text("Revoke certificates of one's agency", "廢止本機關核發的證明書"),
         },
-        menu=(MenuItem("credentials:desk", Text("Certificates", "證明書"), "credentials.revoke"),),
+        menu=(MenuItem("credentials:desk", Text("Certificates", "證明書"), "credentials.revoke", 30),),
     )
 
     def ready(self) -> None:

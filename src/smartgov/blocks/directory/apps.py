@@ -9,4 +9,4 @@ class DirectoryConfig(BlockConfig):
 
     name = "smartgov.blocks.directory"
     label = "directory"
-    manifest = Manifest(menu=(MenuItem("directory:agencies", Text("Agencies", "機關名錄")),), needs=("ops",))
+    manifest = Manifest(menu=(MenuItem("directory:agencies", Text("Agencies", "機關名錄"), place=80),), needs=("ops",))

@@ -11,9 +11,25 @@ class ExchangeConfig(BlockConfig):
     name = "smartgov.blocks.exchange"
     label = "exchange"
     manifest = Manifest(
+        deeds={
+            "exchange.published": Text("Configuration published", "發布組態"),
+            "exchange.right_granted": Text("Right granted", "授予權限"),
+            "exchange.right_revoked": Text("Right revoked", "廢止權限"),
+            "exchange.right_withdrawn": Text("Right given up", "放棄權限"),
+            "exchange.member_registered": Text("Member registered", "登錄成員"),
+            "exchange.gateway_registered": Text("Gateway registered", "登錄閘道"),
+            "exchange.gateway_moved": Text("Gateway moved", "閘道移址"),
+            "exchange.gateway_keys_changed": Text("Gateway keys changed", "閘道更換金鑰"),
+            "exchange.subsystem_registered": Text("Subsystem registered", "登錄子系統"),
+            "exchange.service_published": Text("Service published", "發布服務"),
+            "exchange.service_withdrawn": Text("Service withdrawn", "撤下服務"),
+            "exchange.issuer_registered": Text("Issuer registered", "登錄簽發者"),
+            "exchange.seal_authority_registered": Text("Seal authority registered", "登錄印章憑證機構"),
+            "exchange.consents_revoked": Text("Revoked consents published", "公告已撤回同意"),
+        },
         needs=("ops", "audit", "directory", "identity"),
         permissions={"exchange.view": Text("See members, services and rights", "檢視成員、服務與權限")},
-        menu=(MenuItem("exchange:members", Text("T-Road", "T-Road"), "exchange.view"),),
+        menu=(MenuItem("exchange:members", Text("T-Road", "T-Road"), "exchange.view", 60),),
         periodic=(Periodic("exchange.keep_published", 5, "smartgov.blocks.exchange.api.keep_published"),),
     )
 

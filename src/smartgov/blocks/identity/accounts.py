@@ -14,6 +14,7 @@ from smartgov.blocks.identity.models import Account, MobileKey, Seat
 from smartgov.shared import clock, content, ids
 from smartgov.shared.actor import Actor
 from smartgov.shared.sealed import blind_index
+from smartgov.shared.text import Text
 from smartgov.shared.tw import national_id as nid
 
 _INDEX = "identity.account.national_id"
@@ -149,6 +150,13 @@ def seat(seat_id: str) -> SeatView:
     if found is None:
         raise domain.person_unknown()
     return view_of(found)
+
+
+def title_of_seat(seat_id: str) -> Text | None:
+    """The role of a seat that is or was held here; None when the seat is not known."""
+    role = Seat.objects.filter(id=seat_id).values_list("role", flat=True).first()
+    found = roles().get(role or "")
+    return found.title if found else None
 
 
 def person_of_seat(seat_id: str) -> str:

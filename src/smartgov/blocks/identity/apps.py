@@ -13,16 +13,34 @@ class IdentityConfig(BlockConfig):
         permissions={
             "identity.account": Text("See one's own account, devices and sign-ins", "檢視自己的帳號、裝置與登入紀錄")
         },
+        deeds={
+            "account.enrolled": Text("Person entered", "建立帳號"),
+            "account.updated": Text("Account updated", "更新帳號"),
+            "account.closed": Text("Account closed", "關閉帳號"),
+            "seat.given": Text("Seat given", "授予職務"),
+            "seat.ended": Text("Seat ended", "終止職務"),
+            "mobile_key.added": Text("Phone enrolled", "登錄手機"),
+            "mobile_key.removed": Text("Phone removed", "移除手機"),
+            "passkey.added": Text("Passkey made", "建立通行密鑰"),
+            "passkey.removed": Text("Passkey removed", "移除通行密鑰"),
+            "identity.national_id_read": Text("National id read", "讀取身分證統一編號"),
+            "identity.name_read": Text("Name read", "讀取姓名"),
+            "identity.contact_read": Text("Contact read", "讀取聯絡方式"),
+            "session.opened": Text("Signed in", "登入"),
+            "sessions.ended": Text("Signed out everywhere", "登出所有裝置"),
+        },
         needs=("ops", "audit", "directory"),
         periodic=(Periodic("identity.expire", 300, "smartgov.blocks.identity.expiry.expire"),),
     )
 
     def ready(self) -> None:
         """Stand at the gate of every block's doors, and connect the service behind the phones."""
-        from smartgov.blocks.identity import mobile
+        from smartgov.blocks.audit.api import register_seat_titles
+        from smartgov.blocks.identity import accounts, mobile
         from smartgov.blocks.identity.adapters.phone import PhoneService
         from smartgov.blocks.identity.gate import SessionGate
         from smartgov.blocks.ops.api import register_gate
 
         register_gate(SessionGate())
+        register_seat_titles(accounts.title_of_seat)
         mobile.register_service(PhoneService())

@@ -10,6 +10,11 @@ class MydataConfig(BlockConfig):
     name = "smartgov.blocks.mydata"
     label = "mydata"
     manifest = Manifest(
+        deeds={
+            "consent.granted": Text("Consent given", "給予同意"),
+            "consent.revoked": Text("Consent taken back", "撤回同意"),
+            "trail.proof_failed": Text("A proof failed", "證明未通過"),
+        },
         needs=("ops", "audit", "directory", "identity", "exchange"),
         permissions={
             "mydata.consent": Text(
@@ -18,8 +23,8 @@ class MydataConfig(BlockConfig):
             "mydata.trail": Text("See who looked at one's own data", "查看誰看過我的資料"),
         },
         menu=(
-            MenuItem("mydata:trail", Text("Who looked at my data", "誰看過我的資料"), "mydata.trail"),
-            MenuItem("mydata:consents", Text("My consents", "我的同意"), "mydata.consent"),
+            MenuItem("mydata:trail", Text("Who looked at my data", "誰看過我的資料"), "mydata.trail", 30),
+            MenuItem("mydata:consents", Text("My consents", "我的同意"), "mydata.consent", 40),
         ),
     )
 

@@ -12,7 +12,7 @@ class NotifyConfig(BlockConfig):
     manifest = Manifest(
         needs=("ops", "audit", "identity"),
         permissions={"notify.wall": Text("Read one's own notices", "查看自己的通知")},
-        menu=(MenuItem("notify:list", Text("Notices", "通知"), "notify.wall"),),
+        menu=(MenuItem("notify:list", Text("Notices", "通知"), "notify.wall", 22),),
     )
 
     def ready(self) -> None:

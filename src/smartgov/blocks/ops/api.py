@@ -6,6 +6,7 @@ from smartgov.blocks.ops.access import Gate, actor, permit, public, register_gat
 from smartgov.blocks.ops.domain import EmittedEvent, EventKind
 from smartgov.blocks.ops.fields import EncryptedTextField
 from smartgov.blocks.ops.health import Check, health, note_release, register_check, upgrade_problems
+from smartgov.blocks.ops.manifest import deeds
 from smartgov.blocks.ops.outbox import (
     dead_letters,
     declare_events,
@@ -32,6 +33,7 @@ __all__ = [
     "declaration_of",
     "declare_events",
     "declared_events",
+    "deeds",
     "dispatch",
     "drop",
     "emit",

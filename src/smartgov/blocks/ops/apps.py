@@ -14,7 +14,7 @@ class OpsConfig(BlockConfig):
             "ops.view": Text("See the platform's health and undelivered events", "檢視平臺運作與未送達事件"),
             "ops.retry": Text("Try undelivered events again, or give them up", "重送或放棄未送達事件"),
         },
-        menu=(MenuItem("ops:status", Text("Operations", "平臺運作"), "ops.view"),),
+        menu=(MenuItem("ops:status", Text("Operations", "平臺運作"), "ops.view", 61),),
         needs=(),
         periodic=(Periodic("ops.retire", 86_400, "smartgov.blocks.ops.periodic.retire_now"),),
     )

@@ -16,6 +16,8 @@ class MenuItem:
     url_name: str
     label: Text
     permission: str = ""
+    place: int = 50
+    """Where it stands among the entries of other blocks; the smallest comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +31,14 @@ class Periodic:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A block's declaration; `needs` names the blocks without which it cannot be installed."""
+    """A block's declaration; `needs` names the blocks without which it cannot be installed.
+
+    `deeds` says in words what the actions are that the block has audited (`case.approve`).
+    """
 
     permissions: dict[str, Text] = field(default_factory=dict)
     menu: tuple[MenuItem, ...] = ()
+    deeds: dict[str, Text] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     periodic: tuple[Periodic, ...] = ()
 
@@ -47,6 +53,11 @@ class BlockConfig(AppConfig):
         """Mark each block's own class: Django would otherwise find two in its `apps.py`, and take neither."""
         super().__init_subclass__()
         cls.default = True
+
+
+def deeds() -> dict[str, Text]:
+    """What each audited action is, by the declarations of the blocks that take it."""
+    return {action: words for block in installed_blocks() for action, words in block.manifest.deeds.items()}
 
 
 def installed_blocks() -> list[BlockConfig]:

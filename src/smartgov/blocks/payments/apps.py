@@ -10,6 +10,16 @@ class PaymentsConfig(BlockConfig):
     name = "smartgov.blocks.payments"
     label = "payments"
     manifest = Manifest(
+        deeds={
+            "payment.instructed": Text("Payment ordered", "建立付款"),
+            "payment.corrected": Text("Payment corrected", "更正付款"),
+            "payment.cancelled": Text("Payment given up", "取消付款"),
+            "batch.prepared": Text("Batch prepared", "編製批次"),
+            "batch.released": Text("Batch released", "放行批次"),
+            "batch.sent": Text("Batch sent to the bank", "批次送銀行"),
+            "batch.result_applied": Text("Bank's result applied", "套用銀行結果"),
+            "batch.voided": Text("Batch dissolved", "批次作廢"),
+        },
         needs=("ops", "audit", "identity", "exchange"),
         permissions={
             "payments.view": Text("See payments and batches of one's agency", "檢視本機關的付款與批次"),
@@ -18,7 +28,7 @@ class PaymentsConfig(BlockConfig):
             ),
             "payments.release": Text("Release batches that another person prepared", "放行他人編製的批次"),
         },
-        menu=(MenuItem("payments:desk", Text("Payments", "付款"), "payments.view"),),
+        menu=(MenuItem("payments:desk", Text("Payments", "付款"), "payments.view", 20),),
         periodic=(
             Periodic("payments.send_released", 2, "smartgov.blocks.payments.api.send_released"),
             Periodic("payments.poll_results", 3, "smartgov.blocks.payments.api.poll_results"),

@@ -10,11 +10,18 @@ class ServicesConfig(BlockConfig):
     name = "smartgov.blocks.services"
     label = "services"
     manifest = Manifest(
+        deeds={
+            "application.started": Text("Application started", "開始申請"),
+            "application.submitted": Text("Application handed in", "送出申請"),
+            "application.withdrawn": Text("Application withdrawn", "撤回申請"),
+            "step.recorded": Text("Step told by an agency", "收到機關進度"),
+            "supplement.answered": Text("Supplement answered", "回覆補件"),
+        },
         needs=("ops", "audit", "directory", "identity", "exchange", "notify", "mydata"),
         permissions={"services.apply": Text("Apply for services and follow applications", "申請服務並查看進度")},
         menu=(
-            MenuItem("home", Text("My wall", "我的服務牆"), "services.apply"),
-            MenuItem("services:catalogue", Text("Services", "服務項目")),
+            MenuItem("home", Text("My wall", "我的服務牆"), "services.apply", 10),
+            MenuItem("services:catalogue", Text("Services", "服務項目"), place=70),
         ),
     )
 

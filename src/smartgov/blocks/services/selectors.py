@@ -21,6 +21,8 @@ _DELAYED = Text(
 )
 _DECIDES = Text("{agency} decides.", "由{agency}審核。")
 _WAITS = Text("{agency} begins when “{before}” is done.", "待「{before}」完成後，由{agency}審核。")
+_HAS_ANSWERED = Text("Answered", "已回答")
+_ANSWERED = Text("You have answered; {agency} goes on with it.", "您已回答，{agency}將繼續辦理。")
 _ANSWER = Text("{agency} waits for your answer.", "{agency}等候您的回答。")
 _STOPPED = Text(
     "It was not accepted as sent. {agency} and we have been told; you need not do anything.",
@@ -206,17 +208,21 @@ def _parts(row: Application) -> tuple[PartLine, ...]:
 def _part(row: Part, spec: PartSpec, parts: tuple[PartSpec, ...]) -> PartLine:
     agency = catalogue.agency_name(row.agency)
     before = next((part.title for part in parts if part.id in spec.after), spec.title)
+    asked = list(row.supplements.all()) if row.state == domain.SUPPLEMENT else []
     said = Text.of(row.next_text) if row.next_text else _default_next(row.state).format(agency=agency, before=before)
+    answered = bool(asked) and all(question.answered_at for question in asked)
+    if answered:
+        said = _ANSWERED.format(agency=agency)  # the agency's own next step has not come yet
     return PartLine(
         id=row.id,
         part=row.part,
         title=spec.title,
         agency=agency,
         state=row.state,
-        state_title=domain.STATE_TITLES[row.state],
+        state_title=_HAS_ANSWERED if answered else domain.STATE_TITLES[row.state],
         number=row.number,
         next=said,
-        by=row.next_by or _expected(row, spec),
+        by=None if answered else row.next_by or _expected(row, spec),
         ended=row.state in domain.ENDED,
     )
 

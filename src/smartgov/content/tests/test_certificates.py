@@ -16,7 +16,7 @@ ADDRESS = "https://portal.example/credentials/verify/ABCDEFGH23456789#ABCD2345EF
 DATA = {
     "number": "戶登字第1150000123號",
     "child_name": "林小明",
-    "child_id": "A100000017",
+    "child_id": "A180000014",
     "sex": "male",
     "birth_date": "2026-11-08",
     "birth_place": "花蓮慈濟醫院",
@@ -61,7 +61,7 @@ def test_it_is_pdf_a_of_one_page_and_says_what_it_was_given(render):
     for said in (
         "出生登記證明書",
         "林小明",
-        "A100000017",
+        "A180000014",
         "民國115年11月8日",
         "8November2026",
         "花蓮縣玉里鎮中山路二段100號",

@@ -1,4 +1,4 @@
-"""`smartgov deid`: run a policy on a table, and check a release."""
+"""`smartgov deid`: run a policy on a table, and check a release; `gate` answers what stands before its publication."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+
+from smartgov.engines.deid import gate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,6 +40,7 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     from smartgov.engines.deid import verbs as values_and_tables
 
     values_and_tables.add_verbs(verbs)
+    gate.add_verbs(verbs)
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -30,11 +30,13 @@ def save(target: Target, folder: Path) -> Target:
     if isinstance(target.release, pa.Table):
         pq.write_table(target.release, folder / TABLE)
         target = replace(target, release=folder / TABLE)
-    for place, (_, table) in enumerate(sorted(target.labels.items())):
-        pq.write_table(table, folder / f"labels-{place}.parquet")
+    for kind, tables in (("labels", target.labels), ("finer", target.finer)):
+        for place, (_, table) in enumerate(sorted(tables.items())):
+            pq.write_table(table, folder / f"{kind}-{place}.parquet")
     facts = {
         "version": 1, "name": target.name, "table": Path(str(target.release)).name, "quasi": target.quasi,
-        "sensitive": target.sensitive, "labels": sorted(target.labels), "thresholds": asdict(target.thresholds),
+        "sensitive": target.sensitive, "identifying": target.identifying, "finer": sorted(target.finer),
+        "labels": sorted(target.labels), "thresholds": asdict(target.thresholds),
     }  # fmt: skip
     (folder / NAME).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
     return target
@@ -44,12 +46,15 @@ def load(folder: Path) -> Target:
     """The target of a saved dossier, without its source; Problem `dossier-missing` when it is not whole."""
     try:
         facts = json.loads((folder / NAME).read_text(encoding="utf-8"))
-        labels = {name: pq.read_table(folder / f"labels-{place}.parquet") for place, name in enumerate(facts["labels"])}
+        labels, finer = (
+            {name: pq.read_table(folder / f"{kind}-{place}.parquet") for place, name in enumerate(facts[kind])}
+            for kind in ("labels", "finer")
+        )
         table = folder / facts["table"]
         if not table.exists():
             raise FileNotFoundError(table.name)
         return Target(
-            table, table, tuple(facts["quasi"]), tuple(facts["sensitive"]), labels=labels,
+            table, table, tuple(facts["quasi"]), tuple(facts["sensitive"]), tuple(facts["identifying"]), labels, finer,
             thresholds=Thresholds(**facts["thresholds"]), name=facts["name"],
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -59,7 +64,8 @@ def load(folder: Path) -> Target:
 def digest(folder: Path) -> str:
     """SHA-256 over the table, the labels and the dossier's facts, whatever else lies in the folder."""
     target = load(folder)
-    files = [folder / NAME, *sorted(folder.glob("labels-*.parquet")), *_parts(Path(str(target.release)))]
+    maps = sorted((*folder.glob("labels-*.parquet"), *folder.glob("finer-*.parquet")))
+    files = [folder / NAME, *maps, *_parts(Path(str(target.release)))]
     whole = sha256()
     for path in files:
         with path.open("rb") as stream:

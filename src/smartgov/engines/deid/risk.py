@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from smartgov.engines.deid.installed import analysis
 from smartgov.engines.deid.relations import Source, listed, one, opened, quoted
@@ -24,6 +25,7 @@ with analysis():
     from numpy.typing import NDArray
 
 SUPPRESSED = "*"
+Pairs: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class Risk:
 
 def unsuppressed(quasi: Sequence[str]) -> str:
     """The SQL condition for rows that were not suppressed: not every quasi-identifier is `*`."""
-    return " OR ".join(f"CAST({quoted(name)} AS VARCHAR) <> '{SUPPRESSED}'" for name in quasi) or "true"
+    return " OR ".join(f"CAST({quoted(name)} AS VARCHAR) IS DISTINCT FROM '{SUPPRESSED}'" for name in quasi) or "true"
 
 
 def sizes(table: Source, quasi: Sequence[str]) -> Sizes:
@@ -117,23 +119,35 @@ def measure(table: Source, quasi: Sequence[str], *, threshold: float = 0.2, fram
     population the release was drawn from, with the same columns, generalised alike; without it the journalist can do
     no better than the prosecutor is assumed to do, and that is what is reported (`framed` is False).
     """
-    own = sizes(table, quasi)
+    pairs = None if frame is None else _paired(table, frame, quasi)
+    return of_sizes(sizes(table, quasi), suppressed(table, quasi), threshold=threshold, pairs=pairs)
+
+
+def of_sizes(own: Sizes, hidden: int = 0, *, threshold: float = 0.2, pairs: Pairs | None = None) -> Risk:
+    """The risk from class sizes alone; `pairs` are a frame's (size here, size there, number of such classes)."""
     if not own.rows:
         raise _empty()
-    hidden = suppressed(table, quasi)
     prosecutor = _attacker(own.sizes, own.sizes, own.counts, threshold)
     journalist, marketer = prosecutor, own.classes / own.rows
-    if frame is not None:
-        small, large, counts = _paired(table, frame, quasi)
+    if pairs is not None:
+        small, large, counts = pairs
         journalist = _attacker(small, large, counts, threshold)
         marketer = journalist.average
         # jRc, equation 16.9: the average cannot be below what a random population member faces.
         floor = float(counts.sum() / (large @ counts))
         journalist = Attacker(journalist.highest, max(journalist.average, floor), journalist.at_risk)
     return Risk(
-        own.rows, own.classes, own.smallest, hidden, threshold, prosecutor, journalist, marketer,
-        own.of_size(1) / own.rows, frame is not None,
-    )  # fmt: skip
+        own.rows,
+        own.classes,
+        own.smallest,
+        hidden,
+        threshold,
+        prosecutor,
+        journalist,
+        marketer,
+        own.of_size(1) / own.rows,
+        pairs is not None,
+    )
 
 
 def curve(own: Sizes) -> list[tuple[float, float]]:
@@ -155,9 +169,7 @@ def _attacker(
     )
 
 
-def _paired(
-    table: Source, frame: Source, quasi: Sequence[str]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def _paired(table: Source, frame: Source, quasi: Sequence[str]) -> Pairs:
     """(class size in the release, in the frame, number of such classes); every class must be in the frame."""
     same = " AND ".join(f"r.{quoted(name)} IS NOT DISTINCT FROM f.{quoted(name)}" for name in quasi)
     with opened(t=table, frame=frame) as db:

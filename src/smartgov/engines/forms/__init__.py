@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from smartgov.engines.forms.definition import Choice, Field, Page
 from smartgov.engines.forms.form import Form, SummaryRow, load
-from smartgov.engines.forms.kinds import fact_in_words
+from smartgov.engines.forms.kinds import CONFIRMED, fact_in_words
 
-__all__ = ["Choice", "Field", "Form", "Page", "SummaryRow", "fact_in_words", "load"]
+__all__ = ["CONFIRMED", "Choice", "Field", "Form", "Page", "SummaryRow", "fact_in_words", "load"]

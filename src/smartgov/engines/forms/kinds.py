@@ -21,6 +21,7 @@ from smartgov.shared.tw.roc import from_written
 
 Posted = Mapping[str, str | Sequence[str]]
 _EMAIL = re.compile(r"[^\s@,;<>\"()\[\]\\]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+CONFIRMED = {True: Text("Yes, this is right", "是，資料正確"), False: Text("No, something is wrong", "否，資料有誤")}
 _SEX = {"male": Text("Boy", "男"), "female": Text("Girl", "女")}
 
 
@@ -57,6 +58,8 @@ def in_words(field: Field, value: Any) -> Text:
         chosen = value if isinstance(value, list) else [value]
         labels = [choice.label for choice in field.choices if choice.value in chosen]
         return Text(", ".join(label.en for label in labels), "、".join(label.zh for label in labels))
+    if field.kind == "fact" and isinstance(value, bool):
+        return CONFIRMED[value]
     return fact_in_words(date.fromisoformat(value) if field.kind == "date" else value)
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
 
+import numpy as np
 from numpy.random import Generator
 
-from smartgov.engines.population import margins
-from smartgov.engines.population.lives import Account, Birth, Job, birth
-from smartgov.engines.population.people import FEMALE, MALE, MARRIED, NOBODY, YEAR, People, days
+from smartgov.engines.population import families, margins
+from smartgov.engines.population.people import FEMALE, MALE, MARRIED, NEVER, NOBODY, YEAR, People
+from smartgov.engines.population.streams import stream
+from smartgov.engines.population.village import SIZE, Village, make_village
+from smartgov.engines.population.work import LABOUR
 from smartgov.shared.text import Text
-
-_OTHER_BIRTHS = 4  # births of the last weeks that nobody has registered yet, beside those of the cast
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,30 +110,87 @@ PARTS = (
 
 
 @dataclass(slots=True)
-class Lives:
-    """The records that casting may change."""
+class CastVillage:
+    """A village to play in: the village, and the person who plays each part."""
 
-    jobs: list[Job]
-    births: list[Birth]
-    accounts: list[Account]
+    village: Village
+    cast: dict[str, int]
+
+    @property
+    def people(self) -> People:
+        """The people of the village."""
+        return self.village.people
+
+    @property
+    def number(self) -> int:
+        """The village's number."""
+        return self.village.number
+
+    @property
+    def ids(self) -> list[str]:
+        """National ids, by person."""
+        return self.village.ids
+
+    @property
+    def names(self) -> list[str]:
+        """Names, by person."""
+        return self.village.names
+
+    @property
+    def living(self) -> int:
+        """How many people live here."""
+        return self.village.living
 
 
-def choose(draw: Generator, people: People, lives: Lives, on: date) -> dict[str, int]:
-    """Pick a person for each part and make their records fit; ValueError in a village too small to play.
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """A person of the cast: what the demo needs to enrol them and to tell their story."""
 
-    Also leaves a few more births of the last weeks unregistered, as in life.
+    key: str
+    name: str
+    national_id: str
+    email: str
+    seats: tuple[tuple[str, str], ...]
+    story: Text
+
+
+def build_village(seed: bytes, number: int, *, on: date, size: int = SIZE) -> CastVillage:
+    """Village `number` as the country has it, with a cast: some lives are arranged to fit the parts of the play.
+
+    The same arguments give the same village. `size` below 10,000 serves tests; ValueError when nobody fits a part.
     """
+    village = make_village(seed, number, on=on, size=size)
+    return CastVillage(village, choose(stream(seed, number, "cast"), village))
+
+
+def personas(played: CastVillage) -> list[Persona]:
+    """The cast of the village, in the order of the play."""
+    return [
+        Persona(
+            key=part.key,
+            name=played.names[played.cast[part.key]],
+            national_id=played.ids[played.cast[part.key]],
+            email=f"{part.key.replace('-', '.')}@mail.example",
+            seats=part.seats,
+            story=part.story,
+        )
+        for part in PARTS
+    ]
+
+
+def choose(draw: Generator, village: Village) -> dict[str, int]:
+    """Pick a person for each part and make their records fit; ValueError in a village too small to play."""
+    people = village.people
     cast: dict[str, int] = {}
     for wanted in MOTHERS:
-        cast[wanted.key] = _first(_mothers(people, wanted.elder_children, on), cast, wanted.key)
-        _arrange(draw, lives, cast[wanted.key], wanted=wanted, on=on)
+        cast[wanted.key] = _first(_mothers(village, wanted.elder_children), cast, wanted.key)
+        _arrange(draw, village, cast[wanted.key], wanted=wanted)
     cast["father"] = int(people.partner[cast["mother"]])
     family = {relative for index in cast.values() for relative in _relatives(people, index)}
     for part in PARTS:
         if part.key not in cast:
-            free = (index for index in _adults(people, lives, on) if index not in family)
+            free = (index for index in _adults(village) if index not in family)
             cast[part.key] = _first(free, cast, part.key)
-    _other_births(draw, people, lives, cast, on)
     return cast
 
 
@@ -144,54 +202,56 @@ def _first(candidates: Iterable[int], taken: dict[str, int], key: str) -> int:
     raise ValueError(f"nobody in this village can play {key}; make it larger")
 
 
-def _mothers(people: People, elder_children: int, on: date) -> Iterable[int]:
-    """Married women of 25 to 38 with so many children, the youngest from two to nine years old."""
-    children = people.children()
-    today = days(on)
-    for index in range(len(people)):
-        if people.sex[index] != FEMALE or people.marital[index] != MARRIED or len(children[index]) != elder_children:
-            continue
-        her_age = (today - people.born[index]) / YEAR
-        youngest = (today - people.born[children[index][-1]]) / YEAR if elder_children else 5
-        husband_fits = people.sex[people.partner[index]] == MALE
-        if 25 <= her_age <= 38 and 2 <= youngest <= 9 and husband_fits:
-            yield index
+def _mothers(village: Village, elder_children: int) -> list[int]:
+    """Married women of 25 to 38 with so many children, the youngest from two to nine years old, none just born."""
+    people, today = village.people, village.today
+    count = np.bincount(people.mother[people.mother != NOBODY], minlength=len(people))
+    youngest = (today - village.families.youngest) / YEAR if elder_children else np.full(len(people), 5.0)
+    fits = (people.sex == FEMALE) & (people.marital == MARRIED) & people.alive & (count == elder_children)
+    fits &= (village.age >= 25) & (village.age <= 38) & (youngest >= 2) & (youngest <= 9)
+    fits &= (people.sex[people.partner] == MALE) & people.alive[people.partner]
+    fits[village.births.mother[village.births.child == NOBODY]] = False
+    found: list[int] = np.flatnonzero(fits).tolist()
+    return found
 
 
-def _arrange(draw: Generator, lives: Lives, index: int, *, wanted: Mother, on: date) -> None:
-    born_on = on - timedelta(days=wanted.baby_days)
-    began = born_on - timedelta(days=wanted.insured_days)
-    lives.jobs[:] = [job for job in lives.jobs if job.person != index]
-    lives.jobs.append(Job(index, "示範精密股份有限公司", began, None, wanted.wage))
-    made = birth(draw, index, order=wanted.elder_children + 1, born_on=born_on)
-    weight = 1_620 if wanted.weeks < 37 else 3_150
-    lives.births.append(replace(made, gestation_weeks=wanted.weeks, weight_g=weight))
-    if all(account.person != index for account in lives.accounts):
-        lives.accounts.append(Account(index, margins.BANKS[0], f"{int(draw.integers(0, 10**12)):012d}"))
+def _arrange(draw: Generator, village: Village, index: int, *, wanted: Mother) -> None:
+    """Her job, her wage, her baby, and an account; nothing is applied for yet."""
+    born, work, applied = village.today - wanted.baby_days, village.work, village.welfare.applied
+    work.insurance[index], work.union[index] = LABOUR, False
+    work.employer[index] = len(village.employers) - 1
+    work.since[index], work.days[index] = born - wanted.insured_days, wanted.insured_days + wanted.baby_days
+    work.wage[index], work.salary[index] = wanted.wage, wanted.wage
+    for column in (work.left, work.again, work.seeker, work.training, work.leave):
+        column[index] = NEVER
+    work.income[index] = wanted.wage * 13
+    for kind in ("birth_registration", "maternity_bli", "maternity_np", "maternity_fi", "birth_grant_county"):
+        applied[kind][index] = False
+    made = families.measured(
+        draw,
+        mother=np.array([index], dtype=np.int32),
+        child=np.array([NOBODY], dtype=np.int32),
+        sex=np.where(draw.random(1) < margins.FEMALE[0], FEMALE, MALE).astype(np.int32),
+        born=np.array([born], dtype=np.int32),
+        order=np.array([wanted.elder_children + 1], dtype=np.int32),
+    )
+    made.weeks[:], made.weight[:] = wanted.weeks, 1_620 if wanted.weeks < 37 else 3_150
+    village.births = families.together(village.births, made)
+    village.accounts.bank[index] = max(village.accounts.bank[index], 0)
 
 
 def _relatives(people: People, index: int) -> set[int]:
     near = {index, int(people.partner[index]), int(people.mother[index]), int(people.father[index])}
     for parent in (int(people.mother[index]), int(people.father[index])):
         if parent != NOBODY:
-            near |= {child for child in range(len(people)) if parent in (people.mother[child], people.father[child])}
+            near |= set(np.flatnonzero((people.mother == parent) | (people.father == parent)).tolist())
     return near
 
 
-def _adults(people: People, lives: Lives, on: date) -> Iterable[int]:
-    """Working people of 28 to 58 without small children, in an order that looks like chance."""
-    today = days(on)
-    has_small: Callable[[int], bool] = {b.mother for b in lives.births}.__contains__
-    jobs = sorted(lives.jobs, key=lambda job: (job.from_date, job.person))
-    return (
-        job.person for job in jobs if 28 <= (today - people.born[job.person]) / YEAR <= 58 and not has_small(job.person)
-    )
-
-
-def _other_births(draw: Generator, people: People, lives: Lives, cast: dict[str, int], on: date) -> None:
-    used = set(cast.values())
-    mothers = [index for count in (0, 1) for index in _mothers(people, count, on) if index not in used]
-    children = people.children()
-    for index in draw.permutation(mothers)[:_OTHER_BIRTHS]:
-        born_on = on - timedelta(days=int(draw.integers(8, 30)))
-        lives.births.append(birth(draw, int(index), order=len(children[int(index)]) + 1, born_on=born_on))
+def _adults(village: Village) -> list[int]:
+    """Working people of 28 to 58 without small children, those longest in their job first."""
+    fits = (village.work.insurance == LABOUR) & village.people.alive & (village.age >= 28) & (village.age <= 58)
+    fits[village.births.mother] = False
+    found = np.flatnonzero(fits)
+    ordered: list[int] = found[np.lexsort((found, village.work.since[found]))].tolist()
+    return ordered

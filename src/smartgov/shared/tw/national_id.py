@@ -1,22 +1,25 @@
 """National identification numbers (國民身分證統一編號): a letter, a sex digit, seven digits and a check digit.
 
 The letter stands for a two-digit number; with the weights 1 9 8 7 6 5 4 3 2 1 1 the weighted sum of all digits is a
-multiple of ten. Ids that this platform makes up are valid in form and checksum and carry a published marker, the digits
-`00` after the sex digit, so that nobody takes one for issued.
+multiple of ten. Ids that this platform makes up are valid in form and checksum and carry a published marker, the digit
+`8` after the sex digit, so that nobody takes one for issued: docs/decisions/0028 says why this digit.
 """
 
 from __future__ import annotations
 
 import re
 
-_LETTERS = "ABCDEFGHJKLMNPQRSTUVXYWZIO"
-_NUMBER = {letter: index + 10 for index, letter in enumerate(_LETTERS)}
+LETTERS = "ABCDEFGHJKLMNPQRSTUVXYWZIO"
+_NUMBER = {letter: index + 10 for index, letter in enumerate(LETTERS)}
 _WEIGHTS = (1, 9, 8, 7, 6, 5, 4, 3, 2, 1, 1)
 _FORM = re.compile(r"[A-Z][12]\d{8}")
 FINDER = re.compile(r"(?<![A-Za-z0-9])[A-Z][12]\d{8}(?![A-Za-z0-9])")
 _URN = "urn:tw:nid:"
-MARKER = "00"
-CAPACITY = 10**5 * len(_LETTERS)
+MARKER = "8"
+DIGITS = 6  # of the serial, between marker and check digit
+CAPACITY = 10**DIGITS * len(LETTERS)
+NEWBORN_SERIALS = range(25_200_000, CAPACITY)
+"""Serials that the synthetic country leaves free, for children who are registered later."""
 
 
 def is_valid(value: str) -> bool:
@@ -28,14 +31,14 @@ def make(serial: int, sex: int) -> str:
     """The synthetic id of person `serial` (0 to CAPACITY-1); `sex` is 1 (male) or 2 (female)."""
     if not 0 <= serial < CAPACITY or sex not in (1, 2):
         raise ValueError("serial or sex out of range")
-    letter = _LETTERS[serial // 10**5]
-    stem = f"{letter}{sex}{MARKER}{serial % 10**5:05d}"
+    letter = LETTERS[serial // 10**DIGITS]
+    stem = f"{letter}{sex}{MARKER}{serial % 10**DIGITS:0{DIGITS}d}"
     return stem + str(-_weighted(stem + "0") % 10)
 
 
 def is_synthetic(value: str) -> bool:
     """Whether a valid id carries the marker of made-up persons."""
-    return is_valid(value) and value[2:4] == MARKER
+    return is_valid(value) and value[2] == MARKER
 
 
 def urn(value: str) -> str:

@@ -101,7 +101,7 @@ class PhoneApp:
 
     async def _index(self, request: Request) -> Response:
         rows = [
-            f'<li class="card"><a href="/phones/{escape(p.id)}">{escape(p.name)}</a></li>'
+            f'<li class="card"><a href="/phones/{escape(p.id)}">{escape(p.name)}</a>{_story(p)}</li>'
             for p in phones.personas(self.home)
         ]
         empty = Text("No phone yet: enrol a person first.", "尚無手機，請先登錄人物。")
@@ -170,7 +170,7 @@ class PhoneApp:
         token += f'<input type="hidden" name="ticket" value="{escape(found.id)}">'
         rows = "".join(
             f'<li><form method="post" action="/scan" class="wide">{token}'
-            f'<button name="persona" value="{escape(p.id)}">{escape(p.name)}</button></form></li>'
+            f'<button name="persona" value="{escape(p.id)}">{escape(p.name)}</button></form>{_story(p)}</li>'
             for p in phones.personas(self.home)
         )
         ask = Text("Whose phone scans this code?", "由誰的手機掃描此行動條碼？")
@@ -234,5 +234,9 @@ def _home_link(persona: str) -> str:
     return f'<p><a href="/phones/{escape(persona)}">{both(Text("Back to this phone", "回到手機首頁"))}</a></p>'
 
 
+def _story(owner: phones.Persona) -> str:
+    return f'<p class="note">{both(owner.story)}</p>' if owner.story.en else ""
+
+
 def _title(owner: phones.Persona) -> Text:
-    return Text(f"{owner.name}: mobile identity", f"{owner.name}的行動身分識別")
+    return Text(f"{owner.name}: mobile identity", f"{owner.name}的行動身分")

@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from smartgov.engines.pki import keys
 from smartgov.shared import canonical
+from smartgov.shared.text import Text
 
 _PERSONA = re.compile(r"[a-z][a-z0-9-]{0,40}")
 
@@ -29,9 +30,13 @@ class Persona:
     name: str
     key_id: str
     public_jwk: dict[str, str]
+    story: Text
+    """Who she is in the demo, for whoever must choose a phone; may be empty."""
+    place: int
+    """Where she stands among the others."""
 
 
-def enrol(home: Path | str, *, persona: str, name: str) -> Persona:
+def enrol(home: Path | str, *, persona: str, name: str, story: Text | None = None, place: int = 0) -> Persona:
     """Give `persona` a phone with a new key; an enrolled one keeps her key and may change her name.
 
     `persona` stands in addresses, so it is a made-up word (`mother`), never a national id.
@@ -45,15 +50,17 @@ def enrol(home: Path | str, *, persona: str, name: str) -> Persona:
         keys.save_private(path, keys.generate_p256())
     public = keys.load_p256(path).public_key()
     jwk = {part: text for part, text in keys.public_jwk(public).items() if part != "kid"}
-    card = {"id": persona, "name": name, "key_id": jwk_thumbprint(jwk), "public_jwk": jwk}
+    card: dict[str, object] = {"id": persona, "name": name, "key_id": jwk_thumbprint(jwk), "public_jwk": jwk}
+    card |= {"story": (story or Text("", "")).as_dict(), "place": place}
     keys.write_secret(_card_path(home, persona), json.dumps(card, ensure_ascii=False, indent=1).encode())
     return _persona(card)
 
 
 def personas(home: Path) -> list[Persona]:
-    """Everybody with a phone, by id; read anew so that an enrolment shows at once."""
-    cards = sorted((home / "personas").glob("*.json"))
-    return [_persona(json.loads(card.read_text(encoding="utf-8"))) for card in cards]
+    """Everybody with a phone, in their order; read anew so that an enrolment shows at once."""
+    cards = (home / "personas").glob("*.json")
+    found = [_persona(json.loads(card.read_text(encoding="utf-8"))) for card in cards]
+    return sorted(found, key=lambda owner: (owner.place, owner.id))
 
 
 def sign(home: Path, persona: str, content: bytes) -> bytes:
@@ -88,7 +95,9 @@ def _request(key: ec.EllipticCurvePrivateKey, name: str) -> x509.CertificateSign
 def _persona(card: Mapping[str, object]) -> Persona:
     jwk = card["public_jwk"]
     assert isinstance(jwk, dict)
-    return Persona(str(card["id"]), str(card["name"]), str(card["key_id"]), jwk)
+    story, place = card.get("story") or "", card.get("place") or 0
+    assert isinstance(place, int)
+    return Persona(str(card["id"]), str(card["name"]), str(card["key_id"]), jwk, Text.of(story), place)  # type: ignore[arg-type]
 
 
 def _key_path(home: Path, persona: str) -> Path:

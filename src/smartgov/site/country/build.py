@@ -113,8 +113,10 @@ class _Building:
 
     def _cast(self) -> None:
         found, public = [], []
-        for persona in population.personas(self.village):
-            phone = phones.enrol(self.home / "phone", persona=persona.key, name=persona.name)
+        for place, persona in enumerate(population.personas(self.village)):
+            phone = phones.enrol(
+                self.home / "phone", persona=persona.key, name=persona.name, story=persona.story, place=place
+            )
             story = persona.story.as_dict()
             seats = [{"agency": agency, "role": role} for agency, role in persona.seats]
             card = {"key": persona.key, "name": persona.name, "seats": seats, "story": story}
@@ -138,7 +140,7 @@ class _Building:
         keys.write_secret(self.home / "django.key", secrets.token_urlsafe(48).encode())
 
     def _mark(self) -> None:
-        about = {"raised_at": clock.now().isoformat(), "village": self.village.number, "people": len(self.village.ids)}
+        about = {"raised_at": clock.now().isoformat(), "village": self.village.number, "people": self.village.living}
         _write(self.home / MARK, about)
 
 

@@ -30,6 +30,7 @@ register.filter("taipei_time", words.write_time)
 register.filter("taipei_clock", words.write_clock)
 register.filter("ntd", words.write_money)
 register.filter("shown", words.write_value)
+register.simple_tag(words.colon, name="colon")
 register.simple_tag(icons.icon, name="icon")
 register.simple_tag(icons.leaf, name="leaf")
 
@@ -311,7 +312,7 @@ def _explained(item: Any) -> dict[str, Any]:
         False: ("fails", "cross", _("Not fulfilled")),
         None: ("open", "question", _("Not known yet")),
     }[holds]
-    if holds is None and fields.part(item, "value") is not None:
+    if holds is None and (fields.part(item, "value") is not None or fields.part(item, "reckoned")):
         state, icon, spoken = "open", "dot", _("Value used")
     return {
         "text": fields.part(item, "text") or fields.part(item, "title"),
@@ -329,7 +330,8 @@ def _explained(item: Any) -> dict[str, Any]:
 def _reasons(item: Any) -> list[Any]:
     """What a step rests on: its children, or what the engine retells of the tree and the parameters it used."""
     because = fields.part(item, "because")
-    retold = [{"text": because, "holds": fields.part(item, "holds")}] if because else []
+    reckoned = fields.part(item, "value") is not None  # how a value came about is neither fulfilled nor unknown
+    retold = [{"text": because, "holds": fields.part(item, "holds"), "reckoned": reckoned}] if because else []
     return [*retold, *(fields.part(item, "parameters") or ()), *(fields.part(item, "children") or ())]
 
 

@@ -44,3 +44,15 @@ def test_filters_narrow_and_a_wrong_date_filters_nothing(auditor: Client) -> Non
 def test_a_seat_elsewhere_does_not_help(auditor: Client) -> None:
     assert a_seat("nhi", "auditor")
     assert "case-of-nhi" not in auditor.get("/audit/").content.decode()
+
+
+def test_actions_and_objects_are_in_words_with_the_code_beneath(auditor: Client) -> None:
+    auditor.cookies["smartgov_language"] = "en"
+    page = auditor.get("/audit/").content.decode()
+    assert "Case<small><code>case-of-ris</code></small>" in page
+    seat = a_seat("ris", "case_officer")
+    who = Actor("officer", seat=seat, agency="ris")
+    api.record(actor=who, action="case.approve", object_type="case", object_id="one")
+    page = auditor.get("/audit/?action=case.approve").content.decode()
+    assert "Case approved<small><code>case.approve</code></small>" in page
+    assert f"Case officer<small><code>{seat}</code></small>" in page

@@ -68,7 +68,7 @@ def decision(request: HttpRequest, case_id: str) -> HttpResponse:
     verb = {"approve": api.approve, "refuse": api.refuse}.get(request.POST.get("decision", ""))
     typed = {name: request.POST.get(name, "") for name in ("decision", "cited", "reason")}
     if verb is None:
-        wrong = {"decision": Text("Choose approve or refuse", "請選擇核准或駁回")}
+        wrong = {"decision": Text("Choose approve or refuse", "請選擇核准或不予核准")}
         return _case(request, case_id, typed=typed, errors=wrong, status=422)
     return _attempt(
         request,

@@ -30,7 +30,7 @@ STATE_KINDS: Mapping[str, str] = {
     "closed": "plain",
 }
 BY_ITSELF = Text("by rule", "依規則自動處理")
-OWN = Text("own record; {basis}", "本機關登錄資料；{basis}")
+OWN = Text("Own record; {basis}", "本機關登錄資料；{basis}")
 OUTCOMES = {
     "granted": Text("The rule grants it", "規則判定：符合"),
     "refused": Text("The rule refuses it", "規則判定：不符合"),
@@ -120,16 +120,17 @@ def hidden(number: str) -> str:
 
 
 def history(view: CaseView) -> list[dict[str, Any]]:
-    """The history for the `timeline` component, newest last."""
+    """The history for the `timeline` component, newest last; where an open case stands now is not done."""
+    now = len(view.history) - 1 if view.row.is_open else -1
     return [
         {
             "title": line["title"],
             "at": line["at"],
             "text": line["note"],
             "agency": _actor(line["actor"]),
-            "state": "done",
+            "state": "active" if place == now else "done",
         }
-        for line in view.history
+        for place, line in enumerate(view.history)
     ]
 
 

@@ -30,8 +30,10 @@ CHALLENGE_LIFETIME = timedelta(seconds=120)
 @require_GET
 @public("people who are not signed in sign in here")
 def choose(request: HttpRequest) -> HttpResponse:
-    """The choice of ways to sign in."""
+    """The choice of ways to sign in; whoever is signed in and was sent here by nobody goes home."""
     following = safe_next(request)
+    if "next" not in request.GET and sessions.current(request) is not None:
+        return HttpResponseRedirect(following)
     context = {"next": following, "next_query": urlencode({"next": following}), "kept": "/identity/kept/" in following}
     return render(request, "identity/sign_in.html", context)
 

@@ -14,7 +14,7 @@ from smartgov.shared.text import Text
 
 # Which control of the theme shows a field of the form engine.
 _CONTROLS = {"choice": "choice", "yesno": "yesno", "consent": "consent"}
-_CONFIRM = (("yes", Text("Yes, this is right", "是，資料正確")), ("no", Text("No, something is wrong", "否，資料有誤")))
+_CONFIRM = (("yes", forms.CONFIRMED[True]), ("no", forms.CONFIRMED[False]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,10 +91,12 @@ def facts(request: HttpRequest, application: UUID) -> HttpResponse:
         return HttpResponseRedirect(reverse("services:facts", args=[row.id]))
     way = paging.stations(who, row)
     done = next(station.done for station in way if station.name == "facts")
+    parts = cards.previews(row, api.previews(actor=who, application=row.id))
     context = {
         "application": row,
         "asked": done,
-        "parts": cards.previews(row, api.previews(actor=who, application=row.id)),
+        "parts": parts,
+        "missing": any(part["missing"] for part in parts),
         "saved_proofs": present.saved_proofs(row),
         "next": paging.after(way, "facts").url(row.id),
         **present.progress(way, "facts"),

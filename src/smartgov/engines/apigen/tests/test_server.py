@@ -114,7 +114,7 @@ def test_a_subject_cannot_be_written_out_of_her_row(ask):
     "change",
     [
         {"national_id": CHILD},
-        {"national_id": "urn:tw:nid:A100000000"},
+        {"national_id": "urn:tw:nid:A180000000"},
         {"birth_date": "2026-13-01"},
         {"birth_date": "20261101"},
         {"sex": "other"},

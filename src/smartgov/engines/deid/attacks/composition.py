@@ -8,11 +8,19 @@ them), and the sensitive values are intersected.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from smartgov.engines.deid.attacks.target import Finding, Target, classes, histogram, not_run, people, whole
+from smartgov.engines.deid.attacks.target import (
+    Finding,
+    Target,
+    classes,
+    histogram,
+    into_classes,
+    not_run,
+    whole,
+)
 from smartgov.engines.deid.installed import analysis
-from smartgov.engines.deid.relations import columns, listed, opened
+from smartgov.engines.deid.relations import columns, opened, quoted
 from smartgov.shared.text import Text
 
 with analysis():
@@ -26,17 +34,33 @@ def run(target: Target, earlier: Sequence[Target] = ()) -> list[Finding]:
     with opened(s=target.source) as db:
         known = columns(db, "s")
         usable = [other for other in earlier if all(name in known for name in other.quasi)]
+        every = list(dict.fromkeys(name for one in (target, *usable) for name in one.quasi))
+        text = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in every)
+        db.execute(
+            "CREATE TEMP TABLE base AS SELECT row_number() OVER () AS id, * FROM "  # noqa: S608 - quoted
+            f"(SELECT {text}, count(*) AS m FROM s GROUP BY ALL)"
+        )
         for number, one in enumerate((target, *usable)):
             _placed(db, one, number)
         findings = [_joined(db, target, usable)]
         for number, other in enumerate(usable, 1):
             shared = [name for name in target.sensitive if name in other.sensitive]
             findings += [_intersected(db, target, other, number, name) for name in shared]
-    return findings
+    return findings + [_unchecked(other, known) for other in earlier if not any(other is one for one in usable)]
+
+
+def _unchecked(other: Target, known: Collection[str]) -> Finding:
+    """An earlier release by columns that the source no longer has cannot be joined, and counts as broken."""
+    gone = [name for name in other.quasi if name not in known]
+    text = Text(
+        f"The release {other.name} cannot be joined: the source no longer has {', '.join(gone)}.",
+        f"無法與釋出 {other.name} 合併檢查：來源已無欄位 {'、'.join(gone)}。",
+    )
+    return Finding("composition", False, "high", 1.0, 0.0, text, {"earlier": other.name, "columns": gone})
 
 
 def _placed(db: duckdb.DuckDBPyConnection, one: Target, number: int) -> None:
-    """Tables `in<number>` (the source's people: labels, class) and `val<number>_<place>` (values a class)."""
+    """Tables `in<number>` (the source's people: id in `base`, class) and `val<number>_<place>` (values a class)."""
     with opened(r=one.release) as own:
         classes(own, one)
         values = []
@@ -46,8 +70,10 @@ def _placed(db: duckdb.DuckDBPyConnection, one: Target, number: int) -> None:
         found = own.execute("SELECT * FROM cls").to_arrow_table()
     db.register(f"r{number}", found)
     db.execute(f"CREATE OR REPLACE TEMP TABLE cls AS SELECT * FROM r{number}")  # noqa: S608 - a number
-    people(db, one)
-    db.execute(f"CREATE TEMP TABLE in{number} AS SELECT {listed(one.quasi)}, min(cls) AS cls FROM ppl GROUP BY ALL")  # noqa: S608
+    joins = into_classes(db, one, "base", one.quasi)
+    db.execute(
+        f"CREATE TEMP TABLE in{number} AS SELECT base.id, min(cls.cls) AS cls FROM base {joins} GROUP BY base.id"  # noqa: S608
+    )
     for attribute, table in zip(one.sensitive, values, strict=True):
         db.register(f"val{number}_{attribute}", table)
 
@@ -55,16 +81,11 @@ def _placed(db: duckdb.DuckDBPyConnection, one: Target, number: int) -> None:
 def _joined(db: duckdb.DuckDBPyConnection, target: Target, earlier: Sequence[Target]) -> Finding:
     """k on the join: people of the source by the class they have in every release (absent: suppressed there)."""
     k = target.thresholds.k
-    joins, numbers = [], []
-    for number, one in enumerate((target, *earlier)):
-        same = " AND ".join(f'CAST(s."{name}" AS VARCHAR) = in{number}."{name}"' for name in one.quasi)
-        joins.append(f"LEFT JOIN in{number} ON {same}")
-        numbers.append(f"in{number}.cls AS c{number}")
-    db.execute(
-        f"CREATE OR REPLACE TEMP TABLE joint AS SELECT {', '.join(numbers)}, count(*) AS m FROM s {' '.join(joins)} "  # noqa: S608
-        "GROUP BY ALL"
-    )
-    present = " AND ".join(f"c{number} IS NOT NULL" for number in range(len(numbers)))
+    count = 1 + len(earlier)
+    joins = " ".join(f"LEFT JOIN in{number} USING (id)" for number in range(count))
+    numbers = ", ".join(f"in{number}.cls AS c{number}" for number in range(count))
+    db.execute(f"CREATE TEMP TABLE joint AS SELECT {numbers}, sum(m) AS m FROM base {joins} GROUP BY ALL")  # noqa: S608
+    present = " AND ".join(f"c{number} IS NOT NULL" for number in range(count))
     few = whole(db, f"SELECT sum(m) FROM joint WHERE m < {k} AND {present}")  # noqa: S608 - numbers
     fewest = whole(db, f"SELECT min(m) FROM joint WHERE {present}")  # noqa: S608 - numbers
     evidence = {"earlier": [one.name for one in earlier], "k_on_the_join": fewest, "people_below_k": few}
@@ -85,18 +106,14 @@ def _joined(db: duckdb.DuckDBPyConnection, target: Target, earlier: Sequence[Tar
 
 def _intersected(db: duckdb.DuckDBPyConnection, target: Target, other: Target, number: int, name: str) -> Finding:
     """People whose sensitive value is the only one that both of their classes have."""
-    db.execute(
-        f"CREATE OR REPLACE TEMP TABLE told AS SELECT a.cls AS c0, b.cls AS c{number}, count(*) AS kinds "  # noqa: S608
-        f'FROM (SELECT DISTINCT c0, c{number} FROM joint) j JOIN "val0_{name}" a ON a.cls = j.c0 '
-        f'JOIN "val{number}_{name}" b ON b.cls = j.c{number} AND a.value = b.value GROUP BY a.cls, b.cls'
-    )
-    alone = 'SELECT {key} FROM "val{place}_{name}" GROUP BY cls HAVING count(*) = 1'
-    already = " AND ".join(
-        f"j.c{place} NOT IN ({alone.format(key='cls', place=place, name=name)})" for place in (0, number)
-    )
+    lists = [
+        f"(SELECT cls, list(DISTINCT value) AS has FROM {quoted(f'val{place}_{name}')} GROUP BY cls)"  # noqa: S608
+        for place in (0, number)
+    ]
     found = whole(
         db,
-        f"SELECT sum(j.m) FROM joint j JOIN told USING (c0, c{number}) WHERE kinds = 1 AND {already}",  # noqa: S608
+        f"SELECT sum(j.m) FROM joint j JOIN {lists[0]} a ON a.cls = j.c0 JOIN {lists[1]} b ON b.cls = j.c{number} "  # noqa: S608
+        "WHERE len(a.has) > 1 AND len(b.has) > 1 AND len(list_intersect(a.has, b.has)) = 1",
     )
     evidence = {"earlier": other.name, "attribute": name, "people": found}
     if found:

@@ -20,6 +20,7 @@ from smartgov.shared.tw import national_id
 
 with analysis():
     import duckdb
+    import pyarrow as pa
 
 TEXTS = 500_000
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVXYWZIO"
@@ -45,19 +46,15 @@ _NAME = (2, 20)
 def run(target: Target) -> list[Finding]:
     """One finding: how many texts of the release hold something that identifies a person, by kind and column."""
     found: Counter[tuple[str, str]] = Counter()
-    read = 0
     with opened(r=target.release, s=target.source) as db:
-        known = _known(db, target)
         texts = [name for name, kind in columns(db, "r").items() if kind == "VARCHAR" and name not in target.quasi]
-        for name in texts:
-            rows = db.execute(
-                f"SELECT {quoted(name)}, count(*) FROM r WHERE length({quoted(name)}) > 1 GROUP BY 1 LIMIT {TEXTS}"  # noqa: S608
-            )
-            while block := rows.fetchmany(10_000):
-                read += len(block)
-                for text, times in block:
-                    for kind in kinds(text, known):
-                        found[name, kind] += times
+        told = {name: _texts(db, name) for name in texts}
+        known = _known(db, target, {text for rows in told.values() for text, _ in rows})
+    read = sum(map(len, told.values()))
+    for name, rows in told.items():
+        for text, times in rows:
+            for kind in kinds(text, known):
+                found[name, kind] += times
     total = sum(found.values())
     evidence = {
         "columns_read": texts, "texts_read": read, "at_most": TEXTS,
@@ -83,37 +80,46 @@ def kinds(text: str, known: frozenset[str] = frozenset()) -> set[str]:
     """Which kinds of personal data a text holds; `known` are the identifying values of the source."""
     plain = unicodedata.normalize("NFKC", text)
     found = {kind for kind, finds in _FINDERS.items() if finds(plain)}
-    if known and _holds_any(plain, known):
+    if known and not known.isdisjoint(_pieces(plain)):
         found.add("known")
     return found
 
 
-def _known(db: duckdb.DuckDBPyConnection, target: Target) -> frozenset[str]:
-    """The source's identifying values that a text could hold."""
+def _texts(db: duckdb.DuckDBPyConnection, name: str) -> list[tuple[str, int]]:
+    """The different texts of a column and how many rows have each."""
+    column = quoted(name)
+    sql = f"SELECT {column}, count(*) FROM r WHERE length({column}) > 1 GROUP BY 1 LIMIT {TEXTS}"  # noqa: S608 - quoted
+    return [(str(text), int(times)) for text, times in db.execute(sql).fetchall()]
+
+
+def _known(db: duckdb.DuckDBPyConnection, target: Target, texts: set[str]) -> frozenset[str]:
+    """Which pieces of the texts are identifying values of the source: asked of the source, not the other way round."""
+    pieces = {piece for text in texts for piece in _pieces(unicodedata.normalize("NFKC", text))}
+    usable = [piece for piece in pieces if _NAME[0] <= len(piece) <= _NAME[1] and not _is_short_number(piece)]
+    if not usable:
+        return frozenset()
+    db.register("pieces", pa.table({"piece": usable}))
     there = columns(db, "s")
     values: set[str] = set()
     for name in target.identifying:
         if name in there:
-            rows = db.execute(
-                f"SELECT DISTINCT CAST({quoted(name)} AS VARCHAR) FROM s WHERE {quoted(name)} IS NOT NULL"  # noqa: S608 - quoted
-            )
-            values.update(unicodedata.normalize("NFKC", row[0]) for row in rows.fetchall())
-    return frozenset(value for value in values if _NAME[0] <= len(value) <= _NAME[1] and not _is_short_number(value))
+            own = f"(SELECT nfc_normalize(CAST({quoted(name)} AS VARCHAR)) AS piece FROM s)"  # noqa: S608 - quoted
+            rows = db.execute(f"SELECT piece FROM pieces SEMI JOIN {own} USING (piece)").fetchall()  # noqa: S608 - quoted
+            values.update(row[0] for row in rows)
+    return frozenset(values)
+
+
+def _pieces(text: str) -> set[str]:
+    """What of a text could be an identifying value: all, its words, every run of 2 to 6 Chinese characters."""
+    found = {text, *re.findall(r"[A-Za-z0-9@._+-]+", text)}
+    for run_ in re.findall(r"[一-鿿○·]+", text):
+        lengths = range(2, min(len(run_), 6) + 1)
+        found |= {run_[start : start + length] for length in lengths for start in range(len(run_) - length + 1)}
+    return found
 
 
 def _is_short_number(value: str) -> bool:
     return value.isascii() and (value.isdigit() or len(value) < 4) and len(value) < 6
-
-
-def _holds_any(text: str, known: frozenset[str]) -> bool:
-    """Whether a run of Chinese characters, or a word, of the text is one of the values."""
-    if text in known or any(word in known for word in re.findall(r"[A-Za-z0-9@._+-]+", text)):
-        return True
-    for run_ in re.findall(r"[一-鿿○·]+", text):
-        lengths = range(2, min(len(run_), 6) + 1)
-        if any(run_[start : start + length] in known for length in lengths for start in range(len(run_) - length + 1)):
-            return True
-    return False
 
 
 def _resident(text: str) -> bool:

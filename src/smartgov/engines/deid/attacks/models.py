@@ -1,39 +1,29 @@
-"""The promise itself: k, l and t of the policy, counted anew on the finished release and not believed."""
+"""The promise itself: k and l of the policy, counted anew on the finished release and not believed."""
 
 from __future__ import annotations
 
-from smartgov.engines.deid import risk
-from smartgov.engines.deid.attacks.target import Finding, Target, classes, histogram, whole
-from smartgov.engines.deid.relations import opened
+from smartgov.engines.deid.attacks.target import Finding, Target
+from smartgov.engines.deid.recount import recount
 from smartgov.shared.text import Text
 
 
 def run(target: Target) -> list[Finding]:
     """One finding for k and one for distinct l of each sensitive column; t is skewness's business."""
     limits = target.thresholds
-    own = risk.sizes(target.release, target.quasi)
+    counted = recount(target.release, target.quasi, target.sensitive if limits.l > 1 else ())
+    own = counted.sizes
     below = own.rows_below(limits.k)
     text = Text(
         f"The smallest class has {own.smallest:,} rows; k is {limits.k}.",
         f"最小等價類為 {own.smallest:,} 列；k 為 {limits.k}。",
     )
-    found = [
-        Finding(
-            "k-anonymity", below == 0, "high", float(own.smallest), float(limits.k), text,
-            {"rows": own.rows, "classes": own.classes, "rows_below_k": below},
+    evidence = {"rows": own.rows, "classes": own.classes, "rows_below_k": below, "suppressed": counted.suppressed}
+    found = [Finding("k-anonymity", below == 0, "high", float(own.smallest), float(limits.k), text, evidence)]
+    for one in counted.sensitive:
+        text = Text(
+            f"Every class has at least {one.l} values of {one.attribute}; l is {limits.l:g}.",
+            f"每一等價類至少有 {one.l} 種「{one.attribute}」值；l 為 {limits.l:g}。",
         )
-    ]  # fmt: skip
-    if limits.l < 2:
-        return found
-    with opened(r=target.release) as db:
-        classes(db, target)
-        for attribute in target.sensitive:
-            histogram(db, target, attribute)
-            fewest = whole(db, "SELECT min(kinds) FROM (SELECT count(*) AS kinds FROM val GROUP BY cls)")
-            text = Text(
-                f"Every class has at least {fewest} values of {attribute}; l is {limits.l:g}.",
-                f"每一等價類至少有 {fewest} 種「{attribute}」值；l 為 {limits.l:g}。",
-            )
-            evidence = {"attribute": attribute}
-            found.append(Finding("l-diversity", fewest >= limits.l, "high", float(fewest), limits.l, text, evidence))
+        facts = {"attribute": one.attribute}
+        found.append(Finding("l-diversity", one.l >= limits.l, "high", float(one.l), limits.l, text, facts))
     return found

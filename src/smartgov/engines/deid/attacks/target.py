@@ -91,8 +91,8 @@ def classes(db: duckdb.DuckDBPyConnection, target: Target, *, more: Sequence[str
     names = (*target.quasi, *more)
     text = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in names)
     db.execute(
-        f"CREATE OR REPLACE TEMP TABLE cls AS SELECT row_number() OVER () AS cls, * FROM (SELECT {text}, count(*) AS n "  # noqa: S608
-        f"FROM {view} WHERE {unsuppressed(target.quasi)} GROUP BY ALL)"
+        f"CREATE OR REPLACE TEMP TABLE cls AS SELECT row_number() OVER () AS cls, {text}, n FROM (SELECT "  # noqa: S608
+        f"{listed(names)}, count(*) AS n FROM {view} WHERE {unsuppressed(target.quasi)} GROUP BY ALL)"
     )
 
 
@@ -109,25 +109,34 @@ def people(
     names = [*quasi, *more]
     text = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in names)
     db.execute(f"CREATE OR REPLACE TEMP TABLE own AS SELECT {text}, count(*) AS m FROM {view} GROUP BY ALL")  # noqa: S608
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE ppl AS SELECT {listed(names, 'own.')}, own.m, cls.cls, cls.n FROM own "  # noqa: S608
+        f"{into_classes(db, target, 'own', quasi, more)}"
+    )
+
+
+def into_classes(
+    db: duckdb.DuckDBPyConnection, target: Target, table: str, quasi: Sequence[str], more: Sequence[str] = ()
+) -> str:
+    """SQL joins from a table of original values, as text, over the labels to `cls`."""
     mapped = [name for name in quasi if name in target.labels]
     joins = []
     for place, name in enumerate(mapped):
         db.register(f"map{place}", target.labels[name])
-        joins.append(f"JOIN map{place} ON own.{quoted(name)} = map{place}.value")
+        joins.append(f"JOIN map{place} ON {table}.{quoted(name)} = map{place}.value")
     label = {name: f"map{place}.label" for place, name in enumerate(mapped)}
-    same = " AND ".join(f"cls.{quoted(name)} = {label.get(name, 'own.' + quoted(name))}" for name in names) or "true"
-    db.execute(
-        f"CREATE OR REPLACE TEMP TABLE ppl AS SELECT {listed(names, 'own.')}, own.m, cls.cls, cls.n FROM own "  # noqa: S608
-        f"{' '.join(joins)} JOIN cls ON {same}"
-    )
+    pairs = [f"cls.{quoted(name)} = {label.get(name, f'{table}.{quoted(name)}')}" for name in (*quasi, *more)]
+    return f"{' '.join(joins)} JOIN cls ON {' AND '.join(pairs) or 'true'}"
 
 
 def histogram(db: duckdb.DuckDBPyConnection, target: Target, attribute: str, *, view: str = "r") -> None:
     """Make the table `val`: `cls`, `value` and `c`, the rows of the class with that sensitive value."""
-    same = " AND ".join(f"CAST(r.{quoted(name)} AS VARCHAR) = cls.{quoted(name)}" for name in target.quasi) or "true"
+    keys = ", ".join(quoted(name) for name in target.quasi)
+    same = " AND ".join(f"CAST(g.{quoted(name)} AS VARCHAR) = cls.{quoted(name)}" for name in target.quasi) or "true"
+    # Rows are counted first and named after: the join sees each combination once, not each row.
+    grouped = f"SELECT {keys}, {quoted(attribute)} AS value, count(*) AS c FROM {view} GROUP BY ALL"  # noqa: S608
     db.execute(
-        f"CREATE OR REPLACE TEMP TABLE val AS SELECT cls.cls, any_value(cls.n) AS n, r.{quoted(attribute)} AS value, "  # noqa: S608
-        f"count(*) AS c FROM {view} r JOIN cls ON {same} GROUP BY cls.cls, r.{quoted(attribute)}"
+        f"CREATE OR REPLACE TEMP TABLE val AS SELECT cls.cls, cls.n, g.value, g.c FROM ({grouped}) g JOIN cls ON {same}"  # noqa: S608
     )
 
 

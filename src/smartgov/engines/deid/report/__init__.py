@@ -37,7 +37,7 @@ def facts(pack: Pack) -> dict[str, Any]:
         "rows": found.rows,
         "classes": found.classes,
         "k": found.k,
-        "suppressed": found.suppressed,
+        "suppressed": pack.suppressed,
         "threshold": found.threshold,
         "prosecutor": {
             "highest": found.prosecutor.highest,

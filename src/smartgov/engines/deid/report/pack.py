@@ -107,6 +107,11 @@ class Pack:
         return all(finding.passed for finding in self.findings)
 
     @property
+    def suppressed(self) -> int:
+        """Rows of the source that are not in the release, or only as `*`."""
+        return self.rows - self.risk.rows
+
+    @property
     def population(self) -> int:
         """People of the population; at least those of the source."""
         return max(self.about.population, self.rows)

@@ -297,7 +297,7 @@ def _method(pack: Pack) -> Section:
             Facts(
                 [
                     (Text("Rows released", "釋出列數"), f"{pack.risk.rows:,}"),
-                    (Text("Rows suppressed", "隱匿列數"), f"{pack.risk.suppressed:,}"),
+                    (Text("Rows suppressed", "隱匿列數"), f"{pack.suppressed:,}"),
                     (Text("Classes", "等價類數"), f"{pack.risk.classes:,}"),
                 ]
             ),
@@ -557,6 +557,8 @@ def outcome(finding: Finding) -> Text:
     """What a finding's label says."""
     if not finding.ran:
         return Text("Nothing to attack", "無可攻擊")
+    if finding.attack in ("k-anonymity", "l-diversity"):
+        return Text("Kept", "符合") if finding.passed else Text("Broken", "不符")
     return (
         Text("Failed: nobody found", "未成功")
         if finding.passed

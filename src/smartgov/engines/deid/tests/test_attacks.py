@@ -179,6 +179,14 @@ def test_composition_intersects_sensitive_values() -> None:
     assert found.measured == 2  # of class a=1: x leaves flu (b=x: flu, gout), y leaves burn (b=y: burn, gout)
 
 
+def test_composition_does_not_pass_over_a_release_that_it_cannot_join(good: Target) -> None:
+    source = plants.town().drop_columns(["town"])
+    release = good.release.drop_columns(["town"])
+    found = composition.run(plants.target(source, release, quasi=("age", "sex")), [good])
+    assert [one.passed for one in found] == [True, False]
+    assert found[1].evidence["columns"] == ["town"]
+
+
 @pytest.mark.parametrize("order", [None, "born", "id"])
 def test_row_order_is_found_whatever_the_file_was_sorted_by(order: str | None) -> None:
     source = plants.town()

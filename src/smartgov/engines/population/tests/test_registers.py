@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import Any
 
+import numpy as np
 import pytest
 
 from smartgov.engines.population import DIRT, personas, registers
@@ -35,8 +36,9 @@ def test_ids_of_rows_are_unique(tables):
         assert max(Counter(row["id"] for row in rows).values()) == 1
 
 
-def test_every_person_named_anywhere_is_in_the_household_register(tables):
+def test_every_person_named_anywhere_is_in_the_household_register_or_died_lately(tables, village):
     known = {row["national_id"] for row in tables["ris", "people"]}
+    known |= {village.ids[index] for index in np.flatnonzero(~village.people.alive)}
     for (agency, table), rows in tables.items():
         columns = content.read(f"registers/{agency}.yaml")["tables"][table]["columns"]
         named = [name for name, column in columns.items() if column.get("format") == "national-id"]

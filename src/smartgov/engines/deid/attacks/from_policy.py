@@ -1,0 +1,60 @@
+"""From a policy and the levels that a search chose to what is attacked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from smartgov.engines.deid.attacks.target import Target, Thresholds
+from smartgov.engines.deid.hierarchy import Hierarchy
+from smartgov.engines.deid.installed import analysis
+from smartgov.engines.deid.models import DistinctL, KAnonymity, Model, TCloseness
+from smartgov.engines.deid.policy import Policy
+from smartgov.engines.deid.relations import Source, opened, quoted
+
+with analysis():
+    import pyarrow as pa
+
+
+def target_of(policy: Policy, release: Source, source: Source, node: Sequence[int] | None, *, name: str = "") -> Target:
+    """What is attacked of a release that was generalised to `node`, a level of each quasi-identifier's hierarchy.
+
+    Hierarchies are public, so the attacker has the labels of the released level and those of the one below. Under local
+    recoding (`node` None) a value may have the label of any level that occurs.
+    """
+    trees = dict(zip(policy.quasi, policy.hierarchies, strict=True))
+    chosen = {name: level for name, level in zip(policy.quasi, node or (), strict=node is not None) if level > 0}
+    labels = {name: _labels(trees[name], level) for name, level in chosen.items()}
+    if node is None:
+        labels = {name: _any_level(trees[name], release) for name in policy.quasi}
+    return Target(
+        release,
+        source,
+        policy.quasi,
+        tuple(attribute.name for attribute in policy.of_kind("sensitive")),
+        tuple(attribute.name for attribute in policy.of_kind("identifying")),
+        labels=labels,
+        finer={name: _labels(trees[name], level - 1) for name, level in chosen.items()},
+        thresholds=thresholds_of(policy.models),
+        name=name or policy.project,
+    )
+
+
+def thresholds_of(models: Sequence[Model]) -> Thresholds:
+    """The strictest k, l and t (equal distance) that the models name; other models are the search's own business."""
+    k = max((model.k for model in models if isinstance(model, KAnonymity)), default=1)
+    l = max((model.l for model in models if isinstance(model, DistinctL)), default=1)  # noqa: E741
+    near = [model.t for model in models if isinstance(model, TCloseness) and model.distance == "equal"]
+    return Thresholds(k=k, l=l, t=min(near, default=None))
+
+
+def _any_level(tree: Hierarchy, release: Source) -> pa.Table:
+    """Every label of a value that the release uses."""
+    with opened(r=release) as db:
+        column = f"CAST({quoted(tree.name)} AS VARCHAR)"
+        used = {row[0] for row in db.execute(f"SELECT DISTINCT {column} FROM r").fetchall()}  # noqa: S608 - quoted
+    pairs = [(row[0], label) for row in tree.rows for label in dict.fromkeys(row) if label in used]
+    return pa.table({"value": [value for value, _ in pairs], "label": [label for _, label in pairs]})
+
+
+def _labels(tree: Hierarchy, level: int) -> pa.Table:
+    return pa.table({"value": [row[0] for row in tree.rows], "label": [row[level] for row in tree.rows]})
