@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from smartgov.engines.deid import quasi, risk, uniqueness
+from smartgov.engines.deid import quality, quasi, risk, uniqueness
 from smartgov.engines.deid.classes import Classes, Spread
 from smartgov.engines.deid.hierarchy import Hierarchy
 from smartgov.engines.deid.models import TCloseness
@@ -77,6 +77,20 @@ def classes(release: pa.Table, names: list[str], sensitive: str, order: list[str
 def test_petworks_k_of_adult(k: int, holds: bool) -> None:
     sizes = recount(petworks("adult/adult_anonymized.csv"), ["marital-status", "native-country", "occupation"]).sizes
     assert (sizes.smallest >= k) is holds
+
+
+def test_petworks_quality_of_adult() -> None:
+    names = ["marital-status", "native-country", "occupation"]
+    folder = peer("petworks") / "datasets" / "adult" / "adult_hierarchy"
+    paths = {name: next(one for one in folder.iterdir() if name in one.name) for name in names}
+    trees = [Hierarchy.of_csv(name, path) for name, path in paths.items()]
+    source, release = (
+        [petworks(f"adult/{name}")[column].to_pylist() for column in names]
+        for name in ("adult.csv", "adult_anonymized.csv")
+    )
+    assert quality.average_class(source, release) == pytest.approx(0.991558195882348, abs=1e-15)
+    assert quality.ambiguity(release, trees) == pytest.approx(0.7271401100722763, abs=1e-15)
+    assert quality.entropy(source, release, trees) == pytest.approx(0.6385286721819015, abs=1e-12)
 
 
 @pytest.mark.parametrize(("l", "holds"), [(3, True), (5, False)])
