@@ -21,6 +21,8 @@ from smartgov.shared.problems import Problem
 
 CONSENT, TOKEN = "consent+jwt", "trail+jwt"
 TOKEN_SECONDS = 60
+TRAIL_ASSURANCE = 2
+"""How surely the person must have been recognised (the identity provider's levels 1 to 3) to see who looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def read_token(text: str, issuers: Mapping[str, Issuer], reader: Reader, holder:
     """A token by a trusted issuer for this member, carried by `holder`; else Problem `token-invalid`."""
     claims = _claims(text, issuers, TOKEN, now, "token-invalid")
     try:
-        if claims["aud"] != reader.member or claims["cnf"]["kid"] != holder:
+        if claims["aud"] != reader.member or claims["cnf"]["kid"] != holder or claims["assurance"] < TRAIL_ASSURANCE:
             raise refuse("token-invalid")
         subject = reference.open_(claims["sub_ref"], reader.key, gateway=reader.gateway, rid=claims["jti"], now=now)
         return Token(str(claims["jti"]), subject, holder, int(claims["exp"]))

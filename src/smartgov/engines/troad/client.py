@@ -122,7 +122,7 @@ class LocalGateway:
         """Take back a consent that this agency's gateway signed; `expires_at` is the consent's own end."""
         self._send("POST", "/local/v1/consents/revocations", {"jti": jti, "expires_at": expires_at})
 
-    def token(self, *, subject: str, audience: str, assurance: int = 0, jti: str | None = None) -> str:
+    def token(self, *, subject: str, audience: str, assurance: int, jti: str | None = None) -> str:
         """The signed-in person's token for the trail of one member: 60 seconds, one use."""
         terms = {
             "subject": national_id.urn(subject),

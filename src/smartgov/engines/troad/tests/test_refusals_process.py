@@ -296,7 +296,7 @@ def test_the_local_door_asks_for_the_secret_and_the_right_name(country: Country)
             ask_births(other)
         assert problem.value.slug == slug
     with pytest.raises(Problem) as problem:
-        sdk.token(subject=MOTHER, audience="TW/GOV/hpa")
+        sdk.token(subject=MOTHER, audience="TW/GOV/hpa", assurance=2)
     assert problem.value.slug == "not-allowed-here"
 
 

@@ -155,7 +155,7 @@ def test_a_log_rewritten_with_its_own_key_is_seen_by_the_kept_head(tmp_path: Any
 def test_a_head_of_another_key_or_log_is_refused(country: Country) -> None:
     ask_births(country.sdk())
     portal = country.sdk(PORTAL)
-    answer = portal.trail(HPA, portal.token(subject=MOTHER, audience=HPA))
+    answer = portal.trail(HPA, portal.token(subject=MOTHER, audience=HPA, assurance=2))
     right = homes.load(country.folder / "hpa").log_key().public_key()
     other = homes.load(country.folder / "ris").log_key().public_key()
     assert trail.verify(answer, None, right).entries_proven
@@ -177,14 +177,14 @@ def shown(country: Country, token: str, code: str = "portal", subsystem: str = "
 
 
 def test_a_token_opens_once(country: Country) -> None:
-    token = country.sdk(PORTAL).token(subject=MOTHER, audience=HPA)
+    token = country.sdk(PORTAL).token(subject=MOTHER, audience=HPA, assurance=2)
     assert shown(country, token).status == 200
     assert problem_type(shown(country, token)) == "token-used"
     assert country.records("hpa")[-1]["reason"] == "token-used"
 
 
 def forged(country: Country, **changes: Any) -> str:
-    sound = country.sdk(PORTAL).token(subject=MOTHER, audience=HPA)
+    sound = country.sdk(PORTAL).token(subject=MOTHER, audience=HPA, assurance=2)
     key = homes.load(country.folder / "portal").p256("token")
     claims = jws.verify(
         sound, {str(jws.peek(sound)["kid"]): key.public_key()}, "trail+jwt", now=country.gateways["hpa"].core.now()
@@ -199,6 +199,8 @@ def forged(country: Country, **changes: Any) -> str:
     [
         {"aud": "TW/GOV/ris"},
         {"exp": 1_700_000_000},
+        {"assurance": 1},
+        {"assurance": None},
         {"signer": "ris"},
         {"typ": "consent+jwt"},
         {"iss": "TW/GOV/ris"},
@@ -217,13 +219,13 @@ def test_a_sound_forgery_of_the_test_itself_is_accepted(country: Country) -> Non
 
 
 def test_a_token_carried_by_another_gateway(country: Country) -> None:
-    token = country.sdk(PORTAL).token(subject=MOTHER, audience=HPA)
+    token = country.sdk(PORTAL).token(subject=MOTHER, audience=HPA, assurance=2)
     assert problem_type(shown(country, token, "ris", "cases")) == "token-invalid"
 
 
 def test_the_own_members_trail_needs_no_wire(country: Country) -> None:
     member = "TW/GOV/portal"
-    token = country.sdk(PORTAL).token(subject=MOTHER, audience=member)
+    token = country.sdk(PORTAL).token(subject=MOTHER, audience=member, assurance=2)
     answer = shown(country, token, member=member)
     assert answer.status == 200
     assert answer.parsed()["origin"] == "TW/GOV/portal/gw1"
