@@ -19,11 +19,15 @@ from smartgov.shared.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part to play: its key, the seats it holds as (agency, role), and its story."""
+    """A part to play: its key, the seats it holds as (agency, role), its story, and whether a woman plays it.
+
+    Officers may have a birth of their own to tell: nobody decides a case in which they are a party.
+    """
 
     key: str
     seats: tuple[tuple[str, str], ...]
     story: Text
+    woman: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,18 @@ PARTS = (
         (("ris", "case_officer"), ("ris", "credential_manager")),
         Text("Decides birth registrations at the household office.", "在戶政機關審核出生登記。"),
     ),
-    Part("nhi-officer", (("nhi", "case_officer"),), Text("Works on health insurance cases.", "承辦健保案件。")),
-    Part("sfaa-officer", (("sfaa", "case_officer"),), Text("Works on childcare allowances.", "承辦育兒津貼案件。")),
+    Part(
+        "nhi-officer",
+        (("nhi", "case_officer"),),
+        Text("Works on health insurance cases.", "承辦健保案件。"),
+        woman=True,
+    ),
+    Part(
+        "sfaa-officer",
+        (("sfaa", "case_officer"),),
+        Text("Works on childcare allowances.", "承辦育兒津貼案件。"),
+        woman=True,
+    ),
     Part(
         "sfaa-preparer",
         (("sfaa", "payment_preparer"), ("sfaa", "payment_releaser")),
@@ -89,6 +103,7 @@ PARTS = (
             "Prepares payments, and holds a releaser's seat too: still one person, so not the second pair of eyes.",
             "編製撥款批次；雖另有核准職務，仍是同一人，不能核准自己編製的批次。",
         ),
+        woman=True,
     ),
     Part("sfaa-releaser", (("sfaa", "payment_releaser"),), Text("Releases allowance payments.", "核准津貼撥款。")),
     Part(
@@ -189,7 +204,11 @@ def choose(draw: Generator, village: Village) -> dict[str, int]:
     family = {relative for index in cast.values() for relative in _relatives(people, index)}
     for part in PARTS:
         if part.key not in cast:
-            free = (index for index in _adults(village) if index not in family)
+            free = (
+                index
+                for index in _adults(village)
+                if index not in family and (people.sex[index] == FEMALE or not part.woman)
+            )
             cast[part.key] = _first(free, cast, part.key)
     return cast
 
