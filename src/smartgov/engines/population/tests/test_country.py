@@ -130,14 +130,14 @@ from datetime import date
 from pathlib import Path
 from smartgov.engines.population import country
 if __name__ == "__main__":
-    country.write_country(Path(sys.argv[1]), villages=16, seed="test", on=date(2026, 11, 22), jobs=2,
+    country.write_country(Path(sys.argv[1]), villages=int(sys.argv[2]), seed="test", on=date(2026, 11, 22), jobs=2,
                           progress=lambda _: print("village", flush=True))
 """
 
 
-def started(script: Path, folder: Path, wait_for: int) -> subprocess.Popen[str]:
+def started(script: Path, folder: Path, wait_for: int, villages: int = 16) -> subprocess.Popen[str]:
     """A writing process that has made so many villages."""
-    run = subprocess.Popen([sys.executable, str(script), str(folder)], stdout=subprocess.PIPE, text=True)
+    run = subprocess.Popen([sys.executable, str(script), str(folder), str(villages)], stdout=subprocess.PIPE, text=True)
     for _ in range(wait_for):
         assert run.stdout.readline() == "village\n"
     return run
@@ -163,7 +163,7 @@ def test_after_kill_9_the_same_command_gives_the_same_bytes(tmp_path):
 def test_ctrl_c_stops_and_leaves_no_process(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
-    run = started(script, tmp_path / "country", 3)
+    run = started(script, tmp_path / "country", 3, villages=300)  # far from done
     children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
     assert children
     run.send_signal(signal.SIGINT)
