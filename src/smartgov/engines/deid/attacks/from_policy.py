@@ -10,6 +10,8 @@ from smartgov.engines.deid.installed import analysis
 from smartgov.engines.deid.models import DistinctL, KAnonymity, Model, TCloseness
 from smartgov.engines.deid.policy import Policy
 from smartgov.engines.deid.relations import Source, opened, quoted
+from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
 
 with analysis():
     import pyarrow as pa
@@ -21,6 +23,7 @@ def target_of(policy: Policy, release: Source, source: Source, node: Sequence[in
     Hierarchies are public, so the attacker has the labels of the released level and those of the one below. Under local
     recoding (`node` None) a value may have the label of any level that occurs.
     """
+    _refuse_transformed(policy)
     trees = dict(zip(policy.quasi, policy.hierarchies, strict=True))
     chosen = {name: level for name, level in zip(policy.quasi, node or (), strict=node is not None) if level > 0}
     labels = {name: _labels(trees[name], level) for name, level in chosen.items()}
@@ -37,6 +40,22 @@ def target_of(policy: Policy, release: Source, source: Source, node: Sequence[in
         thresholds=thresholds_of(policy.models),
         name=name or policy.project,
     )
+
+
+def _refuse_transformed(policy: Policy) -> None:
+    """Attackers are given the source's values; compared with transformed ones they would miss people, and pass."""
+    changed = [attribute.name for attribute in policy.of_kind("quasi") if attribute.transform]
+    if changed:
+        raise Problem(
+            "deid-attack-on-transformed",
+            409,
+            what=Text("This release cannot be attacked fairly.", "此釋出資料無法公正進行攻擊測試。"),
+            why=Text(
+                f"Quasi-identifiers were transformed first: {', '.join(changed)}.",
+                f"準識別欄位先經轉換：{'、'.join(changed)}。",
+            ),
+            todo=Text("Transform the table first and give it as the source.", "請先轉換資料表，再以其為來源。"),
+        )
 
 
 def thresholds_of(models: Sequence[Model]) -> Thresholds:
