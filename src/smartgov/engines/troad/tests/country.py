@@ -40,16 +40,26 @@ PEOPLE = "TW/GOV/ris/household/people.v1"
 CASES = "TW/GOV/ris/cases"
 PURPOSE = "birth-registration"
 LAW = "household-act-48"
-_taken: set[int] = set()
+_claims: list[socket.socket] = []  # held until the process ends
 
 
 def free_port() -> int:
-    """A free loopback port of the range that these tests use."""
+    """A free loopback port of the range that these tests use, claimed against other processes of the suite.
+
+    The suite's workers draw the same random numbers, so that a port which only looks free may be another's a moment
+    later. The claim is an abstract Unix address: the kernel gives it to one process and takes it back at its end.
+    """
     while True:
         port = random.randrange(21000, 22000)
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0smartgov-test-port-{port}")
+        except OSError:
+            claim.close()
+            continue
+        _claims.append(claim)
         with socket.socket() as probe:
-            if port not in _taken and probe.connect_ex(("127.0.0.1", port)) != 0:
-                _taken.add(port)
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
                 return port
 
 
