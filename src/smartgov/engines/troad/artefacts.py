@@ -50,6 +50,7 @@ class Consent:
     expires: int
     holder: str = ""
     issuer: str = ""
+    issued: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Token:
     subject: str
     holder: str
     expires: int
+    issued: int = 0
 
 
 def make_consent(
@@ -114,6 +116,7 @@ def read_consent(artefact: str, issuers: Mapping[str, Issuer], reader: Reader, n
             expires=int(claims["exp"]),
             holder=str(claims["cnf"]["kid"]),
             issuer=str(claims["iss"]),
+            issued=int(claims["iat"]),
         )
     except (KeyError, TypeError):
         raise refuse("consent-invalid") from None
@@ -153,7 +156,7 @@ def read_token(text: str, issuers: Mapping[str, Issuer], reader: Reader, holder:
         if claims["aud"] != reader.member or claims["cnf"]["kid"] != holder or claims["assurance"] < TRAIL_ASSURANCE:
             raise refuse("token-invalid")
         subject = reference.open_(claims["sub_ref"], reader.key, gateway=reader.gateway, rid=claims["jti"], now=now)
-        return Token(str(claims["jti"]), subject, holder, int(claims["exp"]))
+        return Token(str(claims["jti"]), subject, holder, int(claims["exp"]), int(claims["iat"]))
     except (KeyError, TypeError, Problem):
         raise refuse("token-invalid") from None
 

@@ -41,7 +41,7 @@ class Consumer:
         started = self._core.now()
         ask, outcome = None, "answered"
         try:
-            self._core.heads.refuse_unstamped()
+            self._core.heads.refuse_unfit()
             snapshot = self._core.configuration.current()
             ask = self._read(request, subsystem, snapshot)
             return await self._carry(ask, snapshot, request.headers.get("x-troad-trail-token", ""))

@@ -18,6 +18,7 @@ from smartgov.engines.troad.heads import Heads
 from smartgov.engines.troad.home import Home
 from smartgov.engines.troad.idempotency import Claims
 from smartgov.engines.troad.limits import Buckets
+from smartgov.engines.troad.restoring import Restoring
 from smartgov.engines.troad.store import Entry, Store
 from smartgov.shared import clock
 
@@ -48,8 +49,9 @@ class Core:
         self.counts: Counter[tuple[str, str, str]] = Counter()
         self.seconds: dict[tuple[str, str], float] = {}
         self.heads = Heads(self)
+        self.restoring = Restoring(self)
         self._index_key = home.secret_key("index")
-        self.claims = Claims(self._index_key, home.secret_key("body"))
+        self.claims = Claims(self._index_key, home.secret_key("body"), self.restoring.refuse_unsure_key)
 
     def now(self) -> datetime:
         """The present instant."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import sys
 from pathlib import Path
 
 import structlog
@@ -38,6 +39,7 @@ class Gateway:
     async def start(self) -> None:
         """Open the log, then both doors: peers over mutual TLS, the own information systems on loopback."""
         self.core.store.start()
+        await self.core.restoring.look()
         tls = self.core.configuration.server_tls
         self._servers = [
             await serve(self._peers, host=self.home.host, port=self.home.port, ssl=tls, max_body=self.home.max_body),
@@ -85,16 +87,21 @@ async def _serve(home: str) -> None:
         await gateway.stop()
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run one gateway until a signal comes."""
+def main(arguments: list[str] | None = None) -> int:
+    """Run one gateway until a signal comes, or do what an operator's word says (`operate`)."""
+    from smartgov.engines.troad import operate
     from smartgov.shared import logs
 
+    given = sys.argv[1:] if arguments is None else arguments
+    if given and given[0] in operate.VERBS:
+        return operate.main(given)
     parser = argparse.ArgumentParser(prog="gateway", description=__doc__)
     parser.add_argument("--home", required=True, help="the gateway's home folder")
-    home = parser.parse_args(arguments).home
+    home = parser.parse_args(given).home
     logs.configure(f"gateway:{homes.load(home).gateway}")
     run(_serve(home))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

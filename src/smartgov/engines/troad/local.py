@@ -12,7 +12,7 @@ import structlog
 
 from smartgov.engines.httpd import Request, Response, Router
 from smartgov.engines.pki import keys
-from smartgov.engines.troad import artefacts, consent_status, evidence, meta, records, reference, xroad
+from smartgov.engines.troad import artefacts, consent_status, evidence, meta, outlasting, records, reference, xroad
 from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.directory_door import DirectoryDoor
@@ -201,7 +201,9 @@ class LocalDoor:
             raise refuse("record-invalid") from None
         if not isinstance(jti, str) or not 0 < len(jti) <= 128 or until.tzinfo is None:
             raise refuse("record-invalid")
-        effect = consent_status.revoke(jti, int(until.timestamp()))
+        end = int(until.timestamp())
+        await asyncio.to_thread(outlasting.note, self._core.home.outlasting, outlasting.revocation(jti, end))
+        effect = consent_status.revoke(jti, end)
         await self._note("consent-revoked", caller, None, {"jti": jti}, effect)
         return Response.json({"revoked": jti}, 201)
 
@@ -233,6 +235,7 @@ class LocalDoor:
         exchange = _object(request).get("exchange")
         if not isinstance(exchange, str) or not records.ID.fullmatch(exchange):
             raise refuse("record-invalid")
+        await asyncio.to_thread(outlasting.note, self._core.home.outlasting, outlasting.erasure(exchange))
         erased = await self._core.store.erase(exchange)
         await self._note("erasure", caller, None, {"id": exchange, "erased": erased})
         return Response.json({"erased": erased})
@@ -273,6 +276,7 @@ class LocalDoor:
             raise refuse("client-mismatch")
         if ability is not None and ability not in found.may:
             raise refuse("not-allowed-here")
+        self._core.restoring.refuse_unready()
         return found
 
     def _open_system(self, named: str) -> Subsystem | None:

@@ -65,7 +65,7 @@ class Provider:
     # -- the order of work --------------------------------------------------------------------------------------
 
     async def _answer(self, head: Head, request: Request, progress: Progress) -> Response:
-        self._core.heads.refuse_unstamped()
+        self._core.heads.refuse_unfit()
         snapshot = self._core.configuration.current()
         sender, signed = self._verified(head, request, snapshot, progress)
         salt = wire.open_commitment({**request.headers, **signed.fields}, request.body, "body-changed")
@@ -94,6 +94,7 @@ class Provider:
             raise refuse("peer-mismatch")
         if abs(self._core.now().timestamp() - signed.created) > wire.FRESH_SECONDS:
             raise refuse("message-stale")
+        self._core.restoring.refuse_void(signed.created)
         if signed.fields["troad-receiver"] != self._core.home.gateway:
             raise refuse("receiver-mismatch")
         client = signed.fields["x-road-client"]

@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from smartgov.engines.ledger import Log
 from smartgov.engines.ledger.merkle import leaf_hash
-from smartgov.engines.troad import idempotency, limits
+from smartgov.engines.troad import epochs, idempotency, limits
+from smartgov.engines.troad.names import origin_of
 from smartgov.engines.troad.problems import refuse
 from smartgov.shared import canonical
 from smartgov.shared.problems import Problem
@@ -54,6 +55,7 @@ CREATE INDEX IF NOT EXISTS retain_until ON retain (until);
 CREATE TABLE IF NOT EXISTS place (exchange TEXT, idx INTEGER, PRIMARY KEY (exchange, idx)) WITHOUT ROWID;
 """
 REVOKED = "CREATE TABLE IF NOT EXISTS revoked_consent (jti TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;"
+SCHEMA = _SCHEMA + idempotency.SCHEMA + limits.SCHEMA + REVOKED
 _BATCH = 512
 _STALE_NONCE = 600
 """Seconds after which a nonce may be forgotten: far beyond the freshness that every message must have."""
@@ -124,7 +126,9 @@ class Store:
         self._db = self._open()
         self._log = Log(self._db, origin, log_key)
         self._log.create_tables()
-        self._db.executescript(_SCHEMA + idempotency.SCHEMA + limits.SCHEMA + REVOKED)
+        self._db.executescript(SCHEMA)
+        self.gateway, self.extensions = origin, epochs.stored(self._db)
+        self._enter()
 
     def start(self) -> None:
         """Start the writing thread."""
@@ -152,7 +156,7 @@ class Store:
 
     async def erase(self, exchange: str) -> int:
         """Destroy the keys, salts and bodies of one exchange; its records and their proofs stay. Returns how many."""
-        count: int = await self._submit(lambda db: _erase(db, exchange))
+        count: int = await self._submit(lambda db: erase_exchange(db, exchange))
         if count:
             await self._submit(_truncate)
         return count
@@ -172,6 +176,14 @@ class Store:
         """Keep a checkpoint that was given out."""
         await self._submit(lambda _: self._log.remember(note))
 
+    async def open_epoch(self, entry: Entry, lines: tuple[str, ...]) -> Place:
+        """Go on under a new origin from the record `entry` on; `lines` say in every head what was before."""
+        entry.effects.append(lambda db: epochs.remember(db, lines))
+        (place,) = await self.commit([entry])
+        self.extensions = lines
+        self._enter()
+        return place
+
     async def set_fact(self, name: str, value: str) -> None:
         """Remember one named value."""
         await self._submit(lambda db: db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value)).rowcount)
@@ -188,7 +200,7 @@ class Store:
         db = self._open()
         try:
             db.execute("BEGIN")
-            yield db, Log(db, self.origin, self._log_key)
+            yield db, Log(db, self.origin, self._log_key, self.extensions)
         finally:
             db.close()
 
@@ -212,6 +224,11 @@ class Store:
         return plain[:32], plain[36 + size :], plain[36 : 36 + size]
 
     # -- the writing thread -------------------------------------------------------------------------------------
+
+    def _enter(self) -> None:
+        """Sign as the epoch that `extensions` lead to."""
+        self.origin = origin_of(self.gateway, len(self.extensions) + 1)
+        self._log = Log(self._db, self.origin, self._log_key, self.extensions)
 
     def _open(self) -> sqlite3.Connection:
         fresh = not self.path.exists()
@@ -342,7 +359,8 @@ def _spend(db: sqlite3.Connection, spend: tuple[str, str, int]) -> None:
         raise refuse(f"{spend[0]}-used") from None
 
 
-def _erase(db: sqlite3.Connection, exchange: str) -> int:
+def erase_exchange(db: sqlite3.Connection, exchange: str) -> int:
+    """Destroy keys, salts, bodies and the kept answer of one exchange; how many bodies there were."""
     idempotency.erase(db, exchange)
     return db.execute(
         "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE exchange = ? AND sealed IS NOT NULL", (exchange,)

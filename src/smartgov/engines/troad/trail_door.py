@@ -45,6 +45,7 @@ async def answer(core: Core, ask: Ask, bearer: Bearer, evidence: Evidence | None
     sender = bearer.sender
     issuers = bearer.snapshot.token_issuers
     token = artefacts.read_token(bearer.token, issuers, core.reader, sender.message_kid, core.now())
+    core.restoring.refuse_void(token.issued)
     subject = core.pseudonym(token.subject)
     assert subject is not None
     record = records.request_record(
