@@ -12,6 +12,7 @@ from smartgov.engines.troad import contract as contracts
 from smartgov.engines.troad import records
 from smartgov.engines.troad.alarms import Alarms
 from smartgov.engines.troad.artefacts import Reader
+from smartgov.engines.troad.comparing import Comparing
 from smartgov.engines.troad.configuration import Configuration
 from smartgov.engines.troad.consent_status import ConsentStatus
 from smartgov.engines.troad.heads import Heads
@@ -50,6 +51,7 @@ class Core:
         self.seconds: dict[tuple[str, str], float] = {}
         self.heads = Heads(self)
         self.restoring = Restoring(self)
+        self.comparing = Comparing(self)
         self._index_key = home.secret_key("index")
         self.claims = Claims(self._index_key, home.secret_key("body"), self.restoring.refuse_unsure_key)
 

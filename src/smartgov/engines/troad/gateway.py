@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from smartgov.engines.httpd import Request, Response, Server, run, serve
-from smartgov.engines.troad import consent_status
+from smartgov.engines.troad import consent_status, exchanged
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
@@ -45,7 +45,8 @@ class Gateway:
             await serve(self._peers, host=self.home.host, port=self.home.port, ssl=tls, max_body=self.home.max_body),
             await serve(self.local.handle, port=self.home.local_port, max_body=self.home.max_body),
         ]
-        self._tasks = [asyncio.create_task(self._keep_house()), asyncio.create_task(self.core.heads.run())]
+        running = (self._keep_house(), self.core.heads.run(), self.core.comparing.run())
+        self._tasks = [asyncio.create_task(one) for one in running]
         if self.home.centre_url:
             self._tasks.append(asyncio.create_task(self.core.configuration.follow_centre(self.core.services)))
         log.info("gateway_started", gateway=self.home.gateway, port=self.home.port, local_port=self.home.local_port)
@@ -56,6 +57,8 @@ class Gateway:
             return await self.core.consents.answer(request)
         if request.path.startswith("/witness/"):
             return await self.witness.handle(request)
+        if (request.method, request.path) == ("GET", exchanged.PATH):
+            return await self.core.comparing.answer(request)
         return await self.provider.handle(request)
 
     async def stop(self) -> None:
