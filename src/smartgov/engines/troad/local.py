@@ -12,7 +12,17 @@ import structlog
 
 from smartgov.engines.httpd import Request, Response, Router
 from smartgov.engines.pki import keys
-from smartgov.engines.troad import artefacts, consent_status, evidence, meta, outlasting, records, reference, xroad
+from smartgov.engines.troad import (
+    artefacts,
+    consent_status,
+    evidence,
+    meta,
+    outlasting,
+    records,
+    reference,
+    trail_door,
+    xroad,
+)
 from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.directory_door import DirectoryDoor
@@ -49,6 +59,7 @@ class LocalDoor:
             ("POST", "/local/v1/tokens", self.issue_token),
             ("GET", "/local/v1/configuration", self.configuration),
             ("POST", "/local/v1/erasures", self.erase),
+            ("POST", "/local/v1/audits", self.audit),
             ("GET", "/evidence/{exchange}", self.evidence),
         ):
             self._router.add(method, path, endpoint)
@@ -215,6 +226,8 @@ class LocalDoor:
             subject = national_id.from_urn(terms["subject"])
             to = self._gateway_of(terms["audience"])
             jti = str(terms["jti"])
+            if not _is_mandate(terms.get("mandate")):
+                raise ValueError("a mandate names what it excludes")
         except (KeyError, ValueError, TypeError, AttributeError):
             raise refuse("record-invalid") from None
         token = artefacts.make_token(
@@ -258,6 +271,17 @@ class LocalDoor:
         content = await evidence.bundle(self._core, exchange, sizes)
         await self._note("evidence", caller, None, {"request": exchange})
         return Response.json(content)
+
+    async def audit(self, request: Request) -> Response:
+        """Everything this log holds about a person, hidden or not, for an auditor who says why; noted in the log."""
+        caller = self._caller(request, "evidence")
+        asked = _object(request)
+        subject = self._core.pseudonym(_person(asked.get("subject")))
+        reason, have = asked.get("reason"), asked.get("have", 0)
+        if subject is None or not isinstance(reason, str) or not reason.strip() or not isinstance(have, int):
+            raise refuse("record-invalid")
+        await self._note("trail", caller, _person(asked["subject"]), {"purpose": reason, "audit": True})
+        return Response.json(await trail_door.audit(self._core, subject, have))
 
     # -- parts ------------------------------------------------------------------------------------------------------
 
@@ -310,6 +334,15 @@ def _object(request: Request) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise refuse("record-invalid")
     return content
+
+
+def _is_mandate(given: object) -> bool:
+    """Whether it is none, or an id with a list of what its holder may not see."""
+    if given is None:
+        return True
+    if not isinstance(given, dict) or set(given) != {"id", "excludes"} or not isinstance(given["excludes"], list):
+        return False
+    return bool(given["id"]) and all(isinstance(one, str) and one for one in [given["id"], *given["excludes"]])
 
 
 def _person(text: object) -> str | None:

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from smartgov.engines.ledger import Log
 from smartgov.engines.ledger.merkle import leaf_hash
-from smartgov.engines.troad import epochs, exchanged, idempotency, limits
+from smartgov.engines.troad import epochs, exchanged, idempotency, limits, visibility
 from smartgov.engines.troad.names import origin_of
 from smartgov.engines.troad.problems import refuse
 from smartgov.shared import canonical
@@ -52,7 +52,7 @@ CREATE INDEX IF NOT EXISTS retain_until ON retain (until);
 CREATE TABLE IF NOT EXISTS place (exchange TEXT, idx INTEGER, PRIMARY KEY (exchange, idx)) WITHOUT ROWID;
 """
 REVOKED = "CREATE TABLE IF NOT EXISTS revoked_consent (jti TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;"
-SCHEMA = _SCHEMA + idempotency.SCHEMA + limits.SCHEMA + exchanged.SCHEMA + REVOKED
+SCHEMA = _SCHEMA + idempotency.SCHEMA + limits.SCHEMA + exchanged.SCHEMA + visibility.SCHEMA + REVOKED
 _BATCH = 512
 _STALE_NONCE = 600
 """Seconds after which a nonce may be forgotten: far beyond the freshness that every message must have."""
@@ -80,7 +80,12 @@ class Entry:
     body: tuple[bytes, bytes, bytes] | None = None
     """Salt, body and signature base: kept encrypted under a key of their own, erased together."""
     visible_to: str | None = None
-    """The keyed pseudonym of the person who may list this record."""
+    """The keyed pseudonym of the person who may list this record, from `shown_from` (Unix seconds) on."""
+    shown_from: int = 0
+    seal: str = ""
+    """The number of the order that keeps this record from its person until then."""
+    veil: tuple[bytes, bytes] | None = None
+    """Salt and members of the record that it only commits to: kept encrypted as a body is."""
     nonce: str | None = None
     spend: tuple[str, str, int] | None = None
     """Kind, id and expiry of an artefact that this record uses up."""
@@ -201,18 +206,19 @@ class Store:
         finally:
             db.close()
 
-    def visible(self, db: sqlite3.Connection, subject: str, size: int, limit: int) -> list[int]:
-        """The newest `limit` indexes below `size` that the person with this pseudonym may list, oldest first."""
-        rows = db.execute(
-            "SELECT idx FROM subject WHERE hmac = ? AND idx < ? ORDER BY idx DESC LIMIT ?", (subject, size, limit)
-        )
-        return [int(idx) for (idx,) in rows][::-1]
-
     def message(self, index: int) -> tuple[bytes, bytes, bytes] | None:
         """Salt, body and signature base of a record, or None when it had none or they were erased."""
+        return self._opened("SELECT wrapped_key, sealed FROM message WHERE idx = ?", index)
+
+    def veil(self, index: int) -> tuple[bytes, bytes] | None:
+        """Salt and members (canonical JSON) that a masked record commits to, or None."""
+        found = self._opened("SELECT wrapped_key, sealed FROM veil WHERE idx = ?", index)
+        return found and found[:2]
+
+    def _opened(self, query: str, index: int) -> tuple[bytes, bytes, bytes] | None:
         with self.reading() as (db, _):
-            row = db.execute("SELECT wrapped_key, sealed FROM message WHERE idx = ?", (index,)).fetchone()
-        if row is None or row[0] is None:
+            row = db.execute(query, (index,)).fetchone()
+        if row is None or row[0] is None or row[1] is None:
             return None
         bound = str(index).encode()
         key = self._wrap.decrypt(row[0][:12], row[0][12:], bound)
@@ -324,8 +330,10 @@ class Store:
             db.execute("INSERT INTO place VALUES (?, ?)", (entry.exchange, index))
         if entry.exchanged is not None:
             db.execute("INSERT OR IGNORE INTO exchanged VALUES (?, ?, ?, ?)", (*entry.exchanged, entry.exchange))
-        if entry.visible_to is not None:
-            db.execute("INSERT INTO subject VALUES (?, ?)", (entry.visible_to, index))
+        visibility.write(db, entry, index)
+        if entry.veil is not None:
+            veil = self._seal((*entry.veil, b""), index)
+            db.execute("INSERT INTO veil VALUES (?, ?, ?, ?)", (index, entry.exchange, *veil))
         if entry.body is not None:
             key, sealed = self._seal(entry.body, index)
             row = (index, entry.exchange, entry.made, key, sealed)
@@ -359,6 +367,7 @@ def _spend(db: sqlite3.Connection, spend: tuple[str, str, int]) -> None:
 def erase_exchange(db: sqlite3.Connection, exchange: str) -> int:
     """Destroy keys, salts, bodies and the kept answer of one exchange; how many bodies there were."""
     idempotency.erase(db, exchange)
+    db.execute("UPDATE veil SET wrapped_key = NULL, sealed = NULL WHERE exchange = ?", (exchange,))
     return db.execute(
         "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE exchange = ? AND sealed IS NOT NULL", (exchange,)
     ).rowcount

@@ -248,6 +248,10 @@ def _message(
     case: _Case, record: Mapping[str, Any], entry: Mapping[str, Any], seen: dict[str, Mapping[str, Any]]
 ) -> None:
     """The signature over one message and, where they were not erased, its parts."""
+    if "veil" in entry:
+        salt, clear = (base64.b64decode(entry[name], validate=True) for name in ("veil_salt", "veil"))
+        if not hmac.compare_digest(wire.commitment(salt, clear), record["veil"]):
+            raise InvalidError("veil")
     if "signature" not in record:
         if any(name in entry for name in ("salt", "body", "base")) and "body" in record:
             _body(record, entry)

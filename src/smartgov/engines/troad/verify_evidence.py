@@ -397,9 +397,11 @@ def record_of(case: Case, entry: dict[str, Any], head: Head) -> dict[str, Any]:
 
 def message(case: Case, entry: dict[str, Any], record: dict[str, Any], question: dict[str, Any]) -> None:
     """The signature over one message and, where they were not erased, its parts."""
+    if "veil" in entry:
+        need(committed(entry["veil_salt"], entry["veil"], record["veil"]), "veil")
     if "signature" not in record:
         if "salt" in entry and "body" in record:
-            need(committed(entry, record), "body")
+            need(committed(entry["salt"], entry["body"], record["body"]), "body")
         return
     asked = record["kind"] in {"request", "trail"}
     signer = case.own if asked == (record["side"] == "client") else case.gateways.get(record["gateway"])
@@ -415,14 +417,14 @@ def message(case: Case, entry: dict[str, Any], record: dict[str, Any], question:
     if not case.issued - SKEW <= created <= case.expires:
         case.doubts.add("configuration")
     if "base" in entry:
-        need(committed(entry, record), "body")
+        need(committed(entry["salt"], entry["body"], record["body"]), "body")
         claims(record, b64(entry["base"]), question, asked=asked)
 
 
-def committed(entry: dict[str, Any], record: dict[str, Any]) -> bool:
-    """Whether body and salt are those that the record commits to."""
-    value = base64.b64encode(hmac.digest(b64(entry["salt"]), b64(entry["body"]), "sha256")).decode()
-    return hmac.compare_digest(f"hmac-sha-256=:{value}:", record["body"])
+def committed(salt: str, content: str, commitment: str) -> bool:
+    """Whether content and salt (base64) are those that a record commits to."""
+    value = base64.b64encode(hmac.digest(b64(salt), b64(content), "sha256")).decode()
+    return hmac.compare_digest(f"hmac-sha-256=:{value}:", commitment)
 
 
 def claims(record: dict[str, Any], base: bytes, question: dict[str, Any], *, asked: bool) -> None:
