@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from smartgov.engines.pki import keys
+from smartgov.engines.pki import keys, revocation
 from smartgov.shared import clock
 
 Usage = Literal["tls", "message", "seal", "mobile", "ocsp"]
@@ -32,7 +32,8 @@ _EXTENDED: dict[str, list[x509.ObjectIdentifier]] = {
 _NON_REPUDIATION = {"seal", "mobile"}
 _SCHEMA = """CREATE TABLE IF NOT EXISTS issued (
   serial TEXT PRIMARY KEY, usage TEXT NOT NULL, fingerprint TEXT NOT NULL, not_after TEXT NOT NULL,
-  revoked_at TEXT, reason TEXT)"""
+  revoked_at TEXT, reason TEXT);
+CREATE TABLE IF NOT EXISTS lists (number INTEGER PRIMARY KEY, made_at TEXT NOT NULL);"""
 
 
 class CertificateAuthority:
@@ -95,37 +96,38 @@ class CertificateAuthority:
     def revoke(self, serial: int, reason: str = "unspecified") -> None:
         """Revoke an issued certificate for an RFC 5280 `reason` (`keyCompromise`, `superseded`, ...). Again is fine.
 
+        `certificateHold` only suspends: a later reason takes its place, from the day of the suspension.
         KeyError when this authority never issued the serial, ValueError when the reason has no such name.
         """
-        x509.ReasonFlags(reason)
+        revocation.reason_flag(reason)
         with self._register() as register:
-            row = register.execute("SELECT revoked_at FROM issued WHERE serial = ?", (str(serial),)).fetchone()
-            if row is None:
-                raise KeyError("this authority did not issue that serial")
-            if row[0] is None:
-                register.execute(
-                    "UPDATE issued SET revoked_at = ?, reason = ? WHERE serial = ?",
-                    (clock.now().isoformat(), reason, str(serial)),
-                )
+            found = self._reason(register, serial)
+            if found is None:
+                change = "UPDATE issued SET revoked_at = ?, reason = ? WHERE serial = ?"
+                register.execute(change, (clock.now().isoformat(), reason, str(serial)))
+            elif found == revocation.HOLD:
+                register.execute("UPDATE issued SET reason = ? WHERE serial = ?", (reason, str(serial)))
 
-    def crl(self, revoked: Iterable[int] = ()) -> bytes:
-        """The DER list of what was revoked here, and of the serials in `revoked`; good for seven days."""
+    def suspend(self, serial: int) -> None:
+        """Put an issued certificate on hold; it is on the next list, and `resume` takes it off."""
+        self.revoke(serial, revocation.HOLD)
+
+    def resume(self, serial: int) -> None:
+        """End a suspension; ValueError when the certificate is revoked for good, KeyError as in `revoke`."""
+        with self._register() as register:
+            if self._reason(register, serial) not in (None, revocation.HOLD):
+                raise ValueError("a revoked certificate never comes back")
+            register.execute("UPDATE issued SET revoked_at = NULL, reason = NULL WHERE serial = ?", (str(serial),))
+
+    def crl(self, revoked: Iterable[int] = (), *, life: timedelta = _CRL_LIFE) -> bytes:
+        """The next numbered DER list of what was revoked here, and of the serials in `revoked`; good for `life`."""
         now = clock.now()
-        builder = (
-            x509.CertificateRevocationListBuilder()
-            .issuer_name(self.certificate.subject)
-            .last_update(now - _BACKDATED)
-            .next_update(now + _CRL_LIFE)
-            .add_extension(x509.CRLNumber(int(now.timestamp() * 1000)), critical=False)
-            .add_extension(_authority_id(self.certificate), critical=False)
+        with self._register() as register:
+            number = _next_number(register, now)
+            rows = self._revocations(register, revoked, now)
+        return revocation.build(
+            key=self.key, authority=self.certificate, number=number, revoked=rows, made_at=now, life=life
         )
-        for serial, at, reason in self._revocations(revoked, now):
-            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(at)
-            flag = x509.ReasonFlags(reason)
-            if flag is not x509.ReasonFlags.unspecified:
-                entry = entry.add_extension(x509.CRLReason(flag), critical=False)
-            builder = builder.add_revoked_certificate(entry.build())
-        return builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
     def is_revoked(self, serial: int) -> bool:
         """Whether `revoke` was called for this serial."""
@@ -147,15 +149,21 @@ class CertificateAuthority:
         if names := [*map(x509.DNSName, dns), *(x509.IPAddress(ip_address(ip)) for ip in ips)]:
             yield x509.SubjectAlternativeName(names), False
 
-    def _revocations(self, more: Iterable[int], now: datetime) -> list[tuple[int, datetime, str]]:
-        with self._register() as register:
-            rows = register.execute(
-                "SELECT serial, revoked_at, reason FROM issued WHERE revoked_at IS NOT NULL"
-            ).fetchall()
-        known = {int(serial): (datetime.fromisoformat(at), str(reason)) for serial, at, reason in rows}
-        for serial in more:
-            known.setdefault(serial, (now, "unspecified"))
-        return [(serial, at, reason) for serial, (at, reason) in sorted(known.items())]
+    def _revocations(
+        self, register: sqlite3.Connection, more: Iterable[int], now: datetime
+    ) -> list[revocation.Revocation]:
+        rows = register.execute("SELECT serial, revoked_at, reason FROM issued WHERE revoked_at IS NOT NULL").fetchall()
+        known = {
+            int(serial): revocation.Revocation(int(serial), datetime.fromisoformat(at), str(reason))
+            for serial, at, reason in rows
+        }
+        return list({**{serial: revocation.Revocation(serial, now) for serial in more}, **known}.values())
+
+    def _reason(self, register: sqlite3.Connection, serial: int) -> str | None:
+        row = register.execute("SELECT reason FROM issued WHERE serial = ?", (str(serial),)).fetchone()
+        if row is None:
+            raise KeyError("this authority did not issue that serial")
+        return None if row[0] is None else str(row[0])
 
     def _remember(self, certificate: x509.Certificate, usage: str) -> None:
         row = (
@@ -172,7 +180,7 @@ class CertificateAuthority:
         connection = sqlite3.connect(self.home / "issued.sqlite3")
         try:
             with connection:
-                connection.execute(_SCHEMA)
+                connection.executescript(_SCHEMA)
                 yield connection
         finally:
             connection.close()
@@ -234,12 +242,15 @@ def was_issued_by(certificate: x509.Certificate, authority: x509.Certificate, *,
 
 def is_on_crl(crl: bytes, certificate: x509.Certificate, authority: x509.Certificate) -> bool:
     """Whether a DER list names the certificate; ValueError when the list is not the authority's own."""
-    revocations = x509.load_der_x509_crl(crl)
-    key = authority.public_key()
-    assert isinstance(key, ec.EllipticCurvePublicKey)
-    if not revocations.is_signature_valid(key):
-        raise ValueError("the revocation list is not signed by this authority")
-    return revocations.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None
+    return revocation.read(crl, authority).find(certificate.serial_number) is not None
+
+
+def _next_number(register: sqlite3.Connection, now: datetime) -> int:
+    # Milliseconds, so that numbers go on rising after a folder is restored from an older copy.
+    last = register.execute("SELECT max(number) FROM lists").fetchone()[0] or 0
+    number = max(int(now.timestamp() * 1000), last + 1)
+    register.execute("INSERT INTO lists (number, made_at) VALUES (?, ?)", (number, now.isoformat()))
+    return number
 
 
 def _self_signed(key: ec.EllipticCurvePrivateKey, name: x509.Name) -> x509.Certificate:
