@@ -14,7 +14,7 @@ from typing import Literal
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from smartgov.engines.pki import keys, revocation
 from smartgov.shared import clock
@@ -71,10 +71,13 @@ class CertificateAuthority:
         san_dns: Iterable[str] = (),
         san_ip: Iterable[str] = (),
         not_after: datetime | None = None,
+        crl_url: str = "",
+        ocsp_url: str = "",
     ) -> x509.Certificate:
         """A certificate for `public_key`, one usage each, valid for a year (seal and mobile: five) or to `not_after`.
 
-        `serial` is the subject's serialNumber attribute (an opaque number; never a national id).
+        `serial` is the subject's serialNumber attribute (an opaque number; never a national id). `crl_url` and
+        `ocsp_url` say where readers ask whether it was revoked.
         """
         begin = clock.now() - _BACKDATED
         end = not_after or clock.now() + _LIFE.get(usage, _YEAR)
@@ -89,6 +92,8 @@ class CertificateAuthority:
         )
         for extension, critical in self._extensions(public_key, usage, list(san_dns), list(san_ip)):
             builder = builder.add_extension(extension, critical)
+        for extension in _whom_to_ask(crl_url, ocsp_url):
+            builder = builder.add_extension(extension, critical=False)
         certificate = builder.sign(self.key, hashes.SHA256())
         self._remember(certificate, usage)
         return certificate
@@ -282,6 +287,15 @@ def _key_usage(*, commitment: bool = False, authority: bool = False) -> x509.Key
         encipher_only=False,
         decipher_only=False,
     )
+
+
+def _whom_to_ask(crl_url: str, ocsp_url: str) -> Iterator[x509.ExtensionType]:
+    if crl_url:
+        place = [x509.UniformResourceIdentifier(crl_url)]
+        yield x509.CRLDistributionPoints([x509.DistributionPoint(place, None, None, None)])
+    if ocsp_url:
+        at = x509.UniformResourceIdentifier(ocsp_url)
+        yield x509.AuthorityInformationAccess([x509.AccessDescription(AuthorityInformationAccessOID.OCSP, at)])
 
 
 def _authority_id(certificate: x509.Certificate) -> x509.AuthorityKeyIdentifier:
