@@ -20,6 +20,7 @@ from smartgov.engines.troad.home import Home
 from smartgov.engines.troad.idempotency import Claims
 from smartgov.engines.troad.limits import Buckets
 from smartgov.engines.troad.restoring import Restoring
+from smartgov.engines.troad.stated import Stated
 from smartgov.engines.troad.store import Entry, Store
 from smartgov.shared import clock
 
@@ -52,6 +53,7 @@ class Core:
         self.heads = Heads(self)
         self.restoring = Restoring(self)
         self.comparing = Comparing(self)
+        self.stated = Stated(self)
         self._index_key = home.secret_key("index")
         self.claims = Claims(self._index_key, home.secret_key("body"), self.restoring.refuse_unsure_key)
 

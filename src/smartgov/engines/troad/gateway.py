@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from smartgov.engines.httpd import Request, Response, Server, run, serve
-from smartgov.engines.troad import archive, consent_status, exchanged
+from smartgov.engines.troad import archive, consent_status, exchanged, stated
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
@@ -55,6 +55,8 @@ class Gateway:
         """What other gateways ask: exchanges, its word on the consents that it issued, and to witness their logs."""
         if (request.method, request.path) == ("GET", consent_status.PATH):
             return await self.core.consents.answer(request)
+        if (request.method, request.path) == ("POST", stated.PATH):
+            return await self.core.stated.answer(request)
         if request.path.startswith("/witness/"):
             return await self.witness.handle(request)
         if (request.method, request.path) == ("GET", exchanged.PATH):
