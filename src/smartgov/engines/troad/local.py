@@ -213,7 +213,7 @@ class LocalDoor:
         if not isinstance(jti, str) or not 0 < len(jti) <= 128 or until.tzinfo is None:
             raise refuse("record-invalid")
         end = int(until.timestamp())
-        await asyncio.to_thread(outlasting.note, self._core.home.outlasting, outlasting.revocation(jti, end))
+        await self._outlast(outlasting.revocation(jti, end))
         effect = consent_status.revoke(jti, end)
         await self._note("consent-revoked", caller, None, {"jti": jti}, effect)
         return Response.json({"revoked": jti}, 201)
@@ -248,7 +248,7 @@ class LocalDoor:
         exchange = _object(request).get("exchange")
         if not isinstance(exchange, str) or not records.ID.fullmatch(exchange):
             raise refuse("record-invalid")
-        await asyncio.to_thread(outlasting.note, self._core.home.outlasting, outlasting.erasure(exchange))
+        await self._outlast(outlasting.erasure(exchange))
         erased = await self._core.store.erase(exchange)
         await self._note("erasure", caller, None, {"id": exchange, "erased": erased})
         return Response.json({"erased": erased})
@@ -314,6 +314,14 @@ class LocalDoor:
         if entry is None or not entry.gateways:
             raise refuse("service-unknown")
         return entry.gateways[0]
+
+    async def _outlast(self, entry: dict[str, Any]) -> None:
+        """List what a restore has to do again; what cannot be listed is not done."""
+        try:
+            await asyncio.to_thread(outlasting.note, self._core.home.outlasting, entry)
+        except OSError as error:
+            log.exception("outlasting_not_listed")
+            raise refuse("log-unavailable", cause=type(error).__name__) from None
 
     async def _note(
         self, kind: str, caller: Subsystem, person: str | None, facts: dict[str, Any], *effects: Effect
