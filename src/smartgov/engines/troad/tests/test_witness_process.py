@@ -14,9 +14,9 @@ from pytest_socket import enable_socket
 from smartgov.engines.httpd import Client, Response
 from smartgov.engines.ledger import Log, checkpoint, cosign, merkle
 from smartgov.engines.troad import home as homes
-from smartgov.engines.troad import trail, witness
+from smartgov.engines.troad import trail, verification, witness
 from smartgov.engines.troad.tests.country import Country, ask_births, running
-from smartgov.engines.troad.tests.stamped import settings, stamped_country
+from smartgov.engines.troad.tests.stamped import anchors, evidence, settings, stamped_country
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 
@@ -138,6 +138,22 @@ def test_a_log_begun_anew_is_refused_by_its_own_gateway_and_by_witnesses(
             ask_births(country.sdk())
         assert head_of(country, "ris").count("\n— ") == 1
         assert any(name.startswith("witness-refuses:") for name in core.alarms.standing)
+
+
+def test_with_too_few_witnesses_exchanges_go_on_and_nobody_calls_them_confirmed(tmp_path: Path) -> None:
+    with stamped_country(tmp_path / "country") as country:
+        trusted = anchors(country, tmp_path / "anchors")
+        ask_births(country.sdk())
+        country.halt("portal")
+        exchange = ask_births(country.sdk()).exchange_id
+        core = country.gateways["ris"].core
+        assert head_of(country, "ris").count("\n— ") == 2, "its own signature and one witness"
+        assert core.alarms.standing["witnesses-missing"] == "1 of 2"
+        assert verification.verify(evidence(country, exchange), trusted).reasons == ("witnesses",)
+        country.start("portal")
+        ask_births(country.sdk())
+        assert head_of(country, "ris").count("\n— ") == 3
+        assert "witnesses-missing" not in core.alarms.standing
 
 
 def test_every_signed_answer_says_where_its_question_is_recorded(country: Country) -> None:
