@@ -238,10 +238,20 @@ def sign_offer(
     rights: list[dict[str, Any]],
     version: int,
     now: datetime,
+    gateways: trust.Vouched | None = None,
 ) -> Offer:
-    """What this home's member offers, signed with its own key."""
-    key = load(home).p256("configuration")
-    return trust.sign_offer(key, member=member, services=services, rights=rights, version=version, now=now)
+    """What this home's member offers, signed with its own key. Of `gateways`, its own entry is what lies here."""
+    at, own = load(home), describe(home)["gateway"]
+    vouched = {**(gateways or {}), at.code: trust.thumbprints(own)}
+    return trust.sign_offer(
+        at.p256("configuration"),
+        member=member,
+        services=services,
+        rights=rights,
+        version=version,
+        now=now,
+        gateways=vouched,
+    )
 
 
 def configuration_key(home: Path | str) -> ec.EllipticCurvePublicKey:
