@@ -42,6 +42,7 @@ class View:
     expires_at: datetime
     digest: str
     alarms: tuple[str, ...]
+    offer_versions: Mapping[str, int]
     foreign: frozenset[str] = frozenset()
     """Gateways that are listed with keys which their member did not sign for; they are left out."""
 
@@ -65,7 +66,6 @@ class View:
             "services": [service for offer in live for service in offer["services"]],
             "rights": [right for offer in live for right in offer["rights"]],
         }
-
 
     def _own(self, member: Mapping[str, Any]) -> Mapping[str, Any]:
         gateways = [one for one in member["gateways"] if f"{member['id']}/{one['code']}" not in self.foreign]
@@ -118,6 +118,7 @@ class Follower:
             expires_at=min(one.expires for one in (root, top, snapshot, stamp)),
             digest=sha256(files["timestamp.json"].encode()).hexdigest(),
             alarms=tuple(alarms),
+            offer_versions={n: int(e["version"]) for n, e in state.members.items() if e.get("offer")},
             foreign=foreign,
         )
 

@@ -1,4 +1,4 @@
-"""An offer: a member's services, the rights it grants to them and its gateways' keys, signed with that member's own key.
+"""An offer: a member's services, the rights it grants to them and its gateways' keys, signed with its own key.
 
 The keys stand there so that nobody else can list a gateway in its name: whoever holds the centre's online keys could
 otherwise put another message key beside the member's name and ask with its rights.

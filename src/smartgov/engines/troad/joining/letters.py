@@ -9,6 +9,7 @@ minutes; whoever acts on one remembers its digest that long, so that it works on
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -71,6 +72,11 @@ def read(data: Any, *, kind: str, to: str, now: datetime) -> Letter:
     if abs(now - written) > FRESH:
         raise _refused("letter-stale", 401, *_STALE)
     return Letter(kind, said["content"], public, sha256(text).hexdigest(), written)
+
+
+def nonce() -> bytes:
+    """128 random bits, so that no two letters are alike."""
+    return os.urandom(16)
 
 
 def _signed(kind: str, name: str, text: bytes) -> bytes:
