@@ -91,7 +91,7 @@ async def _connection(to: Gateway) -> Step:
         writer.close()
     except (OSError, TimeoutError) as error:
         todo = Text(
-            "Nothing listens there, or a firewall drops it: ask the other agency whether its gateway runs and lets you in.",
+            "Nothing listens, or a firewall drops it: ask the other agency whether its gateway runs and lets you in.",
             "對方未監聽或遭防火牆阻擋：請洽對方確認閘道運作並放行。",
         )
         raise _Failed(Step("connection", False, f"{to.authority}: {type(error).__name__}", todo)) from None

@@ -1,4 +1,4 @@
-"""The centre's doors, as a gateway and its commands see them. Every answer that is an error is raised as its Problem."""
+"""The centre's doors, as a gateway and its commands see them. An answer that is an error is raised as its Problem."""
 
 from __future__ import annotations
 

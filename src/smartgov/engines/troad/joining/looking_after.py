@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 from smartgov.engines import trust
@@ -173,8 +172,7 @@ async def maintenance(options: argparse.Namespace) -> int:
         return 0
     if options.what == "on":
         pausing.begin(at.path, now=clock.now(), minutes=options.minutes, reason=options.reason)
-    path: Path = at.path / pausing.FILE
-    window = pausing.read(path) if path.exists() else None
+    window = pausing.Maintenance(at.path).window
     if window is None:
         options.say(Text("Takes exchanges.", "正常交換中。"))
         return 0
