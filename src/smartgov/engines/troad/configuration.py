@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -63,6 +65,21 @@ class Configuration:
             "digest": self._view.digest,
             "alarms": list(self._view.alarms),
         }
+
+    def present(self) -> None:
+        """Show the certificate that lies in the home now; connections that stand keep the one that they began with."""
+        for context in (self.server_tls, self.client_tls):
+            context.load_cert_chain(self._home.path / "certs" / "tls.pem", self._home.path / "keys" / "tls.key")
+
+    def offer_ends(self, member: str) -> datetime | None:
+        """When the offer of a member that this gateway has accepted ends."""
+        return self._view.offer_ends.get(member) if self._view else None
+
+    def own_offer(self) -> tuple[Mapping[str, Any], int] | None:
+        """What the own member offers, as it was accepted, and its number."""
+        if self._view is None or (offer := self._view.offers.get(self._home.member)) is None:
+            return None
+        return offer, self._view.offer_versions[self._home.member]
 
     async def follow_centre(self, client: Client) -> None:
         """Ask the centre for a newer configuration again and again; a centre that is down changes nothing."""

@@ -21,6 +21,7 @@ from smartgov.engines.troad import (
     records,
     reference,
     trail_door,
+    wellbeing,
     xroad,
 )
 from smartgov.engines.troad.consumer import Consumer
@@ -82,7 +83,16 @@ class LocalDoor:
     # -- open to whoever reaches loopback: no personal data ---------------------------------------------------------
 
     async def health(self, request: Request) -> Response:
-        """Whether the gateway can work: its configuration is in force and its log can be written."""
+        """Whether the gateway can work: its configuration is in force and its log can be read.
+
+        `?deep` does real work for an information system that shows its secret: `wellbeing.check`.
+        """
+        if "deep" in request.args():
+            self._caller(request)
+            steps = await wellbeing.check(self._core)
+            well = all(step.ok is not False for step in steps)
+            return Response.json({"well": well, "checks": [step.as_json() for step in steps]}, 200 if well else 503)
+        window = self._core.maintenance.window
         state = self._core.configuration.state()
         with self._core.store.reading() as (_, log):
             size = log.size()
@@ -95,6 +105,8 @@ class LocalDoor:
             "configuration_expires": state["expires_at"] or "",
             "log_size": size,
             "alarms": self._core.alarms.standing,
+            "maintenance": window.as_json() if window else None,
+            "running": self._core.running,
             "problem": "" if healthy else refuse(slug).what.zh,
         }
         return Response.json(body, 200 if healthy else 503)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 import sqlite3
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -18,7 +17,6 @@ import structlog
 from smartgov.engines.httpd import Request, Response
 from smartgov.engines.httpd.client import ConnectionFailedError
 from smartgov.engines.pki import jws
-from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.snapshot import Gateway
 from smartgov.shared.problems import Problem
 
@@ -68,10 +66,7 @@ class Stated:
         """Take another gateway's statement and give the own one about the same version, or 204 for none."""
         core = self._core
         try:
-            snapshot = core.configuration.current()
-            peer = snapshot.by_tls.get(sha256(request.peer_cert or b"").hexdigest())
-            if peer is None:
-                raise refuse("peer-unknown")
+            peer = core.known.of(request.peer_cert)
             said = self._read(request.body.decode("ascii"), peer)
         except Problem as problem:
             return Response.problem(problem, "en")

@@ -208,7 +208,7 @@ def test_many_messages_share_one_commit(tmp_path: Path) -> None:
 
         indexes = country.run(burst())
         assert sorted(indexes) == list(range(indexes[0], indexes[0] + 100))
-        assert sum(sizes) == 100
+        assert sum(sizes) >= 100, "and what the gateway itself keeps meanwhile"
         assert len(sizes) < 60
     finally:
         country.stop()
