@@ -131,7 +131,8 @@ def test_both_verifiers_see_the_tampering(name: str, standing: Shelf, tmp_path: 
 def test_a_file_that_was_cut_off_or_is_none(standing: Shelf, tmp_path: Path) -> None:
     (tmp_path / "cut.gz").write_bytes(standing.file.read_bytes()[:-200])
     (tmp_path / "none.gz").write_bytes(b"no archive")
-    for name in ("cut.gz", "none.gz"):
+    (tmp_path / "empty.gz").write_bytes(b"")
+    for name in ("cut.gz", "none.gz", "empty.gz"):
         assert judged(tmp_path / name, standing.trusted) == (Verdict.INVALID, ("form",))
 
 
