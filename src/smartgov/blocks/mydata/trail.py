@@ -43,7 +43,7 @@ def trail(*, actor: Actor) -> TrailView:
     subject = subject_of(actor)
     person = identity.subject_national_id(actor=actor, subject=subject, purpose="trail")
     members = {member.id: member for member in exchange.members()}
-    pinned = {row.member: row for row in GatewayCheckpoint.objects.filter(member__in=members)}
+    pinned = {row.member: row for row in GatewayCheckpoint.objects.filter(member__in=members).order_by("seen_at")}
     answers = together(
         {name: partial(_ask, actor, person, name, pinned.get(name)) for name in members}, limit_s=LIMIT_S
     )

@@ -24,10 +24,19 @@ CREATE TABLE IF NOT EXISTS ledger_checkpoint (size INTEGER PRIMARY KEY, root BLO
 
 
 class Log:
-    """One Merkle log named `origin`; `key` signs its checkpoints (None for a log that is only read)."""
+    """One Merkle log named `origin`; `key` signs its checkpoints (None for a log that is only read).
 
-    def __init__(self, connection: sqlite3.Connection, origin: str, key: Ed25519PrivateKey | None = None) -> None:
-        self._db, self.origin, self._key = connection, origin, key
+    `extensions` are lines that each of its checkpoints carries.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        origin: str,
+        key: Ed25519PrivateKey | None = None,
+        extensions: tuple[str, ...] = (),
+    ) -> None:
+        self._db, self.origin, self._key, self._extensions = connection, origin, key, extensions
 
     def create_tables(self) -> None:
         """Make the tables where they are missing."""
@@ -82,7 +91,7 @@ class Log:
         if self._key is None:
             raise ValueError("this log was opened without its key")
         count = self.size() if size is None else size
-        return notes.sign(Checkpoint(self.origin, count, self.root(count)), self._key)
+        return notes.sign(Checkpoint(self.origin, count, self.root(count), self._extensions), self._key)
 
     def remember(self, note: str) -> None:
         """Keep a checkpoint that was given out, so that `verify_stored` can hold the log to it."""

@@ -12,12 +12,14 @@ from smartgov.engines.troad import contract as contracts
 from smartgov.engines.troad import records
 from smartgov.engines.troad.alarms import Alarms
 from smartgov.engines.troad.artefacts import Reader
+from smartgov.engines.troad.comparing import Comparing
 from smartgov.engines.troad.configuration import Configuration
 from smartgov.engines.troad.consent_status import ConsentStatus
 from smartgov.engines.troad.heads import Heads
 from smartgov.engines.troad.home import Home
 from smartgov.engines.troad.idempotency import Claims
 from smartgov.engines.troad.limits import Buckets
+from smartgov.engines.troad.restoring import Restoring
 from smartgov.engines.troad.store import Entry, Store
 from smartgov.shared import clock
 
@@ -48,8 +50,10 @@ class Core:
         self.counts: Counter[tuple[str, str, str]] = Counter()
         self.seconds: dict[tuple[str, str], float] = {}
         self.heads = Heads(self)
+        self.restoring = Restoring(self)
+        self.comparing = Comparing(self)
         self._index_key = home.secret_key("index")
-        self.claims = Claims(self._index_key, home.secret_key("body"))
+        self.claims = Claims(self._index_key, home.secret_key("body"), self.restoring.refuse_unsure_key)
 
     def now(self) -> datetime:
         """The present instant."""

@@ -102,6 +102,8 @@ def _entry(core: Core, log: Log, index: int, size: int) -> dict[str, Any]:
     if _parsed(exact).get("kind") in _SIGNED_KINDS and (kept := _kept(core, index)) is not None:
         names = ("salt", "body", "base")
         entry |= {name: base64.b64encode(part).decode() for name, part in zip(names, kept, strict=True)}
+    if (veil := core.store.veil(index)) is not None:
+        entry |= {"veil_salt": base64.b64encode(veil[0]).decode(), "veil": base64.b64encode(veil[1]).decode()}
     return entry
 
 

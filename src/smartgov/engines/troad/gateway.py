@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import sys
 from pathlib import Path
 
 import structlog
 
 from smartgov.engines.httpd import Request, Response, Server, run, serve
-from smartgov.engines.troad import consent_status
+from smartgov.engines.troad import consent_status, exchanged
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
@@ -38,12 +39,14 @@ class Gateway:
     async def start(self) -> None:
         """Open the log, then both doors: peers over mutual TLS, the own information systems on loopback."""
         self.core.store.start()
+        await self.core.restoring.look()
         tls = self.core.configuration.server_tls
         self._servers = [
             await serve(self._peers, host=self.home.host, port=self.home.port, ssl=tls, max_body=self.home.max_body),
             await serve(self.local.handle, port=self.home.local_port, max_body=self.home.max_body),
         ]
-        self._tasks = [asyncio.create_task(self._keep_house()), asyncio.create_task(self.core.heads.run())]
+        running = (self._keep_house(), self.core.heads.run(), self.core.comparing.run())
+        self._tasks = [asyncio.create_task(one) for one in running]
         if self.home.centre_url:
             self._tasks.append(asyncio.create_task(self.core.configuration.follow_centre(self.core.services)))
         log.info("gateway_started", gateway=self.home.gateway, port=self.home.port, local_port=self.home.local_port)
@@ -54,6 +57,8 @@ class Gateway:
             return await self.core.consents.answer(request)
         if request.path.startswith("/witness/"):
             return await self.witness.handle(request)
+        if (request.method, request.path) == ("GET", exchanged.PATH):
+            return await self.core.comparing.answer(request)
         return await self.provider.handle(request)
 
     async def stop(self) -> None:
@@ -85,16 +90,21 @@ async def _serve(home: str) -> None:
         await gateway.stop()
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run one gateway until a signal comes."""
+def main(arguments: list[str] | None = None) -> int:
+    """Run one gateway until a signal comes, or do what an operator's word says (`operate`)."""
+    from smartgov.engines.troad import operate
     from smartgov.shared import logs
 
+    given = sys.argv[1:] if arguments is None else arguments
+    if given and given[0] in operate.VERBS:
+        return operate.main(given)
     parser = argparse.ArgumentParser(prog="gateway", description=__doc__)
     parser.add_argument("--home", required=True, help="the gateway's home folder")
-    home = parser.parse_args(arguments).home
+    home = parser.parse_args(given).home
     logs.configure(f"gateway:{homes.load(home).gateway}")
     run(_serve(home))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

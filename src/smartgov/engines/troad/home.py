@@ -72,6 +72,8 @@ class Home:
     subsystems: Mapping[str, Subsystem]
     timestamps: Timestamps | None = None
     max_body: int = terms.BODY_BYTES
+    outlasting: Path = Path()
+    """The file, not in this folder, that says what a restore has to do again."""
 
     @property
     def gateway(self) -> str:
@@ -180,7 +182,13 @@ def load(home: Path | str) -> Home:
         subsystems={name: _subsystem(path, name, entry) for name, entry in data["subsystems"].items()},
         timestamps=_timestamps(path, data.get("timestamps")),
         max_body=int(data.get("max_body", terms.BODY_BYTES)),
+        outlasting=outlasting(path, data),
     )
+
+
+def outlasting(home: Path, settings: Mapping[str, Any]) -> Path:
+    """Where a gateway keeps what outlasts a restore: as `outlasting` says, else beside its home."""
+    return Path(settings.get("outlasting") or home.with_name(f"{home.resolve().name}.outlasting.jsonl"))
 
 
 def describe(home: Path | str) -> dict[str, Any]:

@@ -12,7 +12,17 @@ import structlog
 
 from smartgov.engines.httpd import Request, Response, Router
 from smartgov.engines.pki import keys
-from smartgov.engines.troad import artefacts, consent_status, evidence, meta, records, reference, xroad
+from smartgov.engines.troad import (
+    artefacts,
+    consent_status,
+    evidence,
+    meta,
+    outlasting,
+    records,
+    reference,
+    trail_door,
+    xroad,
+)
 from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.directory_door import DirectoryDoor
@@ -49,6 +59,7 @@ class LocalDoor:
             ("POST", "/local/v1/tokens", self.issue_token),
             ("GET", "/local/v1/configuration", self.configuration),
             ("POST", "/local/v1/erasures", self.erase),
+            ("POST", "/local/v1/audits", self.audit),
             ("GET", "/evidence/{exchange}", self.evidence),
         ):
             self._router.add(method, path, endpoint)
@@ -201,7 +212,9 @@ class LocalDoor:
             raise refuse("record-invalid") from None
         if not isinstance(jti, str) or not 0 < len(jti) <= 128 or until.tzinfo is None:
             raise refuse("record-invalid")
-        effect = consent_status.revoke(jti, int(until.timestamp()))
+        end = int(until.timestamp())
+        await asyncio.to_thread(outlasting.note, self._core.home.outlasting, outlasting.revocation(jti, end))
+        effect = consent_status.revoke(jti, end)
         await self._note("consent-revoked", caller, None, {"jti": jti}, effect)
         return Response.json({"revoked": jti}, 201)
 
@@ -213,6 +226,8 @@ class LocalDoor:
             subject = national_id.from_urn(terms["subject"])
             to = self._gateway_of(terms["audience"])
             jti = str(terms["jti"])
+            if not _is_mandate(terms.get("mandate")):
+                raise ValueError("a mandate names what it excludes")
         except (KeyError, ValueError, TypeError, AttributeError):
             raise refuse("record-invalid") from None
         token = artefacts.make_token(
@@ -233,6 +248,7 @@ class LocalDoor:
         exchange = _object(request).get("exchange")
         if not isinstance(exchange, str) or not records.ID.fullmatch(exchange):
             raise refuse("record-invalid")
+        await asyncio.to_thread(outlasting.note, self._core.home.outlasting, outlasting.erasure(exchange))
         erased = await self._core.store.erase(exchange)
         await self._note("erasure", caller, None, {"id": exchange, "erased": erased})
         return Response.json({"erased": erased})
@@ -256,6 +272,17 @@ class LocalDoor:
         await self._note("evidence", caller, None, {"request": exchange})
         return Response.json(content)
 
+    async def audit(self, request: Request) -> Response:
+        """Everything this log holds about a person, hidden or not, for an auditor who says why; noted in the log."""
+        caller = self._caller(request, "evidence")
+        asked = _object(request)
+        subject = self._core.pseudonym(_person(asked.get("subject")))
+        reason, have = asked.get("reason"), asked.get("have", 0)
+        if subject is None or not isinstance(reason, str) or not reason.strip() or not isinstance(have, int):
+            raise refuse("record-invalid")
+        await self._note("trail", caller, _person(asked["subject"]), {"purpose": reason, "audit": True})
+        return Response.json(await trail_door.audit(self._core, subject, have))
+
     # -- parts ------------------------------------------------------------------------------------------------------
 
     def _caller(self, request: Request, ability: str | None = None) -> Subsystem:
@@ -273,6 +300,7 @@ class LocalDoor:
             raise refuse("client-mismatch")
         if ability is not None and ability not in found.may:
             raise refuse("not-allowed-here")
+        self._core.restoring.refuse_unready()
         return found
 
     def _open_system(self, named: str) -> Subsystem | None:
@@ -306,6 +334,15 @@ def _object(request: Request) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise refuse("record-invalid")
     return content
+
+
+def _is_mandate(given: object) -> bool:
+    """Whether it is none, or an id with a list of what its holder may not see."""
+    if given is None:
+        return True
+    if not isinstance(given, dict) or set(given) != {"id", "excludes"} or not isinstance(given["excludes"], list):
+        return False
+    return bool(given["id"]) and all(isinstance(one, str) and one for one in [given["id"], *given["excludes"]])
 
 
 def _person(text: object) -> str | None:

@@ -16,10 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from smartgov.engines.pki import keys
-from smartgov.engines.troad import terms
+from smartgov.engines.troad import terms, visibility
 from smartgov.engines.troad.names import member_of
 from smartgov.engines.troad.reference import Recipient
 from smartgov.engines.troad.terms import Terms
+from smartgov.engines.troad.visibility import Visibility
 from smartgov.shared.text import Text
 
 
@@ -66,7 +67,7 @@ class Service:
     member: str
     personal: bool
     related: frozenset[str]
-    visibility: str
+    visibility: Visibility
     paths: tuple[str, ...] = ()
     terms: Terms = field(default_factory=Terms)
     durability: str = "strict"
@@ -223,7 +224,7 @@ def _service(entry: Mapping[str, Any]) -> Service:
         member=member_of(entry["id"]),
         personal=bool(entry.get("personal", True)),
         related=frozenset(entry.get("related", ())),
-        visibility=entry.get("visibility", "own"),
+        visibility=visibility.read(entry.get("visibility")),
         paths=tuple(entry.get("paths") or ()),
         terms=terms.read(entry),
         durability=durability,

@@ -25,7 +25,8 @@ from cryptography import x509
 
 from smartgov.engines.ledger import Checkpoint, checkpoint, cosign, merkle
 from smartgov.engines.pki import keys, timestamps
-from smartgov.engines.troad import evidence, snapshot, wire
+from smartgov.engines.troad import epochs, evidence, snapshot, wire
+from smartgov.engines.troad.epochs import Epoch
 from smartgov.engines.troad.names import epoch_of
 from smartgov.engines.troad.snapshot import Gateway
 from smartgov.engines.troad.witness import continues
@@ -67,6 +68,12 @@ class _Head:
     witnesses: int
     times: list[int]
     stamped: int | None
+    epochs: tuple[Epoch, ...] = ()
+
+    @property
+    def epoch(self) -> int:
+        """Its number: 1 before the log was ever restored."""
+        return len(self.epochs) + 1
 
 
 @dataclass(slots=True)
@@ -146,11 +153,15 @@ def _head(case: _Case, note: str, stamp: str | None) -> _Head:
         raise InvalidError("head") from None
     if epoch_of(read.origin)[0] != case.own.log_origin:
         raise InvalidError("head")
+    try:
+        opened = epochs.of_head(read)
+    except ValueError:
+        raise InvalidError("head") from None
     known = {g.id: g.witness_key for g in case.gateways.values() if g.member != case.own.member and g.witness_key}
     signed = cosign.cosignatures(note, known)
     stamped = _stamped(case, note, stamp)
     times = [one.time for one in signed] + ([stamped] if stamped is not None else [])
-    return _Head(read, len(signed), times, stamped)
+    return _Head(read, len(signed), times, stamped, opened)
 
 
 def _stamped(case: _Case, note: str, stamp: str | None) -> int | None:
@@ -170,12 +181,14 @@ def _before(case: _Case, head: _Head) -> _Head | None:
     if given is None:
         return None
     before = _head(case, given["head"], given.get("stamp"))
+    if before.epoch > head.epoch:
+        raise InvalidError("before")
     _continued(before.checkpoint, head.checkpoint, given["consistency"], "before")
     return before
 
 
 def _continued(old: Checkpoint, new: Checkpoint, proof: list[str], word: str) -> None:
-    if old.origin != new.origin or not continues(old.size, old.root, new, [bytes.fromhex(part) for part in proof]):
+    if not continues(old.size, old.root, new, [bytes.fromhex(part) for part in proof]):
         raise InvalidError(word)
 
 
@@ -185,14 +198,27 @@ def _pinned(case: _Case, head: _Head) -> None:
     links |= {head.checkpoint.size: []}
     for path in sorted((case.anchors / "heads").glob("*.note")):
         kept = _head_if_own(case, path.read_text())
-        if kept is None or kept.checkpoint.origin != head.checkpoint.origin:
+        if kept is None:
             continue
-        if kept.checkpoint.size in links:
-            _continued(kept.checkpoint, head.checkpoint, links[kept.checkpoint.size], "forked")
-        elif kept.checkpoint.size > head.checkpoint.size and min(head.times, default=0) > max(kept.times, default=0):
+        size = kept.checkpoint.size
+        later = (kept.epoch, size) > (head.epoch, head.checkpoint.size)
+        if kept.epoch < head.epoch and size > (epochs.kept_until(head.epochs, kept.epoch) or 0):
+            _admitted(case, kept, head)
+        elif size in links and kept.epoch <= head.epoch:
+            _continued(kept.checkpoint, head.checkpoint, links[size], "forked")
+        elif later and min(head.times, default=0) > max(kept.times, default=0):
             raise InvalidError("shorter")
         else:
             case.doubts.append("kept-head")
+
+
+def _admitted(case: _Case, kept: _Head, head: _Head) -> None:
+    """A kept head whose end was lost in a restore: the epoch has to say that there was so much."""
+    following = head.epochs[kept.epoch - 1]
+    if following.size < kept.checkpoint.size:
+        case.doubts.append("epoch")
+    elif not epochs.admits(head.epochs, kept.checkpoint):
+        raise InvalidError("forked")
 
 
 def _head_if_own(case: _Case, note: str) -> _Head | None:
@@ -222,6 +248,10 @@ def _message(
     case: _Case, record: Mapping[str, Any], entry: Mapping[str, Any], seen: dict[str, Mapping[str, Any]]
 ) -> None:
     """The signature over one message and, where they were not erased, its parts."""
+    if "veil" in entry:
+        salt, clear = (base64.b64decode(entry[name], validate=True) for name in ("veil_salt", "veil"))
+        if not hmac.compare_digest(wire.commitment(salt, clear), record["veil"]):
+            raise InvalidError("veil")
     if "signature" not in record:
         if any(name in entry for name in ("salt", "body", "base")) and "body" in record:
             _body(record, entry)

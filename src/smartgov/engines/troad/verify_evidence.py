@@ -26,6 +26,7 @@ STATUS = {"valid": 0, "invalid": 1, "valid-untimestamped": 3, "unknown-status": 
 SKEW, STAMPED_WITHIN, GRACE = 120, 86_400, 86_400
 P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200" + "04")  # SubjectPublicKeyInfo up to x
 ED25519 = bytes.fromhex("302a300506032b6570032100")  # the same for Ed25519
+EPOCH = re.compile(r"epoch (\d{1,8}) after (\S+) (\d{1,18}) ([A-Za-z0-9+/]{43}=) restored (\d{1,18})")
 INPUT = re.compile(r';created=(\d{1,12});nonce="[\w-]+";keyid="([\w-]{43})";tag="troad-v[12]"$')
 
 
@@ -211,12 +212,13 @@ class Head:
     def __init__(self, case: "Case", note: str, stamp: str | None) -> None:
         text, _, lines = note.partition("\n\n")
         text += "\n"
-        self.origin, size, root = text.split("\n")[:3]
+        self.origin, size, root, *said = text.split("\n")[:-1]
         self.size, self.root = int(size), b64(root)
         gateway, plus, epoch = self.origin.partition("+")
         plain = not plus or (epoch.isdigit() and len(epoch) < 9 and int(epoch) > 1)
         if not plain or gateway != case.own["log_origin"] or str(self.size) != size or len(self.root) != 32:
             raise Invalid("head")
+        self.epochs = opened(gateway, int(epoch or 1), self.size, said)
         self.times: list[int] = []
         key, good, seen = spki(case.own["log_key"]), False, set[str]()
         for line in lines.splitlines():
@@ -240,6 +242,19 @@ class Head:
         if ed25519_holds(key, f"cosignature/v1\ntime {time}\n{text}".encode(), raw[12:]):
             seen.add(name)
             self.times.append(time)
+
+
+def opened(gateway: str, number: int, size: int, said: list[str]) -> list[tuple[int, bytes, int]]:
+    """What each restore of the log says: size and root of the head before it, and how many records it still had."""
+    found = [EPOCH.fullmatch(line) for line in said if line.startswith("epoch ")]
+    lines = [match.groups() for match in found if match]
+    names = [gateway, *(f"{gateway}+{n}" for n in range(2, number))]
+    if len(found) != number - 1 or [line[:2] for line in lines] != [(str(n + 2), names[n]) for n in range(number - 1)]:
+        raise Invalid("head")
+    epochs = [(int(seen), b64(root), int(kept)) for _, _, seen, root, kept in lines]
+    if epochs and size <= epochs[-1][2]:
+        raise Invalid("head")
+    return epochs
 
 
 def keyid(name: str, kind: int, key: bytes) -> bytes:
@@ -308,7 +323,7 @@ def judge(bundle: dict[str, Any], anchors: Path) -> tuple[str, list[str]]:
     before, given = None, bundle.get("before")
     if given is not None:
         before = Head(case, given["head"], given.get("stamp"))
-        need(linked(before, head, given["consistency"]), "before")
+        need(len(before.epochs) <= len(head.epochs) and linked(before, head, given["consistency"]), "before")
     kept_heads(case, head)
     indexes = [entry["index"] for entry in bundle["entries"]]
     records = [record_of(case, entry, head) for entry in bundle["entries"]]
@@ -343,7 +358,7 @@ def need(holds: bool, word: str) -> None:
 def linked(old: Head, new: Head, proof: Iterable[str]) -> bool:
     """Whether the log of `new` begins with the tree of `old`."""
     hashes = [bytes.fromhex(part) for part in proof]
-    return old.origin == new.origin and continued(old.size, old.root, new.size, new.root, hashes)
+    return continued(old.size, old.root, new.size, new.root, hashes)
 
 
 def kept_heads(case: Case, head: Head) -> None:
@@ -354,11 +369,16 @@ def kept_heads(case: Case, head: Head) -> None:
             kept = Head(case, path.read_text(), None)
         except (Invalid, ValueError):
             continue  # of another log
-        if kept.origin != head.origin:
-            continue
-        if kept.size in links:
+        since = head.epochs[len(kept.epochs) :]
+        later = (len(kept.epochs), kept.size) > (len(head.epochs), head.size)
+        if since and kept.size > min(one[2] for one in since):
+            # Its end was lost in a restore: the epoch that followed has to say that there was so much.
+            size, root, _ = since[0]
+            need(size != kept.size or root == kept.root, "forked")
+            case.doubts |= {"epoch"} if size < kept.size else set()
+        elif kept.size in links and len(kept.epochs) <= len(head.epochs):
             need(linked(kept, head, links[kept.size]), "forked")
-        elif kept.size > head.size and min(head.times, default=0) > max(kept.times, default=0):
+        elif later and min(head.times, default=0) > max(kept.times, default=0):
             raise Invalid("shorter")
         else:
             case.doubts.add("kept-head")
@@ -377,9 +397,11 @@ def record_of(case: Case, entry: dict[str, Any], head: Head) -> dict[str, Any]:
 
 def message(case: Case, entry: dict[str, Any], record: dict[str, Any], question: dict[str, Any]) -> None:
     """The signature over one message and, where they were not erased, its parts."""
+    if "veil" in entry:
+        need(committed(entry["veil_salt"], entry["veil"], record["veil"]), "veil")
     if "signature" not in record:
         if "salt" in entry and "body" in record:
-            need(committed(entry, record), "body")
+            need(committed(entry["salt"], entry["body"], record["body"]), "body")
         return
     asked = record["kind"] in {"request", "trail"}
     signer = case.own if asked == (record["side"] == "client") else case.gateways.get(record["gateway"])
@@ -395,14 +417,14 @@ def message(case: Case, entry: dict[str, Any], record: dict[str, Any], question:
     if not case.issued - SKEW <= created <= case.expires:
         case.doubts.add("configuration")
     if "base" in entry:
-        need(committed(entry, record), "body")
+        need(committed(entry["salt"], entry["body"], record["body"]), "body")
         claims(record, b64(entry["base"]), question, asked=asked)
 
 
-def committed(entry: dict[str, Any], record: dict[str, Any]) -> bool:
-    """Whether body and salt are those that the record commits to."""
-    value = base64.b64encode(hmac.digest(b64(entry["salt"]), b64(entry["body"]), "sha256")).decode()
-    return hmac.compare_digest(f"hmac-sha-256=:{value}:", record["body"])
+def committed(salt: str, content: str, commitment: str) -> bool:
+    """Whether content and salt (base64) are those that a record commits to."""
+    value = base64.b64encode(hmac.digest(b64(salt), b64(content), "sha256")).decode()
+    return hmac.compare_digest(f"hmac-sha-256=:{value}:", commitment)
 
 
 def claims(record: dict[str, Any], base: bytes, question: dict[str, Any], *, asked: bool) -> None:

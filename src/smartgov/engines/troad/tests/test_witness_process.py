@@ -18,6 +18,7 @@ from smartgov.engines.troad import trail, witness
 from smartgov.engines.troad.tests.country import Country, ask_births, running
 from smartgov.engines.troad.tests.stamped import settings, stamped_country
 from smartgov.shared import clock
+from smartgov.shared.problems import Problem
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
 HPA = "TW/GOV/hpa"
@@ -105,7 +106,13 @@ def test_what_a_witness_knows_outlives_it(tmp_path: Path) -> None:
         assert known(country, "hpa", "TW/GOV/ris/gw1") == before > 0
 
 
-def test_a_log_begun_anew_gets_no_co_signature_and_alarms_its_owner(tmp_path: Path) -> None:
+async def no_look(restoring: Any) -> None:
+    """What a dishonest gateway does instead of asking others."""
+
+
+def test_a_log_begun_anew_is_refused_by_its_own_gateway_and_by_witnesses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with running(tmp_path) as country:
         for _ in range(2):
             ask_births(country.sdk())
@@ -114,15 +121,23 @@ def test_a_log_begun_anew_gets_no_co_signature_and_alarms_its_owner(tmp_path: Pa
         for file in (country.folder / "ris").glob("log.sqlite3*"):
             file.unlink()
         country.start("ris")
+        core = country.gateways["ris"].core
+        assert "log-restored" in core.alarms.standing
+        with pytest.raises(Problem) as refused:
+            ask_births(country.sdk())
+        assert refused.value.slug == "log-restored", "it does not work on a log that others know better"
+        country.halt("ris")  # and now one whose owner has changed the program
+        monkeypatch.setattr(type(core.restoring), "look", no_look)
+        country.start("ris")
+        core = country.gateways["ris"].core
         ask_births(country.sdk())
         shorter = head_of(country, "ris")
         assert shorter.count("\n— ") == 1
-        alarms = country.gateways["ris"].core.alarms
-        assert "log-shorter-than-witnessed" in alarms.standing
+        assert "log-shorter-than-witnessed" in core.alarms.standing
         for _ in range(3):
             ask_births(country.sdk())
         assert head_of(country, "ris").count("\n— ") == 1
-        assert any(name.startswith("witness-refuses:") for name in alarms.standing)
+        assert any(name.startswith("witness-refuses:") for name in core.alarms.standing)
 
 
 def test_every_signed_answer_says_where_its_question_is_recorded(country: Country) -> None:
@@ -180,7 +195,6 @@ def stamps(country: Country, code: str) -> int:
 
 def test_an_authority_that_is_down_alarms_and_stops_nothing_until_the_bound(tmp_path: Path) -> None:
     from smartgov.engines.troad.tests.country import free_port
-    from smartgov.shared.problems import Problem
 
     with stamped_country(tmp_path) as country:
         country.halt("ris")
