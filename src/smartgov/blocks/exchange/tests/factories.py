@@ -81,6 +81,7 @@ class RecordedCentre:
     def __init__(self) -> None:
         self.delivered: list[dict[str, Any]] = []
         self.broken = False
+        self.documents: Mapping[str, Mapping[str, bytes]] = {}
 
     @property
     def last(self) -> dict[str, Any]:
@@ -92,7 +93,10 @@ class RecordedCentre:
 
         return dict(Gateway.objects.filter(member=member)[0].described)
 
-    def publish(self, data: Mapping[str, Any], now: datetime) -> domain.Published:
+    def publish(
+        self, data: Mapping[str, Any], now: datetime, documents: Mapping[str, Mapping[str, bytes]]
+    ) -> domain.Published:
+        self.documents = documents
         if self.broken:
             raise OSError
         published = domain.Published(len(self.delivered) + 1, now + timedelta(hours=24))
