@@ -17,8 +17,9 @@ from smartgov.blocks.cases.tests import factories as case_files
 from smartgov.blocks.credentials.tests import factories as certificates
 from smartgov.blocks.exchange import transport
 from smartgov.blocks.identity import mobile
-from smartgov.blocks.identity.models import Account, KeptPost, MobileKey, Passkey
+from smartgov.blocks.identity.models import Account, KeptPost, MobileKey, OpenidRelation, Passkey
 from smartgov.blocks.identity.tests import factories as people
+from smartgov.blocks.identity.tests.relying import Shop
 from smartgov.blocks.mydata import api as mydata
 from smartgov.blocks.mydata.tests.factories import RecordedTransport, an_item
 from smartgov.blocks.notify import api as notify
@@ -99,6 +100,22 @@ def login(stage: Stage) -> Scene:
     begun_elsewhere = Client()
     begun_elsewhere.post("/identity/mobile", {"way": "scan"})
     return Scene({"login": address.rsplit("/", 1)[-1]}, owner, (Client(), begun_elsewhere, people.signed_in_citizen()))
+
+
+def openid_interaction(stage: Stage) -> Scene:
+    """A request of a relying party that one browser has brought; every other browser is a stranger to it."""
+    owner = people.signed_in_citizen()
+    page, _ = Shop().visit(owner)
+    elsewhere = people.signed_in_citizen()
+    Shop().visit(elsewhere)
+    return Scene({"authorization": page.request["PATH_INFO"].rsplit("/", 1)[-1]}, owner, (Client(), elsewhere))
+
+
+def openid_relation(stage: Stage) -> Scene:
+    """A service that a person has agreed to."""
+    subject, owner, strangers = _citizens()
+    Shop().sign_in(owner)
+    return Scene({"relation": OpenidRelation.objects.get(subject=subject).id}, owner, strangers)
 
 
 def consent_request(stage: Stage) -> Scene:
@@ -230,6 +247,8 @@ def certificate(stage: Stage) -> Scene:
 
 PAGES: Mapping[str, Maker] = {
     "identity:mobile": login,
+    "openid:interaction": openid_interaction,
+    "openid:withdraw": openid_relation,
     "identity:mobile-state": login,
     "identity:kept": kept_post,
     "identity:passkey-remove": passkey,

@@ -27,6 +27,9 @@ class IdentityConfig(BlockConfig):
             "identity.name_read": Text("Name read", "讀取姓名"),
             "identity.contact_read": Text("Contact read", "讀取聯絡方式"),
             "session.opened": Text("Signed in", "登入"),
+            "openid.granted": Text("Signed in to a service", "登入其他服務"),
+            "openid.revoked": Text("Access of a service revoked", "撤銷服務的存取"),
+            "openid.withdrawn": Text("Agreement with a service taken back", "撤回對服務的同意"),
             "sessions.ended": Text("Signed out everywhere", "登出所有裝置"),
         },
         needs=("ops", "audit", "directory"),
@@ -39,7 +42,10 @@ class IdentityConfig(BlockConfig):
         from smartgov.blocks.identity import accounts, mobile
         from smartgov.blocks.identity.adapters.phone import PhoneService
         from smartgov.blocks.identity.gate import SessionGate
-        from smartgov.blocks.ops.api import register_gate
+        from smartgov.blocks.identity.openid import logouts
+        from smartgov.blocks.ops.api import declare_events, register_gate
+
+        declare_events("identity", logouts.EVENTS)
 
         register_gate(SessionGate())
         register_seat_titles(accounts.title_of_seat)

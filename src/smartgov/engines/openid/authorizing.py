@@ -110,6 +110,12 @@ def opened(provider: Provider, authorization: str, browser: str) -> tuple[Author
     return found, client
 
 
+def belongs(provider: Provider, authorization: str, browser: str) -> bool:
+    """Whether this browser brought the authorization, whatever became of it."""
+    found = provider.store.by_id(authorization)
+    return found is not None and bool(found.browser) and jose.same(found.browser, jose.digest(browser))
+
+
 def finish(
     provider: Provider,
     client: Client,

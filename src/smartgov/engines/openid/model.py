@@ -148,6 +148,7 @@ class Authorization:
     code_expires_at: datetime | None = None
     granted: Granted | None = None
     number: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
