@@ -98,6 +98,11 @@ class Batch(models.Model):
     begun_at = models.DateTimeField(default=clock.now)
     state = models.CharField(max_length=8, default=BatchState.RUNNING)
 
+    class Personal:
+        """Nothing of its own."""
+
+        none = "names an agency, a seat and counts; the documents are the items'"
+
 
 class BatchItem(models.Model):
     """One document of a batch."""

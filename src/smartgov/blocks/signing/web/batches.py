@@ -59,7 +59,8 @@ def batch(request: HttpRequest, batch_id: str) -> HttpResponse:
 
 @require_GET
 @permit("signing.seal")
-def sealed(request: HttpRequest, batch_id: str, number: int) -> HttpResponse:
+def sealed(request: HttpRequest, batch_id: str, number: str) -> HttpResponse:
     """One sealed document."""
-    name, content = api.sealed_document(actor=actor(request), batch_id=batch_id, number=number)
+    place = int(number) if number.isascii() and number.isdigit() and len(number) < 5 else 0
+    name, content = api.sealed_document(actor=actor(request), batch_id=batch_id, number=place)
     return files.pdf(name, content)

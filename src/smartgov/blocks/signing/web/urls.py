@@ -20,5 +20,5 @@ urlpatterns: list[URLPattern] = [
     path("certificates/<str:record>", office.certificate, name="certificate"),
     path("batches/", batches.batches, name="batches"),
     path("batches/<str:batch_id>", batches.batch, name="batch"),
-    path("batches/<str:batch_id>/<int:number>", batches.sealed, name="sealed"),
+    path("batches/<str:batch_id>/<str:number>", batches.sealed, name="sealed"),
 ]
