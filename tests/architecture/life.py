@@ -30,6 +30,8 @@ from smartgov.blocks.payments.models import Instruction
 from smartgov.blocks.payments.tests import factories as money
 from smartgov.blocks.services import api as services
 from smartgov.blocks.services.tests import factories as applications
+from smartgov.blocks.signing import api as signing
+from smartgov.blocks.signing.tests import factories as desk
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 from smartgov.shared.ids import uuid7
@@ -76,7 +78,20 @@ def lived(folder: Path) -> Mailbox:
         _elsewhere(mother)
         _applied(mother)
         _decided(folder)
+        _signed(mother, folder / "desk")
     return box
+
+
+def _signed(mother: applications.Mother, folder: Path) -> None:
+    """A document with her name signed on her phone, and one of the agency's in a batch."""
+    with desk.world(folder) as world:
+        subject = str(mother.actor.subject)
+        identity.add_mobile_key(actor=people.SEEDER, subject=subject, jwk=world.phone.persona.public_jwk)
+        desk.certified(world, mother.actor)
+        desk.signed(world, mother.actor)
+        signing.upload(actor=mother.actor, name=f"{NAME}.pdf", content=f"%PDF {NAME} {MOTHER}".encode())
+        files = [(f"{NAME}.pdf", f"%PDF {MOTHER}".encode())]
+        signing.begin_batch(actor=desk.officer(), name="1", reason="1", files=files)
 
 
 def _devices(mother: applications.Mother) -> None:

@@ -28,6 +28,8 @@ from smartgov.blocks.payments.models import Batch
 from smartgov.blocks.payments.tests import factories as money
 from smartgov.blocks.services import api as services
 from smartgov.blocks.services.tests import factories as applications
+from smartgov.blocks.signing import api as signing
+from smartgov.blocks.signing.tests import factories as desk
 from smartgov.shared.actor import Actor
 from smartgov.shared.ids import uuid7
 from smartgov.shared.text import Text
@@ -245,6 +247,51 @@ def certificate(stage: Stage) -> Scene:
     return Scene({"code": issued.code}, owner, (foreign,), {"reason": "error"})
 
 
+def paper(*, signed: bool = False) -> Maker:
+    """A document on somebody's signing desk."""
+
+    def make(stage: Stage) -> Scene:
+        world = stage.contexts.enter_context(desk.world(stage.folder))
+        who = desk.a_citizen(world)
+        desk.certified(world, who)
+        if signed:
+            desk.signed(world, who)
+        made = signing.documents(actor=who)[0].id if signed else desk.laid(who)
+        return Scene({"document_id": made}, people.signed_in_citizen(who.subject), (people.signed_in_citizen(),))
+
+    return make
+
+
+def approval(stage: Stage) -> Scene:
+    """A request on somebody's phone."""
+    world = stage.contexts.enter_context(desk.world(stage.folder))
+    who = desk.a_citizen(world)
+    made = signing.begin_certificate(actor=who)
+    return Scene({"approval_id": made}, people.signed_in_citizen(who.subject), (people.signed_in_citizen(),))
+
+
+def key_certificate(stage: Stage) -> Scene:
+    """A certificate of the registration office; other agencies' officers with the same role have none."""
+    world = stage.contexts.enter_context(desk.world(stage.folder))
+    record = desk.certified(world, desk.a_citizen(world))
+    owner, foreign = (people.signed_in_officer(agency, "credential_manager") for agency in ("ris", "nhi"))
+    return Scene({"record": record.id}, owner, (foreign,), {"step": "suspend"})
+
+
+def seals(*, item: bool = False) -> Maker:
+    """A batch of seals, or a sealed document of one."""
+
+    def make(stage: Stage) -> Scene:
+        stage.contexts.enter_context(desk.world(stage.folder))
+        stage.contexts.enter_context(certificates.gateway(stage.folder))
+        made = signing.begin_batch(actor=desk.officer(), name="a", reason="b", files=[("a.pdf", desk.a_pdf())])
+        signing.seal_next()
+        owner, foreign = (people.signed_in_officer(agency, "credential_manager") for agency in ("ris", "nhi"))
+        return Scene({"batch_id": made, **({"number": 1} if item else {})}, owner, (foreign,), {"do": "stop"})
+
+    return make
+
+
 PAGES: Mapping[str, Maker] = {
     "identity:mobile": login,
     "openid:interaction": openid_interaction,
@@ -259,6 +306,14 @@ PAGES: Mapping[str, Maker] = {
     "payments:void": batch("payment_preparer"),
     "payments:instruction": instruction,
     "credentials:manage": certificate,
+    "signing:document": paper(),
+    "signing:file": paper(),
+    "signing:signed": paper(signed=True),
+    "signing:approval": approval,
+    "signing:approval-state": approval,
+    "signing:certificate": key_certificate,
+    "signing:batch": seals(),
+    "signing:sealed": seals(item=True),
     "mydata:request": consent_request,
     "mydata:revoke": consent,
     "mydata:receipt": consent,

@@ -60,6 +60,8 @@ class Trust:
     crls: tuple[bytes, ...] = ()
     ocsps: tuple[bytes, ...] = ()
     policy: Policy = revocation.STRICT
+    without_news: tuple[x509.Certificate, ...] = ()
+    """Those of `roots` that publish no list: nothing can be known of their certificates, and that is only told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,7 @@ def _judged(
     news = _news(certificate, known, at, stamped) if chain else _UNKNOWN
     if news.status in {"revoked", "suspended"}:
         problems.append(f"certificate-{news.status}")
-    elif not news.accepted and chain:
+    elif not news.accepted and chain and chain[-1] not in trust.without_news:
         problems.append("revocation-unknown")
     if coverage == "altered":
         problems.append("altered-later")

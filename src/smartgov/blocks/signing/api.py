@@ -1,0 +1,65 @@
+"""The door of `signing`: one's certificate and documents, the registration office, batches of seals, and checking."""
+
+from __future__ import annotations
+
+from smartgov.blocks.signing.batches import (
+    batch,
+    batches,
+    begin_batch,
+    resume_batch,
+    seal_next,
+    sealed_document,
+    stop_batch,
+)
+from smartgov.blocks.signing.checking import check, check_data, trust
+from smartgov.blocks.signing.desk import (
+    approval,
+    begin_activation,
+    begin_certificate,
+    begin_signature,
+    document,
+    documents,
+    is_waiting,
+    open_document,
+    own_certificate,
+    settle,
+    signed_document,
+    upload,
+)
+from smartgov.blocks.signing.domain import ApprovalView, BatchView, DocumentView, ItemView
+from smartgov.blocks.signing.office import STEPS, TrailRow, act_on, certificate, certificates, trail
+
+__all__ = [
+    "STEPS",
+    "ApprovalView",
+    "BatchView",
+    "DocumentView",
+    "ItemView",
+    "TrailRow",
+    "act_on",
+    "approval",
+    "batch",
+    "batches",
+    "begin_activation",
+    "begin_batch",
+    "begin_certificate",
+    "begin_signature",
+    "certificate",
+    "certificates",
+    "check",
+    "check_data",
+    "document",
+    "documents",
+    "is_waiting",
+    "open_document",
+    "own_certificate",
+    "resume_batch",
+    "seal_next",
+    "sealed_document",
+    "settle",
+    "signed_document",
+    "stop_batch",
+    "trail",
+    "trust",
+    "upload",
+]

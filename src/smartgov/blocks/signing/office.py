@@ -1,0 +1,94 @@
+"""The registration office: its officers see certificates, and take the steps that are theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.http import Http404
+
+from smartgov.blocks.audit import api as audit
+from smartgov.blocks.signing import domain, outside
+from smartgov.engines.pki.authority import Record, State, life
+from smartgov.engines.pki.authority.trail import Entry
+from smartgov.shared.actor import Actor
+from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
+
+STEPS: dict[str, Text] = {
+    "reject": Text("Reject the request", "不予核發"),
+    "issue": Text("Issue the certificate", "簽發憑證"),
+    "suspend": Text("Suspend", "暫時停用"),
+    "resume": Text("End the suspension", "恢復使用"),
+    "revoke": Text("Revoke for good", "廢止"),
+}
+"""What an officer may do with a certificate."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrailRow:
+    """One entry of a certificate's trail in words."""
+
+    at: str
+    step: str
+    by: str
+
+
+def certificates(*, actor: Actor, state: str = "") -> Sequence[Record]:
+    """Certificates, newest first; Http404 outside the office."""
+    _require_office(actor)
+    return outside.current().authority.records(state=state if state in set(State) else "")
+
+
+def certificate(*, actor: Actor, record: str) -> tuple[Record, list[str]]:
+    """One certificate, and which of `STEPS` may be taken now; Http404 when there is none."""
+    _require_office(actor)
+    found = _get(record)
+    return found, [step for step in life.steps_from(found.state) if step in STEPS]
+
+
+def act_on(*, actor: Actor, record: str, step: str, reason: str = "") -> Record:
+    """Take one of `STEPS`; Problems of the authority (`certificate-step`, `reason-unknown`, `four-eyes`)."""
+    _require_office(actor)
+    if step not in STEPS:
+        raise Http404
+    _get(record)
+    detail = {"reason": reason} if step == "revoke" else {}
+    moved = outside.current().authority.step(record, step, by=actor.label, **detail)
+    _note(actor, step, record, reason)
+    return moved
+
+
+def trail(*, actor: Actor, record: str) -> list[TrailRow]:
+    """What was done with one certificate, oldest first."""
+    _require_office(actor)
+    entries: Sequence[Entry] = outside.current().authority.trail()
+    contents = [one.content for one in entries]
+    return [TrailRow(one["at"], one["step"], one["by"]) for one in contents if one["detail"].get("record") == record]
+
+
+def _get(record: str) -> Record:
+    try:
+        return outside.current().authority.get(record)
+    except Problem as problem:
+        if problem.status == 404:
+            raise Http404 from None
+        raise
+
+
+def _require_office(actor: Actor) -> None:
+    if actor.kind != "officer" or actor.agency != domain.OFFICE:
+        raise Http404
+
+
+@transaction.atomic
+def _note(actor: Actor, step: str, record: str, reason: str) -> None:
+    detail = {"step": step, **({"reason": reason} if reason else {})}
+    audit.record(
+        actor=actor,
+        action="certificate_key.changed",
+        object_type="certificate_key",
+        object_id=record,
+        detail=detail,
+    )
