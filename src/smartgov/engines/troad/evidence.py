@@ -30,6 +30,9 @@ async def bundle(core: Core, exchange: str, have: Iterable[int] = ()) -> dict[st
         indexes = [int(i) for (i,) in db.execute("SELECT idx FROM place WHERE exchange = ? ORDER BY idx", (exchange,))]
     if not indexes:
         raise refuse("record-unknown")
+    with core.store.reading() as (_, log):
+        if indexes[0] < log.archived():
+            raise refuse("record-archived")
     sizes = sorted(set(have))
     await core.heads.publish(at_least=max([indexes[-1] + 1, *sizes]) if _reachable(core, sizes) else indexes[-1] + 1)
     with core.store.reading() as (db, log):

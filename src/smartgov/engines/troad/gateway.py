@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from smartgov.engines.httpd import Request, Response, Server, run, serve
-from smartgov.engines.troad import consent_status, exchanged
+from smartgov.engines.troad import archive, consent_status, exchanged
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
@@ -78,6 +78,7 @@ class Gateway:
             with contextlib.suppress(Problem):  # a log that cannot be written is reported where it matters
                 await self.core.store.forget_stale(now)
                 await self.core.store.erase_due(now, self.home.retain_days)
+                await archive.take_out(self.core)
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
 

@@ -37,7 +37,8 @@ CREATE TABLE IF NOT EXISTS message (
     idx INTEGER PRIMARY KEY, exchange TEXT NOT NULL, made INTEGER NOT NULL, wrapped_key BLOB, sealed BLOB
 );
 CREATE INDEX IF NOT EXISTS message_exchange ON message (exchange);
-CREATE INDEX IF NOT EXISTS message_made ON message (made) WHERE sealed IS NOT NULL;
+DROP INDEX IF EXISTS message_made;
+CREATE INDEX IF NOT EXISTS message_kept ON message (made) WHERE wrapped_key IS NOT NULL;
 CREATE TABLE IF NOT EXISTS nonce (nonce TEXT PRIMARY KEY, made INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS spent (kind TEXT, jti TEXT, until INTEGER, PRIMARY KEY (kind, jti)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS subject (hmac TEXT, idx INTEGER, PRIMARY KEY (hmac, idx)) WITHOUT ROWID;
@@ -215,6 +216,13 @@ class Store:
         found = self._opened("SELECT wrapped_key, sealed FROM veil WHERE idx = ?", index)
         return found and found[:2]
 
+    def body_keys(self, exchange: str) -> dict[int, AESGCM]:
+        """The keys of an exchange's bodies that were not erased, by index, for a body that lies in an archive."""
+        with self.reading() as (db, _):
+            rows = db.execute("SELECT idx, wrapped_key FROM message WHERE exchange = ?", (exchange,)).fetchall()
+        opened = {index: self._wrap.decrypt(key[:12], key[12:], str(index).encode()) for index, key in rows if key}
+        return {index: AESGCM(key) for index, key in opened.items()}
+
     def _opened(self, query: str, index: int) -> tuple[bytes, bytes, bytes] | None:
         with self.reading() as (db, _):
             row = db.execute(query, (index,)).fetchone()
@@ -369,7 +377,8 @@ def erase_exchange(db: sqlite3.Connection, exchange: str) -> int:
     idempotency.erase(db, exchange)
     db.execute("UPDATE veil SET wrapped_key = NULL, sealed = NULL WHERE exchange = ?", (exchange,))
     return db.execute(
-        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE exchange = ? AND sealed IS NOT NULL", (exchange,)
+        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE exchange = ? AND wrapped_key IS NOT NULL",
+        (exchange,),
     ).rowcount
 
 
@@ -389,13 +398,13 @@ def _truncate(db: sqlite3.Connection) -> None:
 
 def _erase_due(db: sqlite3.Connection, now: int, limit: int) -> int:
     due = db.execute(
-        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE sealed IS NOT NULL"
+        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE wrapped_key IS NOT NULL"
         " AND idx IN (SELECT idx FROM retain WHERE until < ?)",
         (now,),
     ).rowcount
     db.execute("DELETE FROM retain WHERE until < ?", (now,))
     old = db.execute(
-        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE sealed IS NOT NULL"
+        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE wrapped_key IS NOT NULL"
         " AND made < ? AND NOT EXISTS (SELECT 1 FROM retain WHERE retain.idx = message.idx)",
         (limit,),
     ).rowcount

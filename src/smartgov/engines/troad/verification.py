@@ -63,7 +63,9 @@ class InvalidError(Exception):
 
 
 @dataclass(slots=True)
-class _Head:
+class Head:
+    """A verified head: how many witnesses signed it, all times at which it surely existed, and that of its stamp."""
+
     checkpoint: Checkpoint
     witnesses: int
     times: list[int]
@@ -77,7 +79,7 @@ class _Head:
 
 
 @dataclass(slots=True)
-class _Case:
+class Case:
     """What the checks share."""
 
     bundle: Mapping[str, Any]
@@ -87,6 +89,11 @@ class _Case:
     issued: int
     expires: int
     doubts: list[str] = field(default_factory=list)
+
+    @property
+    def others(self) -> int:
+        """How many gateways of other members may witness this log."""
+        return sum(1 for one in self.gateways.values() if one.member != self.own.member and one.witness_key)
 
 
 def verify(bundle: Mapping[str, Any], anchors: Path) -> Finding:
@@ -102,8 +109,8 @@ def verify(bundle: Mapping[str, Any], anchors: Path) -> Finding:
 def _verify(bundle: Mapping[str, Any], anchors: Path) -> Finding:
     if bundle["type"] != evidence.TYPE:
         raise InvalidError("form")
-    case = _configuration(bundle, anchors)
-    head = _head(case, bundle["head"], bundle.get("stamp"))
+    case = case_of(bundle, anchors)
+    head = head_of(case, bundle["head"], bundle.get("stamp"))
     before = _before(case, head)
     _pinned(case, head)
     records = [_record(case, entry, head) for entry in bundle["entries"]]
@@ -111,25 +118,25 @@ def _verify(bundle: Mapping[str, Any], anchors: Path) -> Finding:
         raise InvalidError("order")
     seen: dict[str, Mapping[str, Any]] = {}
     for (_, record), entry in zip(records, bundle["entries"], strict=True):
-        _message(case, record, entry, seen)
+        message(case, record, entry, seen)
         _times(case, record, head, before)
     return _sum_up(case, head, records)
 
 
-def _sum_up(case: _Case, head: _Head, records: list[tuple[int, dict[str, Any]]]) -> Finding:
-    others = [g for g in case.gateways.values() if g.member != case.own.member and g.witness_key]
-    if head.witnesses < min(NEEDED, len(others)):
+def _sum_up(case: Case, head: Head, records: list[tuple[int, dict[str, Any]]]) -> Finding:
+    if head.witnesses < min(NEEDED, case.others):
         case.doubts.append("witnesses")
     if case.doubts:
         return Finding(Verdict.UNKNOWN_STATUS, tuple(sorted(set(case.doubts))))
     if head.stamped is None:
         return Finding(Verdict.VALID_UNTIMESTAMPED, ("stamp-missing",))
-    if any(head.stamped - _unix(record["time"]) > STAMPED_WITHIN for _, record in records):
+    if any(head.stamped - unix(record["time"]) > STAMPED_WITHIN for _, record in records):
         return Finding(Verdict.VALID_UNTIMESTAMPED, ("stamp-late",))
     return Finding(Verdict.VALID)
 
 
-def _configuration(bundle: Mapping[str, Any], anchors: Path) -> _Case:
+def case_of(bundle: Mapping[str, Any], anchors: Path) -> Case:
+    """The gateways that a bundle's `configuration` names, when it leads there from the anchor; else InvalidError."""
     raw = json.dumps(bundle.get("configuration")).encode()
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -143,10 +150,11 @@ def _configuration(bundle: Mapping[str, Any], anchors: Path) -> _Case:
     gateways = {one.id: one for one in found}
     issued = int(datetime.fromisoformat(country["issued_at"]).timestamp())
     expires = int((view.expires_at + GRACE).timestamp())
-    return _Case(bundle, anchors, gateways, gateways[bundle["gateway"]], issued, expires)
+    return Case(bundle, anchors, gateways, gateways[bundle["gateway"]], issued, expires)
 
 
-def _head(case: _Case, note: str, stamp: str | None) -> _Head:
+def head_of(case: Case, note: str, stamp: str | None) -> Head:
+    """A head of the case's own log; InvalidError `head` or `stamp` when it is none."""
     try:
         read = checkpoint.verify(note, case.own.log_key)
     except Problem:
@@ -161,10 +169,10 @@ def _head(case: _Case, note: str, stamp: str | None) -> _Head:
     signed = cosign.cosignatures(note, known)
     stamped = _stamped(case, note, stamp)
     times = [one.time for one in signed] + ([stamped] if stamped is not None else [])
-    return _Head(read, len(signed), times, stamped, opened)
+    return Head(read, len(signed), times, stamped, opened)
 
 
-def _stamped(case: _Case, note: str, stamp: str | None) -> int | None:
+def _stamped(case: Case, note: str, stamp: str | None) -> int | None:
     path = case.anchors / "tsa.pem"
     if stamp is None or not path.exists():
         return None
@@ -176,11 +184,11 @@ def _stamped(case: _Case, note: str, stamp: str | None) -> int | None:
         raise InvalidError("stamp") from None
 
 
-def _before(case: _Case, head: _Head) -> _Head | None:
+def _before(case: Case, head: Head) -> Head | None:
     given = case.bundle.get("before")
     if given is None:
         return None
-    before = _head(case, given["head"], given.get("stamp"))
+    before = head_of(case, given["head"], given.get("stamp"))
     if before.epoch > head.epoch:
         raise InvalidError("before")
     _continued(before.checkpoint, head.checkpoint, given["consistency"], "before")
@@ -192,12 +200,12 @@ def _continued(old: Checkpoint, new: Checkpoint, proof: list[str], word: str) ->
         raise InvalidError(word)
 
 
-def _pinned(case: _Case, head: _Head) -> None:
+def _pinned(case: Case, head: Head) -> None:
     """Hold the log to every head of it that the reader has kept."""
     links = {entry["size"]: entry["consistency"] for entry in case.bundle.get("have", [])}
     links |= {head.checkpoint.size: []}
     for path in sorted((case.anchors / "heads").glob("*.note")):
-        kept = _head_if_own(case, path.read_text())
+        kept = head_if_own(case, path.read_text())
         if kept is None:
             continue
         size = kept.checkpoint.size
@@ -212,7 +220,7 @@ def _pinned(case: _Case, head: _Head) -> None:
             case.doubts.append("kept-head")
 
 
-def _admitted(case: _Case, kept: _Head, head: _Head) -> None:
+def _admitted(case: Case, kept: Head, head: Head) -> None:
     """A kept head whose end was lost in a restore: the epoch has to say that there was so much."""
     following = head.epochs[kept.epoch - 1]
     if following.size < kept.checkpoint.size:
@@ -221,14 +229,15 @@ def _admitted(case: _Case, kept: _Head, head: _Head) -> None:
         raise InvalidError("forked")
 
 
-def _head_if_own(case: _Case, note: str) -> _Head | None:
+def head_if_own(case: Case, note: str) -> Head | None:
+    """A head that the reader has kept, or None when it is of another log."""
     try:
-        return _head(case, note, None)
+        return head_of(case, note, None)
     except (InvalidError, Problem):
         return None
 
 
-def _record(case: _Case, entry: Mapping[str, Any], head: _Head) -> tuple[int, dict[str, Any]]:
+def _record(case: Case, entry: Mapping[str, Any], head: Head) -> tuple[int, dict[str, Any]]:
     exact, index = base64.b64decode(entry["record"], validate=True), entry["index"]
     if not isinstance(index, int) or isinstance(index, bool):
         raise InvalidError("form")
@@ -244,8 +253,8 @@ def _record(case: _Case, entry: Mapping[str, Any], head: _Head) -> tuple[int, di
     return index, record
 
 
-def _message(
-    case: _Case, record: Mapping[str, Any], entry: Mapping[str, Any], seen: dict[str, Mapping[str, Any]]
+def message(
+    case: Case, record: Mapping[str, Any], entry: Mapping[str, Any], seen: dict[str, Mapping[str, Any]]
 ) -> None:
     """The signature over one message and, where they were not erased, its parts."""
     if "veil" in entry:
@@ -265,7 +274,7 @@ def _message(
     if not keys.verify_digest(signer.message_key, value, bytes.fromhex(record["base"])):
         raise InvalidError("signature")
     created = int(match[1])
-    if abs(created - _unix(record["time"])) > SKEW:
+    if abs(created - unix(record["time"])) > SKEW:
         raise InvalidError("time")
     if not case.issued - SKEW <= created <= case.expires:
         case.doubts.append("configuration")
@@ -304,14 +313,15 @@ def _base(record: Mapping[str, Any], base: bytes, seen: dict[str, Mapping[str, A
         raise InvalidError("claims")
 
 
-def _times(case: _Case, record: Mapping[str, Any], head: _Head, before: _Head | None) -> None:
+def _times(case: Case, record: Mapping[str, Any], head: Head, before: Head | None) -> None:
     """A record is later than the head before it, and earlier than the head over it."""
-    time = _unix(record["time"])
+    time = unix(record["time"])
     if before is not None and before.times and time < min(before.times) - SKEW:
         raise InvalidError("back-dated")
     if head.times and time > max(head.times) + SKEW:
         raise InvalidError("post-dated")
 
 
-def _unix(text: str) -> int:
+def unix(text: str) -> int:
+    """Unix seconds of an ISO 8601 time."""
     return int(datetime.fromisoformat(text).timestamp())

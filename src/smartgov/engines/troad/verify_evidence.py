@@ -1,4 +1,4 @@
-"""Check an evidence bundle of T-Road: python3 verify_evidence.py BUNDLE.json --anchors DIR
+"""Check an evidence bundle of T-Road, or an archive of a log: python3 verify_evidence.py FILE --anchors DIR
 
 Needs Python 3.11 and the program openssl (3.0 or later), nothing else and no network. It trusts only what lies in DIR:
   root.json     the first root of T-Road's configuration (TUF)
@@ -10,13 +10,16 @@ Specification: docs/protocols/troad-evidence-1.md.
 
 import argparse
 import base64
+import gzip
 import hmac
 import json
 import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+import zlib
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -447,13 +450,102 @@ def claims(record: dict[str, Any], base: bytes, question: dict[str, Any], *, ask
     need(all(lines.get(name) == value for name, value in wanted.items()), "claims")
 
 
+# -- an archive ---------------------------------------------------------------------------------------------------
+
+
+class Fold:
+    """The root of a growing tree, of its complete subtrees alone."""
+
+    def __init__(self, size: int, left: list[bytes]) -> None:
+        widths = [1 << level for level in range(size.bit_length() - 1, -1, -1) if size >> level & 1]
+        self.size, self.parts = size, list(zip(widths, left, strict=True))
+
+    def push(self, value: bytes) -> None:
+        """Add the next leaf hash."""
+        width = 1
+        while self.parts and self.parts[-1][0] == width:
+            value, width = node(self.parts.pop()[1], value), width * 2
+        self.parts.append((width, value))
+        self.size += 1
+
+    def root(self) -> bytes:
+        """The root over all of it."""
+        value = self.parts[-1][1]
+        for _, part in self.parts[-2::-1]:
+            value = node(part, value)
+        return value
+
+
+def verify_archive(file: Path, anchors: Path) -> tuple[str, list[str]]:
+    """The verdict about an archive and its reasons."""
+    try:
+        with gzip.open(file, "rt", encoding="utf-8") as text:
+            return judge_archive((json.loads(line) for line in text), anchors)
+    except Invalid as error:
+        return "invalid", [str(error)]
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError, EOFError, zlib.error, StopIteration):
+        return "invalid", ["form"]
+
+
+def judge_archive(lines: Iterator[dict[str, Any]], anchors: Path) -> tuple[str, list[str]]:
+    """Records, folded into the tree, must give every head; each is checked as in a bundle."""
+    about = next(lines)
+    need(about["type"] == "troad-archive-v1", "form")
+    pairs = [({"configuration": one, "gateway": about["gateway"]}, int(one["from"])) for one in about["configurations"]]
+    cases, since = [Case(bundle, anchors) for bundle, _ in pairs], [start for _, start in pairs]
+    heads = [Head(cases[-1], one["head"], one.get("stamp")) for one in about["heads"]]
+    sizes = [head.size for head in heads]
+    need(sizes == sorted(set(sizes)) and sizes[0] > about["first"] and sizes[-1] == about["size"], "head")
+    fold, roots, times = Fold(about["first"], [bytes.fromhex(part) for part in about["left"]]), {}, list[int]()
+    kept = kept_of_archive(cases[-1], heads[-1])
+    for line in lines:
+        need(line["index"] == fold.size < about["size"], "order")
+        exact = b64(line["record"])
+        record = json.loads(exact)
+        times.append(seconds(record.get("logged") or record["time"]))
+        message(cases[max(0, bisect_right(since, times[-1]) - 1)], {}, record, {})
+        at = bisect_right(sizes, fold.size)
+        need(not at or not heads[at - 1].times or times[-1] >= min(heads[at - 1].times) - SKEW, "back-dated")
+        need(not heads[at].times or times[-1] <= max(heads[at].times) + SKEW, "post-dated")
+        fold.push(sha256(b"\x00" + exact).digest())
+        if fold.size in sizes or fold.size in kept:
+            roots[fold.size] = fold.root()
+    need(fold.size == about["size"], "order")
+    need(all(roots[head.size] == head.root for head in heads), "tree")
+    need(all(roots.get(size, root) == root for size, root in kept.items()), "forked")
+    cases[-1].doubts = set[str]().union(*(case.doubts for case in cases))
+    stamped = [head for head in heads if head.stamped is not None]
+    word, reasons = sum_up(cases[-1], heads[-1], [])
+    late = any(
+        (stamped[bisect_right([head.size for head in stamped], index)].stamped or 0) - time > STAMPED_WITHIN
+        for index, time in (enumerate(times, about["first"]) if word == "valid" else ())
+    )
+    return ("valid-untimestamped", ["stamp-late"]) if late else (word, reasons)
+
+
+def kept_of_archive(case: Case, last: Head) -> dict[int, bytes]:
+    """Size and root of the heads of this log that you have kept."""
+    found: dict[int, bytes] = {}
+    for path in sorted((case.anchors / "heads").glob("*.note")):
+        try:
+            head = Head(case, path.read_text(), None)
+        except (Invalid, ValueError):
+            continue  # of another log
+        if len(head.epochs) <= len(last.epochs):
+            found[head.size] = head.root
+    return found
+
+
 def main(arguments: list[str] | None = None, say: Callable[[str], object] = sys.stdout.write) -> int:
     """Read the bundle, say the verdict, and return the exit status."""
-    parser = argparse.ArgumentParser(description="Check an evidence bundle of T-Road, offline.")
-    parser.add_argument("bundle", type=Path)
+    parser = argparse.ArgumentParser(description="Check an evidence bundle of T-Road or an archive, offline.")
+    parser.add_argument("file", type=Path, help="a bundle (.json) or an archive (.gz)")
     parser.add_argument("--anchors", type=Path, required=True, help="folder with root.json, tsa.pem, heads/*.note")
     options = parser.parse_args(arguments)
-    verdict, reasons = verify(json.loads(options.bundle.read_text()), options.anchors)
+    if options.file.suffix == ".gz":
+        verdict, reasons = verify_archive(options.file, options.anchors)
+    else:
+        verdict, reasons = verify(json.loads(options.file.read_text()), options.anchors)
     say(" ".join([verdict, *reasons]) + "\n")
     return STATUS[verdict]
 

@@ -113,10 +113,12 @@ def listed(
 
     `seals` are (service, order) still in force: an order that was prolonged keeps back what it sealed before.
     """
-    query = "SELECT idx FROM subject WHERE hmac = ? AND idx < ? ORDER BY idx DESC"
-    plain = (int(index) for (index,) in db.execute(query, (subject, size)))
+    (archived,) = db.execute("SELECT coalesce(max(size), 0) FROM ledger_archive").fetchone()
+    query = "SELECT idx FROM subject WHERE hmac = ? AND idx >= ? AND idx < ? ORDER BY idx DESC"
+    plain = (int(index) for (index,) in db.execute(query, (subject, archived, size)))
     rows = db.execute(
-        "SELECT idx, service, seal FROM later WHERE hmac = ? AND idx < ? AND shown_from <= ?", (subject, size, now)
+        "SELECT idx, service, seal FROM later WHERE hmac = ? AND idx >= ? AND idx < ? AND shown_from <= ?",
+        (subject, archived, size, now),
     )
     over = [int(index) for index, service, seal in rows if not (seal and (service, seal) in seals)]
     return heapq.merge(plain, sorted(over, reverse=True), reverse=True)
