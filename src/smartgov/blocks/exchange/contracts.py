@@ -115,4 +115,3 @@ def _members(parsed: apilint.Document, schema: Any) -> list[str]:
         row, _ = parsed.follow(items.get("items"), ())
         return list((row or {}).get("properties") or {})
     return list(named or {})
-

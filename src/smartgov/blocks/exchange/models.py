@@ -8,9 +8,7 @@ from __future__ import annotations
 from django.db import models
 
 from smartgov.blocks.exchange.domain import (
-    BODY_BYTES,
     NAME_LENGTH,
-    SECONDS,
     Ability,
     Basis,
     Durability,
@@ -18,6 +16,7 @@ from smartgov.blocks.exchange.domain import (
     RightState,
     Visibility,
 )
+from smartgov.engines.troad.terms import BODY_BYTES, SECONDS
 from smartgov.shared import clock, ids
 
 

@@ -36,6 +36,9 @@ class Transport(Protocol):
     def health(self, agency: str) -> dict[str, Any]:
         """What the gateway says of itself."""
 
+    def traffic(self, agency: str) -> dict[str, Any]:
+        """What the gateway has counted since it started."""
+
     def configuration(self, agency: str) -> tuple[dict[str, Any], datetime]:
         """The members, services and rights in force at this gateway, and when they expire."""
 

@@ -33,6 +33,7 @@ from smartgov.shared.text import Text
 
 MEMBER, GATEWAY, SUBSYSTEM = Text("The member", "成員"), Text("The gateway", "閘道"), Text("The subsystem", "資訊系統")
 SERVICE, KEY = Text("The service", "服務"), Text("The key", "金鑰")
+T_ROADS_OWN = Limits()
 Row = TypeVar("Row", bound=models.Model)
 
 
@@ -91,7 +92,7 @@ def publish_service(
     visibility: str = Visibility.OWN,
     endpoints: Sequence[str] = (),
     document: bytes | None = None,
-    limits: Limits = Limits(),
+    limits: Limits = T_ROADS_OWN,
     durability: str = Durability.STRICT,
     retain_days: int | None = None,
 ) -> None:

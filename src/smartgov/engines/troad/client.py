@@ -184,6 +184,11 @@ class LocalGateway:
         content: dict[str, Any] = self._send("GET", "/local/v1/health", fail=False).parsed()
         return content
 
+    def traffic(self) -> dict[str, Any]:
+        """What the gateway has counted since it started: calls, refusals and times by side, service and peer."""
+        content: dict[str, Any] = self._send("GET", "/local/v1/traffic").parsed()
+        return content
+
     def _send(
         self,
         method: str,

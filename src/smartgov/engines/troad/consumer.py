@@ -48,7 +48,8 @@ class Consumer:
             await self._note_refusal(ask, subsystem, problem)
             raise
         finally:
-            self._core.count("client", ask.target.service_id if ask else "", outcome, started)
+            service, peer = (ask.target.service_id, ask.target.member) if ask else ("", "")
+            self._core.count("client", service, peer, outcome, started)
 
     def _read(self, request: Request, subsystem: str, snapshot: Snapshot) -> Ask:
         headers = request.headers

@@ -266,6 +266,3 @@ def _time(text: str) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("times need an offset")
     return moment
-
-
-__all__ = ["Gateway", "Member", "Right", "Service", "Snapshot", "endpoint_matches", "parse", "read_gateway", "read_service"]

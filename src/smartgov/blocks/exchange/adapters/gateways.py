@@ -76,6 +76,10 @@ class Gateways:
         """The gateway's own words."""
         return self._gateway(agency).health()
 
+    def traffic(self, agency: str) -> dict[str, Any]:
+        """The gateway's own figures."""
+        return self._gateway(agency).traffic()
+
     def configuration(self, agency: str) -> tuple[dict[str, Any], datetime]:
         """The configuration that the gateway has verified."""
         return self._gateway(agency).configuration()

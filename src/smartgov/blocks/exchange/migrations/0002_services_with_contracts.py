@@ -8,116 +8,163 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('exchange', '0001_initial'),
+        ("exchange", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Contract',
+            name="Contract",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64)),
-                ('document', models.TextField()),
-                ('title', models.CharField(max_length=200)),
-                ('version', models.CharField(max_length=60)),
-                ('findings', models.JSONField(default=list)),
-                ('accepted_at', models.DateTimeField(default=smartgov.shared.clock.now)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("digest", models.CharField(max_length=64)),
+                ("document", models.TextField()),
+                ("title", models.CharField(max_length=200)),
+                ("version", models.CharField(max_length=60)),
+                ("findings", models.JSONField(default=list)),
+                ("accepted_at", models.DateTimeField(default=smartgov.shared.clock.now)),
             ],
         ),
         migrations.CreateModel(
-            name='RightRequest',
+            name="RightRequest",
             fields=[
-                ('id', models.CharField(default=smartgov.shared.ids.uuid7, max_length=36, primary_key=True, serialize=False)),
-                ('endpoints', models.JSONField()),
-                ('basis', models.CharField(max_length=12)),
-                ('basis_code', models.CharField(blank=True, max_length=80)),
-                ('fields', models.JSONField(null=True)),
-                ('purpose', models.CharField(max_length=200)),
-                ('explanation', models.CharField(blank=True, max_length=500)),
-                ('wanted_until', models.DateField(null=True)),
-                ('state', models.CharField(default=smartgov.blocks.exchange.domain.RequestState['ASKED'], max_length=12)),
-                ('asked_at', models.DateTimeField(default=smartgov.shared.clock.now)),
-                ('asked_by', models.CharField(max_length=80)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('decided_by', models.CharField(blank=True, max_length=80)),
-                ('reason', models.CharField(blank=True, max_length=500)),
+                (
+                    "id",
+                    models.CharField(
+                        default=smartgov.shared.ids.uuid7, max_length=36, primary_key=True, serialize=False
+                    ),
+                ),
+                ("endpoints", models.JSONField()),
+                ("basis", models.CharField(max_length=12)),
+                ("basis_code", models.CharField(blank=True, max_length=80)),
+                ("fields", models.JSONField(null=True)),
+                ("purpose", models.CharField(max_length=200)),
+                ("explanation", models.CharField(blank=True, max_length=500)),
+                ("wanted_until", models.DateField(null=True)),
+                (
+                    "state",
+                    models.CharField(default=smartgov.blocks.exchange.domain.RequestState["ASKED"], max_length=12),
+                ),
+                ("asked_at", models.DateTimeField(default=smartgov.shared.clock.now)),
+                ("asked_by", models.CharField(max_length=80)),
+                ("decided_at", models.DateTimeField(null=True)),
+                ("decided_by", models.CharField(blank=True, max_length=80)),
+                ("reason", models.CharField(blank=True, max_length=500)),
             ],
         ),
         migrations.AddField(
-            model_name='service',
-            name='body_bytes',
+            model_name="service",
+            name="body_bytes",
             field=models.PositiveIntegerField(default=5242880),
         ),
         migrations.AddField(
-            model_name='service',
-            name='contract',
+            model_name="service",
+            name="contract",
             field=models.CharField(blank=True, max_length=64),
         ),
         migrations.AddField(
-            model_name='service',
-            name='durability',
-            field=models.CharField(default=smartgov.blocks.exchange.domain.Durability['STRICT'], max_length=8),
+            model_name="service",
+            name="durability",
+            field=models.CharField(default=smartgov.blocks.exchange.domain.Durability["STRICT"], max_length=8),
         ),
         migrations.AddField(
-            model_name='service',
-            name='per_day',
+            model_name="service",
+            name="per_day",
             field=models.PositiveIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='service',
-            name='per_minute',
+            model_name="service",
+            name="per_minute",
             field=models.PositiveIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='service',
-            name='retain_days',
+            model_name="service",
+            name="retain_days",
             field=models.PositiveIntegerField(null=True),
         ),
         migrations.AddField(
-            model_name='service',
-            name='seconds',
+            model_name="service",
+            name="seconds",
             field=models.PositiveIntegerField(default=120),
         ),
         migrations.AddConstraint(
-            model_name='service',
-            constraint=models.CheckConstraint(condition=models.Q(('durability__in', [smartgov.blocks.exchange.domain.Durability['STRICT'], smartgov.blocks.exchange.domain.Durability['SOON'], smartgov.blocks.exchange.domain.Durability['META']])), name='exchange_service_durability'),
+            model_name="service",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "durability__in",
+                        [
+                            smartgov.blocks.exchange.domain.Durability["STRICT"],
+                            smartgov.blocks.exchange.domain.Durability["SOON"],
+                            smartgov.blocks.exchange.domain.Durability["META"],
+                        ],
+                    )
+                ),
+                name="exchange_service_durability",
+            ),
         ),
         migrations.AddField(
-            model_name='contract',
-            name='service',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contracts', to='exchange.service'),
+            model_name="contract",
+            name="service",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="contracts", to="exchange.service"
+            ),
         ),
         migrations.AddField(
-            model_name='rightrequest',
-            name='client',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requests', to='exchange.subsystem'),
+            model_name="rightrequest",
+            name="client",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="requests", to="exchange.subsystem"
+            ),
         ),
         migrations.AddField(
-            model_name='rightrequest',
-            name='right',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='request', to='exchange.right'),
+            model_name="rightrequest",
+            name="right",
+            field=models.OneToOneField(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="request", to="exchange.right"
+            ),
         ),
         migrations.AddField(
-            model_name='rightrequest',
-            name='service',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requests', to='exchange.service'),
+            model_name="rightrequest",
+            name="service",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="requests", to="exchange.service"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contract',
-            constraint=models.UniqueConstraint(fields=('service', 'digest'), name='exchange_contract_once'),
+            model_name="contract",
+            constraint=models.UniqueConstraint(fields=("service", "digest"), name="exchange_contract_once"),
         ),
         migrations.AddIndex(
-            model_name='rightrequest',
-            index=models.Index(fields=['state', 'asked_at'], name='exchange_request_state'),
+            model_name="rightrequest",
+            index=models.Index(fields=["state", "asked_at"], name="exchange_request_state"),
         ),
         migrations.AddConstraint(
-            model_name='rightrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', [smartgov.blocks.exchange.domain.RequestState['ASKED'], smartgov.blocks.exchange.domain.RequestState['GRANTED'], smartgov.blocks.exchange.domain.RequestState['REFUSED'], smartgov.blocks.exchange.domain.RequestState['WITHDRAWN']])), name='exchange_request_state_known'),
+            model_name="rightrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            smartgov.blocks.exchange.domain.RequestState["ASKED"],
+                            smartgov.blocks.exchange.domain.RequestState["GRANTED"],
+                            smartgov.blocks.exchange.domain.RequestState["REFUSED"],
+                            smartgov.blocks.exchange.domain.RequestState["WITHDRAWN"],
+                        ],
+                    )
+                ),
+                name="exchange_request_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rightrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', smartgov.blocks.exchange.domain.RequestState['GRANTED']), _negated=True), ('right__isnull', False), _connector='OR'), name='exchange_request_right'),
+            model_name="rightrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", smartgov.blocks.exchange.domain.RequestState["GRANTED"]), _negated=True),
+                    ("right__isnull", False),
+                    _connector="OR",
+                ),
+                name="exchange_request_right",
+            ),
         ),
     ]

@@ -52,5 +52,7 @@ def test_rows_as_the_register_answers_them_keep_the_document(agency: str, rows: 
             stored["id"] = stored.get("id") or "01990000-0000-7000-8000-000000000000"
             items.append({key: wire_value(column, stored.get(key)) for key, column in table.columns.items()})
         answer = {"items": items, "as_of": "2026-11-28T00:00:00+00:00", "more": False}
-        operation = compiled.request("POST", f"/{name}/query", "", {"content-type": "application/json"}, b'{"where": {}}')
+        operation = compiled.request(
+            "POST", f"/{name}/query", "", {"content-type": "application/json"}, b'{"where": {}}'
+        )
         compiled.answer(operation, 200, "application/json", json.dumps(answer).encode())
