@@ -10,3 +10,8 @@ if [ ! -x "$folder/openfisca/bin/python" ]; then
   "${PYTHON:-python3}" -m venv "$folder/openfisca"
   "$folder/openfisca/bin/pip" install --quiet --disable-pip-version-check "openfisca-core>=46,<47" pyyaml
 fi
+# Certified OpenID software for Node: two relying parties and a provider.
+if [ ! -d "$folder/openid/node_modules/oidc-provider" ] && command -v npm >/dev/null; then
+  mkdir -p "$folder/openid"
+  npm install --silent --no-fund --no-audit --prefix "$folder/openid" openid-client@6 oauth4webapi@3 oidc-provider@9
+fi

@@ -76,3 +76,5 @@ _WITH_NONCE = frozenset(
     )
 )
 PATHS_SERVED = frozenset(_DOORS)
+# Doors that use something up, for a caller who wants each request in one transaction.
+WRITES = _WITH_NONCE

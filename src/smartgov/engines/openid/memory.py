@@ -68,7 +68,7 @@ class MemoryStore:
 
     def grant(
         self,
-        authorization: str,
+        authorization: Authorization,
         granted: Granted,
         *,
         code_key: str,
@@ -78,10 +78,10 @@ class MemoryStore:
         """See `Store`."""
         with self._lock:
             changes = {"granted": granted, "code_key": code_key, "code_expires_at": code_expires_at}
-            if not self._move(authorization, {"pushed", "opened"}, "granted", **changes):
+            if not self._move(authorization.id, {"pushed", "opened"}, "granted", **changes):
                 return False
             if agreed is not None:
-                self._agree(self.authorizations[authorization].client, granted, agreed)
+                self._agree(authorization.client, granted, agreed)
             return True
 
     def refuse(self, authorization: str) -> bool:

@@ -50,7 +50,7 @@ class Store(Protocol):
 
     def grant(
         self,
-        authorization: str,
+        authorization: Authorization,
         granted: Granted,
         *,
         code_key: str,

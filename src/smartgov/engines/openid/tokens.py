@@ -114,7 +114,9 @@ def _narrowed(old: IssuedToken, given: dict[str, str]) -> tuple[str, ...]:
 def _check_refresh(provider: Provider, asker: Asker, old: IssuedToken, found: Authorization) -> None:
     if old.expires_at <= provider.now() or found.state != "redeemed" or found.granted is None:
         raise _spent("the refresh token has expired or was revoked")
-    if not jose.same(old.bound, asker.bound):
+    # RFC 9449 section 5: the refresh token of a client that proves itself by a key of its own rests on that proof, so
+    # it may change its DPoP key; a public client has nothing but the DPoP key.
+    if asker.client.auth_method == "none" and not jose.same(old.bound, asker.bound):
         raise _spent("the refresh token is bound to another key")
     if not provider.people.still_holds(found.granted.authentication):
         provider.store.revoke(found.id, "no-longer-holds")

@@ -20,7 +20,7 @@ class AccountPeople:
 
     def claims(self, subject: str, names: frozenset[str], client: Client) -> dict[str, Any]:
         """See `People`. Reading a national id for a relying party is noted."""
-        account = Account.objects.filter(subject=subject, is_active=True).first() if names else None
+        account = _account(subject, names) if names else None
         if account is None:
             return {}
         found: dict[str, Any] = {name: getattr(account, column) for name, column in _COLUMNS.items() if name in names}
@@ -48,6 +48,12 @@ class AccountPeople:
             if self.pseudonym(subject, client.pairwise_sector, generation) == sub:
                 return subject
         return None
+
+
+def _account(subject: str, names: frozenset[str]) -> Account | None:
+    columns = {column for name, column in _COLUMNS.items() if name in names} | {"subject"}
+    columns |= {"email"} if "email_verified" in names else set()
+    return Account.objects.only(*columns).filter(subject=subject, is_active=True).first()
 
 
 _mandates: list[Any] = []

@@ -20,6 +20,7 @@ from smartgov.engines.pki import keys
 from smartgov.shared import clock, homes
 
 
+@lru_cache(maxsize=1)
 def folder() -> Path:
     """Where the keys lie."""
     return homes.home() / "openid"

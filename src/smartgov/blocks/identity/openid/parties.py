@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,29 @@ from smartgov.shared.text import Text
 ACTIVE = "approved"
 _LISTS = ("redirect_uris", "jwks", "certificates", "post_logout_redirect_uris", "default_acr")
 _SETS = ("scopes", "details", "grants", "exchange_to")
+
+
+def found(client_id: str) -> Client | None:
+    """A registered party as it was at most `FRESH` seconds ago; a suspension takes that long to reach all processes."""
+    kept = _kept.get(client_id)
+    if kept is not None and time.monotonic() < kept[0]:
+        return kept[1]
+    row = RelyingParty.objects.filter(id=client_id).first() if client_id else None
+    if row is None:
+        return None
+    if len(_kept) > 10_000:
+        _kept.clear()
+    _kept[client_id] = (time.monotonic() + FRESH, client_of(row))
+    return _kept[client_id][1]
+
+
+def forget(client_id: str) -> None:
+    """Look a party up anew: it has changed."""
+    _kept.pop(client_id, None)
+
+
+FRESH = 5.0
+_kept: dict[str, tuple[float, Client]] = {}
 
 
 def client_of(row: RelyingParty) -> Client:

@@ -13,7 +13,6 @@ from smartgov.blocks.identity.models import (
     OpenidAuthorization,
     OpenidRelation,
     OpenidToken,
-    RelyingParty,
 )
 from smartgov.blocks.identity.openid import parties
 from smartgov.engines.openid.model import (
@@ -35,17 +34,20 @@ _SEEN = "INSERT INTO identity_openidmark (key, expires_at) VALUES (%s, %s) ON CO
 _LONGEST_ACCESS = timedelta(hours=1)
 
 
+# Within a door's own transaction a verb needs no savepoint: whatever raises here undoes the whole request.
+_together = transaction.atomic(savepoint=False)
+
+
 class DatabaseStore:
     """Implements `engines.openid.store.Store`."""
 
     def client(self, client_id: str) -> Client | None:
         """See `Store`."""
-        row = RelyingParty.objects.filter(id=client_id).first() if client_id else None
-        return parties.client_of(row) if row else None
+        return parties.found(client_id)
 
     def first_use(self, *marks: Mark) -> bool:
         """See `Store`. The database's own uniqueness decides, so two processes cannot both be first."""
-        with transaction.atomic(), connection.cursor() as cursor:
+        with transaction.atomic(savepoint=False), connection.cursor() as cursor:
             for mark in marks:
                 until = connection.ops.adapt_datetimefield_value(mark.expires_at)
                 cursor.execute(_SEEN, [f"{mark.kind}:{mark.value}", until])
@@ -86,10 +88,10 @@ class DatabaseStore:
         changes = {"browser": browser, "expires_at": expires_at, "keep_until": expires_at}
         return _move(authorization, ("pushed",), "opened", **changes)
 
-    @transaction.atomic
+    @_together
     def grant(
         self,
-        authorization: str,
+        authorization: Authorization,
         granted: Granted,
         *,
         code_key: str,
@@ -107,20 +109,19 @@ class DatabaseStore:
             "code_expires_at": code_expires_at,
             "keep_until": clock.now() + lasting,
         }
-        if not _move(authorization, ("pushed", "opened"), "granted", **changes):
+        if not _move(authorization.id, ("pushed", "opened"), "granted", **changes):
             return False
-        client = OpenidAuthorization.objects.values_list("client", flat=True).get(id=authorization)
         if agreed is not None:
-            _agree(event.subject, client, granted, agreed)
+            _agree(event.subject, authorization.client, granted, agreed)
         actor = Actor("citizen", subject=event.subject, acting_for=event.acting_for or None, assurance=event.level)
-        _note(actor, "openid.granted", authorization, {"client": client, "acr": granted.acr})
+        _note(actor, "openid.granted", authorization.id, {"client": authorization.client, "acr": granted.acr})
         return True
 
     def refuse(self, authorization: str) -> bool:
         """See `Store`."""
         return _move(authorization, ("pushed", "opened"), "refused")
 
-    @transaction.atomic
+    @_together
     def redeem(self, authorization: str, tokens: Sequence[IssuedToken]) -> bool:
         """See `Store`."""
         if not _move(authorization, ("granted",), "redeemed"):
@@ -137,7 +138,7 @@ class DatabaseStore:
         row = OpenidToken.objects.filter(key=key).select_related("authorization").first()
         return (_token_of(row), _authorization_of(row.authorization)) if row else None
 
-    @transaction.atomic
+    @_together
     def rotate(self, key: str, tokens: Sequence[IssuedToken]) -> bool:
         """See `Store`."""
         if not OpenidToken.objects.filter(key=key, used_at=None).update(used_at=clock.now()):
@@ -145,7 +146,7 @@ class DatabaseStore:
         self.add_tokens(tokens)
         return True
 
-    @transaction.atomic
+    @_together
     def revoke(self, authorization: str, reason: str) -> None:
         """See `Store`."""
         if _move(authorization, ("granted", "redeemed"), "revoked", ended=reason):

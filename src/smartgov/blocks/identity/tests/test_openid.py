@@ -129,6 +129,7 @@ def test_requests_that_cannot_be_believed_go_nowhere(shop: Shop, browser: Client
 def test_a_party_that_is_not_approved_is_nobody(shop: Shop) -> None:
     shop.row.state = "suspended"
     shop.row.save()
+    parties.forget(shop.row.id)
     with refused("invalid_client"):
         shop.rp.begin()
 

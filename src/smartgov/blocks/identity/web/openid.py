@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -31,6 +32,7 @@ POLICY = (
 
 
 @require_GET
+@transaction.atomic
 @public("people arrive here from relying parties; nothing happens before they have signed in")
 def authorize(request: HttpRequest) -> HttpResponse:
     """Take a request; answer at once when the person is signed in and has agreed before, else go to its page."""
@@ -50,7 +52,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
     if step.kind == "refuse" and step.error is not None:
         return HttpResponseRedirect(authorizing.refusal(given, found, step.error))
     if step.kind == "finish" and event is not None:
-        return HttpResponseRedirect(authorizing.finish(given, client, found, event, step.acr, agreed=False))
+        return HttpResponseRedirect(authorizing.finish(given, client, found, event, step, agreed=False))
     browser = request.COOKIES.get(COOKIE) or secrets.token_urlsafe(32)
     if not authorizing.open_for(given, found, browser):
         raise refusals.over()
@@ -84,7 +86,7 @@ def interaction(request: HttpRequest, authorization: str) -> HttpResponse:
         return _sign_in(request, client, found, event, step.acr)
     if step.kind == "consent" and not _agreed(request, found, event):
         return _consent(request, client, found, event)
-    address = authorizing.finish(given, client, found, event, step.acr, agreed=step.kind == "consent")
+    address = authorizing.finish(given, client, found, event, step, agreed=step.kind == "consent")
     return HttpResponseRedirect(address) if request.method == "POST" else _returning(request, client, address)
 
 

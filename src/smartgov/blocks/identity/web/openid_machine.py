@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+from contextlib import nullcontext
+from functools import lru_cache
 
 from cryptography import x509
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -32,7 +35,9 @@ def door(request: HttpRequest) -> HttpResponse:
         request.body,
         _certificate(request),
     )
-    answer = machine.answer(provider(), asked)
+    # One transaction a request: what it used up and what it gave are written together, or not at all.
+    with transaction.atomic() if request.path in machine.WRITES else nullcontext():
+        answer = machine.answer(provider(), asked)
     response = HttpResponse(answer.body, status=answer.status)
     for name, value in answer.headers.items():
         response.headers[name] = value
@@ -41,7 +46,7 @@ def door(request: HttpRequest) -> HttpResponse:
 
 def _certificate(request: HttpRequest) -> bytes | None:
     """The client's certificate, from the header of the proxy that ended TLS (RFC 9440); none unless one is set."""
-    name = get("SMARTGOV_CLIENT_CERT_HEADER")
+    name = _certificate_header()
     value = request.headers.get(name, "").strip(":") if name else ""
     if not value:
         return None
@@ -51,3 +56,8 @@ def _certificate(request: HttpRequest) -> bytes | None:
     except (binascii.Error, ValueError):
         return None
     return der
+
+
+@lru_cache(maxsize=1)
+def _certificate_header() -> str:
+    return get("SMARTGOV_CLIENT_CERT_HEADER")
