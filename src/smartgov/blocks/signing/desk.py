@@ -191,7 +191,7 @@ def _requested(actor: Actor, row: Approval, answer: Answer) -> None:
         organisation="smartgov",
         by=actor.label,
     )
-    authority.step(record.id, "prove", by=_SIGN_IN, method="sign-in and phone", level=actor.assurance, reference=row.id)
+    authority.step(record.id, "prove", by=_SIGN_IN, method="sign-in-and-phone", level=actor.assurance, reference=row.id)
     authority.step(record.id, "issue", by=_AUTOMAT)
     _note(actor, "certificate_key.issued", record.id)
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.http import Http404
 
 from smartgov.blocks.audit import api as audit
+from smartgov.blocks.identity import api as identity
 from smartgov.blocks.signing import domain, outside
 from smartgov.engines.pki.authority import Record, State, life
 from smartgov.engines.pki.authority.trail import Entry
@@ -24,6 +25,25 @@ STEPS: dict[str, Text] = {
     "revoke": Text("Revoke for good", "廢止"),
 }
 """What an officer may do with a certificate."""
+_TAKEN: dict[str, Text] = {
+    "request": Text("Asked for", "提出申請"),
+    "prove": Text("Identity proved", "完成身分查驗"),
+    "reject": Text("Rejected", "不予核發"),
+    "issue": Text("Issued", "簽發"),
+    "activate": Text("Activated", "啟用"),
+    "suspend": Text("Suspended", "暫時停用"),
+    "resume": Text("Suspension ended", "恢復使用"),
+    "revoke": Text("Revoked", "廢止"),
+    "extend": Text("Extended", "展期"),
+    "expire": Text("Expired", "到期"),
+}
+_BY: dict[str, Text] = {
+    "citizen": Text("Its holder", "持有人"),
+    "officer": Text("An officer", "承辦人員"),
+    "office:sign-in": Text("The office, by her sign-in", "註冊窗口（依登入結果）"),
+    "office:automat": Text("The office, at once", "註冊窗口（自動簽發）"),
+    "authority": Text("The authority", "憑證機構"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +51,8 @@ class TrailRow:
     """One entry of a certificate's trail in words."""
 
     at: str
-    step: str
-    by: str
+    step: Text
+    by: Text
 
 
 def certificates(*, actor: Actor, state: str = "") -> Sequence[Record]:
@@ -65,7 +85,19 @@ def trail(*, actor: Actor, record: str) -> list[TrailRow]:
     _require_office(actor)
     entries: Sequence[Entry] = outside.current().authority.trail()
     contents = [one.content for one in entries]
-    return [TrailRow(one["at"], one["step"], one["by"]) for one in contents if one["detail"].get("record") == record]
+    mine = [one for one in contents if one["detail"].get("record") == record]
+    return [TrailRow(one["at"], _TAKEN.get(one["step"], Text.of(one["step"])), _who(one["by"])) for one in mine]
+
+
+def _who(by: str) -> Text:
+    """Whoever acted, in words: the trail holds ids of ours only."""
+    kind, _, name = by.partition(":")
+    if kind == "officer":
+        try:
+            return identity.seat(name).role_title
+        except Http404:
+            return _BY["officer"]
+    return _BY.get(by, _BY.get(kind, Text.of(by)))
 
 
 def _get(record: str) -> Record:

@@ -127,7 +127,9 @@ def check_pdf(pdf: bytes, trust: Trust, *, at: datetime) -> Report:
         return Report(False, (), ("no-seal",), digest)
     inside = _evidence_of(reader)
     names = {one.field_name for one in signatures}
-    found = tuple(_guarded(partial(_of_pdf, one, names, trust, inside, at)) for one in signatures)
+    # What follows the last revision is part of no document, and no tool that compares revisions would look at it.
+    ends_well = pdf.rstrip(b"\r\n").endswith(b"%%EOF")
+    found = tuple(_guarded(partial(_of_pdf, one, names, trust, inside, at, ends_well=ends_well)) for one in signatures)
     problems = tuple(sorted({problem for one in found for problem in one.problems}))
     return Report(not problems, found, problems, digest, _revision(pdf, signatures[-1]))
 
@@ -146,14 +148,22 @@ def check_data(signature: bytes, data: bytes, trust: Trust, *, at: datetime) -> 
     return Report(one.valid, (one,), one.problems, digest, data if one.valid else None)
 
 
-def _of_pdf(signature: Any, names: set[str], trust: Trust, inside: documents.Evidence, at: datetime) -> SignatureReport:
+def _of_pdf(
+    signature: Any,
+    names: set[str],
+    trust: Trust,
+    inside: documents.Evidence,
+    at: datetime,
+    *,
+    ends_well: bool,
+) -> SignatureReport:
     def look(moment: datetime) -> tuple[Any, list[str]]:
         usage = KeyUsageConstraints(key_usage={"non_repudiation"})
         status = validate_pdf_signature(signature, _context(trust, moment), key_usage_settings=usage)
         problems = [] if status.intact and status.valid else ["altered-inside"]
         return status, problems
 
-    coverage = _coverage(signature, names)
+    coverage = _coverage(signature, names, ends_well=ends_well)
     signed_object = signature.sig_object
     return _judged(
         signature.signer_info,
@@ -296,9 +306,9 @@ def _all_news(
         yield revocation.check(certificate, authority, lists, **settings)
 
 
-def _coverage(signature: Any, names: set[str]) -> str:
+def _coverage(signature: Any, names: set[str], *, ends_well: bool) -> str:
     signature.compute_integrity_info()
-    allowed = bool(signature.summarise_integrity_info()["docmdp_ok"])
+    allowed = bool(signature.summarise_integrity_info()["docmdp_ok"]) and ends_well
     if signature.coverage is SignatureCoverageLevel.ENTIRE_FILE:
         return "whole"
     difference = signature.diff_result
