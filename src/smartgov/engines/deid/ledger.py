@@ -16,6 +16,7 @@ from typing import Any
 from smartgov.engines.deid import attacks, chain, dossier
 from smartgov.engines.deid.attacks import Finding, Target
 from smartgov.engines.deid.chain import Chain, Entry
+from smartgov.engines.deid.keyring import KeyRing
 from smartgov.engines.deid.relations import Source
 from smartgov.shared import canonical, clock, ids
 from smartgov.shared.problems import Problem
@@ -70,11 +71,13 @@ class Ledger:
         *,
         outside: Source | None = None,
         pseudonyms: Collection[str] = (),
+        keys: Sequence[KeyRing] = (),
         progress: Callable[[str], None] | None = None,
     ) -> list[Finding]:
         """Every attack on the release, alone and together with the earlier ones; writes nothing."""
+        earlier = self.earlier(case.source)
         return attacks.run_all(
-            target, outside=outside, earlier=self.earlier(case.source), pseudonyms=pseudonyms, progress=progress
+            target, outside=outside, earlier=earlier, pseudonyms=pseudonyms, keys=keys, progress=progress
         )
 
     def publish(
@@ -85,16 +88,18 @@ class Ledger:
         *,
         outside: Source | None = None,
         pseudonyms: Collection[str] = (),
+        keys: Sequence[KeyRing] = (),
         progress: Callable[[str], None] | None = None,
     ) -> Published:
         """Let the release out, kept in `folder`; Problem `release-refused` names the attacks that succeeded.
 
-        Runs every attack itself: findings from elsewhere are not believed. Should another release of the source go
+        Runs every attack itself: findings from elsewhere are not believed. `keys` are those of all projects whose
+        pseudonyms or date shifts are in this release and the earlier ones. Should another release of the source go
         out meanwhile, Problem `ledger-moved` asks to start again.
         """
         _two_people(case)
         seen = len(self.releases(case.source))
-        findings = self.check(target, case, outside=outside, pseudonyms=pseudonyms, progress=progress)
+        findings = self.check(target, case, outside=outside, pseudonyms=pseudonyms, keys=keys, progress=progress)
         broken = [finding for finding in findings if not finding.passed]
         if broken:
             with self.chain.writing() as (_, append):

@@ -9,6 +9,7 @@ from typing import Any
 from smartgov.engines.deid.installed import analysis
 from smartgov.engines.deid.relations import Source, listed, one, quoted
 from smartgov.engines.deid.risk import unsuppressed
+from smartgov.engines.deid.transforms import Transform
 from smartgov.shared.text import Text
 
 with analysis():
@@ -36,12 +37,31 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """How single values were transformed before they were generalised: by column, and with which key of which project.
+
+    `key` is empty where no transform is keyed.
+    """
+
+    plan: Mapping[str, Transform] = field(default_factory=dict)
+    project: str = ""
+    key: str = ""
+
+    def same(self, other: Changes, name: str) -> bool:
+        """Whether a column's values became the same in both."""
+        ours, theirs = self.plan.get(name), other.plan.get(name)
+        keyed = ours is not None and ours.keyed
+        return ours == theirs and (not keyed or (self.project, self.key) == (other.project, other.key))
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """A release and the table it was made from.
 
-    `labels` maps each quasi-identifier's values to what the release calls them (columns `value` and `label`, text; a
-    value may have several labels under local recoding); absent means unchanged. `finer` is the same one level below
-    the released one, where there is one: what an attacker who knows the method asks why it was not chosen.
+    `changes` says how values were transformed first. `labels` maps each quasi-identifier's values, as transformed, to
+    what the release calls them (columns `value` and `label`, text; a value may have several labels under local
+    recoding); absent means unchanged. `finer` is the same one level below the released one, where there is one: what
+    an attacker who knows the method asks why it was not chosen.
     """
 
     release: Source
@@ -53,6 +73,7 @@ class Target:
     finer: Mapping[str, pa.Table] = field(default_factory=dict)
     thresholds: Thresholds = field(default_factory=Thresholds)
     name: str = ""
+    changes: Changes = field(default_factory=Changes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from smartgov.engines.deid import risk as risks
 from smartgov.engines.deid.attacks import Finding
 from smartgov.engines.deid.report import charts
 from smartgov.engines.deid.report.pack import Pack
-from smartgov.engines.deid.report.words import ATTACKS, ROLES, SEVERITIES
+from smartgov.engines.deid.report.words import ATTACKS, CHANGES, ROLES, SEVERITIES
 from smartgov.shared import clock
 from smartgov.shared.text import Text
 from smartgov.shared.tw import roc
@@ -189,12 +189,7 @@ def _roles(pack: Pack) -> Section:
 def _inventory(pack: Pack) -> Section:
     rows: list[list[Cell]] = []
     for column in pack.columns:
-        if column.after is None:
-            done = Text("removed", "移除")
-        elif column.name in pack.target.labels:
-            done = Text("generalised", "概化")
-        else:
-            done = Text("unchanged", "不變")
+        done = _treatment(pack, column.name, released=column.after is not None)
         after = "—" if column.after is None else f"{column.after:,}"
         rows.append([column.name, ROLES[column.role], done, f"{column.before:,}", after])
     telling: list[list[Cell]] = [
@@ -241,6 +236,17 @@ def _inventory(pack: Pack) -> Section:
             ),
         ],
     )
+
+
+def _treatment(pack: Pack, name: str, *, released: bool) -> Text:
+    """What became of a column, in the order in which it happened."""
+    if not released:
+        return Text("removed", "移除")
+    change = pack.target.changes.plan.get(name)
+    steps = [CHANGES[change.kind]] if change is not None else []
+    steps += [Text("generalised", "概化")] if name in pack.target.labels else []
+    steps = steps or [Text("unchanged", "不變")]
+    return Text(", ".join(step.en for step in steps), "、".join(step.zh for step in steps))
 
 
 def _thresholds(pack: Pack) -> Section:
@@ -423,7 +429,19 @@ def _test(pack: Pack) -> Section:
         "Each attack was carried out on the finished release, not judged on paper.",
         "各項攻擊均實際施行於完成之釋出檔，非書面評估。",
     )
-    return Section("test", Text("Re-identification test", "重新識別測試"), [Words(intro), Findings(pack.findings)])
+    blocks: list[Block] = [Words(intro)]
+    if pack.target.changes.plan:
+        blocks.append(Words(_ASSUMED))
+    return Section("test", Text("Re-identification test", "重新識別測試"), [*blocks, Findings(pack.findings)])
+
+
+_ASSUMED = Text(
+    "Values were transformed before they were generalised. The attacker knows true values and does with them what the "
+    "policy says. What a secret key made of quasi-identifiers (date shifts, pseudonyms) is assumed to be known to the "
+    "attacker, which is the worst case; other keyed columns cannot be used by a holder of an outside file.",
+    "各值於概化前先經轉換。假設攻擊者知悉真實值並依政策自行轉換；準識別符經金鑰處理（日期平移、假名）者，"
+    "以最壞情況假設攻擊者知悉其結果；其他經金鑰處理之欄位，持有外部檔案者無從使用。",
+)
 
 
 def _utility(pack: Pack) -> Section:

@@ -24,3 +24,13 @@ ROLES = {
     "insensitive": Text("other", "其他"),
 }
 SEVERITIES = {"high": Text("high", "高"), "medium": Text("medium", "中"), "low": Text("low", "低")}
+CHANGES = {
+    "pseudonym": Text("pseudonyms by a key", "以金鑰假名化"),
+    "mask": Text("masked", "遮罩"),
+    "limit": Text("top and bottom coded", "上下限編碼"),
+    "round": Text("rounded", "捨入"),
+    "truncate": Text("cut to a period", "截至期間"),
+    "date-shift": Text("shifted by a key", "以金鑰平移日期"),
+    "coarsen": Text("told by a larger place", "地點粗略化"),
+    "remove": Text("removed", "移除"),
+}

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from smartgov.engines.deid import cli
-from smartgov.engines.deid.transforms import _DECLARED
+from smartgov.engines.deid.transforms.declared import DECLARED
 
 PAGE = Path(__file__).parents[5] / "docs" / "manuals" / "steward" / "values-tables-noise.md"
 
@@ -46,6 +46,6 @@ def test_the_commands_of_the_manual_run(tmp_path: Path, monkeypatch: pytest.Monk
 def test_the_manual_lists_every_transform_and_its_words() -> None:
     rows = re.findall(r"^\| `([\w-]+)` \| (.*?) \|", PAGE.read_text("utf-8"), re.MULTILINE)
     told = {kind: set(re.findall(r"`(\w+)`", words)) for kind, words in rows}
-    for kind, words in _DECLARED.items():
+    for kind, words in DECLARED.items():
         if kind != "remove":
             assert told[kind] == set(words) - ({"domain"} if kind == "date-shift" else set())
