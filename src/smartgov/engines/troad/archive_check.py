@@ -30,6 +30,7 @@ _BROKEN = (
     ValueError,
     AttributeError,
     IndexError,
+    StopIteration,
     Problem,
     binascii.Error,
     OSError,

@@ -11,7 +11,6 @@ import json
 import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -21,7 +20,6 @@ from smartgov.engines.httpd.client import ConnectionFailedError
 from smartgov.engines.pki import jws
 from smartgov.engines.troad import exchanged, records
 from smartgov.engines.troad.exchanged import ROLES, Ids, Part
-from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.snapshot import Gateway
 from smartgov.shared.problems import Problem
 
@@ -64,9 +62,7 @@ class Comparing:
     async def answer(self, request: Request) -> Response:
         """Tell a registered gateway, signed, of one of the sets of an hour with it: `?hour=&role=&prefix=`."""
         try:
-            peer = self._core.configuration.current().by_tls.get(sha256(request.peer_cert or b"").hexdigest())
-            if peer is None:
-                raise refuse("peer-unknown")
+            peer = self._core.known.of(request.peer_cert)
             self._core.restoring.refuse_unready()
         except Problem as problem:
             return Response.problem(problem, "en")

@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import structlog
@@ -63,9 +62,7 @@ class ConsentStatus:
 
     async def answer(self, request: Request) -> Response:
         """This gateway's word as an issuer, for a registered peer."""
-        snapshot = self._core.configuration.current()
-        if sha256(request.peer_cert or b"").hexdigest() not in snapshot.by_tls:
-            raise refuse("peer-unknown")
+        self._core.known.of(request.peer_cert)
         now = int(self._core.now().timestamp())
         claims = {"iss": self._core.home.member, "iat": now, "exp": now + OLDEST_SECONDS, "revoked": self._own(now)}
         key = self._core.home.p256("consent")

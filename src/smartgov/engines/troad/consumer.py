@@ -39,6 +39,7 @@ class Consumer:
         started = self._core.now()
         ask, outcome = None, "answered"
         try:
+            self._core.maintenance.refuse(started)
             self._core.heads.refuse_unfit()
             snapshot = self._core.configuration.current()
             ask = self._read(request, subsystem, snapshot)

@@ -80,6 +80,7 @@ class Heads:
         if size and (newest is None or size > newest[0] or now - newest[1] > RENEW_SECONDS):
             await self.publish()
         await self._stamp_if_due(size, now)
+        await self._core.stated.look()
 
     async def publish(self, at_least: int = 0) -> str:
         """The newest head with the co-signatures it could get, kept; `at_least` asks for that size or a larger one."""

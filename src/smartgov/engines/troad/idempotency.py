@@ -78,6 +78,10 @@ class Claim:
         sealed = self._seal(len(plain).to_bytes(4, "big") + plain + answer.body)
         db.execute("UPDATE claim SET state = 'done', answer = ?, consent = ? WHERE id = ?", (sealed, consent, self.id))
 
+    def finish_bare(self, db: sqlite3.Connection) -> None:
+        """Keep that the request was carried out, and neither its answer nor anything that tells of its content."""
+        db.execute("UPDATE claim SET state = 'erased', salt = NULL, tag = NULL, answer = NULL WHERE id = ?", (self.id,))
+
     def release(self, db: sqlite3.Connection) -> None:
         """Forget the claim: nothing was done."""
         db.execute("DELETE FROM claim WHERE id = ? AND state = 'running'", (self.id,))

@@ -21,6 +21,7 @@ from smartgov.engines.troad import (
     records,
     reference,
     trail_door,
+    wellbeing,
     xroad,
 )
 from smartgov.engines.troad.consumer import Consumer
@@ -83,7 +84,16 @@ class LocalDoor:
     # -- open to whoever reaches loopback: no personal data ---------------------------------------------------------
 
     async def health(self, request: Request) -> Response:
-        """Whether the gateway can work: its configuration is in force and its log can be written."""
+        """Whether the gateway can work: its configuration is in force and its log can be read.
+
+        `?deep` does real work for an information system that shows its secret: `wellbeing.check`.
+        """
+        if "deep" in request.args():
+            self._caller(request)
+            steps = await wellbeing.check(self._core)
+            well = all(step.ok is not False for step in steps)
+            return Response.json({"well": well, "checks": [step.as_json() for step in steps]}, 200 if well else 503)
+        window = self._core.maintenance.window
         state = self._core.configuration.state()
         with self._core.store.reading() as (_, log):
             size = log.size()
@@ -96,6 +106,8 @@ class LocalDoor:
             "configuration_expires": state["expires_at"] or "",
             "log_size": size,
             "alarms": self._core.alarms.standing,
+            "maintenance": window.as_json() if window else None,
+            "running": self._core.running,
             "problem": "" if healthy else refuse(slug).what.zh,
         }
         return Response.json(body, 200 if healthy else 503)
@@ -228,7 +240,7 @@ class LocalDoor:
         if not isinstance(jti, str) or not 0 < len(jti) <= 128 or until.tzinfo is None:
             raise refuse("record-invalid")
         end = int(until.timestamp())
-        await asyncio.to_thread(outlasting.note, self._core.home.outlasting, outlasting.revocation(jti, end))
+        await self._outlast(outlasting.revocation(jti, end))
         effect = consent_status.revoke(jti, end)
         await self._note("consent-revoked", caller, None, {"jti": jti}, effect)
         return Response.json({"revoked": jti}, 201)
@@ -263,7 +275,7 @@ class LocalDoor:
         exchange = _object(request).get("exchange")
         if not isinstance(exchange, str) or not records.ID.fullmatch(exchange):
             raise refuse("record-invalid")
-        await asyncio.to_thread(outlasting.note, self._core.home.outlasting, outlasting.erasure(exchange))
+        await self._outlast(outlasting.erasure(exchange))
         erased = await self._core.store.erase(exchange)
         await self._note("erasure", caller, None, {"id": exchange, "erased": erased})
         return Response.json({"erased": erased})
@@ -329,6 +341,14 @@ class LocalDoor:
         if entry is None or not entry.gateways:
             raise refuse("service-unknown")
         return entry.gateways[0]
+
+    async def _outlast(self, entry: dict[str, Any]) -> None:
+        """List what a restore has to do again; what cannot be listed is not done."""
+        try:
+            await asyncio.to_thread(outlasting.note, self._core.home.outlasting, entry)
+        except OSError as error:
+            log.exception("outlasting_not_listed")
+            raise refuse("log-unavailable", cause=type(error).__name__) from None
 
     async def _note(
         self, kind: str, caller: Subsystem, person: str | None, facts: dict[str, Any], *effects: Effect

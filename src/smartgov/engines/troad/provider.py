@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, field
-from hashlib import sha256
 
 import structlog
 
@@ -67,6 +66,7 @@ class Provider:
     # -- the order of work --------------------------------------------------------------------------------------
 
     async def _answer(self, head: Head, request: Request, progress: Progress) -> Response:
+        self._core.maintenance.refuse(self._core.now())
         self._core.heads.refuse_unfit()
         snapshot = self._core.configuration.current()
         sender, signed = self._verified(head, request, snapshot, progress)
@@ -82,9 +82,7 @@ class Provider:
         return await self._seal(head, ask, sender, answer, progress)
 
     def _verified(self, head: Head, request: Request, snapshot: Snapshot, progress: Progress) -> tuple[Gateway, Signed]:
-        peer = snapshot.by_tls.get(sha256(request.peer_cert or b"").hexdigest())
-        if peer is None:
-            raise refuse("peer-unknown")
+        peer = self._core.known.of(request.peer_cert)
         progress.gateway = peer.id
         signed = wire.read_request(head)
         signer = snapshot.by_message_key.get(signed.keyid)

@@ -156,6 +156,29 @@ def parse(data: Mapping[str, Any]) -> Snapshot:
     return snapshot
 
 
+def readable(data: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The configuration without the services and rights that cannot be read, and the ids of those services.
+
+    A member signs its own offer; what it signs wrongly closes its own services and nobody else's.
+    """
+    services, unreadable = [], list[str]()
+    for entry in data["services"]:
+        try:
+            _service(entry)
+            services.append(entry)
+        except (KeyError, TypeError, ValueError):
+            unreadable.append(str(entry.get("id", "")))
+    offered = {entry["id"] for entry in services}
+    rights = []
+    for entry in data["rights"]:
+        try:
+            if _right(entry).service in offered:
+                rights.append(entry)
+        except (KeyError, TypeError, ValueError):
+            unreadable.append(str(entry.get("service", "")))
+    return {**data, "services": services, "rights": rights}, tuple(sorted(set(unreadable)))
+
+
 def endpoint_matches(endpoint: str, method: str, path: str) -> bool:
     """Whether `POST /births/query` or a pattern such as `* /cases/{id}/**` names this method and path."""
     wanted, _, template = endpoint.partition(" ")

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from smartgov.engines.ledger import Log
 from smartgov.engines.ledger.merkle import leaf_hash
-from smartgov.engines.troad import epochs, exchanged, idempotency, limits, visibility
+from smartgov.engines.troad import epochs, exchanged, idempotency, limits, stated, visibility
 from smartgov.engines.troad.names import origin_of
 from smartgov.engines.troad.problems import refuse
 from smartgov.shared import canonical
@@ -53,7 +53,7 @@ CREATE INDEX IF NOT EXISTS retain_until ON retain (until);
 CREATE TABLE IF NOT EXISTS place (exchange TEXT, idx INTEGER, PRIMARY KEY (exchange, idx)) WITHOUT ROWID;
 """
 REVOKED = "CREATE TABLE IF NOT EXISTS revoked_consent (jti TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;"
-SCHEMA = _SCHEMA + idempotency.SCHEMA + limits.SCHEMA + exchanged.SCHEMA + visibility.SCHEMA + REVOKED
+SCHEMA = _SCHEMA + idempotency.SCHEMA + limits.SCHEMA + exchanged.SCHEMA + visibility.SCHEMA + stated.SCHEMA + REVOKED
 _BATCH = 512
 _STALE_NONCE = 600
 """Seconds after which a nonce may be forgotten: far beyond the freshness that every message must have."""
@@ -386,6 +386,7 @@ def _forget(db: sqlite3.Connection, limit: int) -> None:
     idempotency.forget(db, limit)
     limits.forget(db, limit)
     exchanged.forget(db, limit)
+    stated.forget(db, limit)
     db.execute("DELETE FROM revoked_consent WHERE until < ?", (limit,))
     db.execute("DELETE FROM nonce WHERE made < ?", (limit,))
     db.execute("DELETE FROM spent WHERE until < ?", (limit,))

@@ -10,7 +10,6 @@ import base64
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,7 +18,6 @@ from smartgov.engines.httpd import Request, Response
 from smartgov.engines.ledger import Checkpoint, checkpoint, cosign, merkle
 from smartgov.engines.troad import epochs
 from smartgov.engines.troad.names import epoch_of
-from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.snapshot import Gateway
 from smartgov.shared.problems import Problem
 
@@ -74,11 +72,7 @@ class WitnessDoor:
         return Response(404)
 
     def _peer(self, request: Request) -> Gateway:
-        snapshot = self._core.configuration.current()
-        peer = snapshot.by_tls.get(sha256(request.peer_cert or b"").hexdigest())
-        if peer is None:
-            raise refuse("peer-unknown")
-        return peer
+        return self._core.known.of(request.peer_cert)
 
     async def _add(self, request: Request) -> Response:
         asked = _read(request.body)

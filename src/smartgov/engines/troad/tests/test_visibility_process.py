@@ -242,3 +242,23 @@ def test_the_own_members_door_masks_and_hides_as_well(country: Country) -> None:
     record = [one for one in country.records("ris") if one["kind"] == "request" and one["side"] == "own"][-1]
     assert "issue" not in record
     assert record["veil"].startswith("hmac-sha-256=:")
+
+
+def test_an_offer_that_cannot_be_read_closes_its_own_service_and_no_other(country: Country) -> None:
+    from smartgov.engines.troad import snapshot
+
+    first, second = country.data()["services"]
+    wrong = {**first, "visibility": {"class": "sealed", "order": "114-1"}}
+    data = {**country.data(), "services": [wrong, second], "version": 1, "expires_at": clock.now().isoformat()}
+    with pytest.raises(ValueError, match="seal"):
+        snapshot.parse(data)
+    read, unreadable = snapshot.readable(data)
+    assert unreadable == (first["id"],)
+    assert set(snapshot.parse(read).services) == {second["id"]}
+    assert {service for _, service in snapshot.parse(read).rights} == {second["id"]}
+    country.publish(services=[wrong, second])
+    with pytest.raises(Problem) as refusal:
+        ask_births(country.sdk())
+    assert refusal.value.slug == "service-unknown"
+    assert country.sdk().call(PEOPLE, "GET", "/people/1", subject=MOTHER, basis=LAW, purpose="care").status == 200
+    assert f"offer-unreadable:{first['id']}" in country.sdk().health()["configuration"]["alarms"]
