@@ -14,6 +14,7 @@ from smartgov.blocks.cases import api as cases
 from smartgov.blocks.cases.tests import factories as case_files
 from smartgov.blocks.cases.tests.test_flow import Country, submitted
 from smartgov.blocks.credentials.models import Certificate
+from smartgov.blocks.credentials.wallets import DatabaseMemory
 from smartgov.blocks.exchange import transport
 from smartgov.blocks.identity import api as identity
 from smartgov.blocks.identity import mobile
@@ -160,6 +161,8 @@ def _decided(folder: Path) -> None:
         country.work()
         _paid(country, bank)
     Client().get(f"/credentials/verify/{Certificate.objects.get().code}")
+    shown = {"agency": "nhi", "shown": [[{"en": "Mother", "zh": "母親"}, f"{NAME} {MOTHER}"]]}
+    DatabaseMemory().put("shown", uuid7(), shown, clock.now() + timedelta(minutes=10))
 
 
 def _paid(country: Country, bank: money.RecordedBank) -> None:
