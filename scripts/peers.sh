@@ -10,3 +10,9 @@ if [ ! -x "$folder/openfisca/bin/python" ]; then
   "${PYTHON:-python3}" -m venv "$folder/openfisca"
   "$folder/openfisca/bin/pip" install --quiet --disable-pip-version-check "openfisca-core>=46,<47" pyyaml
 fi
+# Wallet libraries: @sd-jwt 0.15 and later need a package that is not published.
+if [ ! -d "$folder/credentials/node_modules/@openid4vc" ]; then
+  mkdir -p "$folder/credentials"
+  npm install --silent --no-audit --no-fund --prefix "$folder/credentials" \
+    @sd-jwt/sd-jwt-vc@0.14.0 @sd-jwt/jwt-status-list@0.14.0 @openid4vc/openid4vci@0.4.6 @openid4vc/openid4vp@0.4.6 jose@6
+fi

@@ -15,6 +15,7 @@ class SigningConfig(BlockConfig):
             "document.signed": Text("Document signed", "簽署文件"),
             "certificate_key.issued": Text("Signing certificate issued", "簽發簽章憑證"),
             "certificate_key.activated": Text("Signing certificate activated", "啟用簽章憑證"),
+            "certificate_key.extended": Text("Signing certificate extended", "簽章憑證展期"),
             "certificate_key.changed": Text("Signing certificate changed", "變更簽章憑證狀態"),
             "batch_seal.begun": Text("Batch of seals begun", "開始批次用印"),
             "batch_seal.stopped": Text("Batch of seals stopped", "暫停批次用印"),

@@ -118,6 +118,11 @@ class ItemView:
     problem: str
 
 
+def is_pdf(content: bytes) -> bool:
+    """Whether a file says that it is a PDF; others are signed beside themselves."""
+    return content.startswith(b"%PDF-")
+
+
 def fingerprint(digest: str) -> str:
     """Sixteen digits of a digest in groups of four, for people to compare."""
     return " ".join(digest[place : place + 4] for place in range(0, 16, 4))

@@ -212,6 +212,31 @@ def test_without_stamps_nothing_is_signed(world, citizen):
         api.signed_document(actor=citizen, document_id=document)
 
 
+def test_a_renewal_takes_the_place_of_the_old_when_it_is_activated(world, citizen):
+    old = make.certified(world, citizen)
+    approval = api.begin_certificate(actor=citizen)
+    world.phone.approve()
+    api.settle(actor=citizen, approval_id=approval)
+    assert api.own_certificate(actor=citizen) == world.authority.get(old.id), "the old one until then"
+    approval = api.begin_activation(actor=citizen)
+    world.phone.approve()
+    api.settle(actor=citizen, approval_id=approval)
+    assert api.own_certificate(actor=citizen).renews == old.id
+    assert world.authority.get(old.id).reason == "superseded"
+    assert make.signed(world, citizen)
+
+
+def test_a_certificate_is_extended_on_the_desk_in_its_last_days(world, citizen):
+    record = make.certified(world, citizen)
+    assert not api.may_extend(record)
+    assert refused(lambda: api.extend(actor=citizen)) == "no-extension"
+    with clock.travelling(to=record.not_after - timedelta(days=20)):
+        browser = people.signed_in_citizen(citizen.subject)
+        assert "展期" in browser.get("/signing/").content.decode()
+        assert browser.post("/signing/extension").status_code == 302
+        assert api.own_certificate(actor=citizen).is_extension
+
+
 def test_documents_are_unreadable_at_rest_and_leave_after_thirty_days(world, citizen):
     make.certified(world, citizen)
     make.signed(world, citizen)
@@ -283,24 +308,30 @@ def test_what_was_added_after_is_told_and_left_out(world, citizen, gateway):
 def test_a_batch_is_sealed_stopped_and_resumed(world, gateway):
     officer = make.officer()
     files = [(f"{number}.pdf", make.a_pdf(f"公文 {number}")) for number in range(3)]
-    batch = api.begin_batch(actor=officer, name="十一月", reason="核准", files=[*files, ("x.pdf", b"no pdf")])
+    batch = api.begin_batch(
+        actor=officer, name="十一月", reason="核准", files=[*files, ("x.pdf", b"%PDF-1.7 broken"), ("a.csv", b"1,2")]
+    )
     gateway.down = True
     api.seal_next()
     assert api.batch(actor=officer, batch_id=batch)[0].state == "stopped"
     gateway.down = False
     assert api.seal_next() == 0, "stopped is stopped"
     api.resume_batch(actor=officer, batch_id=batch)
-    assert api.seal_next() == 4
+    assert api.seal_next() == 5
     view, items = api.batch(actor=officer, batch_id=batch)
-    assert (view.state, view.done, view.failed) == ("done", 3, 1)
-    assert [one.state for one in items] == ["sealed", "sealed", "sealed", "failed"]
+    assert (view.state, view.done, view.failed) == ("done", 4, 1)
+    assert [one.state for one in items] == ["sealed", "sealed", "sealed", "failed", "sealed"]
+    name, beside = api.sealed_document(actor=officer, batch_id=batch, number=5)
+    assert name == "a.csv.p7s"
+    assert api.check_data(b"1,2", beside).valid
+    assert not api.check_data(b"1,3", beside).valid
     report = api.check(api.sealed_document(actor=officer, batch_id=batch, number=2)[1])
     assert report.valid, report.problems
     assert (report.signatures[0].name, report.signatures[0].level) == ("戶政司", "B-T")
     assert report.signatures[0].revocation.status == "unknown", "their authority publishes no list: told, not hidden"
     with pytest.raises(Http404):
         api.batch(actor=make.officer("nhi"), batch_id=batch)
-    assert BatchItem.retire(clock.now() + timedelta(days=31)) == 4
+    assert BatchItem.retire(clock.now() + timedelta(days=31)) == 5
 
 
 def test_an_officer_sees_a_batch_move_and_certificates(world, citizen, gateway):
