@@ -30,6 +30,7 @@ from smartgov.blocks.signing.desk import (
     upload,
 )
 from smartgov.blocks.signing.domain import ApprovalView, BatchView, DocumentView, ItemView
+from smartgov.blocks.signing.lists import take_in
 from smartgov.blocks.signing.office import STEPS, TrailRow, act_on, certificate, certificates, trail
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "settle",
     "signed_document",
     "stop_batch",
+    "take_in",
     "to_activate",
     "trail",
     "trust",

@@ -17,6 +17,7 @@ class SigningConfig(BlockConfig):
             "certificate_key.activated": Text("Signing certificate activated", "啟用簽章憑證"),
             "certificate_key.extended": Text("Signing certificate extended", "簽章憑證展期"),
             "certificate_key.changed": Text("Signing certificate changed", "變更簽章憑證狀態"),
+            "outside_list.taken_in": Text("Outside revocation list taken in", "匯入外部憑證廢止清冊"),
             "batch_seal.begun": Text("Batch of seals begun", "開始批次用印"),
             "batch_seal.stopped": Text("Batch of seals stopped", "暫停批次用印"),
             "batch_seal.resumed": Text("Batch of seals resumed", "繼續批次用印"),

@@ -87,6 +87,40 @@ class Approval(models.Model):
         return count
 
 
+class OutsideAuthority(models.Model):
+    """An authority elsewhere whose certificates are trusted here, and the head of its newest list that was taken in."""
+
+    issuer = models.CharField(primary_key=True, max_length=64)
+    name = models.CharField(max_length=200)
+    certificate = models.TextField()
+    number = models.CharField(max_length=48, blank=True)
+    this_update = models.DateTimeField(null=True)
+    next_update = models.DateTimeField(null=True)
+    digest = models.CharField(max_length=64, blank=True)
+
+    class Personal:
+        """Nothing."""
+
+        none = "an authority and the head of its public list"
+
+
+class OutsideRevocation(models.Model):
+    """One row of an outside authority's list."""
+
+    issuer = models.CharField(max_length=64)
+    serial = models.CharField(max_length=48)
+    at = models.DateTimeField()
+    reason = models.CharField(max_length=24)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("issuer", "serial"), name="signing_outside_once"),)
+
+    class Personal:
+        """Nothing."""
+
+        none = "serial numbers of a public list"
+
+
 class Batch(models.Model):
     """Documents that an agency's gateway seals one after the other."""
 

@@ -6,10 +6,12 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.http import Http404
 from django.test import Client
@@ -353,3 +355,37 @@ def test_an_officer_sees_a_batch_move_and_certificates(world, citizen, gateway):
     assert browser.post(page, {"step": "revoke", "reason": "superseded"}).status_code == 302
     assert "已廢止" in browser.get(page).content.decode()
     assert people.signed_in_officer("nhi", "credential_manager").get(page).status_code == 404
+
+
+def test_an_outside_authoritys_list_is_taken_in_and_asked(world, gateway, tmp_path):
+    outside = certificates.CertificateAuthority.create(tmp_path / "outside", "Elsewhere")
+    key = keys.generate_p256()
+    certificate = outside.issue(key.public_key(), common_name="王小明", organisation="Elsewhere", usage="mobile")
+    signed = engine.sign(
+        make.a_pdf(),
+        signer=lambda data: keys.sign_der(key, data),
+        certificate=certificate,
+        chain=[outside.certificate],
+        reason="x",
+    )
+    assert api.check(signed).problems == ("signer-not-trusted",)
+    (tmp_path / "ca.pem").write_bytes(certificates.pem(outside.certificate))
+    (tmp_path / "one.crl").write_bytes(outside.crl(range(10, 6010)))
+    old = (tmp_path / "one.crl").read_bytes()
+    files = {"authority": tmp_path / "ca.pem", "list": tmp_path / "one.crl"}
+    with pytest.raises(CommandError, match="digest"):
+        call_command("take_in_crl", digest="0" * 64, **files)
+    call_command("take_in_crl", digest=sha256(old).hexdigest(), **files)
+    report = api.check(signed)
+    assert report.valid, report.problems
+    assert report.signatures[0].revocation.source.startswith("crl ")
+    outside.revoke(certificate.serial_number, "keyCompromise")
+    (tmp_path / "one.crl").write_bytes(outside.crl())
+    call_command("take_in_crl", **files)
+    assert api.check(signed).problems == ("certificate-revoked",)
+    (tmp_path / "one.crl").write_bytes(old)
+    with pytest.raises(CommandError, match="newer"):
+        call_command("take_in_crl", **files)
+    with clock.travelling(delta=timedelta(days=2)):
+        world.authority.crl()
+        assert "certificate-revoked" in api.check(signed).problems
