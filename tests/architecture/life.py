@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from smartgov.blocks.cases import api as cases
@@ -89,6 +90,7 @@ def _signed(mother: applications.Mother, folder: Path) -> None:
         desk.signed(world, mother.actor)
         signing.upload(actor=mother.actor, name=f"{NAME}.pdf", content=f"%PDF {NAME} {MOTHER}".encode())
         files = [(f"{NAME}.pdf", f"%PDF {MOTHER}".encode())]
+        mother.browser.post("/signing/check", {"file": SimpleUploadedFile("a.pdf", f"%PDF {NAME}".encode())})
         signing.begin_batch(actor=desk.officer(), name="1", reason="1", files=files)
 
 

@@ -226,3 +226,9 @@ BATCH_WRONG = _problem(
     Text("A batch holds between 1 and 500 documents.", "每批須為 1 至 500 份文件。"),
     Text("Choose the files again.", "請重新選擇檔案。"),
 )
+TOO_MANY = _problem(
+    "too-many-checks",
+    429,
+    Text("Too many files were checked from your address.", "查驗次數過多。"),
+    Text("Wait fifteen minutes, then try again.", "請於十五分鐘後再試。"),
+)

@@ -121,6 +121,30 @@ class OutsideRevocation(models.Model):
         none = "serial numbers of a public list"
 
 
+class Check(models.Model):
+    """How often an address had files checked within a quarter of an hour."""
+
+    caller = models.CharField(max_length=64)
+    window = models.BigIntegerField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("caller", "window"), name="signing_check_once"),)
+
+    class Personal:
+        """A keyed digest of a network address."""
+
+        fields: ClassVar = {"caller": "limits the load; a keyed digest of the address"}
+        retire = "deleted after a day"
+        after = timedelta(days=1)
+
+    @classmethod
+    def retire(cls, now: datetime) -> int:
+        """Delete windows older than a day."""
+        count, _ = cls.objects.filter(window__lt=int((now - cls.Personal.after).timestamp()) // 900).delete()
+        return count
+
+
 class Batch(models.Model):
     """Documents that an agency's gateway seals one after the other."""
 

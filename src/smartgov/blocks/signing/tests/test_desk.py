@@ -19,7 +19,7 @@ from django.test import Client
 from smartgov.blocks.exchange import transport
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.blocks.signing import api
-from smartgov.blocks.signing.models import Approval, BatchItem, Document
+from smartgov.blocks.signing.models import Approval, BatchItem, Check, Document
 from smartgov.blocks.signing.tests import factories as make
 from smartgov.engines.pki import certificates, keys
 from smartgov.engines.pki import signing as engine
@@ -389,3 +389,14 @@ def test_an_outside_authoritys_list_is_taken_in_and_asked(world, gateway, tmp_pa
     with clock.travelling(delta=timedelta(days=2)):
         world.authority.crl()
         assert "certificate-revoked" in api.check(signed).problems
+
+
+def test_checking_is_limited_by_address(world, gateway):
+    browser = Client()
+    upload = {"file": SimpleUploadedFile("a.pdf", b"%PDF")}
+    answers = [browser.post("/signing/check.json", {"file": SimpleUploadedFile("a", b"x")}).status_code for _ in "ab"]
+    assert answers == [200, 200]
+    Check.objects.update(count=60)
+    assert browser.post("/signing/check", upload).status_code == 429
+    with clock.travelling(delta=timedelta(minutes=16)):
+        assert browser.post("/signing/check.json", {"file": SimpleUploadedFile("a", b"x")}).status_code == 200
