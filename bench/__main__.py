@@ -7,7 +7,7 @@ from importlib import import_module
 
 from bench.machine import describe
 
-NAMES = ("rules", "exchange", "demo", "population", "sweep", "deid", "deid_cells", "deid_check")
+NAMES = ("rules", "signatures", "exchange", "demo", "population", "sweep", "deid", "deid_cells", "deid_check")
 
 
 def main() -> int:
