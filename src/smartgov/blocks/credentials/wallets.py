@@ -46,6 +46,16 @@ class DatabaseMemory:
         text = json.dumps(dict(value), ensure_ascii=False)
         Kept.objects.update_or_create(kind=kind, name=memory.name_of(secret), defaults={"value": text, "until": until})
 
+    def first(self, kind: str, secret: str, until: datetime) -> bool:
+        """Whether this secret comes for the first time; of two callers only one inserts the row."""
+        Kept.objects.filter(kind=kind, name=memory.name_of(secret), until__lte=clock.now()).delete()
+        try:
+            with transaction.atomic():
+                Kept.objects.create(kind=kind, name=memory.name_of(secret), value="{}", until=until)
+        except IntegrityError:
+            return False
+        return True
+
     def get(self, kind: str, secret: str) -> dict[str, Any] | None:
         """The value, unless it is gone or over."""
         row = Kept.objects.filter(kind=kind, name=memory.name_of(secret), until__gt=clock.now()).first()
