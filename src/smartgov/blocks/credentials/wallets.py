@@ -10,15 +10,17 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
+import structlog
 from cryptography import x509
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.http import Http404
 
 from smartgov.blocks.audit import api as audit
-from smartgov.blocks.credentials import facts, services
+from smartgov.blocks.credentials import facts, lists, services
 from smartgov.blocks.credentials.domain import Status
 from smartgov.blocks.credentials.models import Certificate, Kept, Place
 from smartgov.blocks.directory import api as directory
@@ -28,9 +30,11 @@ from smartgov.engines.pki import certificates, keys
 from smartgov.shared import clock, content
 from smartgov.shared.actor import Actor
 from smartgov.shared.ids import uuid7
+from smartgov.shared.problems import Problem
 from smartgov.shared.sealed import blind_index
 from smartgov.shared.text import Text
 
+logger = structlog.get_logger()
 LIST_SIZE = 2**17
 LIST_LIFE = 3600
 LIST_TTL = 900
@@ -71,6 +75,8 @@ class DatabaseMemory:
 
 
 _memory = DatabaseMemory()
+Roots = Sequence[x509.Certificate]
+"""The authority that certifies the agencies' seals, as the asking agency's gateway has it."""
 
 
 # -- issuing ----------------------------------------------------------------------------------------------------------
@@ -183,7 +189,11 @@ def register() -> list[verifiers.Verifier]:
     """The registered verifiers: agencies, known by the certificate of their seal, and what each may ask."""
     found = []
     for row in content.read("credentials.yaml")["verifiers"]:
-        own, _ = exchange.seal_certificate(agency=row["agency"])
+        try:
+            own, _ = exchange.seal_certificate(agency=row["agency"])
+        except Problem:  # a gateway that is away: its agency cannot ask now, and nobody can in its name
+            logger.warning("verifier_left_out", agency=row["agency"])
+            continue
         certificate = x509.load_pem_x509_certificate(own.encode())
         allows = {
             facts.type_of(template): tuple((name,) for name in names) for template, names in row["allows"].items()
@@ -263,7 +273,10 @@ def answer(request: str, response: str) -> None:
     kept = _memory.get("ask", request)
     if kept is None:
         raise Http404
-    found = presenting.answered(_asked(kept), response, find_key=_find_key, look_up=_look_up)
+    roots = _roots(str(kept["agency"]))
+    found = presenting.answered(
+        _asked(kept), response, find_key=partial(_find_key, roots), look_up=partial(_look_up, roots)
+    )
     claims = found["certificate"][0].claims
     named = facts.titles(str(claims["vct"]).rsplit(":", 1)[-1])
     shown = [[title.as_dict(), str(claims[name])] for name, title in named.items() if name in claims]
@@ -295,25 +308,41 @@ def _asked(kept: Mapping[str, Any]) -> presenting.Asked:
     return presenting.Asked(**{name: kept[name] for name in names})
 
 
-def _find_key(header: Mapping[str, Any], payload: Mapping[str, Any]) -> keys.PublicKey:
-    """The key of an issuing agency: its address names it, its certificate is its own."""
-    agency = str(payload.get("iss", "")).rsplit("/", 1)[-1]
-    if not Certificate.objects.filter(agency=agency).exists() or payload.get("iss") != facts.issuer_of(agency):
+def _find_key(roots: Roots, header: Mapping[str, Any], payload: Mapping[str, Any]) -> keys.PublicKey:
+    """The key of an issuing agency: its address names it, and T-Road's authority has certified its seal."""
+    issuer_url = str(payload.get("iss", ""))
+    base, _, code = issuer_url.rpartition("/issuers/")
+    if not base.endswith("/credentials"):
         raise tokens.TokenError("its issuer is not known")
-    found = tokens.trusted_certificate(header, _roots(agency), clock.now())
-    own, _ = exchange.seal_certificate(agency=agency)
-    if certificates.organisation(found) != certificates.organisation(x509.load_pem_x509_certificate(own.encode())):
+    return _key_of(roots, code, header)
+
+
+def _key_of(roots: Roots, code: str, header: Mapping[str, Any]) -> keys.PublicKey:
+    """The key of the agency's seal; an agency may run anywhere, so only its certificate counts."""
+    try:
+        name = directory.agency(code).name.zh
+    except Problem:
+        raise tokens.TokenError("its issuer is not known") from None
+    found = tokens.trusted_certificate(header, roots, clock.now())
+    if name not in {certificates.organisation(found), certificates.common_name(found)}:
         raise tokens.TokenError("it is signed by another agency")
     return certificates.public_key(found)
 
 
-def _look_up(uri: str, index: int) -> status.Status:
-    """Our own lists; a credential of another country's would have to be fetched, and is refused instead."""
-    rows = Place.objects.filter(index=index)
-    for row in rows:
-        if list_uri(row.agency, row.list_number) == uri:
+def _look_up(roots: Roots, uri: str, index: int) -> status.Status:
+    """Our own lists from the tables, other agencies' by their address, kept for as long as they say."""
+    base, _, place = uri.partition("/credentials/lists/")
+    code, _, number = place.partition("/")
+    if base == settings.ORIGIN and number.isdigit():
+        row = Place.objects.filter(agency=code, list_number=int(number), index=index).first()
+        if row is not None:
             return status.Status(row.status)
-    raise tokens.TokenError("its list is not known here")
+    text = lists.fetched(uri)
+    found = status.read(text, uri=uri, key=_key_of(roots, code, tokens.header_of(text)), now=clock.now())
+    try:
+        return status.Status(found[index])
+    except (IndexError, ValueError):
+        raise tokens.TokenError("its list does not hold it") from None
 
 
 def _roots(agency: str) -> list[x509.Certificate]:

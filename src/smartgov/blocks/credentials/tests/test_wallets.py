@@ -14,7 +14,7 @@ from django.http import Http404
 from django.test import Client
 
 from smartgov.blocks.credentials import api, wallets
-from smartgov.blocks.credentials.models import Kept, Place
+from smartgov.blocks.credentials.models import Certificate, Kept, Place
 from smartgov.blocks.credentials.tests import factories as make
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.engines.credential import sdjwt, status, tokens
@@ -176,3 +176,50 @@ def test_the_pdf_carries_its_facts_and_the_check_shows_them(gateway):
     verdict = api.verify_upload(pdf)
     assert ("子女姓名", "林安安") in {(title.zh, value) for title, value in verdict.facts}
     assert not api.verify_upload(pdf + b"\n% x").facts
+
+
+def test_another_agencys_credential_counts_by_its_seal_and_its_own_list(gateway, monkeypatch, tmp_path):
+    """The issuing agency runs elsewhere: no row of it is here, and its list has to be fetched."""
+    _, wallet = held(gateway)
+    text = Client().get("/credentials/lists/ris/1").content.decode()
+    fetched = []
+
+    def elsewhere(uri):
+        fetched.append(uri)
+        return text
+
+    Place.objects.all().delete()
+    Certificate.objects.all().delete()
+    monkeypatch.setattr(wallets.lists, "fetched", elsewhere)
+    officer = an_officer()
+    request, asked = requested(officer, "child_name")
+    assert wallet.show(wallet.look(asked))[0] == 200
+    assert fetched == [f"{settings.ORIGIN}/credentials/lists/ris/1"]
+    assert [value for _, value in api.shown(actor=officer, request=request) or []] == ["林安安"]
+
+
+@pytest.mark.parametrize(
+    "uri", ["file:///etc/passwd", "http://169.254.169.254/x", "https://u@x/y", "https://x/y?z=1", "ftp://x/y"]
+)
+def test_a_list_is_fetched_from_where_lists_are_only(uri):
+    with pytest.raises(tokens.TokenError, match="no address"):
+        wallets.lists.fetched(uri)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "why"),
+    [
+        ("http://localhost:8000/credentials/issuers/nhi", "another agency"),
+        ("http://localhost:8000/credentials/issuers/nobody", "not known"),
+        ("http://localhost:8000/elsewhere/issuers/ris", "not known"),
+        ("", "not known"),
+    ],
+)
+def test_an_agencys_seal_makes_credentials_in_its_own_name_only(gateway, issuer, why):
+    header = {"x5c": tokens.chain_header(gateway.certificate)}
+    roots = [gateway.authority.certificate]
+    assert wallets._find_key(roots, header, {"iss": "https://ris.example/credentials/issuers/ris"})
+    with pytest.raises(tokens.TokenError, match=why):
+        wallets._find_key(roots, header, {"iss": issuer})
+    with pytest.raises(tokens.TokenError, match="not trusted"):
+        wallets._find_key([], header, {"iss": "https://ris.example/credentials/issuers/ris"})
