@@ -198,6 +198,17 @@ def test_another_agencys_credential_counts_by_its_seal_and_its_own_list(gateway,
     assert [value for _, value in api.shown(actor=officer, request=request) or []] == ["林安安"]
 
 
+def test_a_list_is_fetched_once_in_five_minutes(monkeypatch):
+    asked = []
+    monkeypatch.setattr(wallets.lists, "_fetch", lambda uri: asked.append(uri) or "text")
+    monkeypatch.setattr(wallets.lists, "_kept", {})
+    for _ in range(3):
+        assert wallets.lists.fetched("https://x/1") == "text"
+    with clock.travelling(delta=timedelta(minutes=6)):
+        wallets.lists.fetched("https://x/1")
+    assert asked == ["https://x/1", "https://x/1"]
+
+
 @pytest.mark.parametrize(
     "uri", ["file:///etc/passwd", "http://169.254.169.254/x", "https://u@x/y", "https://x/y?z=1", "ftp://x/y"]
 )
