@@ -31,7 +31,16 @@ from smartgov.blocks.signing.desk import (
 )
 from smartgov.blocks.signing.domain import ApprovalView, BatchView, DocumentView, ItemView
 from smartgov.blocks.signing.lists import take_in
-from smartgov.blocks.signing.office import STEPS, TrailRow, act_on, certificate, certificates, trail
+from smartgov.blocks.signing.office import (
+    STEPS,
+    TrailRow,
+    act_on,
+    activate,
+    certificate,
+    certificates,
+    take_request,
+    trail,
+)
 
 __all__ = [
     "STEPS",
@@ -41,6 +50,7 @@ __all__ = [
     "ItemView",
     "TrailRow",
     "act_on",
+    "activate",
     "approval",
     "batch",
     "batches",
@@ -66,6 +76,7 @@ __all__ = [
     "signed_document",
     "stop_batch",
     "take_in",
+    "take_request",
     "to_activate",
     "trail",
     "trust",

@@ -232,3 +232,11 @@ TOO_MANY = _problem(
     Text("Too many files were checked from your address.", "查驗次數過多。"),
     Text("Wait fifteen minutes, then try again.", "請於十五分鐘後再試。"),
 )
+REQUEST_INCOMPLETE = _problem(
+    "request-incomplete",
+    422,
+    Text("The request is not complete.", "申請資料不完整。"),
+    Text(
+        "Give the name, the kind, and where the proof of identity is on file.", "請填寫姓名、種類及身分查驗資料的檔號。"
+    ),
+)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
+from html import unescape
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -24,6 +28,7 @@ from smartgov.blocks.signing.tests import factories as make
 from smartgov.engines.pki import certificates, keys
 from smartgov.engines.pki import signing as engine
 from smartgov.engines.pki.authority import State
+from smartgov.engines.pki.authority.authority import activation_text
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
@@ -400,3 +405,26 @@ def test_checking_is_limited_by_address(world, gateway):
     assert browser.post("/signing/check", upload).status_code == 429
     with clock.travelling(delta=timedelta(minutes=16)):
         assert browser.post("/signing/check.json", {"file": SimpleUploadedFile("a", b"x")}).status_code == 200
+
+
+def test_a_seal_is_certified_at_the_counter_by_two_officers(world):
+    key = keys.generate_p256()
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "x")])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    csr = request.public_bytes(serialization.Encoding.PEM)
+    first, second = (people.signed_in_officer("ris", "credential_manager") for _ in "ab")
+    form = {"profile": "seal", "common_name": "戶政司電子印章", "organisation": "戶政司", "reference": "115-0042"}
+    assert first.post("/signing/certificates/", form).status_code == 422
+    page = first.post("/signing/certificates/", {**form, "csr": SimpleUploadedFile("a.csr", csr)})["Location"]
+    assert "115-0042" in first.get(page).content.decode()
+    assert first.post(page, {"step": "issue"}).status_code == 403, "whoever proved does not issue"
+    assert second.post(page, {"step": "issue"}).status_code == 302
+    record = world.authority.get(page.rsplit("/", 1)[-1])
+    text = activation_text(record)
+    shown = unescape(second.get(page).content.decode())
+    assert text.decode() in shown
+    for wrong in ("", "!!", base64.b64encode(b"x" * 70).decode()):
+        assert second.post(page, {"step": "activate", "signature": wrong}).status_code in {403, 422}
+    signature = base64.b64encode(keys.sign_der(key, text)).decode()  # as openssl dgst -sha256 -sign gives it
+    assert second.post(page, {"step": "activate", "signature": signature}).status_code == 302
+    assert world.authority.get(record.id).state is State.ACTIVE
