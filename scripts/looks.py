@@ -486,6 +486,12 @@ def signing_desk(story: Story) -> None:
             album.take(desk.page, "signing-batch")
             desk.go("/signing/batches/")
             album.take(desk.page, "signing-batches")
+        with story.seated("nhi-officer", "承辦") as desk:
+            desk.go("/credentials/ask")
+            album.take(desk.page, "credential-ask")
+            desk.page.locator("input[type=checkbox]").first.check()
+            desk.press("form .button.primary")
+            album.take(desk.page, "credential-asked")
     signer.page.context.close()
 
 

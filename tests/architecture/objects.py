@@ -14,8 +14,10 @@ from django.test import Client
 from smartgov.blocks.cases import api as cases
 from smartgov.blocks.cases.models import Case
 from smartgov.blocks.cases.tests import factories as case_files
+from smartgov.blocks.credentials import api as credentials
 from smartgov.blocks.credentials.tests import factories as certificates
 from smartgov.blocks.exchange import transport
+from smartgov.blocks.identity import api as identity
 from smartgov.blocks.identity import mobile
 from smartgov.blocks.identity.models import Account, KeptPost, MobileKey, OpenidRelation, Passkey
 from smartgov.blocks.identity.tests import factories as people
@@ -192,6 +194,24 @@ def certificate_copy(stage: Stage) -> Scene:
     return Scene({"certificate": issued}, mother.browser, (people.signed_in_citizen(),))
 
 
+def wallet_offer(stage: Stage) -> Scene:
+    """A certificate as the portal knows it, and its agency offers it to a wallet."""
+    scene = certificate_copy(stage)
+    offered = {"uri": "openid-credential-offer://?x", "tx_code": "123456"}
+    stage.road().answers["TW/GOV/ris/cases/credentials.v1", "/offers"] = offered
+    return scene
+
+
+def presentation(stage: Stage) -> Scene:
+    """A request for a credential."""
+    stage.contexts.enter_context(certificates.gateway(stage.folder))
+    seat = people.a_seat("nhi", "case_officer")
+    who = Actor("officer", subject=identity.person_of_seat(seat), seat=seat, agency="nhi", assurance=2)
+    asked = credentials.ask(actor=who, template="birth_certificate", claims=["child_name"])
+    owner, foreign = (people.signed_in_officer(agency, "case_officer") for agency in ("nhi", "sfaa"))
+    return Scene({"asked": asked}, owner, (foreign,))
+
+
 def _step(mother: applications.Mother, kind: str, name: str, content: dict[str, Any]) -> str:
     application = applications.handed_in(mother)
     made = uuid7()
@@ -306,6 +326,8 @@ PAGES: Mapping[str, Maker] = {
     "payments:void": batch("payment_preparer"),
     "payments:instruction": instruction,
     "credentials:manage": certificate,
+    "credentials:asked": presentation,
+    "credentials:asked-state": presentation,
     "signing:document": paper(),
     "signing:file": paper(),
     "signing:signed": paper(signed=True),
@@ -325,6 +347,7 @@ PAGES: Mapping[str, Maker] = {
     "services:withdraw": draft,
     "services:question": question,
     "services:certificate": certificate_copy,
+    "services:wallet": wallet_offer,
     "cases:case": case,
     "cases:supplement": case,
     "cases:decision": case,
@@ -335,6 +358,14 @@ PAGES: Mapping[str, Maker] = {
 OWNED_BY_NOBODY: Mapping[str, str] = {
     "credentials:verify": "whoever holds a certificate's code may check it; the page shows no more than the document",
     "services:service": "a service of the catalogue",
+    "credential-issuer": "an agency as an issuer; what it issues is no secret",
+    "credential-server": "an agency's token endpoint; what it needs is in the code",
+    "credentials:token": "whoever brings an offer's code and the number told with it",
+    "credentials:nonce": "a nonce is for anybody and good for nothing alone",
+    "credentials:credential": "whoever brings the token",
+    "credentials:status-list": "one list for all credentials of an agency; nobody's place is told",
+    "credentials:request-object": "whoever scans the code; it holds a question and nothing of a person",
+    "credentials:answer": "whoever can answer the question with the holder's key",
     "ops:retry": "a delivery belongs to the process that its operators run, and holds ids only",
     "ops:drop": "a delivery belongs to the process that its operators run, and holds ids only",
 }

@@ -26,8 +26,8 @@ def test_she_signs_and_everybody_can_check(country: Country, browser: JourneyBro
     for words in ("可信賴", mother.facts["name"], "時戳", "同意"):
         assert words in said
     assert_accessible(stranger.page)
-    assert "請勿信賴此檔案" in signing.check(stranger, "signed.pdf", altered(pdf))
-    assert "請勿信賴此檔案" in signing.check(stranger, "signed.pdf", pdf.replace(b"ETSI.CAdES", b"ETSI.CAdEZ"))
+    assert "請勿採信此檔案" in signing.check(stranger, "signed.pdf", altered(pdf))
+    assert "請勿採信此檔案" in signing.check(stranger, "signed.pdf", pdf.replace(b"ETSI.CAdES", b"ETSI.CAdEZ"))
     if shutil.which("pdfsig") is None:
         pytest.skip("NOT RUN: poppler-utils is absent")
     (tmp_path / "signed.pdf").write_bytes(pdf)

@@ -19,15 +19,28 @@ from smartgov.blocks.signing.desk import (
     begin_signature,
     document,
     documents,
+    extend,
     is_waiting,
+    may_extend,
     open_document,
     own_certificate,
     settle,
     signed_document,
+    to_activate,
     upload,
 )
 from smartgov.blocks.signing.domain import ApprovalView, BatchView, DocumentView, ItemView
-from smartgov.blocks.signing.office import STEPS, TrailRow, act_on, certificate, certificates, trail
+from smartgov.blocks.signing.lists import take_in
+from smartgov.blocks.signing.office import (
+    STEPS,
+    TrailRow,
+    act_on,
+    activate,
+    certificate,
+    certificates,
+    take_request,
+    trail,
+)
 
 __all__ = [
     "STEPS",
@@ -37,6 +50,7 @@ __all__ = [
     "ItemView",
     "TrailRow",
     "act_on",
+    "activate",
     "approval",
     "batch",
     "batches",
@@ -50,7 +64,9 @@ __all__ = [
     "check_data",
     "document",
     "documents",
+    "extend",
     "is_waiting",
+    "may_extend",
     "open_document",
     "own_certificate",
     "resume_batch",
@@ -59,6 +75,9 @@ __all__ = [
     "settle",
     "signed_document",
     "stop_batch",
+    "take_in",
+    "take_request",
+    "to_activate",
     "trail",
     "trust",
     "upload",

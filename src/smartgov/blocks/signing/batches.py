@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from cryptography import x509
@@ -81,7 +82,8 @@ def sealed_document(*, actor: Actor, batch_id: str, number: int) -> tuple[str, b
     row = BatchItem.objects.filter(batch=_mine(actor, batch_id), number=number, state=BatchItem.SEALED).first()
     if row is None:
         raise Http404
-    return row.name, base64.b64decode(row.sealed)
+    beside = "" if domain.is_pdf(base64.b64decode(row.content)) else ".p7s"
+    return row.name + beside, base64.b64decode(row.sealed)
 
 
 def seal_next() -> int:
@@ -129,17 +131,17 @@ def _seal(item: BatchItem) -> None:
 
 
 def _sealed(agency: str, reason: str, content: bytes) -> bytes:
+    """A PDF with the seal inside; for any other file the signature that lies beside it (CMS)."""
     own, chain = exchange.seal_certificate(agency=agency)
-    return signing.sign(
-        content,
-        signer=lambda data: exchange.seal(agency=agency, data=data),
-        certificate=x509.load_pem_x509_certificate(own.encode()),
-        chain=x509.load_pem_x509_certificates("".join(chain).encode()) if chain else [],
-        stamp=outside.current().clocktower.stamp,
-        reason=reason,
-        field_name="Seal",
-        certify=True,
-    )
+    how: dict[str, Any] = {
+        "signer": lambda data: exchange.seal(agency=agency, data=data),
+        "certificate": x509.load_pem_x509_certificate(own.encode()),
+        "chain": x509.load_pem_x509_certificates("".join(chain).encode()) if chain else [],
+        "stamp": outside.current().clocktower.stamp,
+    }
+    if domain.is_pdf(content):
+        return signing.sign(content, reason=reason, field_name="Seal", certify=True, **how)
+    return signing.sign_data(content, **how)
 
 
 def _counted() -> models.QuerySet[Batch]:

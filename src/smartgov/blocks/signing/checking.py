@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cryptography import x509
 
 from smartgov.blocks.exchange import api as exchange
-from smartgov.blocks.signing import outside
+from smartgov.blocks.signing import lists, outside
 from smartgov.engines.pki import certificates, signing
-from smartgov.engines.pki.revocation import Policy
+from smartgov.engines.pki.revocation import Finding, Policy
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 
@@ -27,15 +27,22 @@ def check_data(content: bytes, signature: bytes) -> signing.Report:
 
 
 def trust() -> signing.Trust:
-    """Who is trusted: the citizens' authority with its list, and the authority of the agencies' seals."""
+    """Who is trusted: the citizens' authority with its list, the authority of the seals, and outside authorities."""
     services = outside.current()
     citizens = certificates.from_pem(services.authority.certificate())
     agencies = _agencies()
+
+    def ask(
+        certificate: x509.Certificate, authority: x509.Certificate, now: datetime, signed_at: datetime | None
+    ) -> Finding | None:
+        return lists.finding(certificate, authority, now, signed_at, _POLICY)
+
     return signing.Trust(
-        roots=(citizens, *agencies),
+        roots=(citizens, *agencies, *lists.authorities()),
         time_roots=(certificates.from_pem(services.clocktower.root()),),
         crls=(services.authority.crl(),),
         policy=_POLICY,
+        ask=ask,
         without_news=agencies,
     )
 

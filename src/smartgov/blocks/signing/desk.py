@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cryptography import x509
 from django.conf import settings
@@ -23,7 +23,7 @@ from smartgov.blocks.signing.domain import ApprovalView, DocumentState, Document
 from smartgov.blocks.signing.models import Approval, Document
 from smartgov.blocks.signing.ports import Answer
 from smartgov.engines.pki import certificates, keys, signing
-from smartgov.engines.pki.authority import Record, State, ocsp
+from smartgov.engines.pki.authority import Record, State, life, ocsp
 from smartgov.engines.pki.signing.behalf import Behalf
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
@@ -42,7 +42,15 @@ def own_certificate(*, actor: Actor) -> Record | None:
     """The certificate that counts most: one in force, else the newest that is not over; None without any."""
     found = outside.current().authority.records(holder=holder_of(_own(actor)))
     living = [one for one in found if one.state not in {State.REJECTED, State.REVOKED, State.EXPIRED}]
-    return next((one for one in living if one.state is State.ACTIVE), living[0] if living else None)
+    active = [one for one in living if one.state is State.ACTIVE]
+    # After an extension two are in force with the same key: the one that lasts longer counts.
+    return max(active, key=lambda one: one.not_after or one.asked_at) if active else next(iter(living), None)
+
+
+def to_activate(*, actor: Actor) -> Record | None:
+    """The newest certificate that waits to be activated; beside one in force it is a renewal."""
+    found = outside.current().authority.records(holder=holder_of(_own(actor)))
+    return next((one for one in found if one.state is State.ISSUED), None)
 
 
 def begin_certificate(*, actor: Actor) -> str:
@@ -53,11 +61,27 @@ def begin_certificate(*, actor: Actor) -> str:
     return _ask(actor, Kind.REQUEST, {"kind": Kind.REQUEST}).id
 
 
+def may_extend(record: Record) -> bool:
+    """Whether its holder may have its life extended now."""
+    left = (record.not_after or clock.now()) - clock.now()
+    return record.state is State.ACTIVE and not record.is_extension and timedelta(0) < left <= life.EXTENSION_WINDOW
+
+
+def extend(*, actor: Actor) -> None:
+    """The one extension, for the same key; Problem `no-extension` outside of its time."""
+    _require_strong(actor)
+    record = own_certificate(actor=actor)
+    if record is None:
+        raise domain.NO_CERTIFICATE
+    made = outside.current().authority.step(record.id, "extend", by=actor.label)
+    _note(actor, "certificate_key.extended", made.id)
+
+
 def begin_activation(*, actor: Actor) -> str:
     """Ask the phone to prove that it has the certified key; returns the approval's id."""
     _require_strong(actor)
-    record = own_certificate(actor=actor)
-    if record is None or record.state is not State.ISSUED:
+    record = to_activate(actor=actor)
+    if record is None:
         raise domain.NO_CERTIFICATE
     task = {"kind": Kind.ACTIVATE, "serial": str(record.serial), "challenge": record.challenge}
     return _ask(actor, Kind.ACTIVATE, task, record=record.id).id
@@ -183,6 +207,7 @@ def _requested(actor: Actor, row: Approval, answer: Answer) -> None:
     """Hand in the request. A sign-in at level two with the phone's own approval is the proof, and issues at once."""
     authority = outside.current().authority
     name = identity.subject_name(actor=actor, subject=row.subject, purpose="signing certificate")
+    old = own_certificate(actor=actor)
     record = authority.request(
         answer.outcome.get("csr", ""),
         profile="person",
@@ -190,6 +215,7 @@ def _requested(actor: Actor, row: Approval, answer: Answer) -> None:
         common_name=name,
         organisation="smartgov",
         by=actor.label,
+        renews=old.id if old else "",
     )
     authority.step(record.id, "prove", by=_SIGN_IN, method="sign-in-and-phone", level=actor.assurance, reference=row.id)
     authority.step(record.id, "issue", by=_AUTOMAT)

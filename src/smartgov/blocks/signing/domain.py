@@ -118,6 +118,11 @@ class ItemView:
     problem: str
 
 
+def is_pdf(content: bytes) -> bool:
+    """Whether a file says that it is a PDF; others are signed beside themselves."""
+    return content.startswith(b"%PDF-")
+
+
 def fingerprint(digest: str) -> str:
     """Sixteen digits of a digest in groups of four, for people to compare."""
     return " ".join(digest[place : place + 4] for place in range(0, 16, 4))
@@ -220,4 +225,18 @@ BATCH_WRONG = _problem(
     422,
     Text("A batch holds between 1 and 500 documents.", "每批須為 1 至 500 份文件。"),
     Text("Choose the files again.", "請重新選擇檔案。"),
+)
+TOO_MANY = _problem(
+    "too-many-checks",
+    429,
+    Text("Too many files were checked from your address.", "查驗次數過多。"),
+    Text("Wait fifteen minutes, then try again.", "請於十五分鐘後再試。"),
+)
+REQUEST_INCOMPLETE = _problem(
+    "request-incomplete",
+    422,
+    Text("The request is not complete.", "申請資料不完整。"),
+    Text(
+        "Give the name, the kind, and where the proof of identity is on file.", "請填寫姓名、種類及身分查驗資料的檔號。"
+    ),
 )

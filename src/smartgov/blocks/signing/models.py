@@ -87,6 +87,64 @@ class Approval(models.Model):
         return count
 
 
+class OutsideAuthority(models.Model):
+    """An authority elsewhere whose certificates are trusted here, and the head of its newest list that was taken in."""
+
+    issuer = models.CharField(primary_key=True, max_length=64)
+    name = models.CharField(max_length=200)
+    certificate = models.TextField()
+    number = models.CharField(max_length=48, blank=True)
+    this_update = models.DateTimeField(null=True)
+    next_update = models.DateTimeField(null=True)
+    digest = models.CharField(max_length=64, blank=True)
+
+    class Personal:
+        """Nothing."""
+
+        none = "an authority and the head of its public list"
+
+
+class OutsideRevocation(models.Model):
+    """One row of an outside authority's list."""
+
+    issuer = models.CharField(max_length=64)
+    serial = models.CharField(max_length=48)
+    at = models.DateTimeField()
+    reason = models.CharField(max_length=24)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("issuer", "serial"), name="signing_outside_once"),)
+
+    class Personal:
+        """Nothing."""
+
+        none = "serial numbers of a public list"
+
+
+class Check(models.Model):
+    """How often an address had files checked within a quarter of an hour."""
+
+    caller = models.CharField(max_length=64)
+    window = models.BigIntegerField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("caller", "window"), name="signing_check_once"),)
+
+    class Personal:
+        """A keyed digest of a network address."""
+
+        fields: ClassVar = {"caller": "limits the load; a keyed digest of the address"}
+        retire = "deleted after a day"
+        after = timedelta(days=1)
+
+    @classmethod
+    def retire(cls, now: datetime) -> int:
+        """Delete windows older than a day."""
+        count, _ = cls.objects.filter(window__lt=int((now - cls.Personal.after).timestamp()) // 900).delete()
+        return count
+
+
 class Batch(models.Model):
     """Documents that an agency's gateway seals one after the other."""
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from django.db import transaction
 from django.http import Http404
 
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.identity import api as identity
 from smartgov.blocks.signing import domain, outside
+from smartgov.engines.pki import keys
 from smartgov.engines.pki.authority import Record, State, life
 from smartgov.engines.pki.authority.trail import Entry
 from smartgov.shared.actor import Actor
+from smartgov.shared.ids import uuid7
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -78,6 +81,52 @@ def act_on(*, actor: Actor, record: str, step: str, reason: str = "") -> Record:
     moved = outside.current().authority.step(record, step, by=actor.label, **detail)
     _note(actor, step, record, reason)
     return moved
+
+
+def take_request(*, actor: Actor, csr: bytes, profile: str, common_name: str, organisation: str, reference: str) -> str:
+    """Take a request at the counter, of somebody whose papers the officer has seen; returns the record's id.
+
+    The officer vouches for the names; `reference` says where the proof is on file. Another officer has to issue.
+    Problem `request-unusable` (422).
+    """
+    _require_office(actor)
+    if not common_name.strip() or not reference.strip() or profile not in life.PROFILES:
+        raise domain.REQUEST_INCOMPLETE
+    authority = outside.current().authority
+    record = authority.request(
+        csr.decode("utf-8", "replace"),
+        profile=profile,
+        holder=uuid7(),
+        common_name=common_name.strip()[:64],
+        organisation=organisation.strip()[:64] or "smartgov",
+        by=actor.label,
+    )
+    proof = {"method": "counter", "level": 3, "reference": reference.strip()[:80]}
+    authority.step(record.id, "prove", by=actor.label, **proof)
+    _note(actor, "prove", record.id, "")
+    return record.id
+
+
+def activate(*, actor: Actor, record: str, signature: str) -> Record:
+    """Activate a certificate with its holder's signature (base64; DER or r || s); Problem `not-the-key`."""
+    _require_office(actor)
+    _get(record)
+    moved = outside.current().authority.step(record, "activate", by=actor.label, signature=_plain(signature))
+    _note(actor, "activate", record, "")
+    return moved
+
+
+def _plain(signature: str) -> str:
+    """The base64url of r || s, whatever form a signing tool gave."""
+    compact = "".join(signature.split()).rstrip("=").translate(str.maketrans("+/", "-_"))
+    try:
+        raw = keys.from_b64url(compact)
+        if len(raw) != 64:
+            r, s = decode_dss_signature(raw)
+            raw = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    except (ValueError, OverflowError):
+        return ""  # which is nobody's signature, and is refused as such
+    return keys.b64url(raw)
 
 
 def trail(*, actor: Actor, record: str) -> list[TrailRow]:

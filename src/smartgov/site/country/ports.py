@@ -9,17 +9,8 @@ from smartgov.shared import content
 
 SPAN = 60
 """How many ports a country may use from its base."""
-_PHONE, _SMTP, _BANK, _MAILBOX, _TIMESTAMP, _AUTHORITY, _GATEWAYS, _LOCAL, _REGISTERS = (
-    24,
-    25,
-    26,
-    27,
-    28,
-    29,
-    30,
-    40,
-    50,
-)
+_AUTHORITY, _PHONE, _SMTP, _BANK, _MAILBOX, _TIMESTAMP = 23, 24, 25, 26, 27, 28
+_GATEWAYS, _LOCAL, _REGISTERS = 30, 40, 50
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
+from html import unescape
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.http import Http404
 from django.test import Client
@@ -17,11 +23,12 @@ from django.test import Client
 from smartgov.blocks.exchange import transport
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.blocks.signing import api
-from smartgov.blocks.signing.models import Approval, BatchItem, Document
+from smartgov.blocks.signing.models import Approval, BatchItem, Check, Document
 from smartgov.blocks.signing.tests import factories as make
 from smartgov.engines.pki import certificates, keys
 from smartgov.engines.pki import signing as engine
 from smartgov.engines.pki.authority import State
+from smartgov.engines.pki.authority.authority import activation_text
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
@@ -212,6 +219,31 @@ def test_without_stamps_nothing_is_signed(world, citizen):
         api.signed_document(actor=citizen, document_id=document)
 
 
+def test_a_renewal_takes_the_place_of_the_old_when_it_is_activated(world, citizen):
+    old = make.certified(world, citizen)
+    approval = api.begin_certificate(actor=citizen)
+    world.phone.approve()
+    api.settle(actor=citizen, approval_id=approval)
+    assert api.own_certificate(actor=citizen) == world.authority.get(old.id), "the old one until then"
+    approval = api.begin_activation(actor=citizen)
+    world.phone.approve()
+    api.settle(actor=citizen, approval_id=approval)
+    assert api.own_certificate(actor=citizen).renews == old.id
+    assert world.authority.get(old.id).reason == "superseded"
+    assert make.signed(world, citizen)
+
+
+def test_a_certificate_is_extended_on_the_desk_in_its_last_days(world, citizen):
+    record = make.certified(world, citizen)
+    assert not api.may_extend(record)
+    assert refused(lambda: api.extend(actor=citizen)) == "no-extension"
+    with clock.travelling(to=record.not_after - timedelta(days=20)):
+        browser = people.signed_in_citizen(citizen.subject)
+        assert "展期" in browser.get("/signing/").content.decode()
+        assert browser.post("/signing/extension").status_code == 302
+        assert api.own_certificate(actor=citizen).is_extension
+
+
 def test_documents_are_unreadable_at_rest_and_leave_after_thirty_days(world, citizen):
     make.certified(world, citizen)
     make.signed(world, citizen)
@@ -283,24 +315,30 @@ def test_what_was_added_after_is_told_and_left_out(world, citizen, gateway):
 def test_a_batch_is_sealed_stopped_and_resumed(world, gateway):
     officer = make.officer()
     files = [(f"{number}.pdf", make.a_pdf(f"公文 {number}")) for number in range(3)]
-    batch = api.begin_batch(actor=officer, name="十一月", reason="核准", files=[*files, ("x.pdf", b"no pdf")])
+    batch = api.begin_batch(
+        actor=officer, name="十一月", reason="核准", files=[*files, ("x.pdf", b"%PDF-1.7 broken"), ("a.csv", b"1,2")]
+    )
     gateway.down = True
     api.seal_next()
     assert api.batch(actor=officer, batch_id=batch)[0].state == "stopped"
     gateway.down = False
     assert api.seal_next() == 0, "stopped is stopped"
     api.resume_batch(actor=officer, batch_id=batch)
-    assert api.seal_next() == 4
+    assert api.seal_next() == 5
     view, items = api.batch(actor=officer, batch_id=batch)
-    assert (view.state, view.done, view.failed) == ("done", 3, 1)
-    assert [one.state for one in items] == ["sealed", "sealed", "sealed", "failed"]
+    assert (view.state, view.done, view.failed) == ("done", 4, 1)
+    assert [one.state for one in items] == ["sealed", "sealed", "sealed", "failed", "sealed"]
+    name, beside = api.sealed_document(actor=officer, batch_id=batch, number=5)
+    assert name == "a.csv.p7s"
+    assert api.check_data(b"1,2", beside).valid
+    assert not api.check_data(b"1,3", beside).valid
     report = api.check(api.sealed_document(actor=officer, batch_id=batch, number=2)[1])
     assert report.valid, report.problems
     assert (report.signatures[0].name, report.signatures[0].level) == ("戶政司", "B-T")
     assert report.signatures[0].revocation.status == "unknown", "their authority publishes no list: told, not hidden"
     with pytest.raises(Http404):
         api.batch(actor=make.officer("nhi"), batch_id=batch)
-    assert BatchItem.retire(clock.now() + timedelta(days=31)) == 4
+    assert BatchItem.retire(clock.now() + timedelta(days=31)) == 5
 
 
 def test_an_officer_sees_a_batch_move_and_certificates(world, citizen, gateway):
@@ -322,3 +360,71 @@ def test_an_officer_sees_a_batch_move_and_certificates(world, citizen, gateway):
     assert browser.post(page, {"step": "revoke", "reason": "superseded"}).status_code == 302
     assert "已廢止" in browser.get(page).content.decode()
     assert people.signed_in_officer("nhi", "credential_manager").get(page).status_code == 404
+
+
+def test_an_outside_authoritys_list_is_taken_in_and_asked(world, gateway, tmp_path):
+    outside = certificates.CertificateAuthority.create(tmp_path / "outside", "Elsewhere")
+    key = keys.generate_p256()
+    certificate = outside.issue(key.public_key(), common_name="王小明", organisation="Elsewhere", usage="mobile")
+    signed = engine.sign(
+        make.a_pdf(),
+        signer=lambda data: keys.sign_der(key, data),
+        certificate=certificate,
+        chain=[outside.certificate],
+        reason="x",
+    )
+    assert api.check(signed).problems == ("signer-not-trusted",)
+    (tmp_path / "ca.pem").write_bytes(certificates.pem(outside.certificate))
+    (tmp_path / "one.crl").write_bytes(outside.crl(range(10, 6010)))
+    old = (tmp_path / "one.crl").read_bytes()
+    files = {"authority": tmp_path / "ca.pem", "list": tmp_path / "one.crl"}
+    with pytest.raises(CommandError, match="digest"):
+        call_command("take_in_crl", digest="0" * 64, **files)
+    call_command("take_in_crl", digest=sha256(old).hexdigest(), **files)
+    report = api.check(signed)
+    assert report.valid, report.problems
+    assert report.signatures[0].revocation.source.startswith("crl ")
+    outside.revoke(certificate.serial_number, "keyCompromise")
+    (tmp_path / "one.crl").write_bytes(outside.crl())
+    call_command("take_in_crl", **files)
+    assert api.check(signed).problems == ("certificate-revoked",)
+    (tmp_path / "one.crl").write_bytes(old)
+    with pytest.raises(CommandError, match="newer"):
+        call_command("take_in_crl", **files)
+    with clock.travelling(delta=timedelta(days=2)):
+        world.authority.crl()
+        assert "certificate-revoked" in api.check(signed).problems
+
+
+def test_checking_is_limited_by_address(world, gateway):
+    browser = Client()
+    upload = {"file": SimpleUploadedFile("a.pdf", b"%PDF")}
+    answers = [browser.post("/signing/check.json", {"file": SimpleUploadedFile("a", b"x")}).status_code for _ in "ab"]
+    assert answers == [200, 200]
+    Check.objects.update(count=60)
+    assert browser.post("/signing/check", upload).status_code == 429
+    with clock.travelling(delta=timedelta(minutes=16)):
+        assert browser.post("/signing/check.json", {"file": SimpleUploadedFile("a", b"x")}).status_code == 200
+
+
+def test_a_seal_is_certified_at_the_counter_by_two_officers(world):
+    key = keys.generate_p256()
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "x")])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    csr = request.public_bytes(serialization.Encoding.PEM)
+    first, second = (people.signed_in_officer("ris", "credential_manager") for _ in "ab")
+    form = {"profile": "seal", "common_name": "戶政司電子印章", "organisation": "戶政司", "reference": "115-0042"}
+    assert first.post("/signing/certificates/", form).status_code == 422
+    page = first.post("/signing/certificates/", {**form, "csr": SimpleUploadedFile("a.csr", csr)})["Location"]
+    assert "115-0042" in first.get(page).content.decode()
+    assert first.post(page, {"step": "issue"}).status_code == 403, "whoever proved does not issue"
+    assert second.post(page, {"step": "issue"}).status_code == 302
+    record = world.authority.get(page.rsplit("/", 1)[-1])
+    text = activation_text(record)
+    shown = unescape(second.get(page).content.decode())
+    assert text.decode() in shown
+    for wrong in ("", "!!", base64.b64encode(b"x" * 70).decode()):
+        assert second.post(page, {"step": "activate", "signature": wrong}).status_code in {403, 422}
+    signature = base64.b64encode(keys.sign_der(key, text)).decode()  # as openssl dgst -sha256 -sign gives it
+    assert second.post(page, {"step": "activate", "signature": signature}).status_code == 302
+    assert world.authority.get(record.id).state is State.ACTIVE

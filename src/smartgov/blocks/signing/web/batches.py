@@ -63,4 +63,4 @@ def sealed(request: HttpRequest, batch_id: str, number: str) -> HttpResponse:
     """One sealed document."""
     place = int(number) if number.isascii() and number.isdigit() and len(number) < 5 else 0
     name, content = api.sealed_document(actor=actor(request), batch_id=batch_id, number=place)
-    return files.pdf(name, content)
+    return files.beside(name, content) if name.endswith(".p7s") else files.pdf(name, content)

@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from smartgov.blocks.identity.api import public
-from smartgov.blocks.signing import api
+from smartgov.blocks.signing import api, limiting
 from smartgov.blocks.signing.web import files
 from smartgov.engines.pki import signing
 from smartgov.shared import clock
@@ -92,6 +92,7 @@ def program(request: HttpRequest) -> HttpResponse:
 
 def _checked(request: HttpRequest) -> signing.Report:
     content = files.content_of(request.FILES.get("file"))
+    limiting.count(str(request.META.get("REMOTE_ADDR", "")))
     if signature := request.FILES.get("signature"):
         return api.check_data(content, files.content_of(signature))
     return api.check(content)

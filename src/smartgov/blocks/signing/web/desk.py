@@ -34,6 +34,8 @@ def desk(request: HttpRequest) -> HttpResponse:
         "record": record,
         "state": STATES[record.state] if record else None,
         "kind": _KINDS.get(record.state, "plain") if record else "",
+        "waiting": api.to_activate(actor=who),
+        "may_extend": bool(record and api.may_extend(record)),
         "documents": api.documents(actor=who),
         "errors": errors,
     }
@@ -45,6 +47,14 @@ def desk(request: HttpRequest) -> HttpResponse:
 def certificate_begin(request: HttpRequest) -> HttpResponse:
     """Ask the phone for a key."""
     return redirect("signing:approval", approval_id=api.begin_certificate(actor=actor(request)))
+
+
+@require_POST
+@permit("signing.sign")
+def extension(request: HttpRequest) -> HttpResponse:
+    """Extend the certificate's life."""
+    api.extend(actor=actor(request))
+    return redirect("signing:desk")
 
 
 @require_POST

@@ -21,6 +21,14 @@ def content_of(upload: Any) -> bytes:
     return content
 
 
+def beside(name: str, content: bytes) -> HttpResponse:
+    """A detached signature for the browser."""
+    answer = HttpResponse(content, content_type="application/pkcs7-signature")
+    answer["Content-Disposition"] = f"attachment; filename=\"signature.p7s\"; filename*=UTF-8''{quote(name, safe='')}"
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
 def pdf(name: str, content: bytes, *, download: bool = True) -> HttpResponse:
     """A PDF for the browser, which may neither run nor frame anything in it."""
     answer = HttpResponse(content, content_type="application/pdf")

@@ -8,6 +8,7 @@ app_name = "signing"
 urlpatterns: list[URLPattern] = [
     path("", desk.desk, name="desk"),
     path("certificate", desk.certificate_begin, name="certificate-begin"),
+    path("extension", desk.extension, name="extension"),
     path("activation", desk.activation_begin, name="activation-begin"),
     path("documents/<str:document_id>", desk.document, name="document"),
     path("documents/<str:document_id>/file", desk.file, name="file"),

@@ -60,6 +60,8 @@ class Trust:
     crls: tuple[bytes, ...] = ()
     ocsps: tuple[bytes, ...] = ()
     policy: Policy = revocation.STRICT
+    ask: Callable[[x509.Certificate, x509.Certificate, datetime, datetime | None], Finding | None] | None = None
+    """A further source, by certificate, authority, now, and trusted time of signing; None when it knows nothing."""
     without_news: tuple[x509.Certificate, ...] = ()
     """Those of `roots` that publish no list: nothing can be known of their certificates, and that is only told."""
 
@@ -228,7 +230,7 @@ def _judged(
     if not status.trusted and not found:  # whose certificate it is means nothing once the content is another
         problems.append("signer-not-trusted")
     # Lists and answers that lie in the document are as good as others: their signatures are checked alike.
-    known = Trust(trust.roots, (), (*trust.crls, *inside.crls), (*trust.ocsps, *inside.ocsps), trust.policy)
+    known = Trust(trust.roots, (), (*trust.crls, *inside.crls), (*trust.ocsps, *inside.ocsps), trust.policy, trust.ask)
     news = _news(certificate, known, at, stamped) if chain else _UNKNOWN
     if news.status in {"revoked", "suspended"}:
         problems.append(f"certificate-{news.status}")
@@ -296,6 +298,8 @@ def _all_news(
             yield ocsp.check(answer, certificate, authority, **settings)
         except Exception:  # noqa: S112 - an answer about another certificate, or a broken one: no news
             continue
+    if trust.ask is not None and (told := trust.ask(certificate, authority, at, stamped)) is not None:
+        yield told
     lists = []
     for der in trust.crls:
         try:
