@@ -118,6 +118,15 @@ def openid_relation(stage: Stage) -> Scene:
     return Scene({"relation": OpenidRelation.objects.get(subject=subject).id}, owner, strangers)
 
 
+def openid_party(stage: Stage) -> Scene:
+    """A service that an agency has begun to register."""
+    owner = people.signed_in_officer("nhi", "integrator")
+    form = {"name_zh": "甲", "name_en": "A", "purpose_zh": "乙", "purpose_en": "B"}
+    address = owner.post("/identity/parties/new", form)["Location"]
+    other = people.signed_in_officer("ris", "integrator")
+    return Scene({"party": address.rsplit("/", 1)[-1]}, owner, (other,), form)
+
+
 def consent_request(stage: Stage) -> Scene:
     """A consent page."""
     stage.road()
@@ -247,6 +256,9 @@ def certificate(stage: Stage) -> Scene:
 
 PAGES: Mapping[str, Maker] = {
     "identity:mobile": login,
+    "identity:party": openid_party,
+    "identity:party-decide": openid_party,
+    "identity:party-edit": openid_party,
     "openid:interaction": openid_interaction,
     "openid:withdraw": openid_relation,
     "identity:mobile-state": login,

@@ -44,7 +44,7 @@ class Client:
     id: str
     name: Text
     purpose: Text
-    redirect_uris: tuple[str, ...]
+    redirect_uris: tuple[str, ...] = ()
     jwks: tuple[Mapping[str, Any], ...] = ()
     profile: Literal["fapi2", "plain"] = "fapi2"
     sunset: date | None = None
