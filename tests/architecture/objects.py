@@ -17,7 +17,7 @@ from smartgov.blocks.cases.tests import factories as case_files
 from smartgov.blocks.credentials.tests import factories as certificates
 from smartgov.blocks.exchange import transport
 from smartgov.blocks.identity import mobile
-from smartgov.blocks.identity.models import Account, KeptPost, MobileKey, OpenidRelation, Passkey
+from smartgov.blocks.identity.models import Account, KeptPost, MobileKey, OpenidAuthorization, OpenidRelation, Passkey
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.blocks.identity.tests.relying import Shop
 from smartgov.blocks.mydata import api as mydata
@@ -28,6 +28,7 @@ from smartgov.blocks.payments.models import Batch
 from smartgov.blocks.payments.tests import factories as money
 from smartgov.blocks.services import api as services
 from smartgov.blocks.services.tests import factories as applications
+from smartgov.engines.openid.ciba import CIBA
 from smartgov.shared.actor import Actor
 from smartgov.shared.ids import uuid7
 from smartgov.shared.text import Text
@@ -109,6 +110,16 @@ def openid_interaction(stage: Stage) -> Scene:
     elsewhere = people.signed_in_citizen()
     Shop().visit(elsewhere)
     return Scene({"authorization": page.request["PATH_INFO"].rsplit("/", 1)[-1]}, owner, (Client(), elsewhere))
+
+
+def openid_asked(stage: Stage) -> Scene:
+    """A request of a counter that waits for one person's answer."""
+    subject, owner, strangers = _citizens()
+    shop = Shop(grants=["authorization_code", CIBA])
+    hint = {"scope": "openid", "login_hint": shop.sign_in(owner).claims["sub"]}
+    shop.rp.post("backchannel_authentication_endpoint", hint)
+    (found,) = OpenidAuthorization.objects.filter(subject=subject, way="ciba")
+    return Scene({"asked": found.id}, owner, strangers)
 
 
 def openid_relation(stage: Stage) -> Scene:
@@ -260,6 +271,8 @@ PAGES: Mapping[str, Maker] = {
     "identity:party-decide": openid_party,
     "identity:party-edit": openid_party,
     "openid:interaction": openid_interaction,
+    "openid:asked-one": openid_asked,
+    "openid:other-device": openid_interaction,
     "openid:withdraw": openid_relation,
     "identity:mobile-state": login,
     "identity:kept": kept_post,
@@ -292,6 +305,7 @@ PAGES: Mapping[str, Maker] = {
 OWNED_BY_NOBODY: Mapping[str, str] = {
     "credentials:verify": "whoever holds a certificate's code may check it; the page shows no more than the document",
     "services:service": "a service of the catalogue",
+    "openid:link": "whoever scans the code on a screen may answer it in their own name, for a minute",
     "ops:retry": "a delivery belongs to the process that its operators run, and holds ids only",
     "ops:drop": "a delivery belongs to the process that its operators run, and holds ids only",
 }

@@ -9,10 +9,11 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from smartgov.engines.openid import asking, jose, levels, params
+from smartgov.engines.openid.ciba import CIBA
 from smartgov.engines.openid.errors import NotAnsweredToClientError, OAuthError
 from smartgov.engines.openid.model import Client
 from smartgov.engines.openid.provider import SCOPE_CLAIMS, Provider
-from smartgov.engines.openid.tokens import CIBA, EXCHANGE
+from smartgov.engines.openid.tokens import EXCHANGE
 from smartgov.shared.text import Text
 
 GRANTS = ("authorization_code", "refresh_token", CIBA, EXCHANGE)
