@@ -57,9 +57,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
     if not authorizing.open_for(given, found, browser):
         raise refusals.over()
     response = redirect("openid:interaction", authorization=found.id)
-    response.set_cookie(
-        COOKIE, browser, max_age=3600, path="/openid/", httponly=True, secure=request.is_secure(), samesite="Lax"
-    )
+    response.set_cookie(COOKIE, browser, max_age=3600, httponly=True, secure=request.is_secure(), samesite="Lax")
     return response
 
 
