@@ -53,11 +53,9 @@ class LibraryApp:
             address, kept = await asyncio.to_thread(self.party.begin, **wanted)
         except (SignInError, OSError) as error:
             return self._trouble(error)
-        browser = secrets.token_urlsafe(24)
+        browser = self._browser(request) or secrets.token_urlsafe(24)
         self.begun[browser] = kept
-        response = Response(302, {"location": address})
-        response.headers["set-cookie"] = f"{self.cookie}={browser}; Path=/; HttpOnly; SameSite=Lax"
-        return response
+        return self._sent(address, browser)
 
     async def _callback(self, request: Request) -> Response:
         browser = self._browser(request)
@@ -67,9 +65,15 @@ class LibraryApp:
             facts = await asyncio.to_thread(self.party.userinfo, done.access_token)
         except (SignInError, OSError) as error:
             return self._trouble(error)
+        self.sessions.pop(browser, None)
+        browser = secrets.token_urlsafe(24)  # a new one with each sign-in: nobody can have planted it before
         self.sessions[browser] = {**done.claims, **facts, "id_token": done.id_token}
         self._note(Text("A reader signed in", "讀者登入"))
-        return Response(302, {"location": "/"})
+        return self._sent("/", browser)
+
+    def _sent(self, address: str, browser: str) -> Response:
+        cookie = f"{self.cookie}={browser}; Path=/; HttpOnly; SameSite=Lax"
+        return Response(302, {"location": address, "set-cookie": cookie})
 
     async def _sign_out(self, request: Request) -> Response:
         """Leave here, and ask the provider whether to leave there as well."""
@@ -121,7 +125,7 @@ class LibraryApp:
         leave, stronger = Text("Sign out", "登出"), Text("Sign in more strongly, with a passkey", "以通行密鑰提高等級")
         shown = [
             (Text("Reader", "讀者"), escape(str(session.get("name", "")))),
-            (Text("Number for this library only", "僅用於本館的代號"), f"<code>{escape(session['sub'])}</code>"),
+            (Text("Number for this library only", "僅用於本館的代號"), f"<code>{escape(session['sub'][:16])}…</code>"),
             (Text("Level", "等級"), f"<code>{escape(session['acr'])}</code> {escape(' '.join(session['amr']))}"),
         ]
         links = f'<p><a href="/sign-in?passkey=1">{both(stronger)}</a></p><p><a href="/sign-out">{both(leave)}</a></p>'

@@ -27,8 +27,9 @@ def signed_in(world, library):
     begun = ask(library, "GET", "/sign-in")
     cookie = begun.headers["set-cookie"].split(";")[0]
     back = urlsplit(world.visit(begun.headers["location"]))
-    assert ask(library, "GET", f"/callback?{back.query}", cookie=cookie).headers["location"] == "/"
-    return cookie
+    arrived = ask(library, "GET", f"/callback?{back.query}", cookie=cookie)
+    assert arrived.headers["location"] == "/"
+    return arrived.headers["set-cookie"].split(";")[0]
 
 
 def page(library, cookie=""):

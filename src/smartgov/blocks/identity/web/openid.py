@@ -121,7 +121,7 @@ def _consent(request: HttpRequest, client: Client, found: Authorization, event: 
         "facts": relations.facts_asked(authorizing.wanted_claims(found)),
         "details": relations.details_asked(provider().details, found),
         "offline": "offline_access" in found.asked.scopes,
-        "person": sessions.current(request),
+        "session": sessions.current(request),
         **_frame(client, found),
     }
     return _with_form_to(client, found, render(request, "identity/openid_consent.html", context))
@@ -155,7 +155,7 @@ def end_session(request: HttpRequest) -> HttpResponse:
     session = sessions.current(request)
     if session is None:
         return _left(request, leaving)
-    context = {"client": leaving.client, "query": raw, "person": session}
+    context = {"client": leaving.client, "query": raw}
     return render(request, "identity/openid_leave.html", context)
 
 
