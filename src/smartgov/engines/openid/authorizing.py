@@ -109,7 +109,7 @@ def open_for(provider: Provider, authorization: Authorization, browser: str) -> 
 def opened(provider: Provider, authorization: str, browser: str) -> tuple[Authorization, Client] | None:
     """The open authorization of this browser and its client, or None."""
     found = provider.store.by_id(authorization)
-    if found is None or found.state != "opened" or found.expires_at <= provider.now():
+    if found is None or found.state not in {"opened", "approved"} or found.expires_at <= provider.now():
         return None
     client = provider.store.client(found.client)
     if client is None or not client.active or not jose.same(found.browser, jose.digest(browser)):

@@ -6,9 +6,11 @@ the file form, as they must sign at each sign-in; a country that wants better na
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -55,7 +57,13 @@ def announce(not_before: datetime | None = None) -> KeyPlan:
 
 
 def _make_first() -> None:
-    _write([_made(clock.now())])
+    """The first key signs from the beginning: nobody knows an older one. Of two processes that make one, one wins."""
+    made = _made(datetime(2000, 1, 1, tzinfo=UTC))
+    mine = folder() / f"{made.kid}.json"
+    _write([made], mine)
+    with contextlib.suppress(FileExistsError):
+        os.link(mine, folder() / "keys.json")
+    mine.unlink()
 
 
 def _made(not_before: datetime) -> KeyPlan:
@@ -65,7 +73,7 @@ def _made(not_before: datetime) -> KeyPlan:
     return KeyPlan(public["kid"], public, not_before)
 
 
-def _write(plans: Sequence[KeyPlan]) -> None:
+def _write(plans: Sequence[KeyPlan], path: Path | None = None) -> None:
     rows = [
         {
             "kid": plan.kid,
@@ -75,7 +83,7 @@ def _write(plans: Sequence[KeyPlan]) -> None:
         }
         for plan in plans
     ]
-    keys.write_secret(folder() / "keys.json", json.dumps(rows, indent=1).encode())
+    keys.write_secret(path or folder() / "keys.json", json.dumps(rows, indent=1).encode())
 
 
 @lru_cache(maxsize=4)

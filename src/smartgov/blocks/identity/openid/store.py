@@ -109,7 +109,7 @@ class DatabaseStore:
             "code_expires_at": code_expires_at,
             "keep_until": clock.now() + lasting,
         }
-        if not _move(authorization.id, ("pushed", "opened"), "granted", **changes):
+        if not _move(authorization.id, ("pushed", "opened", "approved"), "granted", **changes):
             return False
         if agreed is not None:
             _agree(event.subject, authorization.client, granted, agreed)
@@ -117,9 +117,18 @@ class DatabaseStore:
         _note(actor, "openid.granted", authorization.id, {"client": authorization.client, "acr": granted.acr})
         return True
 
+    def approve(self, authorization: str, granted: Granted) -> bool:
+        """See `Store`."""
+        return _move(authorization, ("opened",), "approved", granted=granted_to_json(granted))
+
+    def waiting_for(self, subject: str) -> list[Authorization]:
+        """See `Store`."""
+        rows = OpenidAuthorization.objects.filter(subject=subject, way="ciba", state="pushed")
+        return [_authorization_of(row) for row in rows.filter(expires_at__gt=clock.now()).order_by("created_at")]
+
     def refuse(self, authorization: str) -> bool:
         """See `Store`."""
-        return _move(authorization, ("pushed", "opened"), "refused")
+        return _move(authorization, ("pushed", "opened", "approved"), "refused")
 
     @_together
     def redeem(self, authorization: str, tokens: Sequence[IssuedToken]) -> bool:

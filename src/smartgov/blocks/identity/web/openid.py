@@ -19,7 +19,7 @@ from smartgov.blocks.identity import sessions
 from smartgov.blocks.identity.openid import refusals, relations
 from smartgov.blocks.identity.openid.service import event_of, provider
 from smartgov.blocks.ops.api import actor, permit, public
-from smartgov.engines.openid import authorizing, logout, params, pushing
+from smartgov.engines.openid import authorizing, logout, params, pushing, remote
 from smartgov.engines.openid.errors import NotAnsweredToClientError, OAuthError
 from smartgov.engines.openid.model import Authentication, Authorization, Client
 
@@ -57,9 +57,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
     if not authorizing.open_for(given, found, browser):
         raise refusals.over()
     response = redirect("openid:interaction", authorization=found.id)
-    response.set_cookie(
-        COOKIE, browser, max_age=3600, path="/openid/", httponly=True, secure=request.is_secure(), samesite="Lax"
-    )
+    response.set_cookie(COOKIE, browser, max_age=3600, httponly=True, secure=request.is_secure(), samesite="Lax")
     return response
 
 
@@ -75,19 +73,22 @@ def interaction(request: HttpRequest, authorization: str) -> HttpResponse:
             raise refusals.over()
         raise Http404
     found, client = opened
+    address = remote.arrived(given, client, found)
+    if address is not None:
+        return returning(request, client, address)
     event = event_of(request)
     if request.method == "POST" and request.POST.get("answer") == "refuse":
         refused = OAuthError("access_denied", "the person refused")
         return HttpResponseRedirect(authorizing.refusal(given, found, refused))
     step = authorizing.next_step(given, client, found, event)
     if step.kind == "refuse" and step.error is not None:
-        return _returning(request, client, authorizing.refusal(given, found, step.error))
+        return returning(request, client, authorizing.refusal(given, found, step.error))
     if step.kind == "sign-in" or event is None:
         return _sign_in(request, client, found, event, step.acr)
     if step.kind == "consent" and not _agreed(request, found, event):
         return _consent(request, client, found, event)
     address = authorizing.finish(given, client, found, event, step, agreed=step.kind == "consent")
-    return HttpResponseRedirect(address) if request.method == "POST" else _returning(request, client, address)
+    return HttpResponseRedirect(address) if request.method == "POST" else returning(request, client, address)
 
 
 def _agreed(request: HttpRequest, found: Authorization, event: Authentication) -> bool:
@@ -120,7 +121,7 @@ def _consent(request: HttpRequest, client: Client, found: Authorization, event: 
         "facts": relations.facts_asked(authorizing.wanted_claims(found)),
         "details": relations.details_asked(provider().details, found),
         "offline": "offline_access" in found.asked.scopes,
-        "person": sessions.current(request),
+        "session": sessions.current(request),
         **_frame(client, found),
     }
     return _with_form_to(client, found, render(request, "identity/openid_consent.html", context))
@@ -137,7 +138,7 @@ def _with_form_to(client: Client, found: Authorization, response: HttpResponse) 
     return response
 
 
-def _returning(request: HttpRequest, client: Client, address: str) -> HttpResponse:
+def returning(request: HttpRequest, client: Client, address: str) -> HttpResponse:
     """Back to the relying party by a page of our own: a redirect right after a form would be stopped by its policy."""
     response = render(request, "identity/openid_returning.html", {"client": client, "address": address})
     response.headers["Refresh"] = f"0; url={address}"
@@ -154,7 +155,7 @@ def end_session(request: HttpRequest) -> HttpResponse:
     session = sessions.current(request)
     if session is None:
         return _left(request, leaving)
-    context = {"client": leaving.client, "query": raw, "person": session}
+    context = {"client": leaving.client, "query": raw}
     return render(request, "identity/openid_leave.html", context)
 
 
@@ -176,7 +177,7 @@ def _leaving(raw: str) -> logout.Leaving:
 
 def _left(request: HttpRequest, leaving: logout.Leaving) -> HttpResponse:
     if leaving.client is not None and leaving.back_to:
-        return _returning(request, leaving.client, leaving.back_to)
+        return returning(request, leaving.client, leaving.back_to)
     return redirect("/")
 
 
