@@ -41,6 +41,7 @@ DECLARED: tuple[Setting, ...] = (
     Setting("SMARTGOV_DEMO", "no", "yes marks every page as synthetic and shows the demo's personas."),
     Setting("SMARTGOV_LOG_LEVEL", "info", "debug, info, warning or error."),
     Setting("SMARTGOV_PEERS", "", "Folder with test suites that others wrote; absent suites are reported as NOT RUN."),
+    Setting("SMARTGOV_PEERS_RANDOM", "60", "How many random tables a peer (ARX) is asked about beside its own cases."),
 )
 _BY_NAME = {setting.name: setting for setting in DECLARED}
 _IN_HOME = {"SMARTGOV_DATA_KEY_FILE": "data.key", "SMARTGOV_SECRET_KEY_FILE": "django.key"}
