@@ -26,6 +26,7 @@ MOST_NODES = 1 << 22
 MANY = (3, 4)
 _MOST_CELLS = 1 << 20
 _KEPT_BYTES = 96 << 20
+_MANY_ROWS = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -155,8 +156,9 @@ class _Counter:
 
     def __init__(self, trees: Sequence[Hierarchy], base: Tally, floor: Node) -> None:
         self._trees, self._groups, self._floor = trees, fusion(base.sizes), floor
-        # NumPy looks up and counts by machine words and doubles; made once, not for every set of attributes.
-        self._columns = [column.astype(np.intp) for column in base.fused]
+        # NumPy looks up and counts by machine words and doubles; made once, not for every set of attributes. A whole
+        # country's would take too much memory.
+        self._columns = [column.astype(np.intp) if len(base) < _MANY_ROWS else column for column in base.fused]
         self._weights = base.counts.astype(np.float64)
         self._covers: list[_Cover] = []
 

@@ -11,9 +11,10 @@ from typing import TypeAlias
 
 from smartgov.engines.deid import risk as risks
 from smartgov.engines.deid.attacks import Finding
+from smartgov.engines.deid.models import Model
 from smartgov.engines.deid.report import charts
 from smartgov.engines.deid.report.pack import Pack
-from smartgov.engines.deid.report.words import ATTACKS, CHANGES, ROLES, SEVERITIES
+from smartgov.engines.deid.report.words import ATTACKS, CHANGES, MODELS, PROMISES, ROLES, SEVERITIES
 from smartgov.shared import clock
 from smartgov.shared.text import Text
 from smartgov.shared.tw import roc
@@ -258,9 +259,12 @@ def _thresholds(pack: Pack) -> Section:
         ),
         (Text("Risk a row may carry", "單列可承受風險"), _percent(pack.risk.threshold)),
     ]
-    if limits.l > 1:
+    if pack.target.models:
+        others = [one for one in pack.target.models if one.kind != "k-anonymity"]
+        rows += [(MODELS[one.kind], _promised(one)) for one in others]
+    elif limits.l > 1:
         rows.append((Text("l-diversity", "l-多樣性"), f"l = {limits.l:g}"))
-    if limits.t is not None:
+    if not pack.target.models and limits.t is not None:
         rows.append((Text("t-closeness", "t-相近性"), f"t = {limits.t:g}"))
     rows += [
         (
@@ -276,6 +280,11 @@ def _thresholds(pack: Pack) -> Section:
         ),
     ]
     return Section("thresholds", Text("Thresholds", "風險門檻"), [Facts(rows)])
+
+
+def _promised(model: Model) -> str:
+    """A model's words, as the policy has them."""
+    return ", ".join(f"{name} = {value}" for name, value in model.as_dict().items() if name != "model")
 
 
 def _method(pack: Pack) -> Section:
@@ -575,7 +584,7 @@ def outcome(finding: Finding) -> Text:
     """What a finding's label says."""
     if not finding.ran:
         return Text("Nothing to attack", "無可攻擊")
-    if finding.attack in ("k-anonymity", "l-diversity"):
+    if finding.attack in PROMISES:
         return Text("Kept", "符合") if finding.passed else Text("Broken", "不符")
     return (
         Text("Failed: nobody found", "未成功")
