@@ -222,6 +222,14 @@ def _check_nesting(name: str, rows: Sequence[Sequence[str]]) -> None:
                 )
 
 
+def natural(text: str) -> tuple[int, float, str]:
+    """The sort key of values: numbers by their size, then words by their text."""
+    try:
+        return 0, float(text), text
+    except ValueError:
+        return 1, 0.0, text
+
+
 def check_encoding(name: str, text: str) -> None:
     """Refuse what shows that several encodings were mixed: replacement marks, control marks, private characters."""
     odd = next((c for c in text if c == "\ufffd" or unicodedata.category(c) in {"Cc", "Co", "Cs"}), None)
