@@ -49,6 +49,7 @@ DECLARED: tuple[Setting, ...] = (
         " the header from outside. Empty: certificates of relying parties are not taken.",
     ),
     Setting("SMARTGOV_PEERS", "", "Folder with test suites that others wrote; absent suites are reported as NOT RUN."),
+    Setting("SMARTGOV_PEERS_RANDOM", "60", "How many random tables a peer (ARX) is asked about beside its own cases."),
 )
 _BY_NAME = {setting.name: setting for setting in DECLARED}
 _IN_HOME = {"SMARTGOV_DATA_KEY_FILE": "data.key", "SMARTGOV_SECRET_KEY_FILE": "django.key"}

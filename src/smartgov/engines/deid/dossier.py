@@ -14,7 +14,9 @@ from shutil import copyfile
 from typing import Any
 
 from smartgov.engines.deid.attacks.target import Changes, Target, Thresholds
+from smartgov.engines.deid.hierarchy import Hierarchy
 from smartgov.engines.deid.installed import analysis
+from smartgov.engines.deid.models import model_from
 from smartgov.engines.deid.transforms import Transform
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
@@ -40,6 +42,8 @@ def save(target: Target, folder: Path) -> Target:
         "version": 1, "name": target.name, "table": Path(str(target.release)).name, "quasi": target.quasi,
         "sensitive": target.sensitive, "identifying": target.identifying, "finer": sorted(target.finer),
         "labels": sorted(target.labels), "thresholds": asdict(target.thresholds), "changes": _changes(target, folder),
+        "models": [one.as_dict() for one in target.models],
+        "values": {name: tree.as_rows() for name, tree in target.values.items()},
     }  # fmt: skip
     (folder / NAME).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
     return target
@@ -54,12 +58,14 @@ def load(folder: Path) -> Target:
             for kind in ("labels", "finer")
         )
         table = folder / facts["table"]
+        values = {name: Hierarchy.of(name, rows) for name, rows in facts.get("values", {}).items()}
         if not table.exists():
             raise FileNotFoundError(table.name)
         return Target(
             table, table, tuple(facts["quasi"]), tuple(facts["sensitive"]), tuple(facts["identifying"]), labels, finer,
             thresholds=Thresholds(**facts["thresholds"]), name=facts["name"],
-            changes=_changed(facts.get("changes") or {}, folder),
+            changes=_changed(facts.get("changes") or {}, folder), values=values,
+            models=tuple(model_from(words, values) for words in facts.get("models", ())),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise missing(folder, str(error)) from error

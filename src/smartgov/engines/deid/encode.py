@@ -13,7 +13,7 @@ from math import prod
 from typing import Any
 
 from smartgov.engines.deid import reading, transforms
-from smartgov.engines.deid.hierarchy import Hierarchy, check_encoding
+from smartgov.engines.deid.hierarchy import Hierarchy, check_encoding, natural
 from smartgov.engines.deid.installed import analysis
 from smartgov.engines.deid.keyring import KeyRing
 from smartgov.engines.deid.metrics import Ground
@@ -92,7 +92,7 @@ class Discovered:
 
     def finish(self, order: Sequence[str] | None = None) -> tuple[Ints, tuple[str, ...]]:
         """All codes, and the values in their order: as numbers where they are numbers, else as text."""
-        values = tuple(order) if order else tuple(sorted(self._known, key=_natural))
+        values = tuple(order) if order else tuple(sorted(self._known, key=natural))
         strange = [value for value in self._known if value not in set(values)]
         if strange:
             raise _unseen(self.name, strange[0], len(strange))
@@ -213,13 +213,6 @@ def _population(policy: Policy) -> Source:
     if policy.population is None:
         raise ValueError("the policy has no population")
     return policy.population
-
-
-def _natural(text: str) -> tuple[int, float, str]:
-    try:
-        return 0, float(text), text
-    except ValueError:
-        return 1, 0.0, text
 
 
 def _check_space(sizes: Sequence[int]) -> None:

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from smartgov.engines.deid import attacks, chain, dossier
+from smartgov.engines.deid import attacks, dossier
 from smartgov.engines.deid.attacks import Finding, Target
 from smartgov.engines.deid.chain import Chain, Entry
 from smartgov.engines.deid.keyring import KeyRing
@@ -50,7 +50,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.chain = Chain(path, KIND)
+        self.chain = Chain(path, KIND, broken)
 
     def create(self) -> None:
         """A new, empty ledger."""
@@ -151,8 +151,22 @@ class Ledger:
     def _note(self, kind: str, release: str, facts: dict[str, Any]) -> Entry:
         with self.chain.writing() as (entries, append):
             if not any(entry.body.get("id") == release for entry in entries):
-                raise chain.broken(404, f"It has no release {release}.", f"帳冊中無釋出 {release}。")
+                raise broken(404, f"It has no release {release}.", f"帳冊中無釋出 {release}。")
             return append({"kind": kind, "release": release, **facts})
+
+
+def broken(status: int, why_en: str, why_zh: str) -> Problem:
+    """The problem of a ledger that cannot be used: nothing is released without it."""
+    return Problem(
+        "release-ledger-broken",
+        status,
+        what=Text("The release ledger cannot be used.", "釋出帳冊無法使用。"),
+        why=Text(why_en, why_zh),
+        todo=Text(
+            "Nothing is released without it. Restore the file, or ask who keeps it.",
+            "無帳冊即不得釋出。請還原該檔或洽保管人。",
+        ),
+    )
 
 
 def digest_of(findings: Sequence[Finding]) -> str:

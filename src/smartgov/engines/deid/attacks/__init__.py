@@ -55,8 +55,11 @@ def run_all(
         files = [] if outside is None else [stack.enter_context(picture.seen(outside, target, keys, outside=True))]
         others = stack.enter_context(picture.joint(target.source, (target, *earlier), keys)) if earlier else None
         known = replace(target, source=source.file)
+        everybody = None
+        if target.population is not None:
+            everybody = stack.enter_context(picture.seen(target.population, target, keys, outside=True)).file
         steps: dict[str, Callable[[], list[Finding]]] = {
-            "models": lambda: models.run(known),
+            "models": lambda: models.run(known, everybody),
             "linkage": lambda: (
                 linkage.run(known, notes=source)
                 + [one for file in files for one in linkage.run(known, file.file, notes=file)]

@@ -8,7 +8,7 @@ from smartgov.engines.deid import transforms
 from smartgov.engines.deid.attacks.target import Changes, Target, Thresholds
 from smartgov.engines.deid.hierarchy import Hierarchy
 from smartgov.engines.deid.installed import analysis
-from smartgov.engines.deid.models import DistinctL, KAnonymity, Model, TCloseness
+from smartgov.engines.deid.models import DistinctL, EntropyL, Model, RecursiveL, TCloseness
 from smartgov.engines.deid.policy import Policy
 from smartgov.engines.deid.relations import Source, opened, quoted
 
@@ -42,15 +42,28 @@ def target_of(
         thresholds=thresholds_of(policy.models),
         name=name or policy.project,
         changes=Changes(transforms.plan(policy), policy.project, key),
+        models=policy.models,
+        values={a.name: a.hierarchy for a in policy.of_kind("sensitive") if a.hierarchy is not None},
+        population=policy.population,
     )
 
 
 def thresholds_of(models: Sequence[Model]) -> Thresholds:
-    """The strictest k, l and t (equal distance) that the models name; other models are the search's own business."""
-    k = max((model.k for model in models if isinstance(model, KAnonymity)), default=1)
-    l = max((model.l for model in models if isinstance(model, DistinctL)), default=1)  # noqa: E741
-    near = [model.t for model in models if isinstance(model, TCloseness) and model.distance == "equal"]
-    return Thresholds(k=k, l=l, t=min(near, default=None))
+    """What the models promise of every class, in the attackers' terms: rows (k), values (l), distance (t).
+
+    Any l-diversity needs as many rows as values, and an entropy of log l or a recursive (c, l) needs l values. A
+    distance over an order or a hierarchy bounds no equal one, and delta-disclosure neither; k-map and d-presence speak
+    of the population, not of rows of the release: those are held to their own figures (`models`) alone.
+    """
+    k = max((model.smallest_class for model in models), default=1)
+    ls: dict[str, float] = {}
+    ts: dict[str, float] = {}
+    for model in models:
+        if isinstance(model, DistinctL | EntropyL | RecursiveL):
+            ls[model.attribute] = max(ls.get(model.attribute, 1), model.smallest_class)
+        if isinstance(model, TCloseness) and model.distance == "equal":
+            ts[model.attribute] = min(ts.get(model.attribute, 1.0), model.t)
+    return Thresholds(max(k, 1), max(ls.values(), default=1), min(ts.values(), default=None), ls=ls, ts=ts)
 
 
 def _any_level(tree: Hierarchy, release: Source) -> pa.Table:
