@@ -164,7 +164,7 @@ def readable(data: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     services, unreadable = [], list[str]()
     for entry in data["services"]:
         try:
-            _service(entry)
+            read_service(entry)
             services.append(entry)
         except (KeyError, TypeError, ValueError):
             unreadable.append(str(entry.get("id", "")))

@@ -44,7 +44,7 @@ def _hand_out(documents: Mapping[str, Mapping[str, bytes]]) -> None:
         home = homes.gateway_home(member.rsplit("/", 1)[1])
         for digest, document in listed.items():
             if (home / "gateway.yaml").exists() and not (home / "contracts" / digest).exists():
-                gateways.add_contract(home, document)
+                homes_of_gateways.add_contract(home, document)
 
 
 def _member_keys(data: Mapping[str, Any]) -> dict[str, ec.EllipticCurvePublicKey]:
