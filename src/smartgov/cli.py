@@ -16,10 +16,12 @@ PROGRAMS = {
     "gateway": ("smartgov.engines.troad.gateway", "an agency's gateway: --home DIR"),
     "register": ("smartgov.engines.apigen.server", "an agency's register: --home DIR"),
     "rules": ("smartgov.engines.rules.commands", "rules of law: check | explain RULE FACTS | sweep | what-if"),
+    "api": ("smartgov.engines.apilint.cli", "OpenAPI documents: lint FILE | rules"),
     "deid": ("smartgov.engines.deid.cli", "de-identification: run POLICY DATA | check RELEASE | ... (--help)"),
     "phone": ("smartgov.simulators.phone.__main__", "simulator of the mobile identity: --home DIR --port N"),
     "bank": ("smartgov.simulators.bank.__main__", "simulator of the paying bank: --home DIR --port N"),
     "mailbox": ("smartgov.simulators.mailbox.__main__", "simulator of people's mailboxes: --home DIR --port N"),
+    "library": ("smartgov.simulators.library.__main__", "simulator of a relying party: --home DIR --port N"),
     "timestamp": (
         "smartgov.simulators.timestamp.__main__",
         "simulator of a time-stamping authority: --home DIR --port N",

@@ -11,11 +11,18 @@ from typing import Any
 from urllib.parse import quote
 
 from smartgov.engines.httpd import Response, sync
+from smartgov.engines.troad import terms
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.received import problem_of
 from smartgov.shared.ids import uuid7
+from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
 from smartgov.shared.tw import national_id
 
+CALL_SECONDS = terms.SECONDS + 2 * terms.HOPS_SECONDS
+"""How long a call is waited for: the service's two minutes and both gateways' work, so that the gateway gives up first
+and its refusal says what is known."""
+_LOCAL_SECONDS = 20
 _PRINTABLE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 
 
@@ -54,12 +61,12 @@ class LocalGateway:
         fields: Sequence[str] | None = None,
         idempotency_key: str | None = None,
         exchange_id: str | None = None,
-        timeout: float = 20,
+        timeout: float = CALL_SECONDS,
     ) -> Answer:
-        """Call a service on T-Road about the person `subject` (a national id).
+        """Call a service on T-Road about the person `subject` (a national id); `timeout` in seconds.
 
-        Every refusal, on the way or by the service (status 400 and above), is raised as its Problem; a gateway that
-        does not answer is Problem `gateway-unreachable`.
+        Every refusal, on the way or by the service (status 400 and above), is raised as its Problem. Of the own gateway
+        (`gateway: own`): `gateway-unreachable` when it does not run, `gateway-silent` when it did not answer in time.
         """
         headers = {
             "x-road-id": exchange_id or uuid7(),
@@ -177,13 +184,18 @@ class LocalGateway:
         content: dict[str, Any] = self._send("GET", "/local/v1/health", fail=False).parsed()
         return content
 
+    def traffic(self) -> dict[str, Any]:
+        """What the gateway has counted since it started: calls, refusals and times by side, service and peer."""
+        content: dict[str, Any] = self._send("GET", "/local/v1/traffic").parsed()
+        return content
+
     def _send(
         self,
         method: str,
         path: str,
         content: Any = None,
         headers: Mapping[str, str] | None = None,
-        timeout: float = 20,
+        timeout: float = _LOCAL_SECONDS,
         *,
         fail: bool = True,
     ) -> Response:
@@ -195,11 +207,40 @@ class LocalGateway:
             fields["content-type"] = "application/json"
         try:
             answer = sync.request(method, self._url + path, fields, body, timeout)
-        except (OSError, TimeoutError):
-            raise refuse("gateway-unreachable", gateway="own") from None
+        except TimeoutError:
+            raise _own_silent(timeout) from None
+        except OSError:
+            raise _own_unreachable(self._url) from None
         if fail and answer.status >= 400:
             raise problem_of(answer)
         return answer
+
+
+def _own_unreachable(url: str) -> Problem:
+    known = refuse("gateway-unreachable")
+    return Problem(
+        known.slug,
+        known.status,
+        what=Text("Your own gateway does not answer.", "您機關自己的閘道沒有回應。"),
+        why=Text(f"Nothing listens at {url}, or it broke off.", f"{url} 沒有程式接聽，或連線中斷。"),
+        todo=Text("Ask its operator to start it, then repeat the call.", "請維運人員啟動閘道後再重送。"),
+        gateway="own",
+    )
+
+
+def _own_silent(seconds: float) -> Problem:
+    known = refuse("gateway-silent")
+    return Problem(
+        known.slug,
+        known.status,
+        what=Text(
+            f"Your own gateway did not answer within {seconds:g} s.", f"您機關自己的閘道在 {seconds:g} 秒內未回應。"
+        ),
+        why=known.why,
+        todo=known.todo,
+        gateway="own",
+        seconds=seconds,
+    )
 
 
 def _answer(answer: Response) -> Answer:

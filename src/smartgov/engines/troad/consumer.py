@@ -19,15 +19,13 @@ from smartgov.engines.troad.received import problem_of
 from smartgov.engines.troad.rights import Ask
 from smartgov.engines.troad.snapshot import Gateway, Member, Snapshot
 from smartgov.engines.troad.store import Place
-from smartgov.engines.troad.terms import Terms
+from smartgov.engines.troad.terms import HOPS_SECONDS, Terms
 from smartgov.engines.troad.wire import Head, Signed
 from smartgov.shared.ids import uuid7
 from smartgov.shared.problems import Problem
 from smartgov.shared.tw import national_id
 
 log = structlog.get_logger()
-HOPS_SECONDS = 10
-"""What two gateways may take beyond the time that the service has."""
 
 
 class Consumer:
@@ -51,7 +49,8 @@ class Consumer:
             await self._note_refusal(ask, subsystem, problem)
             raise
         finally:
-            self._core.count("client", ask.target.service_id if ask else "", outcome, started)
+            service, peer = (ask.target.service_id, ask.target.member) if ask else ("", "")
+            self._core.count("client", service, peer, outcome, started)
 
     def _read(self, request: Request, subsystem: str, snapshot: Snapshot) -> Ask:
         headers = request.headers

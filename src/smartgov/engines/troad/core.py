@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -24,6 +23,7 @@ from smartgov.engines.troad.peers import Peers, policy_of
 from smartgov.engines.troad.restoring import Restoring
 from smartgov.engines.troad.stated import Stated
 from smartgov.engines.troad.store import Entry, Store
+from smartgov.engines.troad.traffic import Traffic
 from smartgov.shared import clock
 
 CONNECTIONS = 256
@@ -56,8 +56,7 @@ class Core:
         self.running = 0
         """Exchanges that are being worked on now."""
         self.consents = ConsentStatus(self)
-        self.counts: Counter[tuple[str, str, str]] = Counter()
-        self.seconds: dict[tuple[str, str], float] = {}
+        self.traffic = Traffic(self.now())
         self.heads = Heads(self)
         self.restoring = Restoring(self)
         self.comparing = Comparing(self)
@@ -81,8 +80,7 @@ class Core:
         """A log entry made now."""
         return Entry(record, int(self.now().timestamp()), exchange)
 
-    def count(self, side: str, service: str, outcome: str, started: datetime) -> None:
-        """Count one exchange for the metrics."""
-        self.counts[side, service, outcome] += 1
-        spent = (self.now() - started).total_seconds()
-        self.seconds[side, service] = self.seconds.get((side, service), 0.0) + spent
+    def count(self, side: str, service: str, peer: str, outcome: str, started: datetime) -> None:
+        """Count one exchange with `peer` (a member, empty when it is not known)."""
+        now = self.now()
+        self.traffic.count(side, service, peer, outcome, (now - started).total_seconds(), now)

@@ -51,6 +51,7 @@ class LocalDoor:
         for method, path, endpoint in (
             ("GET", "/local/v1/health", self.health),
             ("GET", "/local/v1/metrics", self.metrics),
+            ("GET", "/local/v1/traffic", self.traffic),
             ("GET", "/local/v1/checkpoint", self.checkpoint),
             ("POST", "/local/v1/records", self.add_records),
             ("POST", "/local/v1/seal", self.seal),
@@ -113,13 +114,27 @@ class LocalDoor:
 
     async def metrics(self, request: Request) -> Response:
         """Figures in the text format of Prometheus."""
+        rows = sorted(self._core.traffic.rows.items())
         lines = ["# TYPE troad_exchanges_total counter"]
-        for (side, service, outcome), count in sorted(self._core.counts.items()):
-            lines.append(f'troad_exchanges_total{{side="{side}",service="{service}",outcome="{outcome}"}} {count}')
-        lines.append("# TYPE troad_exchange_seconds_total counter")
-        for (side, service), spent in sorted(self._core.seconds.items()):
-            lines.append(f'troad_exchange_seconds_total{{side="{side}",service="{service}"}} {spent:.6f}')
+        for (side, service, peer), row in rows:
+            named = f'side="{side}",service="{service}",peer="{peer}"'
+            lines += [
+                f'troad_exchanges_total{{{named},outcome="{outcome}"}} {count}'
+                for outcome, count in sorted(row.outcomes.items())
+            ]
+        lines.append("# TYPE troad_exchange_seconds summary")
+        for (side, service, peer), row in rows:
+            named = f'side="{side}",service="{service}",peer="{peer}"'
+            for part in (0.5, 0.99):
+                lines.append(f'troad_exchange_seconds{{{named},quantile="{part}"}} {row.quantile(part) or 0:.6f}')
+            lines.append(f"troad_exchange_seconds_sum{{{named}}} {row.seconds:.6f}")
+            lines.append(f"troad_exchange_seconds_count{{{named}}} {sum(row.buckets)}")
         return Response(200, {"content-type": "text/plain; version=0.0.4"}, ("\n".join(lines) + "\n").encode())
+
+    async def traffic(self, request: Request) -> Response:
+        """What was counted since the start, for people: by side, service and peer, with times."""
+        shown = self._core.traffic.as_dict(self._core.now())
+        return Response.json({"gateway": self._core.home.gateway, **shown})
 
     async def checkpoint(self, request: Request) -> Response:
         """The present signed head of the log."""

@@ -59,7 +59,8 @@ class Provider:
         finally:
             if progress.passage is not None:
                 progress.passage.end()
-        self._core.count("provider", progress.claimed.get("service", ""), outcome, started)
+        peer = member_of(progress.gateway) if progress.gateway else ""
+        self._core.count("provider", progress.claimed.get("service", ""), peer, outcome, started)
         return response
 
     # -- the order of work --------------------------------------------------------------------------------------

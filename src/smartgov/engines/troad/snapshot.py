@@ -130,7 +130,7 @@ def parse(data: Mapping[str, Any]) -> Snapshot:
     """Read the content of a configuration. KeyError or ValueError when it is not complete and consistent."""
     members = {entry["id"]: _member(entry) for entry in data["members"]}
     gateways = [gateway for member in members.values() for gateway in member.gateways]
-    services = {entry["id"]: _service(entry) for entry in data["services"]}
+    services = {entry["id"]: read_service(entry) for entry in data["services"]}
     rights: dict[tuple[str, str], tuple[Right, ...]] = {}
     for entry in data["rights"]:
         right = _right(entry)
@@ -164,7 +164,7 @@ def readable(data: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     services, unreadable = [], list[str]()
     for entry in data["services"]:
         try:
-            _service(entry)
+            read_service(entry)
             services.append(entry)
         except (KeyError, TypeError, ValueError):
             unreadable.append(str(entry.get("id", "")))
@@ -238,7 +238,8 @@ def read_gateway(member: str, entry: Mapping[str, Any]) -> Gateway:
     )
 
 
-def _service(entry: Mapping[str, Any]) -> Service:
+def read_service(entry: Mapping[str, Any]) -> Service:
+    """One service as a signed offer words it. KeyError, TypeError or ValueError when it cannot be used."""
     durability = entry.get("durability", "strict")
     if durability not in {"strict", "soon", "meta"}:
         raise ValueError(f"{entry['id']} has no usable durability")
@@ -288,6 +289,3 @@ def _time(text: str) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("times need an offset")
     return moment
-
-
-__all__ = ["Gateway", "Member", "Right", "Service", "Snapshot", "endpoint_matches", "parse", "read_gateway"]
