@@ -20,8 +20,10 @@ from smartgov.blocks.exchange import transport
 from smartgov.blocks.identity import api as identity
 from smartgov.blocks.identity import mobile
 from smartgov.blocks.identity.models import Account, MobileKey
+from smartgov.blocks.identity.openid import logouts
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.blocks.identity.tests.authenticator import Authenticator
+from smartgov.blocks.identity.tests.relying import Shop
 from smartgov.blocks.notify import ports as mail
 from smartgov.blocks.notify.domain import Mail
 from smartgov.blocks.ops import api as ops
@@ -75,6 +77,7 @@ def lived(folder: Path) -> Mailbox:
             Actor("citizen", subject=subject, assurance=2), MOTHER, people.signed_in_citizen(subject)
         )
         _devices(mother)
+        _elsewhere(mother)
         _applied(mother)
         _decided(folder)
         _signed(mother, folder / "desk")
@@ -110,6 +113,17 @@ def _devices(mother: applications.Mother) -> None:
     with clock.travelling(delta=timedelta(minutes=31)):
         kept = mother.browser.post("/identity/seat", {"seat": MAIL, "why": NAME})
         assert "kept" in kept["Location"]
+
+
+def _elsewhere(mother: applications.Mother) -> None:
+    """She signs in to another service, comes back to it from time to time, and signs out."""
+    browser = people.signed_in_citizen(mother.actor.subject)
+    shop = Shop(backchannel_logout_uri="http://127.0.0.1:9/logout")
+    shop.rp.scope = "openid profile email offline_access"
+    assert shop.rp.userinfo(shop.sign_in(browser).access_token)["name"] == NAME
+    browser.post("/identity/sign-out")
+    with logouts.post_replaced(lambda *_: None):
+        ops.dispatch()
 
 
 def _applied(mother: applications.Mother) -> None:

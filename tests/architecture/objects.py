@@ -19,8 +19,9 @@ from smartgov.blocks.credentials.tests import factories as certificates
 from smartgov.blocks.exchange import transport
 from smartgov.blocks.identity import api as identity
 from smartgov.blocks.identity import mobile
-from smartgov.blocks.identity.models import Account, KeptPost, MobileKey, Passkey
+from smartgov.blocks.identity.models import Account, KeptPost, MobileKey, OpenidAuthorization, OpenidRelation, Passkey
 from smartgov.blocks.identity.tests import factories as people
+from smartgov.blocks.identity.tests.relying import Shop
 from smartgov.blocks.mydata import api as mydata
 from smartgov.blocks.mydata.tests.factories import RecordedTransport, an_item
 from smartgov.blocks.notify import api as notify
@@ -31,6 +32,7 @@ from smartgov.blocks.services import api as services
 from smartgov.blocks.services.tests import factories as applications
 from smartgov.blocks.signing import api as signing
 from smartgov.blocks.signing.tests import factories as desk
+from smartgov.engines.openid.ciba import CIBA
 from smartgov.shared.actor import Actor
 from smartgov.shared.ids import uuid7
 from smartgov.shared.text import Text
@@ -103,6 +105,41 @@ def login(stage: Stage) -> Scene:
     begun_elsewhere = Client()
     begun_elsewhere.post("/identity/mobile", {"way": "scan"})
     return Scene({"login": address.rsplit("/", 1)[-1]}, owner, (Client(), begun_elsewhere, people.signed_in_citizen()))
+
+
+def openid_interaction(stage: Stage) -> Scene:
+    """A request of a relying party that one browser has brought; every other browser is a stranger to it."""
+    owner = people.signed_in_citizen()
+    page, _ = Shop().visit(owner)
+    elsewhere = people.signed_in_citizen()
+    Shop().visit(elsewhere)
+    return Scene({"authorization": page.request["PATH_INFO"].rsplit("/", 1)[-1]}, owner, (Client(), elsewhere))
+
+
+def openid_asked(stage: Stage) -> Scene:
+    """A request of a counter that waits for one person's answer."""
+    subject, owner, strangers = _citizens()
+    shop = Shop(grants=["authorization_code", CIBA])
+    hint = {"scope": "openid", "login_hint": shop.sign_in(owner).claims["sub"]}
+    shop.rp.post("backchannel_authentication_endpoint", hint)
+    (found,) = OpenidAuthorization.objects.filter(subject=subject, way="ciba")
+    return Scene({"asked": found.id}, owner, strangers)
+
+
+def openid_relation(stage: Stage) -> Scene:
+    """A service that a person has agreed to."""
+    subject, owner, strangers = _citizens()
+    Shop().sign_in(owner)
+    return Scene({"relation": OpenidRelation.objects.get(subject=subject).id}, owner, strangers)
+
+
+def openid_party(stage: Stage) -> Scene:
+    """A service that an agency has begun to register."""
+    owner = people.signed_in_officer("nhi", "integrator")
+    form = {"name_zh": "甲", "name_en": "A", "purpose_zh": "乙", "purpose_en": "B"}
+    address = owner.post("/identity/parties/new", form)["Location"]
+    other = people.signed_in_officer("ris", "integrator")
+    return Scene({"party": address.rsplit("/", 1)[-1]}, owner, (other,), form)
 
 
 def consent_request(stage: Stage) -> Scene:
@@ -297,6 +334,13 @@ def seals(*, item: bool = False) -> Maker:
 
 PAGES: Mapping[str, Maker] = {
     "identity:mobile": login,
+    "identity:party": openid_party,
+    "identity:party-decide": openid_party,
+    "identity:party-edit": openid_party,
+    "openid:interaction": openid_interaction,
+    "openid:asked-one": openid_asked,
+    "openid:other-device": openid_interaction,
+    "openid:withdraw": openid_relation,
     "identity:mobile-state": login,
     "identity:kept": kept_post,
     "identity:passkey-remove": passkey,
@@ -347,6 +391,7 @@ OWNED_BY_NOBODY: Mapping[str, str] = {
     "credentials:status-list": "one list for all credentials of an agency; nobody's place is told",
     "credentials:request-object": "whoever scans the code; it holds a question and nothing of a person",
     "credentials:answer": "whoever can answer the question with the holder's key",
+    "openid:link": "whoever scans the code on a screen may answer it in their own name, for a minute",
     "ops:retry": "a delivery belongs to the process that its operators run, and holds ids only",
     "ops:drop": "a delivery belongs to the process that its operators run, and holds ids only",
 }

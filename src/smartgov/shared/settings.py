@@ -42,7 +42,14 @@ DECLARED: tuple[Setting, ...] = (
     Setting("SMARTGOV_DEBUG", "no", "yes shows tracebacks in the browser; never in production."),
     Setting("SMARTGOV_DEMO", "no", "yes marks every page as synthetic and shows the demo's personas."),
     Setting("SMARTGOV_LOG_LEVEL", "info", "debug, info, warning or error."),
+    Setting(
+        "SMARTGOV_CLIENT_CERT_HEADER",
+        "",
+        "Header in which the proxy that ends TLS hands on a client's certificate (RFC 9440, Client-Cert); it must strip"
+        " the header from outside. Empty: certificates of relying parties are not taken.",
+    ),
     Setting("SMARTGOV_PEERS", "", "Folder with test suites that others wrote; absent suites are reported as NOT RUN."),
+    Setting("SMARTGOV_PEERS_RANDOM", "60", "How many random tables a peer (ARX) is asked about beside its own cases."),
 )
 _BY_NAME = {setting.name: setting for setting in DECLARED}
 _IN_HOME = {"SMARTGOV_DATA_KEY_FILE": "data.key", "SMARTGOV_SECRET_KEY_FILE": "django.key"}

@@ -30,7 +30,9 @@ def services(exchange: Mapping[str, Any]) -> list[Json]:
     found = []
     for entry in exchange["registers"]:
         description = register_description(entry["agency"])
-        found.append(_service(register_service(entry), spec.related(description), spec.endpoints(description)))
+        name = register_service(entry)
+        offered = _service(name, spec.related(description), spec.endpoints(description))
+        found.append({**offered, "document": spec.contract(description, name)})
     for entry in exchange["web"]:
         owner = f"{homes.member_id(entry['agency'])}/{entry['subsystem']}"
         found += [_service(f"{owner}/{code}", more["related"], []) for code, more in entry["services"].items()]

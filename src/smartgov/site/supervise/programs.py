@@ -182,6 +182,8 @@ def _simulators(home: Path, ports: Ports) -> list[Program]:
     extra = {"mailbox": ("--smtp-port", ports.smtp)}
     found = []
     each = {"phone": ports.phone, "bank": ports.bank, "mailbox": ports.mailbox, "timestamp": ports.timestamp}
+    if (home / "library" / "party.json").exists():
+        each["library"] = ports.library
     for name, port in each.items():
         command = python(f"smartgov.simulators.{name}", "--home", home / name, "--port", port, *extra.get(name, ()))
         found.append(Program(name, command, _answers_health(port), stage=1))
