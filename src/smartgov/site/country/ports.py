@@ -9,7 +9,7 @@ from smartgov.shared import content
 
 SPAN = 60
 """How many ports a country may use from its base."""
-_PHONE, _SMTP, _BANK, _MAILBOX, _TIMESTAMP, _LIBRARY = 24, 25, 26, 27, 28, 29
+_AUTHORITY, _PHONE, _SMTP, _BANK, _MAILBOX, _TIMESTAMP, _LIBRARY = range(23, 30)
 _GATEWAYS, _LOCAL, _REGISTERS = 30, 40, 50
 
 
@@ -55,6 +55,11 @@ class Ports:
         return self.base + _TIMESTAMP
 
     @property
+    def authority(self) -> int:
+        """The citizens' certification authority."""
+        return self.base + _AUTHORITY
+
+    @property
     def library(self) -> int:
         """The city library, a relying party."""
         return self.base + _LIBRARY
@@ -82,6 +87,7 @@ class Ports:
             self.mailbox,
             self.timestamp,
             self.library,
+            self.authority,
         ]
         ranges = (self.gateway, self.gateway_local, self.register)
         return single + [port(agency) for port in ranges for agency in agencies()]
