@@ -129,13 +129,25 @@ class LocalGateway:
         """Take back a consent that this agency's gateway signed; `expires_at` is the consent's own end."""
         self._send("POST", "/local/v1/consents/revocations", {"jti": jti, "expires_at": expires_at})
 
-    def token(self, *, subject: str, audience: str, assurance: int, jti: str | None = None) -> str:
-        """The signed-in person's token for the trail of one member: 60 seconds, one use."""
+    def token(
+        self,
+        *,
+        subject: str,
+        audience: str,
+        assurance: int,
+        jti: str | None = None,
+        mandate: Mapping[str, Any] | None = None,
+    ) -> str:
+        """The signed-in person's token for the trail of one member: 60 seconds, one use.
+
+        `mandate` (`id`, and `excludes`: ids of members, systems, services, or `purpose:...`) when she asks for another.
+        """
         terms = {
             "subject": national_id.urn(subject),
             "audience": audience,
             "assurance": assurance,
             "jti": jti or uuid7(),
+            **({"mandate": dict(mandate)} if mandate else {}),
         }
         token: str = self._send("POST", "/local/v1/tokens", terms).parsed()["token"]
         return token
@@ -146,6 +158,12 @@ class LocalGateway:
         answer = self._send("GET", path, None, {"x-troad-trail-token": token, "x-road-id": uuid7()}, timeout)
         content: dict[str, Any] = answer.parsed()
         return content
+
+    def audit(self, *, subject: str, reason: str, have: int = 0) -> dict[str, Any]:
+        """All that the own gateway's log holds about a person, for auditors (ability `evidence`); `reason` is noted."""
+        content = {"subject": national_id.urn(subject), "reason": reason, "have": have}
+        answer: dict[str, Any] = self._send("POST", "/local/v1/audits", content).parsed()
+        return answer
 
     def configuration(self) -> tuple[dict[str, Any], datetime]:
         """The configuration that the gateway has verified (members with keys, services, rights), and its expiry."""

@@ -9,7 +9,7 @@ import structlog
 
 from smartgov.engines.httpd import Request, Response
 from smartgov.engines.httpd.client import IDEMPOTENT, ConnectionFailedError, NotSentError, PeerMismatchError
-from smartgov.engines.troad import built_in, records, reference, trail_door, wire
+from smartgov.engines.troad import built_in, records, reference, trail_door, visibility, wire
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.keeping import is_soon, keep
 from smartgov.engines.troad.names import parse_target
@@ -39,7 +39,8 @@ class Consumer:
         started = self._core.now()
         ask, outcome = None, "answered"
         try:
-            self._core.heads.refuse_unstamped()
+            self._core.maintenance.refuse(started)
+            self._core.heads.refuse_unfit()
             snapshot = self._core.configuration.current()
             ask = self._read(request, subsystem, snapshot)
             return await self._carry(ask, snapshot, request.headers.get("x-troad-trail-token", ""))
@@ -208,7 +209,7 @@ class Consumer:
         salt, fields = wire.commit(hidden)
         entry = core.entry({**record, "body": fields["troad-body"]}, ask.id)
         entry.body = (salt, hidden, b"")
-        entry.visible_to = subject if passage.grant.service.visibility == "own" else None
+        visibility.show(entry, subject, passage.grant.service)
         passage.record(entry)
         try:
             await core.store.commit([entry])

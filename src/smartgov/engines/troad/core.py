@@ -11,12 +11,17 @@ from smartgov.engines.troad import contract as contracts
 from smartgov.engines.troad import records
 from smartgov.engines.troad.alarms import Alarms
 from smartgov.engines.troad.artefacts import Reader
+from smartgov.engines.troad.comparing import Comparing
 from smartgov.engines.troad.configuration import Configuration
 from smartgov.engines.troad.consent_status import ConsentStatus
 from smartgov.engines.troad.heads import Heads
 from smartgov.engines.troad.home import Home
 from smartgov.engines.troad.idempotency import Claims
 from smartgov.engines.troad.limits import Buckets
+from smartgov.engines.troad.maintenance import Maintenance
+from smartgov.engines.troad.peers import Peers, policy_of
+from smartgov.engines.troad.restoring import Restoring
+from smartgov.engines.troad.stated import Stated
 from smartgov.engines.troad.store import Entry, Store
 from smartgov.engines.troad.traffic import Traffic
 from smartgov.shared import clock
@@ -39,16 +44,25 @@ class Core:
         self.configuration = Configuration(home)
         self.message_key: ec.EllipticCurvePrivateKey = home.p256("message")
         self.reader = Reader(home.member, home.gateway, home.p256("reference"))
-        self.peers = Client(ssl=self.configuration.client_tls, limit=CONNECTIONS, max_body=home.max_body)
+        self.alarms = Alarms()
+        self.known = Peers(self.configuration, self.alarms, policy_of(home.revocation), self.now)
+        self.peers = Client(
+            ssl=self.configuration.client_tls, limit=CONNECTIONS, max_body=home.max_body, judge=self.known.judge
+        )
         self.services = Client(limit=CONNECTIONS, max_body=home.max_body)
         self.contract = contracts.cached(home.contract)
         self.buckets = Buckets()
-        self.alarms = Alarms()
+        self.maintenance = Maintenance(home.path)
+        self.running = 0
+        """Exchanges that are being worked on now."""
         self.consents = ConsentStatus(self)
         self.traffic = Traffic(self.now())
         self.heads = Heads(self)
+        self.restoring = Restoring(self)
+        self.comparing = Comparing(self)
+        self.stated = Stated(self)
         self._index_key = home.secret_key("index")
-        self.claims = Claims(self._index_key, home.secret_key("body"))
+        self.claims = Claims(self._index_key, home.secret_key("body"), self.restoring.refuse_unsure_key)
 
     def now(self) -> datetime:
         """The present instant."""

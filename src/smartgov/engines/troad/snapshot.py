@@ -16,10 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from smartgov.engines.pki import keys
-from smartgov.engines.troad import terms
+from smartgov.engines.troad import terms, visibility
 from smartgov.engines.troad.names import member_of
 from smartgov.engines.troad.reference import Recipient
 from smartgov.engines.troad.terms import Terms
+from smartgov.engines.troad.visibility import Visibility
 from smartgov.shared.text import Text
 
 
@@ -66,7 +67,7 @@ class Service:
     member: str
     personal: bool
     related: frozenset[str]
-    visibility: str
+    visibility: Visibility
     paths: tuple[str, ...] = ()
     terms: Terms = field(default_factory=Terms)
     durability: str = "strict"
@@ -155,6 +156,29 @@ def parse(data: Mapping[str, Any]) -> Snapshot:
     return snapshot
 
 
+def readable(data: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The configuration without the services and rights that cannot be read, and the ids of those services.
+
+    A member signs its own offer; what it signs wrongly closes its own services and nobody else's.
+    """
+    services, unreadable = [], list[str]()
+    for entry in data["services"]:
+        try:
+            read_service(entry)
+            services.append(entry)
+        except (KeyError, TypeError, ValueError):
+            unreadable.append(str(entry.get("id", "")))
+    offered = {entry["id"] for entry in services}
+    rights = []
+    for entry in data["rights"]:
+        try:
+            if _right(entry).service in offered:
+                rights.append(entry)
+        except (KeyError, TypeError, ValueError):
+            unreadable.append(str(entry.get("service", "")))
+    return {**data, "services": services, "rights": rights}, tuple(sorted(set(unreadable)))
+
+
 def endpoint_matches(endpoint: str, method: str, path: str) -> bool:
     """Whether `POST /births/query` or a pattern such as `* /cases/{id}/**` names this method and path."""
     wanted, _, template = endpoint.partition(" ")
@@ -224,7 +248,7 @@ def read_service(entry: Mapping[str, Any]) -> Service:
         member=member_of(entry["id"]),
         personal=bool(entry.get("personal", True)),
         related=frozenset(entry.get("related", ())),
-        visibility=entry.get("visibility", "own"),
+        visibility=visibility.read(entry.get("visibility")),
         paths=tuple(entry.get("paths") or ()),
         terms=terms.read(entry),
         durability=durability,

@@ -119,7 +119,7 @@ def _doors(service: ServiceDefinition, part: Part, citations: Mapping[str, str])
     yield right(_PORTAL, f"{system}/cases.v1", PORTAL_DOORS, {"kind": "subject"})
     yield right(system, f"{_PORTAL}/services.v1", ["POST /applications/{id}/steps"], basis)
     if service.certificate and service.certificate.part == part.id:
-        yield right(_PORTAL, f"{system}/credentials.v1", ["POST /documents"], {"kind": "subject"})
+        yield right(_PORTAL, f"{system}/credentials.v1", ["POST /documents", "POST /offers"], {"kind": "subject"})
     for follower in service.followers(part.id):
         next_system = f"{homes.member_id(follower.agency)}/cases"
         ground, aim = _basis(follower.legal_basis, citations), f"{service.id}.{follower.id}"
