@@ -120,7 +120,7 @@ def test_asked_reviewed_with_the_law_beside_granted_and_revoked(ris: Client, nhi
         "fields": ["name"],
         "until": until,
     }
-    assert ris.post(address, {"do": "grant", **kept}).status_code == 302
+    assert ris.post(address, granted).status_code == 302
     right = Right.objects.get()
     assert (right.fields, right.state) == (["name"], "granted")
     assert "Granted" in nhi.get(address, headers=ENGLISH).content.decode()
