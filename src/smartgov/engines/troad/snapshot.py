@@ -39,6 +39,8 @@ class Gateway:
     log_origin: str
     recipient: Recipient
     witness_key: Ed25519PublicKey | None = None
+    batch: bool = False
+    """Whether it reads batch signatures."""
 
     @property
     def authority(self) -> str:
@@ -155,6 +157,7 @@ def parse(data: Mapping[str, Any]) -> Snapshot:
     return snapshot
 
 
+@lru_cache(maxsize=4096)
 def endpoint_matches(endpoint: str, method: str, path: str) -> bool:
     """Whether `POST /births/query` or a pattern such as `* /cases/{id}/**` names this method and path."""
     wanted, _, template = endpoint.partition(" ")
@@ -211,6 +214,7 @@ def read_gateway(member: str, entry: Mapping[str, Any]) -> Gateway:
         log_origin=entry.get("log_origin", name),
         recipient=Recipient(name, reference, keys.thumbprint(reference)),
         witness_key=witness,
+        batch="batch" in (entry.get("signatures") or ()),
     )
 
 
