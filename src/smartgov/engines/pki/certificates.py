@@ -14,9 +14,9 @@ from typing import Literal
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
-from smartgov.engines.pki import keys
+from smartgov.engines.pki import keys, revocation
 from smartgov.shared import clock
 
 Usage = Literal["tls", "message", "seal", "mobile", "ocsp"]
@@ -32,7 +32,8 @@ _EXTENDED: dict[str, list[x509.ObjectIdentifier]] = {
 _NON_REPUDIATION = {"seal", "mobile"}
 _SCHEMA = """CREATE TABLE IF NOT EXISTS issued (
   serial TEXT PRIMARY KEY, usage TEXT NOT NULL, fingerprint TEXT NOT NULL, not_after TEXT NOT NULL,
-  revoked_at TEXT, reason TEXT)"""
+  revoked_at TEXT, reason TEXT);
+CREATE TABLE IF NOT EXISTS lists (number INTEGER PRIMARY KEY, made_at TEXT NOT NULL);"""
 
 
 class CertificateAuthority:
@@ -70,10 +71,13 @@ class CertificateAuthority:
         san_dns: Iterable[str] = (),
         san_ip: Iterable[str] = (),
         not_after: datetime | None = None,
+        crl_url: str = "",
+        ocsp_url: str = "",
     ) -> x509.Certificate:
         """A certificate for `public_key`, one usage each, valid for a year (seal and mobile: five) or to `not_after`.
 
-        `serial` is the subject's serialNumber attribute (an opaque number; never a national id).
+        `serial` is the subject's serialNumber attribute (an opaque number; never a national id). `crl_url` and
+        `ocsp_url` say where readers ask whether it was revoked.
         """
         begin = clock.now() - _BACKDATED
         end = not_after or clock.now() + _LIFE.get(usage, _YEAR)
@@ -88,6 +92,8 @@ class CertificateAuthority:
         )
         for extension, critical in self._extensions(public_key, usage, list(san_dns), list(san_ip)):
             builder = builder.add_extension(extension, critical)
+        for extension in _whom_to_ask(crl_url, ocsp_url):
+            builder = builder.add_extension(extension, critical=False)
         certificate = builder.sign(self.key, hashes.SHA256())
         self._remember(certificate, usage)
         return certificate
@@ -95,37 +101,38 @@ class CertificateAuthority:
     def revoke(self, serial: int, reason: str = "unspecified") -> None:
         """Revoke an issued certificate for an RFC 5280 `reason` (`keyCompromise`, `superseded`, ...). Again is fine.
 
+        `certificateHold` only suspends: a later reason takes its place, from the day of the suspension.
         KeyError when this authority never issued the serial, ValueError when the reason has no such name.
         """
-        x509.ReasonFlags(reason)
+        revocation.reason_flag(reason)
         with self._register() as register:
-            row = register.execute("SELECT revoked_at FROM issued WHERE serial = ?", (str(serial),)).fetchone()
-            if row is None:
-                raise KeyError("this authority did not issue that serial")
-            if row[0] is None:
-                register.execute(
-                    "UPDATE issued SET revoked_at = ?, reason = ? WHERE serial = ?",
-                    (clock.now().isoformat(), reason, str(serial)),
-                )
+            found = self._reason(register, serial)
+            if found is None:
+                change = "UPDATE issued SET revoked_at = ?, reason = ? WHERE serial = ?"
+                register.execute(change, (clock.now().isoformat(), reason, str(serial)))
+            elif found == revocation.HOLD:
+                register.execute("UPDATE issued SET reason = ? WHERE serial = ?", (reason, str(serial)))
 
-    def crl(self, revoked: Iterable[int] = ()) -> bytes:
-        """The DER list of what was revoked here, and of the serials in `revoked`; good for seven days."""
+    def suspend(self, serial: int) -> None:
+        """Put an issued certificate on hold; it is on the next list, and `resume` takes it off."""
+        self.revoke(serial, revocation.HOLD)
+
+    def resume(self, serial: int) -> None:
+        """End a suspension; ValueError when the certificate is revoked for good, KeyError as in `revoke`."""
+        with self._register() as register:
+            if self._reason(register, serial) not in (None, revocation.HOLD):
+                raise ValueError("a revoked certificate never comes back")
+            register.execute("UPDATE issued SET revoked_at = NULL, reason = NULL WHERE serial = ?", (str(serial),))
+
+    def crl(self, revoked: Iterable[int] = (), *, life: timedelta = _CRL_LIFE) -> bytes:
+        """The next numbered DER list of what was revoked here, and of the serials in `revoked`; good for `life`."""
         now = clock.now()
-        builder = (
-            x509.CertificateRevocationListBuilder()
-            .issuer_name(self.certificate.subject)
-            .last_update(now - _BACKDATED)
-            .next_update(now + _CRL_LIFE)
-            .add_extension(x509.CRLNumber(int(now.timestamp() * 1000)), critical=False)
-            .add_extension(_authority_id(self.certificate), critical=False)
+        with self._register() as register:
+            number = _next_number(register, now)
+            rows = self._revocations(register, revoked, now)
+        return revocation.build(
+            key=self.key, authority=self.certificate, number=number, revoked=rows, made_at=now, life=life
         )
-        for serial, at, reason in self._revocations(revoked, now):
-            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(at)
-            flag = x509.ReasonFlags(reason)
-            if flag is not x509.ReasonFlags.unspecified:
-                entry = entry.add_extension(x509.CRLReason(flag), critical=False)
-            builder = builder.add_revoked_certificate(entry.build())
-        return builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
     def is_revoked(self, serial: int) -> bool:
         """Whether `revoke` was called for this serial."""
@@ -147,15 +154,21 @@ class CertificateAuthority:
         if names := [*map(x509.DNSName, dns), *(x509.IPAddress(ip_address(ip)) for ip in ips)]:
             yield x509.SubjectAlternativeName(names), False
 
-    def _revocations(self, more: Iterable[int], now: datetime) -> list[tuple[int, datetime, str]]:
-        with self._register() as register:
-            rows = register.execute(
-                "SELECT serial, revoked_at, reason FROM issued WHERE revoked_at IS NOT NULL"
-            ).fetchall()
-        known = {int(serial): (datetime.fromisoformat(at), str(reason)) for serial, at, reason in rows}
-        for serial in more:
-            known.setdefault(serial, (now, "unspecified"))
-        return [(serial, at, reason) for serial, (at, reason) in sorted(known.items())]
+    def _revocations(
+        self, register: sqlite3.Connection, more: Iterable[int], now: datetime
+    ) -> list[revocation.Revocation]:
+        rows = register.execute("SELECT serial, revoked_at, reason FROM issued WHERE revoked_at IS NOT NULL").fetchall()
+        known = {
+            int(serial): revocation.Revocation(int(serial), datetime.fromisoformat(at), str(reason))
+            for serial, at, reason in rows
+        }
+        return list({**{serial: revocation.Revocation(serial, now) for serial in more}, **known}.values())
+
+    def _reason(self, register: sqlite3.Connection, serial: int) -> str | None:
+        row = register.execute("SELECT reason FROM issued WHERE serial = ?", (str(serial),)).fetchone()
+        if row is None:
+            raise KeyError("this authority did not issue that serial")
+        return None if row[0] is None else str(row[0])
 
     def _remember(self, certificate: x509.Certificate, usage: str) -> None:
         row = (
@@ -172,7 +185,7 @@ class CertificateAuthority:
         connection = sqlite3.connect(self.home / "issued.sqlite3")
         try:
             with connection:
-                connection.execute(_SCHEMA)
+                connection.executescript(_SCHEMA)
                 yield connection
         finally:
             connection.close()
@@ -234,12 +247,15 @@ def was_issued_by(certificate: x509.Certificate, authority: x509.Certificate, *,
 
 def is_on_crl(crl: bytes, certificate: x509.Certificate, authority: x509.Certificate) -> bool:
     """Whether a DER list names the certificate; ValueError when the list is not the authority's own."""
-    revocations = x509.load_der_x509_crl(crl)
-    key = authority.public_key()
-    assert isinstance(key, ec.EllipticCurvePublicKey)
-    if not revocations.is_signature_valid(key):
-        raise ValueError("the revocation list is not signed by this authority")
-    return revocations.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None
+    return revocation.read(crl, authority).find(certificate.serial_number) is not None
+
+
+def _next_number(register: sqlite3.Connection, now: datetime) -> int:
+    # Milliseconds, so that numbers go on rising after a folder is restored from an older copy.
+    last = register.execute("SELECT max(number) FROM lists").fetchone()[0] or 0
+    number = max(int(now.timestamp() * 1000), last + 1)
+    register.execute("INSERT INTO lists (number, made_at) VALUES (?, ?)", (number, now.isoformat()))
+    return number
 
 
 def _self_signed(key: ec.EllipticCurvePrivateKey, name: x509.Name) -> x509.Certificate:
@@ -271,6 +287,15 @@ def _key_usage(*, commitment: bool = False, authority: bool = False) -> x509.Key
         encipher_only=False,
         decipher_only=False,
     )
+
+
+def _whom_to_ask(crl_url: str, ocsp_url: str) -> Iterator[x509.ExtensionType]:
+    if crl_url:
+        place = [x509.UniformResourceIdentifier(crl_url)]
+        yield x509.CRLDistributionPoints([x509.DistributionPoint(place, None, None, None)])
+    if ocsp_url:
+        at = x509.UniformResourceIdentifier(ocsp_url)
+        yield x509.AuthorityInformationAccess([x509.AccessDescription(AuthorityInformationAccessOID.OCSP, at)])
 
 
 def _authority_id(certificate: x509.Certificate) -> x509.AuthorityKeyIdentifier:

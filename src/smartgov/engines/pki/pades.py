@@ -30,7 +30,7 @@ from smartgov.shared.text import Text
 
 # The library logs refused certificates with their subjects, and an uploaded file may name a person there.
 logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
-_PLACEHOLDER = bytes(72)  # the longest DER form of a P-256 signature
+PLACEHOLDER = bytes(72)  # the longest DER form of a P-256 signature
 _SIGNER_USAGE = {"non_repudiation"}
 PROBLEMS = {
     "not-a-pdf": Text("The file is not a readable PDF.", "檔案不是可讀取的 PDF。"),
@@ -76,7 +76,7 @@ def seal_pdf(
     PDF/A stays one.
     Problems: `pdf-unreadable` (400), `seal-failed` (502) when the signature is not by the certificate's key.
     """
-    _require_seal_usage(certificate)
+    require_seal_usage(certificate)
     specification = fields.SigFieldSpec(field_name, box=None, readable_field_name=reason or field_name)
     metadata = signers.PdfSignatureMetadata(
         field_name=field_name,
@@ -88,14 +88,14 @@ def seal_pdf(
         docmdp_permissions=fields.MDPPerm.NO_CHANGES,
         signer_key_usage=_SIGNER_USAGE,
     )
-    worker = _Sealer(metadata, _RemoteSigner(signer, certificate, chain), new_field_spec=specification)
+    worker = Sealer(metadata, _RemoteSigner(signer, certificate, chain), new_field_spec=specification)
     try:
         writer = IncrementalPdfFileWriter(BytesIO(pdf))
         return bytes(worker.sign_pdf(writer).getvalue())
     except SigningError as error:
-        raise _cannot_seal(str(error)) from error
+        raise cannot_seal(str(error)) from error
     except (PdfError, ValueError, KeyError, TypeError, OSError):
-        raise _unreadable() from None
+        raise unreadable() from None
 
 
 def verify_pdf(
@@ -131,20 +131,20 @@ class _RemoteSigner(signers.Signer):
     ) -> None:
         store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
         for part in chain:
-            store.register(_asn1(part))
-        super().__init__(signing_cert=_asn1(certificate), cert_registry=store)
+            store.register(asn1_of(part))
+        super().__init__(signing_cert=asn1_of(certificate), cert_registry=store)
         self._ask, self._key = ask, certificate.public_key()
 
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
         if dry_run:
-            return _PLACEHOLDER
+            return PLACEHOLDER
         signature = self._ask(data)
         if not (isinstance(self._key, ec.EllipticCurvePublicKey) and keys.verify_der(self._key, signature, data)):
             raise SigningError("the signature does not belong to the certificate")
         return signature
 
 
-class _Sealer(signers.PdfSigner):
+class Sealer(signers.PdfSigner):
     """Writes the platform's time, which tests can move, instead of the machine's."""
 
     def init_signing_session(self, *args: Any, **more: Any) -> Any:
@@ -157,7 +157,7 @@ def _judged(seals: list[Any], roots: list[x509.Certificate], at: datetime, crls:
     problems: set[str] = set()
     whole = False
     for seal in seals:
-        context = ValidationContext(trust_roots=[_asn1(root) for root in roots], moment=at, allow_fetching=False)
+        context = ValidationContext(trust_roots=[asn1_of(root) for root in roots], moment=at, allow_fetching=False)
         usage = KeyUsageConstraints(key_usage=_SIGNER_USAGE)
         status = validate_pdf_signature(seal, context, key_usage_settings=usage)
         whole = status.coverage is SignatureCoverageLevel.ENTIRE_FILE
@@ -209,17 +209,20 @@ def _refused(problem: str) -> PdfVerdict:
     )
 
 
-def _asn1(certificate: x509.Certificate) -> asn1.Certificate:
+def asn1_of(certificate: x509.Certificate) -> asn1.Certificate:
+    """The certificate in the form that the signing library takes."""
     return asn1.Certificate.load(certificates.der(certificate))
 
 
-def _require_seal_usage(certificate: x509.Certificate) -> None:
+def require_seal_usage(certificate: x509.Certificate) -> None:
+    """Problem `seal-failed` unless the certificate is for signatures that bind."""
     usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     if not usage.content_commitment:
-        raise _cannot_seal("The certificate is not one for seals.")
+        raise cannot_seal("The certificate is not one for seals.")
 
 
-def _unreadable() -> Problem:
+def unreadable() -> Problem:
+    """The file is no PDF that can be signed."""
     return Problem(
         "pdf-unreadable",
         400,
@@ -229,7 +232,8 @@ def _unreadable() -> Problem:
     )
 
 
-def _cannot_seal(why: str) -> Problem:
+def cannot_seal(why: str) -> Problem:
+    """The signature came out wrong, or may not be made."""
     return Problem(
         "seal-failed",
         502,

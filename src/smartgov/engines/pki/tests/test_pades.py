@@ -133,7 +133,7 @@ def test_a_tls_certificate_neither_makes_nor_passes_for_a_seal(plain, authority,
     with pytest.raises(Problem, match="seal-failed"):
         seal(plain, authority, (key, tls))
     # Another program could still make such a file: the reader must see it.
-    monkeypatch.setattr(pades, "_require_seal_usage", lambda certificate: None)
+    monkeypatch.setattr(pades, "require_seal_usage", lambda certificate: None)
     monkeypatch.setattr(pades, "_SIGNER_USAGE", {"digital_signature"})
     forged = seal(plain, authority, (key, tls))
     monkeypatch.undo()
