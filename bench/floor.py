@@ -14,7 +14,7 @@ daemon off;
 master_process off;
 pid {home}/nginx.pid;
 error_log {home}/error.log warn;
-events {{ worker_connections 1024; }}
+events {{ worker_connections 4096; }}
 http {{
   access_log off;
   client_body_temp_path {home}/body;
@@ -23,7 +23,7 @@ http {{
   uwsgi_temp_path {home}/uwsgi;
   scgi_temp_path {home}/scgi;
   keepalive_requests 1000000;
-  upstream next {{ server 127.0.0.1:{next}; keepalive 64; keepalive_requests 1000000; }}
+  upstream next {{ server 127.0.0.1:{next}; keepalive 512; keepalive_requests 1000000; }}
   server {{
     {server}
     location / {{
