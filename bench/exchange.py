@@ -1,5 +1,6 @@
 """CPU of one signed, logged, fsynced exchange over two gateways, beside the same two hops through nginx with mTLS.
 
+Where there is one, a signing gateway in Node (`signature_peer`) does the same, less rights, encryption and Merkle log.
 All stand before the same register and answer the same questions in turn (ABAB), so that a noisy machine disturbs all.
 Every answer is compared with what the register must say; afterwards all logs must verify and hold exactly these
 exchanges. Options: `--short`; `--connections=1,32,128,256`; `--kib=1,64`; `--profiles=signed,personal,full,soon,meta`;
@@ -20,7 +21,7 @@ from typing import Protocol
 
 import uvloop
 
-from bench import floor, gateways, keywork
+from bench import floor, gateways, keywork, signature_peer
 from bench.load import Question, Round, ask_all
 from bench.machine import filesystem, pss_megabytes
 from bench.processes import Process, Started, free_port
@@ -70,10 +71,11 @@ class Case:
 
 @dataclass(slots=True)
 class Figures:
-    """What one run found, by case; `floor` by connections, empty without nginx."""
+    """What one run found, by case; `floor` and `peer` by connections, empty without nginx or Node."""
 
     troad: dict[Case, list[Round]] = field(default_factory=dict)
     floor: dict[int, list[Round]] = field(default_factory=dict)
+    peer: dict[int, list[Round]] = field(default_factory=dict)
     answers: int = 0
     records: int = 0
 
@@ -88,7 +90,8 @@ class Bench:
     """The processes of a run, and the number of the next question."""
 
     ours: dict[bool, gateways.Gateways]
-    theirs: floor.Floor | None
+    theirs: Hops | None
+    peer: Hops | None = None
     asked: int = 0
     records: int = 0
     exchanges: dict[bool, set[str]] = field(default_factory=lambda: {True: set(), False: set()})
@@ -100,11 +103,10 @@ class Bench:
         question = _question(case.profile, hops.secret, case.kib, cut=True)
         return await _ask(hops, question, numbers, case.connections, case.rate)
 
-    async def floor_round(self, connections: int, count: int) -> Round:
-        """The same through nginx, where nothing is cut."""
-        assert self.theirs is not None
+    async def other_round(self, hops: Hops, connections: int, count: int) -> Round:
+        """The same through the floor or the peer, where nothing is cut."""
         question = _question("signed", "", 0, cut=False)
-        return await _ask(self.theirs, question, self._numbers(count), connections, 0)
+        return await _ask(hops, question, self._numbers(count), connections, 0)
 
     def _numbers(self, count: int) -> range:
         first, self.asked = self.asked, self.asked + count
@@ -167,7 +169,8 @@ def _run(drive: Callable[[Bench], Coroutine[None, None, None]], kinds: set[bool]
             for batch in kinds
         }
         theirs = floor.Floor(folder / "floor", port, started) if floor.present() else None
-        bench = Bench(ours, theirs)
+        peer = signature_peer.SignaturePeer(folder / "peer", port, started) if signature_peer.present() else None
+        bench = Bench(ours, theirs, peer)
         uvloop.run(drive(bench))
         started.stop()
         bench.records = sum(one.verify_logs(bench.exchanges[batch]) for batch, one in ours.items())
@@ -179,11 +182,16 @@ async def _drive(bench: Bench, figures: Figures, cases: list[Case], count: int, 
         for connections in sorted({case.connections for case in cases}):
             if bench.theirs is not None:
                 longer = count * FLOOR_TIMES if number else connections
-                figures.floor.setdefault(connections, []).append(await bench.floor_round(connections, longer))
+                figures.floor.setdefault(connections, []).append(
+                    await bench.other_round(bench.theirs, connections, longer)
+                )
+            if bench.peer is not None:
+                found = await bench.other_round(bench.peer, connections, count if number else connections)
+                figures.peer.setdefault(connections, []).append(found)
         for case in cases:
             figures.troad.setdefault(case, []).append(await bench.round(case, count if number else case.connections))
-    for found in (*figures.troad.values(), *figures.floor.values()):
-        del found[0]
+    for rounds_of in (*figures.troad.values(), *figures.floor.values(), *figures.peer.values()):
+        del rounds_of[0]
 
 
 async def _half(bench: Bench, figures: Figures, cases: list[Case], count: int) -> None:
@@ -236,8 +244,12 @@ def main() -> None:
     figures = measure(cases, 600 if short else COUNT, 1 if short else ROUNDS, half=_asked("half"))
     for at, rounds in figures.floor.items():
         print(_line(f"nginx floor, mTLS, {at} at a time", rounds, None))
+    for at, rounds in figures.peer.items():
+        print(_line(f"node signing gateway, {at} at a time", rounds, None))
     if not figures.floor:
         print("nginx floor: NOT RUN")
+    if not figures.peer:
+        print("node signing gateway: NOT RUN (SMARTGOV_PEERS has no signatures, or there is no node)")
     for case, rounds in figures.troad.items():
         comparable = figures.floor and not case.rate and not case.kib
         print(_line(case.name, rounds, figures.ratio(case) if comparable else None))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from smartgov.engines.ledger import Appender
+from smartgov.engines.troad import visibility
 from smartgov.engines.troad.problems import refuse
 from smartgov.shared import canonical
 from smartgov.shared.problems import Problem
@@ -30,6 +31,8 @@ _TABLES = {
     "place": 2,
     "exchanged": 4,
     "subject": 2,
+    "later": 5,
+    "veil": 4,
     "message": 5,
     "retain": 2,
 }
@@ -98,8 +101,10 @@ class Batch:
             rows["place"].append((entry.exchange, index))
         if entry.exchanged is not None:
             rows["exchanged"].append((*entry.exchanged, entry.exchange))
-        if entry.visible_to is not None:
-            rows["subject"].append((entry.visible_to, index))
+        if (listed := visibility.row(entry, index)) is not None:
+            rows[listed[0]].append(listed[1])
+        if entry.veil is not None:
+            rows["veil"].append((index, entry.exchange, *self._seal((*entry.veil, b""), index)))
         if entry.body is not None:
             rows["message"].append((index, entry.exchange, entry.made, *self._seal(entry.body, index)))
             if entry.keep_until is not None:
