@@ -20,6 +20,7 @@ MAX_HEAD = 64 * 2**10
 SINGLE = frozenset({"authorization", "host", "content-length", "content-type", "signature", "signature-input"})
 """Fields on which a decision may rest. A message that repeats one is refused: readers could differ on which counts."""
 SINGLE_PREFIXES = ("x-road-", "x-troad-", "troad-")
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 REASON = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -55,7 +56,7 @@ class Response:
     @classmethod
     def json(cls, value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
         """`value` as compact UTF-8 JSON."""
-        body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        body = _encode(value).encode()
         return cls(status, {"content-type": "application/json", **(headers or {})}, body)
 
     @classmethod

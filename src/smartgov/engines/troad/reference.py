@@ -38,6 +38,7 @@ _EPHEMERAL_USES = 2**20
 """How long, and how often, one ephemeral key serves one recipient. Within that a content key is used with many random
 nonces of 96 bits, far below what A256GCM allows; a key agreement a reference would be most of what an exchange costs.
 """
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _DIGITS = re.compile(r"[12][0-9]{8}")
 """Every national id holds this; looked for first because it is found fast."""
 _CLEAR = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][12]\d{8}(?![A-Za-z0-9])", re.ASCII)
@@ -125,7 +126,7 @@ def _received(key: ec.EllipticCurvePrivateKey, x: str, y: str) -> bytes:
 
 
 def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return _encode(value)
 
 
 def _content_key(shared: bytes) -> bytes:
@@ -242,4 +243,4 @@ def _json(body: bytes) -> Any:
 
 
 def _dump(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return _encode(value).encode("utf-8", "surrogatepass")
