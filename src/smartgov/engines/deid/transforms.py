@@ -19,6 +19,7 @@ from typing import Any
 from smartgov.engines.deid.installed import analysis
 from smartgov.engines.deid.keyring import KeyRing
 from smartgov.engines.deid.pseudonyms import keyed, pseudonyms
+from smartgov.shared import content
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -27,7 +28,7 @@ with analysis():
     import pyarrow as pa
     import pyarrow.compute as pc
 
-PLACES = Path(__file__).resolve().parents[1] / "population" / "data" / "townships.csv"
+PLACES = content.ROOT / "townships.csv"
 _CODE_LENGTH = {"county": 5, "township": 8}  # digits of the ministry's codes of counties, townships (villages have 11)
 _UNITS = ("year", "quarter", "month", "week")
 
