@@ -7,6 +7,7 @@ import hmac
 import ssl
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,10 +34,22 @@ class PeerMismatchError(NotSentError):
 
 
 class Client:
-    """One pool of connections; use it from one event loop. `limit` bounds connections to one server."""
+    """One pool of connections; use it from one event loop. `limit` bounds connections to one server.
 
-    def __init__(self, *, ssl: ssl.SSLContext | None = None, limit: int = 64, max_body: int = MAX_BODY) -> None:
+    `judge` says whether a server's certificate (DER) may stand for the expected one (its SHA-256 in hex), which by
+    itself stands for itself alone; it is asked before every request, because its answer may change.
+    """
+
+    def __init__(
+        self,
+        *,
+        ssl: ssl.SSLContext | None = None,
+        limit: int = 64,
+        max_body: int = MAX_BODY,
+        judge: Callable[[str, bytes], bool] | None = None,
+    ) -> None:
         self._ssl, self._limit, self._max_body = ssl, limit, max_body
+        self._judge, self._since = judge or _is_itself, 0.0
         self._idle: dict[tuple[str, str, int], list[_Exchange]] = defaultdict(list)
         self._slots: dict[tuple[str, str, int], asyncio.Semaphore] = {}
 
@@ -65,6 +78,10 @@ class Client:
         async with asyncio.timeout(timeout), slots:
             return await self._exchange(key, raw, expect_peer, again=again, head_only=method == "HEAD")
 
+    def renew(self) -> None:
+        """Use no connection any more that was made before now: the own certificate is another one."""
+        self._since = time.monotonic()
+
     async def close(self) -> None:
         """Close all idle connections."""
         for pool in self._idle.values():
@@ -74,10 +91,10 @@ class Client:
     async def _exchange(
         self, key: tuple[str, str, int], raw: bytes, expect_peer: str | None, *, again: bool, head_only: bool
     ) -> Response:
-        pooled = self._take(key)
+        pooled = self._take(key, expect_peer)
         connection = pooled or await self._connect(key)
         try:
-            connection.check_peer(expect_peer)
+            connection.check_peer(expect_peer, self._judge)
             response = await connection.send(raw, head_only=head_only)
         except PeerMismatchError:
             connection.close()
@@ -88,23 +105,24 @@ class Client:
             if pooled is None or not (again or unsent) or connection.heard:
                 raise
             connection = await self._connect(key)
-            connection.check_peer(expect_peer)
+            connection.check_peer(expect_peer, self._judge)
             response = await connection.send(raw, head_only=head_only)
         except BaseException:
             connection.close()
             raise
-        if connection.reusable:
+        if connection.reusable and connection.made >= self._since:
             connection.idle_since = time.monotonic()
             self._idle[key].append(connection)
         else:
             connection.close()
         return response
 
-    def _take(self, key: tuple[str, str, int]) -> _Exchange | None:
+    def _take(self, key: tuple[str, str, int], expect_peer: str | None) -> _Exchange | None:
         pool = self._idle[key]
         while pool:
             connection = pool.pop()
-            if connection.alive and time.monotonic() - connection.idle_since < IDLE_SECONDS:
+            fresh = connection.made >= self._since and time.monotonic() - connection.idle_since < IDLE_SECONDS
+            if connection.alive and fresh and connection.shows(expect_peer, self._judge):
                 return connection
             connection.close()
         return None
@@ -133,19 +151,20 @@ class _Exchange(asyncio.Protocol):
         self._waiter: asyncio.Future[Response] | None = None
         self._peer: bytes | None = None
         self.alive = self.reusable = self.heard = False
-        self.idle_since = 0.0
+        self.idle_since, self.made = 0.0, time.monotonic()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport, self.alive = transport, True
         tls = transport.get_extra_info("ssl_object")
         self._peer = tls.getpeercert(True) if tls is not None else None
 
-    def check_peer(self, expected: str | None) -> None:
-        """Insist on one certificate, by its SHA-256 in hex."""
-        if expected is None:
-            return
-        seen = sha256(self._peer).hexdigest() if self._peer else ""
-        if not hmac.compare_digest(seen, expected.lower()):
+    def shows(self, expected: str | None, judge: Callable[[str, bytes], bool]) -> bool:
+        """Whether the server's certificate is the expected one (by its SHA-256 in hex), or may stand for it."""
+        return expected is None or judge(expected.lower(), self._peer or b"")
+
+    def check_peer(self, expected: str | None, judge: Callable[[str, bytes], bool]) -> None:
+        """Insist on that."""
+        if not self.shows(expected, judge):
             raise PeerMismatchError("the server showed another certificate than the registered one")
 
     async def send(self, raw: bytes, *, head_only: bool) -> Response:
@@ -229,6 +248,10 @@ class _Exchange(asyncio.Protocol):
             self._waiter.set_exception(ConnectionFailedError(reason))
         if self.alive:
             self.close()
+
+
+def _is_itself(expected: str, shown: bytes) -> bool:
+    return hmac.compare_digest(sha256(shown).hexdigest(), expected)
 
 
 def _target(url: str) -> str:

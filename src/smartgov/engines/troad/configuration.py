@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -33,6 +35,7 @@ class Configuration:
         self._snapshot: Snapshot | None = None
         self._again: datetime | None = None
         self._seen: tuple[int, int] | None = None
+        self._unreadable: tuple[str, ...] = ()
         self.server_tls = _context(home, ssl.PROTOCOL_TLS_SERVER)
         self.client_tls = _context(home, ssl.PROTOCOL_TLS_CLIENT)
         self._look()
@@ -61,8 +64,23 @@ class Configuration:
             "expired": now >= self._view.usable_until,
             "in_grace": self._view.expires_at <= now < self._view.usable_until,
             "digest": self._view.digest,
-            "alarms": list(self._view.alarms),
+            "alarms": [*self._view.alarms, *(f"offer-unreadable:{service}" for service in self._unreadable)],
         }
+
+    def present(self) -> None:
+        """Show the certificate that lies in the home now; connections that stand keep the one that they began with."""
+        for context in (self.server_tls, self.client_tls):
+            context.load_cert_chain(self._home.path / "certs" / "tls.pem", self._home.path / "keys" / "tls.key")
+
+    def offer_ends(self, member: str) -> datetime | None:
+        """When the offer of a member that this gateway has accepted ends."""
+        return self._view.offer_ends.get(member) if self._view else None
+
+    def own_offer(self) -> tuple[Mapping[str, Any], int] | None:
+        """What the own member offers, as it was accepted, and its number."""
+        if self._view is None or (offer := self._view.offers.get(self._home.member)) is None:
+            return None
+        return offer, self._view.offer_versions[self._home.member]
 
     async def follow_centre(self, client: Client) -> None:
         """Ask the centre for a newer configuration again and again; a centre that is down changes nothing."""
@@ -104,7 +122,8 @@ class Configuration:
 
     def _index(self, view: View, now: datetime) -> None:
         """Put `view` in force as it stands at `now`: offers that have ended are left out."""
-        fresh = snapshots.parse(view.merged(now))
+        data, self._unreadable = snapshots.readable(view.merged(now))
+        fresh = snapshots.parse(data)
         self._view, self._snapshot, self._again = view, fresh, view.next_end(now)
         # Certificates can only be added to a live context; that a removed one is refused is seen to by its fingerprint.
         listed = [gateway.tls_certificate for gateway in fresh.gateways.values() if gateway.tls_certificate]

@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import structlog
@@ -52,16 +51,18 @@ class ConsentStatus:
         self._asking: dict[str, asyncio.Task[None]] = {}
 
     async def check(self, consent: Consent, snapshot: Snapshot) -> None:
-        """Problem `consent-revoked`, or `consent-status-unknown` when the issuer's word is too old to be had anew."""
+        """Problem `consent-revoked`, `restored-void` for a single use that the lost time may have spent, or
+        `consent-status-unknown` when the issuer's word is too old and cannot be had anew.
+        """
+        if consent.single_use:
+            self._core.restoring.refuse_void(consent.issued)
         word = await self._fresh(consent.issuer, snapshot)
         if consent.jti in word.revoked or consent.jti in snapshot.revoked_consents:
             raise refuse("consent-revoked")
 
     async def answer(self, request: Request) -> Response:
         """This gateway's word as an issuer, for a registered peer."""
-        snapshot = self._core.configuration.current()
-        if sha256(request.peer_cert or b"").hexdigest() not in snapshot.by_tls:
-            raise refuse("peer-unknown")
+        self._core.known.of(request.peer_cert)
         now = int(self._core.now().timestamp())
         claims = {"iss": self._core.home.member, "iat": now, "exp": now + OLDEST_SECONDS, "revoked": self._own(now)}
         key = self._core.home.p256("consent")

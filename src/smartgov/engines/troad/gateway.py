@@ -5,17 +5,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
 
 from smartgov.engines.httpd import Request, Response, Server, run, serve
-from smartgov.engines.troad import consent_status
+from smartgov.engines.troad import archive, consent_status, exchanged, stated, status_door
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
+from smartgov.engines.troad.joining import commands
+from smartgov.engines.troad.joining.keeper import Keeper
 from smartgov.engines.troad.local import LocalDoor
 from smartgov.engines.troad.provider import Provider
+from smartgov.engines.troad.status_door import StatusDoor
 from smartgov.engines.troad.witness import WitnessDoor
 from smartgov.shared.problems import Problem
 
@@ -31,6 +36,8 @@ class Gateway:
         self.core = Core(self.home)
         self.provider = Provider(self.core)
         self.witness = WitnessDoor(self.core)
+        self.status = StatusDoor(self.core)
+        self.keeper = Keeper(self.core)
         self.local = LocalDoor(self.core, Consumer(self.core))
         self._servers: list[Server] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -38,12 +45,16 @@ class Gateway:
     async def start(self) -> None:
         """Open the log, then both doors: peers over mutual TLS, the own information systems on loopback."""
         self.core.store.start()
+        await self.core.restoring.look()
         tls = self.core.configuration.server_tls
         self._servers = [
             await serve(self._peers, host=self.home.host, port=self.home.port, ssl=tls, max_body=self.home.max_body),
-            await serve(self.local.handle, port=self.home.local_port, max_body=self.home.max_body),
+            await serve(self._own, port=self.home.local_port, max_body=self.home.max_body),
         ]
-        self._tasks = [asyncio.create_task(self._keep_house()), asyncio.create_task(self.core.heads.run())]
+        self._tasks = [
+            asyncio.create_task(work)
+            for work in (self._keep_house(), self.core.heads.run(), self.core.comparing.run(), self.keeper.run())
+        ]
         if self.home.centre_url:
             self._tasks.append(asyncio.create_task(self.core.configuration.follow_centre(self.core.services)))
         log.info("gateway_started", gateway=self.home.gateway, port=self.home.port, local_port=self.home.local_port)
@@ -52,9 +63,31 @@ class Gateway:
         """What other gateways ask: exchanges, its word on the consents that it issued, and to witness their logs."""
         if (request.method, request.path) == ("GET", consent_status.PATH):
             return await self.core.consents.answer(request)
+        if (request.method, request.path) == ("POST", stated.PATH):
+            return await self.core.stated.answer(request)
         if request.path.startswith("/witness/"):
             return await self.witness.handle(request)
-        return await self.provider.handle(request)
+        if (request.method, request.path) == ("GET", exchanged.PATH):
+            return await self.core.comparing.answer(request)
+        if (request.method, request.path) == ("GET", status_door.PATH):
+            return await self.status.handle(request)
+        with self._counted():
+            return await self.provider.handle(request)
+
+    async def _own(self, request: Request) -> Response:
+        """What the own information systems ask."""
+        if not request.path.startswith("/r1/"):
+            return await self.local.handle(request)
+        with self._counted():
+            return await self.local.handle(request)
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        self.core.running += 1
+        try:
+            yield
+        finally:
+            self.core.running -= 1
 
     async def stop(self) -> None:
         """Let running exchanges finish, then close the log."""
@@ -73,6 +106,7 @@ class Gateway:
             with contextlib.suppress(Problem):  # a log that cannot be written is reported where it matters
                 await self.core.store.forget_stale(now)
                 await self.core.store.erase_due(now, self.home.retain_days)
+                await archive.take_out(self.core)
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
 
@@ -85,16 +119,27 @@ async def _serve(home: str) -> None:
         await gateway.stop()
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run one gateway until a signal comes."""
+def main(arguments: list[str] | None = None) -> int:
+    """Run one gateway until a signal comes, or a verb about one."""
+    from smartgov.engines.troad import operate
     from smartgov.shared import logs
 
-    parser = argparse.ArgumentParser(prog="gateway", description=__doc__)
+    given = sys.argv[1:] if arguments is None else arguments
+    if given and given[0] in commands.VERBS:
+        return commands.main(given)
+    if given and given[0] in operate.VERBS:
+        return operate.main(given)
+    verbs = [*commands.VERBS, *sorted(operate.VERBS)]
+    parser = argparse.ArgumentParser(
+        prog="smartgov gateway",
+        description=f"Run one gateway until a signal comes; or one of: {', '.join(verbs)} (--help).",
+    )
     parser.add_argument("--home", required=True, help="the gateway's home folder")
-    home = parser.parse_args(arguments).home
+    home = parser.parse_args(given).home
     logs.configure(f"gateway:{homes.load(home).gateway}")
     run(_serve(home))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -72,6 +72,12 @@ class Home:
     subsystems: Mapping[str, Subsystem]
     timestamps: Timestamps | None = None
     max_body: int = terms.BODY_BYTES
+    outlasting: Path = Path()
+    """The file, not in this folder, that says what a restore has to do again."""
+    centre: str = ""
+    """Address of the centre's doors (`https://host`): there certificates and offers are renewed."""
+    revocation: Mapping[str, Any] = field(default_factory=dict)
+    """The policy for old revocation lists, as `peers.policy_of` reads it."""
 
     @property
     def gateway(self) -> str:
@@ -180,7 +186,15 @@ def load(home: Path | str) -> Home:
         subsystems={name: _subsystem(path, name, entry) for name, entry in data["subsystems"].items()},
         timestamps=_timestamps(path, data.get("timestamps")),
         max_body=int(data.get("max_body", terms.BODY_BYTES)),
+        outlasting=outlasting(path, data),
+        centre=(data.get("centre") or "").rstrip("/"),
+        revocation=dict(data.get("revocation") or {}),
     )
+
+
+def outlasting(home: Path, settings: Mapping[str, Any]) -> Path:
+    """Where a gateway keeps what outlasts a restore: as `outlasting` says, else beside its home."""
+    return Path(settings.get("outlasting") or home.with_name(f"{home.resolve().name}.outlasting.jsonl"))
 
 
 def describe(home: Path | str) -> dict[str, Any]:
@@ -238,10 +252,20 @@ def sign_offer(
     rights: list[dict[str, Any]],
     version: int,
     now: datetime,
+    gateways: trust.Vouched | None = None,
 ) -> Offer:
-    """What this home's member offers, signed with its own key."""
-    key = load(home).p256("configuration")
-    return trust.sign_offer(key, member=member, services=services, rights=rights, version=version, now=now)
+    """What this home's member offers, signed with its own key. Of `gateways`, its own entry is what lies here."""
+    at, own = load(home), describe(home)["gateway"]
+    vouched = {**(gateways or {}), at.code: trust.thumbprints(own)}
+    return trust.sign_offer(
+        at.p256("configuration"),
+        member=member,
+        services=services,
+        rights=rights,
+        version=version,
+        now=now,
+        gateways=vouched,
+    )
 
 
 def configuration_key(home: Path | str) -> ec.EllipticCurvePublicKey:
@@ -256,6 +280,26 @@ def set_seal_certificate(home: Path | str, certificate: x509.Certificate, chain:
         raise ValueError("the certificate is not for this seal key")
     _write(path / "certs" / "seal.pem", certificates.pem(certificate).decode())
     _write(path / "certs" / "seal-chain.pem", "".join(certificates.pem(one).decode() for one in chain))
+
+
+def change(home: Path | str, **settings: Any) -> None:
+    """Write these settings into `gateway.yaml` and leave the others; a gateway reads them at its start."""
+    path = Path(home) / "gateway.yaml"
+    data = {**content.parse(path.read_text()), **settings}
+    _write(path, yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+
+
+def set_certificate(home: Path | str, certificate: x509.Certificate) -> None:
+    """Install a certificate of the TLS key; ValueError when it is for another key."""
+    path = Path(home)
+    if keys.thumbprint(certificates.public_key(certificate)) != keys.thumbprint(load(path).p256("tls").public_key()):
+        raise ValueError("the certificate is not for this TLS key")
+    _write(path / "certs" / "tls.pem", certificates.pem(certificate).decode())
+
+
+def certificate(home: Path | str) -> x509.Certificate:
+    """The certificate of the TLS key."""
+    return certificates.from_pem((Path(home) / "certs" / "tls.pem").read_bytes())
 
 
 def secret(home: Path | str, subsystem: str) -> str:

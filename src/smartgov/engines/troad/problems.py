@@ -33,6 +33,12 @@ TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
         ("It has not received a signed list of members.", "尚未收到已簽章的成員清單。"),
         _ASK_OPERATOR,
     ),
+    "maintenance": (
+        503,
+        ("The gateway is under maintenance.", "閘道維護中。"),
+        ("It finishes what runs and takes nothing new.", "正在完成進行中的交換，暫不接受新的請求。"),
+        ("Ask again after the time that Retry-After says.", "請於 Retry-After 所示時間後重試。"),
+    ),
     # -- the address and the caller
     "address-invalid": (
         400,
@@ -97,6 +103,24 @@ TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
         ("The connection comes from an unregistered gateway.", "連線來自未登記的閘道。"),
         ("Its TLS certificate is not in the configuration.", "其 TLS 憑證不在設定中。"),
         _ASK_PEER,
+    ),
+    "peer-certificate-ended": (
+        403,
+        ("The other gateway's certificate has ended.", "對方閘道的憑證已過期。"),
+        ("It was not renewed in time, or the clocks differ.", "未及時更新，或雙方時鐘不一致。"),
+        _ASK_PEER,
+    ),
+    "peer-revoked": (
+        403,
+        ("The other gateway's certificate is revoked.", "對方閘道的憑證已廢止。"),
+        ("The centre has put it on the revocation list.", "管理中心已將其列入廢止清冊。"),
+        _ASK_PEER,
+    ),
+    "revocation-unknown": (
+        503,
+        ("It is not known whether the other gateway's certificate still counts.", "無法得知對方閘道的憑證是否仍有效。"),
+        ("The newest revocation list is older than the policy allows.", "最新的廢止清冊已超過政策允許的期限。"),
+        _ASK_OPERATOR,
     ),
     "peer-mismatch": (
         403,
@@ -319,6 +343,15 @@ TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
         ("This log holds no such exchange.", "此日誌沒有這筆交換紀錄。"),
         ("The id is wrong, or another gateway has recorded it.", "編號錯誤，或由其他閘道記錄。"),
         _CORRECT,
+    ),
+    "record-archived": (
+        410,
+        ("This exchange has been archived.", "此筆交換紀錄已歸檔。"),
+        (
+            "Its records are in a file that verifies alone, and no more in the log.",
+            "其紀錄存於可獨立驗證的檔案，已不在日誌中。",
+        ),
+        ("Ask the operator for the evidence from the archive.", "請向維運人員索取歸檔證據。"),
     ),
     "record-invalid": (
         400,

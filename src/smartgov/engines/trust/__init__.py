@@ -1,8 +1,8 @@
 """The configuration of T-Road as TUF metadata: a threshold root, expiry, and offers that each member signs itself."""
 
-from smartgov.engines.trust.centre import Centre, SignsOffers
+from smartgov.engines.trust.centre import Centre, SignsOffers, draft
 from smartgov.engines.trust.follower import GRACE, Follower, View
-from smartgov.engines.trust.offers import Offer, sign_offer
+from smartgov.engines.trust.offers import Offer, Vouched, check_offer, sign_offer, thumbprints
 from smartgov.engines.trust.repository import OnlineKeys, Repository
 from smartgov.engines.trust.rotation import WAIT, Rotation
 
@@ -17,5 +17,9 @@ __all__ = [
     "Rotation",
     "SignsOffers",
     "View",
+    "Vouched",
+    "check_offer",
+    "draft",
     "sign_offer",
+    "thumbprints",
 ]

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from smartgov.engines.pki import keys
 from smartgov.engines.trust import metadata as md
-from smartgov.engines.trust.offers import Offer
+from smartgov.engines.trust.offers import Offer, Vouched, thumbprints
 from smartgov.engines.trust.repository import OnlineKeys, Repository
 from smartgov.engines.trust.rotation import Rotation
 
@@ -25,9 +25,19 @@ class SignsOffers(Protocol):
     """Has a member's own key sign what it offers: a file on this machine, or a request to its gateway."""
 
     def __call__(
-        self, *, member: str, services: list[dict[str, Any]], rights: list[dict[str, Any]], version: int, now: datetime
+        self,
+        *,
+        member: str,
+        services: list[dict[str, Any]],
+        rights: list[dict[str, Any]],
+        version: int,
+        now: datetime,
+        gateways: Vouched,
     ) -> Offer | None:
-        """The signed offer; None when the member is not at hand, and its last one stays in force."""
+        """The signed offer; None when the member is not at hand, and its last one stays in force.
+
+        `gateways` is what the centre lists for it: the member answers with what it knows to be its own.
+        """
 
 
 class Centre:
@@ -65,11 +75,18 @@ class Centre:
         country = {name: value for name, value in data.items() if name not in {"services", "rights"}}
         offers: list[Offer] = []
         for member in member_keys:
-            services, rights = _of(member, data)
+            said = draft(member, data)
             last = self.repository.offer(member)
-            if last is None or not _same(last, services, rights, member_keys[member], now):
+            if last is None or not _same(last, said, member_keys[member], now):
                 version = last.version + 1 if last else 1
-                fresh = sign(member=member, services=services, rights=rights, version=version, now=now)
+                fresh = sign(
+                    member=member,
+                    services=said["services"],
+                    rights=said["rights"],
+                    gateways=said["gateways"],
+                    version=version,
+                    now=now,
+                )
                 offers += [fresh] if fresh else []
         return self.repository.publish(
             country, member_keys=member_keys, offers=offers, keys_online=self._online(), now=now, rotations=rotations
@@ -82,15 +99,22 @@ class Centre:
         return keys.load_p256(self.folder / "keys" / f"{name}.key")
 
 
-def _of(member: str, data: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def draft(member: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """What the centre's register says of `member`, for the member to sign: `services`, `rights` and `gateways`."""
     own = f"{member}/"
-    services = [entry for entry in data["services"] if entry["id"].startswith(own)]
-    return services, [entry for entry in data["rights"] if entry["service"].startswith(own)]
+    return {
+        "member": member,
+        "services": [entry for entry in data["services"] if entry["id"].startswith(own)],
+        "rights": [entry for entry in data["rights"] if entry["service"].startswith(own)],
+        "gateways": {
+            gateway["code"]: thumbprints(gateway)
+            for entry in data["members"]
+            if entry["id"] == member
+            for gateway in entry["gateways"]
+        },
+    }
 
 
-def _same(
-    last: Offer, services: list[dict[str, Any]], rights: list[dict[str, Any]], key: md.Key, now: datetime
-) -> bool:
-    fresh = {"member": last.member, "services": services, "rights": rights}
+def _same(last: Offer, said: Mapping[str, Any], key: md.Key, now: datetime) -> bool:
     signed_by = json.loads(last.metadata)["signatures"][0]["keyid"]
-    return md.compact(fresh) == last.content and signed_by == keys.thumbprint(key) and last.ends > now + _RENEW
+    return md.compact(said) == last.content and signed_by == keys.thumbprint(key) and last.ends > now + _RENEW

@@ -19,7 +19,7 @@ from tuf.ngclient.fetcher import FetcherInterface
 
 from smartgov.engines.pki import keys
 from smartgov.engines.trust import metadata as md
-from smartgov.engines.trust.offers import Offer, check_offer
+from smartgov.engines.trust.offers import Offer, check_offer, thumbprints
 from smartgov.engines.trust.problems import refused
 from smartgov.engines.trust.rotation import FIELD, WAIT, Rotation, public_key
 from smartgov.shared.problems import Problem
@@ -42,6 +42,9 @@ class View:
     expires_at: datetime
     digest: str
     alarms: tuple[str, ...]
+    offer_versions: Mapping[str, int]
+    foreign: frozenset[str] = frozenset()
+    """Gateways that are listed with keys which their member did not sign for; they are left out."""
 
     @property
     def usable_until(self) -> datetime:
@@ -57,11 +60,16 @@ class View:
         live = [self.offers[member] for member in sorted(self.offers) if self.offer_ends[member] > now]
         return {
             **self.country,
+            "members": [self._own(member) for member in self.country.get("members", ())],
             "version": self.version,
             "expires_at": self.expires_at.isoformat(),
             "services": [service for offer in live for service in offer["services"]],
             "rights": [right for offer in live for right in offer["rights"]],
         }
+
+    def _own(self, member: Mapping[str, Any]) -> Mapping[str, Any]:
+        gateways = [one for one in member["gateways"] if f"{member['id']}/{one['code']}" not in self.foreign]
+        return member if len(gateways) == len(member["gateways"]) else {**member, "gateways": gateways}
 
 
 class Follower:
@@ -93,10 +101,13 @@ class Follower:
         state = _State.load(self.folder / "members.json")
         alarms = [note for member in md.members_of(top) for note in state.judge(member, top, root, now)]
         for member in set(state.members) - set(md.members_of(top)):
-            state.members.pop(member)
+            # Its key is remembered: dropped and listed anew with another one, a member would be somebody else.
+            state.members[member].pop("offer", None)
         for member in md.members_of(top):
             self._renew(state, member, updater, targets)
         state.save(self.folder / "members.json")
+        foreign = frozenset(state.foreign(country))
+        alarms += [f"gateway-{name}-with-keys-that-its-member-did-not-sign" for name in sorted(foreign)]
         stamp = self._metadata(Timestamp.type, Timestamp)
         snapshot = self._metadata(Snapshot.type, Snapshot)
         return View(
@@ -107,6 +118,8 @@ class Follower:
             expires_at=min(one.expires for one in (root, top, snapshot, stamp)),
             digest=sha256(files["timestamp.json"].encode()).hexdigest(),
             alarms=tuple(alarms),
+            offer_versions={n: int(e["version"]) for n, e in state.members.items() if e.get("offer")},
+            foreign=foreign,
         )
 
     def _renew(self, state: _State, member: str, updater: Updater, targets: Path) -> None:
@@ -121,6 +134,8 @@ class Follower:
                     "version": signed.version,
                     "ends": signed.expires.isoformat(),
                 }
+                if "gateways" in state.members[member]["offer"]:
+                    state.members[member]["gateways"] = state.members[member]["offer"]["gateways"]
 
     def _metadata(self, role: str, kind: type[T]) -> T:
         signed = Metadata.from_file(str(self.folder / "metadata" / f"{role}.json")).signed
@@ -169,6 +184,15 @@ class _State:
             yield f"key-of-{member}-replaced-by-root-since-{since.isoformat()}"
         else:
             yield f"key-of-{member}-changed-without-proof"
+
+    def foreign(self, country: Mapping[str, Any]) -> Iterator[str]:
+        """Ids of gateways that `country` lists otherwise than their member signed, also when that offer has ended."""
+        for member in country.get("members", ()):
+            own = self.members.get(member["id"], {}).get("gateways")
+            if own is not None:
+                for gateway in member["gateways"]:
+                    if own.get(gateway["code"]) != thumbprints(gateway):
+                        yield f"{member['id']}/{gateway['code']}"
 
     @staticmethod
     def _accept(entry: dict[str, Any], key: md.Key) -> None:

@@ -1,4 +1,8 @@
-"""An offer: a member's services and the rights it grants to them, signed with that member's own key."""
+"""An offer: a member's services, the rights it grants to them and its gateways' keys, signed with its own key.
+
+The keys stand there so that nobody else can list a gateway in its name: whoever holds the centre's online keys could
+otherwise put another message key beside the member's name and ask with its rights.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,13 @@ from typing import Any
 from tuf.api.exceptions import UnsignedMetadataError
 from tuf.api.metadata import Metadata, TargetFile, Targets
 
-from smartgov.engines.pki import keys
+from smartgov.engines.pki import certificates, keys
 from smartgov.engines.trust import metadata as md
 from smartgov.engines.trust.problems import offer_invalid
+
+Vouched = Mapping[str, Mapping[str, str]]
+"""Code of a gateway to the thumbprints of its keys."""
+_KEYS = ("message_key", "reference_key", "log_key", "witness_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +77,29 @@ def sign_offer(
     rights: list[dict[str, Any]],
     version: int,
     now: datetime,
+    gateways: Vouched | None = None,
 ) -> Offer:
-    """What `member` offers from now on. Problem `offer-invalid` when it speaks of another member's service."""
-    content = md.compact({"member": member, "services": services, "rights": rights})
+    """What `member` offers from now on, and by which `gateways` (see `thumbprints`) it speaks; None leaves that open.
+
+    Problem `offer-invalid` when it speaks of another member's service.
+    """
+    said = {"member": member, "services": services, "rights": rights}
+    content = md.compact(said if gateways is None else {**said, "gateways": gateways})
     _own(member, json.loads(content))
     target = TargetFile.from_data(md.path_of(member), content, ["sha256"])
     targets = Targets(version=version, expires=md.whole_seconds(now + md.OFFER_LIFE), targets={target.path: target})
     return Offer(member, md.signed(Metadata(targets), key), content)
+
+
+def thumbprints(gateway: Mapping[str, Any]) -> dict[str, str]:
+    """The thumbprints of the keys with which the configuration lists a gateway, by name; a certificate counts by its
+    key, so that it can be renewed. ValueError or KeyError when one cannot be read.
+    """
+    found = {name: keys.thumbprint(keys.from_jwk(gateway[name])) for name in _KEYS if gateway.get(name)}
+    if gateway.get("tls_certificate"):
+        certificate = certificates.from_pem(gateway["tls_certificate"].encode())
+        found["tls_key"] = keys.thumbprint(certificates.public_key(certificate))
+    return found
 
 
 def check_offer(offer: Offer, key: md.Key) -> Targets:

@@ -9,6 +9,8 @@ from __future__ import annotations
 FLOWS: dict[str, tuple[str, ...]] = {
     # The centre
     "configuration_changed": ("smartgov.blocks.exchange.api.republish",),
+    # Signing in to other services
+    "openid_session_ended": ("smartgov.blocks.identity.api.tell_logout",),
     # The agencies' side
     "birth_notified": ("smartgov.blocks.cases.api.announce_birth",),
     "case_moved": ("smartgov.blocks.cases.api.report_step",),

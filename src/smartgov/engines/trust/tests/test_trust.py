@@ -11,7 +11,7 @@ import pytest
 
 from smartgov.engines.pki import keys
 from smartgov.engines.trust import GRACE, WAIT, Follower, OnlineKeys, Rotation, sign_offer
-from smartgov.engines.trust.tests.country import HPA, NOW, RIS, Country
+from smartgov.engines.trust.tests.country import HPA, NOW, RIS, Country, listed
 from smartgov.shared.problems import Problem
 
 HOUR = timedelta(hours=1)
@@ -36,7 +36,7 @@ def refused(slug: str, act: Callable[[], object]) -> None:
 def test_a_gateway_takes_the_country_and_what_its_members_offer(country, follower):
     view = follower.take(country.publish(), NOW)
     merged = view.merged(NOW)
-    assert merged["members"] == [HPA, RIS]
+    assert [member["id"] for member in merged["members"]] == [HPA, RIS]
     assert {right["service"] for right in merged["rights"]} == {f"{m}/register/people.v1" for m in (RIS, HPA)}
     assert view.alarms == ()
     assert len(view.digest) == 64
@@ -75,9 +75,9 @@ def test_an_older_state_is_never_taken_again(country, follower):
 
 def test_what_was_taken_survives_a_restart(country, follower, tmp_path):
     bundle = country.publish()
-    follower.take(bundle, NOW)
+    view = follower.take(bundle, NOW)
     again = Follower(tmp_path / "gateway", country.anchor)
-    assert again.take(bundle, NOW).merged(NOW)["members"] == [HPA, RIS]
+    assert again.take(bundle, NOW).merged(NOW)["services"] == view.merged(NOW)["services"] != []
 
 
 def test_grace_is_a_day_and_no_more(country, follower):
@@ -173,6 +173,34 @@ def test_a_member_that_is_dropped_offers_nothing(country, follower):
 @pytest.mark.parametrize("bundle", [b"", b"{}", b"[]", b'{"files": 3}', b'{"files": {}}'])
 def test_what_is_no_bundle_is_refused_with_words(follower, bundle):
     refused("configuration-invalid", lambda: follower.take(bundle, NOW))
+
+
+def test_a_stolen_online_key_cannot_list_a_gateway_for_a_member(country, follower):
+    """With another message key beside the member's name, whoever has the online keys would ask with its rights."""
+    country.gateways[RIS] = own = listed()
+    bundle = country.publish()
+    assert follower.take(bundle, NOW).merged(NOW)["members"][1]["gateways"] == [own]
+    country.gateways[RIS] = listed()
+    bundle = country.publish(country.offer(HPA, version=2))
+    view = follower.take(bundle, NOW)
+    assert view.merged(NOW)["members"][1]["gateways"] == []
+    assert view.alarms == (f"gateway-{RIS}/gw1-with-keys-that-its-member-did-not-sign",)
+    # Nor when the offer has ended: what the member once signed about its keys stays so until it says otherwise.
+    late = NOW + timedelta(days=40)
+    assert follower.take(country.publish(country.offer(HPA, version=3)), late).foreign == {f"{RIS}/gw1"}
+    country.gateways[RIS] = own
+    assert follower.take(country.publish(country.offer(HPA, version=4)), NOW).foreign == frozenset()
+
+
+def test_a_member_that_was_dropped_does_not_come_back_as_another(country, follower):
+    follower.take(country.publish(), NOW)
+    old = country.members.pop(HPA)
+    follower.take(country.publish(country.offer(RIS)), NOW)
+    country.members[HPA] = keys.generate_p256()
+    view = follower.take(country.publish(country.offer(RIS), country.offer(HPA, version=2)), NOW)
+    assert (set(view.offers), view.alarms) == ({RIS}, (f"key-of-{HPA}-changed-without-proof",))
+    country.members[HPA] = old
+    assert set(follower.take(country.publish(country.offer(HPA, version=3)), NOW).offers) == {RIS, HPA}
 
 
 def test_a_folder_keeps_only_the_state_in_force(country):

@@ -1,0 +1,85 @@
+"""The centre's doors, as a gateway and its commands see them. An answer that is an error is raised as its Problem."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from hmac import compare_digest
+from typing import Any
+
+from smartgov.engines.httpd import Client, Response
+from smartgov.engines.troad.received import problem_of
+from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
+
+API = "/api/exchange/v1"
+REQUESTS, STATE = f"{API}/joining/requests", f"{API}/joining/state"
+ORDERS, ORDERED = f"{API}/certificates/orders", f"{API}/certificates/state"
+DRAFT, OFFERS = f"{API}/offers/draft", f"{API}/offers"
+ROOT, BUNDLE = "/exchange/trust/root.json", "/exchange/trust/bundle.json"
+_TIMEOUT = 15
+
+
+class CentreDoor:
+    """One centre, by its address (`https://host`)."""
+
+    def __init__(self, client: Client, origin: str) -> None:
+        self._client, self.origin = client, origin.rstrip("/")
+
+    async def write(self, path: str, letter: dict[str, Any]) -> dict[str, Any]:
+        """Hand in a letter and read the answer."""
+        body = Response.json(letter).body
+        answer = await self._ask("POST", path, {"content-type": "application/json", "accept-language": "en"}, body)
+        content: dict[str, Any] = answer.parsed()
+        return content
+
+    async def root(self, fingerprint: str) -> bytes:
+        """The first root of the configuration, if it has this fingerprint (SHA-256, hex); Problem `root-foreign`."""
+        root = (await self._ask("GET", ROOT)).body
+        if not compare_digest(sha256(root).hexdigest(), plain(fingerprint)):
+            raise _foreign(sha256(root).hexdigest())
+        return root
+
+    async def bundle(self) -> bytes:
+        """The configuration as it is published."""
+        return (await self._ask("GET", BUNDLE)).body
+
+    async def _ask(self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b"") -> Response:
+        try:
+            answer = await self._client.request(
+                method, self.origin + path, headers=headers, body=body, timeout=_TIMEOUT
+            )
+        except (OSError, TimeoutError, ValueError) as error:
+            raise _away(self.origin, type(error).__name__) from error
+        if answer.status >= 400:
+            raise problem_of(answer)
+        return answer
+
+
+def plain(fingerprint: str) -> str:
+    """A fingerprint as a person types it, without spaces, colons and capitals."""
+    return "".join(fingerprint.replace(":", " ").split()).lower()
+
+
+def _away(origin: str, why: str) -> Problem:
+    return Problem(
+        "centre-away",
+        503,
+        what=Text("The centre of T-Road does not answer.", "T-Road 管理中心沒有回應。"),
+        why=Text(f"{origin}: {why}.", f"{origin}：{why}。"),
+        todo=Text("See whether the address is right, and try again.", "請確認網址後再試。"),
+    )
+
+
+def _foreign(found: str) -> Problem:
+    return Problem(
+        "root-foreign",
+        409,
+        what=Text(
+            "This centre has another root than the one that you were told.", "此管理中心的信任根與您得知的不同。"
+        ),
+        why=Text(f"Its fingerprint is {found}.", f"其指紋為 {found}。"),
+        todo=Text(
+            "Ask the centre by telephone which one is right; do not go on before that.",
+            "請以電話向管理中心查證，確認前切勿繼續。",
+        ),
+    )

@@ -1,0 +1,90 @@
+"""`smartgov gateway init | renew | offer | check | ping | maintenance`: joining, and looking after a gateway."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from smartgov.engines.troad.joining import looking_after, setting_up
+from smartgov.shared.text import Text
+
+VERBS = ("init", "renew", "offer", "check", "ping", "maintenance")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one verb; 0 when it is done, 1 when something is wrong, 3 when the centre has not decided yet."""
+    options = _parser().parse_args(list(arguments))
+    status: int = asyncio.run(options.run(options))
+    return status
+
+
+def say(text: Text) -> None:
+    """A line for the person at the keyboard, in both languages."""
+    sys.stdout.write(f"{text.zh}  {text.en}\n")
+    sys.stdout.flush()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="smartgov gateway")
+    verbs = parser.add_subparsers(required=True, metavar="verb")
+    _init(_verb(verbs, "init", setting_up.init, "make a gateway's keys and ask the centre to let it join"))
+    _verb(verbs, "renew", looking_after.renew, "order the next certificate now; a running gateway takes it up")
+    offer = _verb(verbs, "offer", looking_after.offer, "show what the centre's register says that this member offers")
+    offer.add_argument("--sign", action="store_true", help="sign it with the member's own key and hand it in")
+    check = _verb(verbs, "check", looking_after.check, "have the running gateway do a piece of real work of each kind")
+    check.add_argument("--json", action="store_true", help="the answer for programs")
+    ping = _verb(verbs, "ping", looking_after.ping, "reach another member's gateway step by step")
+    ping.add_argument("member", help="TW/GOV/xyz, or one of its gateways TW/GOV/xyz/gw1")
+    ping.add_argument("--json", action="store_true", help="the answer for programs")
+    pause = _verb(
+        verbs, "maintenance", looking_after.maintenance, "refuse new exchanges for a while and finish running ones"
+    )
+    pause.add_argument("what", choices=("on", "off", "status"))
+    pause.add_argument("--minutes", type=int, default=30, help="how long it will take, told to whoever asks")
+    pause.add_argument("--reason", default="", help="why, in words for the other agencies")
+    pause.add_argument("--wait", action="store_true", help="on: come back when no exchange runs any more")
+    return parser
+
+
+def _verb(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: object, text: str
+) -> argparse.ArgumentParser:
+    verb = verbs.add_parser(name, help=text, description=text)
+    verb.add_argument("--home", type=Path, required=True, help="the gateway's home folder")
+    verb.set_defaults(run=run, say=say)
+    return verb
+
+
+def _init(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--member", required=True, help="TW/GOV/xyz")
+    verb.add_argument("--code", default="gw1", help="name of this gateway among those of the member")
+    verb.add_argument("--centre", required=True, help="address of the centre, as its page shows it")
+    verb.add_argument("--root", required=True, help="fingerprint of the centre's root, as its page shows it")
+    verb.add_argument("--name-zh", default="", help="name of the member in Chinese")
+    verb.add_argument("--name-en", default="", help="name of the member in English")
+    verb.add_argument("--office", default="", help="office that the centre may ring up")
+    verb.add_argument("--email", default="", help="its e-mail address")
+    verb.add_argument("--phone", default="", help="its telephone number")
+    verb.add_argument("--host", default="127.0.0.1", help="where other gateways reach this one")
+    verb.add_argument("--port", type=int, default=8443, help="port for other gateways")
+    verb.add_argument("--local-port", type=int, default=8480, help="port for the own information systems, on loopback")
+    verb.add_argument(
+        "--system", action="append", default=[], metavar="NAME", help="an information system that will call"
+    )
+    verb.add_argument(
+        "--service", action="append", default=[], metavar="SYSTEM/CODE=URL", help="a service, and where it is behind"
+    )
+    verb.add_argument(
+        "--timestamps", nargs=2, metavar=("URL", "ROOT"), help="a time-stamping authority and its root, PEM"
+    )
+    verb.add_argument("--pkcs11", metavar="MODULE", help="library of a hardware module for the message key")
+    verb.add_argument("--token", help="label of its token")
+    verb.add_argument("--pin-file", type=Path, help="file with its PIN")
+    verb.add_argument("--old-home", type=Path, help="home of the gateway whose keys these replace")
+    verb.add_argument("--rotation", type=Path, help="statement of the root keys that these keys replace lost ones")
+    verb.add_argument(
+        "--wait", type=float, nargs="?", const=3600.0, default=0.0, metavar="SECONDS", help="wait for the centre"
+    )

@@ -1,0 +1,217 @@
+"""`smartgov gateway renew | offer | check | ping | maintenance`: what an operator does to a gateway that has joined."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from typing import Any
+
+from smartgov.engines import trust
+from smartgov.engines.httpd import Client
+from smartgov.engines.pki import certificates
+from smartgov.engines.troad import home as homes
+from smartgov.engines.troad import maintenance as pausing
+from smartgov.engines.troad import reaching
+from smartgov.engines.troad.alarms import Alarms
+from smartgov.engines.troad.configuration import Configuration
+from smartgov.engines.troad.home import Home
+from smartgov.engines.troad.joining import centre_door, keeper, letters
+from smartgov.engines.troad.joining.centre_door import CentreDoor
+from smartgov.engines.troad.peers import Peers, policy_of
+from smartgov.engines.troad.problems import refuse
+from smartgov.shared import clock
+from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
+
+DRAFT = "offer-draft"
+_PATIENCE = 30
+_TIMEOUT = 60
+_MARKS = {True: "ok ", False: "BAD", None: "-  "}
+
+
+async def renew(options: argparse.Namespace) -> int:
+    """Order a certificate and wait for it."""
+    at, client = homes.load(options.home), Client()
+    door = _door(at, client)
+    try:
+        order = str((await door.write(centre_door.ORDERS, keeper.order(at, to=door.origin, now=clock.now())))["order"])
+        for _ in range(_PATIENCE):
+            answer = await door.write(centre_door.ORDERED, keeper.ask(at, order, to=door.origin, now=clock.now()))
+            if answer["state"] == "issued":
+                certificate = certificates.from_pem(answer["certificate"].encode())
+                homes.set_certificate(at.path, certificate)
+                end = certificate.not_valid_after_utc.isoformat()
+                options.say(Text(f"The new certificate ends {end}.", f"新憑證到期時間：{end}。"))
+                return 0
+            if answer["state"] == "refused":
+                options.say(Text(f"Refused: {answer.get('reason', '')}", "管理中心拒絕簽發。"))
+                return 1
+            await asyncio.sleep(1)
+        options.say(
+            Text("Ordered, not yet made. A running gateway takes it up.", "已申請，尚未簽發；運作中的閘道會自動取得。")
+        )
+        return 3
+    finally:
+        await client.close()
+
+
+async def offer(options: argparse.Namespace) -> int:
+    """Show what the centre's register says of this member and, with `--sign`, sign it."""
+    at, client = homes.load(options.home), Client()
+    door = _door(at, client)
+    try:
+        signers = {"configuration": at.p256("configuration")}
+        letter = letters.write(DRAFT, {"member": at.member}, signers, to=door.origin, now=clock.now())
+        draft = await door.write(centre_door.DRAFT, letter)
+        sys.stdout.write(json.dumps(draft["said"], ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+        if not options.sign:
+            options.say(Text("Read it, then run this with --sign.", "確認內容後請加上 --sign 執行。"))
+            return 0
+        signed = _signed(at, draft)
+        await door.write(
+            centre_door.OFFERS,
+            letters.write(keeper.HAND_IN, {"offer": signed.as_json()}, signers, to=door.origin, now=clock.now()),
+        )
+        options.say(Text(f"Signed and handed in, until {signed.ends.isoformat()}.", "已簽署並送交管理中心。"))
+        return 0
+    finally:
+        await client.close()
+
+
+def _signed(at: Home, draft: dict[str, Any]) -> trust.Offer:
+    said = draft["said"]
+    own = trust.thumbprints(homes.describe(at.path)["gateway"])
+    if said["gateways"].get(at.code) != own:
+        raise Problem(
+            "offer-foreign",
+            409,
+            what=Text("The centre lists other keys for this gateway.", "管理中心登記的金鑰與本閘道不同。"),
+            why=Text("Signed, it would let somebody else speak for this member.", "簽署後將使他人得以冒用本成員名義。"),
+            todo=Text("Do not sign; ring up the centre.", "請勿簽署，並致電管理中心。"),
+        )
+    return homes.sign_offer(
+        at.path,
+        member=at.member,
+        services=said["services"],
+        rights=said["rights"],
+        gateways=said["gateways"],
+        version=int(draft["version"]),
+        now=clock.now(),
+    )
+
+
+async def check(options: argparse.Namespace) -> int:
+    """Ask the running gateway for the deep check and print what it found."""
+    at, client = homes.load(options.home), Client()
+    shared = next(iter(at.subsystems.values())).secret
+    try:
+        answer = await client.request(
+            "GET",
+            f"http://127.0.0.1:{at.local_port}/local/v1/health?deep",
+            headers={"authorization": f"Bearer {shared}"},
+            timeout=_TIMEOUT,
+        )
+    except (OSError, TimeoutError):
+        raise Problem(
+            "gateway-not-running",
+            503,
+            what=Text("The gateway does not answer on its local port.", "閘道在本機埠沒有回應。"),
+            why=Text(f"Nothing listens on 127.0.0.1:{at.local_port}.", f"127.0.0.1:{at.local_port} 無人監聽。"),
+            todo=Text(f"Start it: smartgov gateway --home {at.path}", f"請啟動：smartgov gateway --home {at.path}"),
+        ) from None
+    finally:
+        await client.close()
+    said = answer.parsed()
+    if "checks" not in said:
+        raise refuse("credentials-invalid")
+    _show(said["checks"], as_json=options.json)
+    return 0 if said["well"] else 1
+
+
+async def ping(options: argparse.Namespace) -> int:
+    """Reach a member's gateways one by one."""
+    at = homes.load(options.home)
+    configuration = Configuration(at)
+    peers = Peers(configuration, Alarms(), policy_of(at.revocation), clock.now)
+    found = [
+        one
+        for one in configuration.current().gateways.values()
+        if options.member in (one.member, one.id, one.member.rsplit("/", 1)[1])
+    ]
+    if not found:
+        raise refuse("service-unknown")
+    client, fine = Client(ssl=configuration.client_tls, judge=peers.judge), True
+    try:
+        for to in found:
+            steps = await reaching.reach(
+                to,
+                peers=peers,
+                client=client,
+                tls=configuration.client_tls,
+                state=configuration.state(),
+                now=clock.now,
+            )
+            sys.stdout.write(f"{to.id}  {to.authority}\n")
+            _show([step.as_json() for step in steps], as_json=options.json)
+            fine = fine and all(step.ok is not False for step in steps)
+    finally:
+        await client.close()
+    return 0 if fine else 1
+
+
+async def maintenance(options: argparse.Namespace) -> int:
+    """Begin or end maintenance, or say whether there is any."""
+    at = homes.load(options.home)
+    if options.what == "off":
+        there = pausing.end(at.path)
+        options.say(
+            Text("Takes exchanges." if there else "There was none.", "已恢復交換。" if there else "原本未在維護中。")
+        )
+        return 0
+    if options.what == "on":
+        pausing.begin(at.path, now=clock.now(), minutes=options.minutes, reason=options.reason)
+    window = pausing.Maintenance(at.path).window
+    if window is None:
+        options.say(Text("Takes exchanges.", "正常交換中。"))
+        return 0
+    options.say(Text(f"Maintenance until {window.until.isoformat()}.", f"維護至 {window.until.isoformat()}。"))
+    return await _finished(at) if options.wait else 0
+
+
+async def _finished(at: Home) -> int:
+    """Wait until the running gateway works on no exchange any more; one that does not run has none."""
+    client = Client()
+    try:
+        while True:
+            try:
+                answer = await client.request("GET", f"http://127.0.0.1:{at.local_port}/local/v1/health", timeout=5)
+            except (OSError, TimeoutError):
+                return 0
+            if answer.parsed().get("running") == 0:
+                return 0
+            await asyncio.sleep(0.2)
+    finally:
+        await client.close()
+
+
+def _show(steps: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(steps, ensure_ascii=False, indent=1) + "\n")
+        return
+    for step in steps:
+        sys.stdout.write(f"{_MARKS[step['ok']]} {step['name']:<14} {step['detail']}\n")
+        if step["todo"]["en"]:
+            sys.stdout.write(f"    -> {step['todo']['zh']}  {step['todo']['en']}\n")
+
+
+def _door(at: Home, client: Client) -> CentreDoor:
+    if not at.centre:
+        raise Problem(
+            "centre-unset",
+            422,
+            what=Text("The settings do not say where the centre is.", "設定未載明管理中心網址。"),
+            todo=Text("Write its address as `centre` into gateway.yaml.", "請於 gateway.yaml 以 `centre` 載明其網址。"),
+        )
+    return CentreDoor(client, at.centre)
