@@ -15,11 +15,11 @@ from smartgov.shared.problems import Problem
 PROGRAMS = {
     "gateway": ("smartgov.engines.troad.gateway", "an agency's gateway: --home DIR"),
     "register": ("smartgov.engines.apigen.server", "an agency's register: --home DIR"),
-    "api": ("smartgov.engines.apilint.cli", "OpenAPI documents: lint FILE | rules"),
     "rules": (
         "smartgov.engines.rules.commands",
         "rules of law: check | explain RULE FACTS | calculate FORMULA SITUATION | sweep | what-if",
     ),
+    "api": ("smartgov.engines.apilint.cli", "OpenAPI documents: lint FILE | rules"),
     "deid": ("smartgov.engines.deid.cli", "de-identification: run POLICY DATA | check RELEASE | ... (--help)"),
     "phone": ("smartgov.simulators.phone.__main__", "simulator of the mobile identity: --home DIR --port N"),
     "bank": ("smartgov.simulators.bank.__main__", "simulator of the paying bank: --home DIR --port N"),

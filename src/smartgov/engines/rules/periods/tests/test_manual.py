@@ -1,4 +1,4 @@
-"""The manual's page on formulas by period is run: its situation gives the accounts that it prints."""
+"""The manual's page on formulas by period is run: its inputs, formulas and situation give what it prints."""
 
 from __future__ import annotations
 
