@@ -17,12 +17,12 @@ from smartgov.engines.deid.attacks.target import (
     Target,
     classes,
     histogram,
-    into_classes,
     not_run,
+    place,
     whole,
 )
 from smartgov.engines.deid.installed import analysis
-from smartgov.engines.deid.relations import opened, quoted
+from smartgov.engines.deid.relations import listed, opened, quoted
 from smartgov.shared.text import Text
 
 with analysis():
@@ -97,9 +97,15 @@ def _placed(db: duckdb.DuckDBPyConnection, one: Target, number: int, view: Joint
     db.execute(f"CREATE OR REPLACE TEMP TABLE cls AS SELECT * FROM r{number}")  # noqa: S608 - a number
     columns = "".join(f", {quoted(view.columns[number, name])} AS {quoted(name)}" for name in one.quasi)
     db.execute(f"CREATE OR REPLACE TEMP VIEW own AS SELECT id{columns} FROM base")  # noqa: S608 - quoted
-    joins = into_classes(db, one, "own", one.quasi)
+    place(db, one, "own", one.quasi)
+    label = f"hash({listed(one.quasi, 'cls.')})" if one.quasi else "0"
+    db.execute(f"CREATE TEMP TABLE may{number} AS SELECT id, cls FROM placed")  # noqa: S608 - a number
+    # Somebody who may be in several classes is taken to be in the smallest of them; of equal ones in that of the
+    # same labels in every release.
     db.execute(
-        f"CREATE TEMP TABLE in{number} AS SELECT own.id, min(cls.cls) AS cls FROM own {joins} GROUP BY own.id"  # noqa: S608
+        f"CREATE TEMP TABLE in{number} AS SELECT id, arg_min(cls, row(n, {label})) AS cls FROM placed "  # noqa: S608
+        "JOIN cls USING (cls) "
+        "GROUP BY id"
     )
     for attribute, table in zip(one.sensitive, values, strict=True):
         db.register(f"val{number}_{attribute}", table)
@@ -115,8 +121,9 @@ def _joined(
     numbers = ", ".join(f"in{number}.cls AS c{number}" for number, _ in usable)
     db.execute(f"CREATE TEMP TABLE joint AS SELECT {numbers}, sum(m) AS m FROM base {joins} GROUP BY ALL")  # noqa: S608
     present = " AND ".join(f"c{number} IS NOT NULL" for number, _ in usable)
-    few = whole(db, f"SELECT sum(m) FROM joint WHERE m < {k} AND {present}")  # noqa: S608 - numbers
-    fewest = whole(db, f"SELECT min(m) FROM joint WHERE {present}")  # noqa: S608 - numbers
+    _liken(db, [number for number, _ in usable], present)
+    few = whole(db, f"SELECT sum(m) FROM alike WHERE alike < {k}")  # noqa: S608 - a number
+    fewest = whole(db, "SELECT min(alike) FROM alike")
     evidence = {
         "earlier": [one.name for one in earlier], "k_on_the_join": fewest, "people_below_k": few,
         "key_destroyed": sorted({name for names in view.lost.values() for name in names}),
@@ -134,6 +141,29 @@ def _joined(
         )
     text = sentence.format(number=len(earlier), few=few, k=k, fewest=fewest)
     return Finding("composition", not few, "high", float(few), 0.0, text, evidence)
+
+
+def _liken(db: duckdb.DuckDBPyConnection, numbers: Sequence[int], present: str) -> None:
+    """Make the table `alike`: `m` people of each combination of classes, and how many people could be of it.
+
+    Under local recoding more people may be in a class than are taken to be.
+    """
+    several = any(
+        whole(db, f"SELECT count(*) > count(DISTINCT id) FROM may{number}")  # noqa: S608 - a number
+        for number in numbers
+    )
+    if not several:
+        db.execute(f"CREATE TEMP TABLE alike AS SELECT m, m AS alike FROM joint WHERE {present}")  # noqa: S608 - numbers
+        return
+    first, *rest = numbers
+    joins = f"JOIN may{first} ON may{first}.cls = j.c{first} " + " ".join(
+        f"JOIN may{number} ON may{number}.id = may{first}.id AND may{number}.cls = j.c{number}" for number in rest
+    )
+    db.execute(
+        "CREATE TEMP TABLE alike AS SELECT any_value(j.m) AS m, sum(base.m) AS alike FROM "  # noqa: S608 - numbers
+        f"(SELECT * FROM joint WHERE {present}) j {joins} JOIN base ON base.id = may{first}.id "
+        f"GROUP BY {', '.join(f'j.c{number}' for number in numbers)}"
+    )
 
 
 def _intersected(db: duckdb.DuckDBPyConnection, target: Target, other: Target, number: int, name: str) -> Finding:

@@ -13,7 +13,7 @@ from typing import Any
 
 from smartgov.engines.deid.attacks.picture import Seen
 from smartgov.engines.deid.attacks.target import Finding, Target, classes, people, whole
-from smartgov.engines.deid.relations import Source, columns, listed, opened
+from smartgov.engines.deid.relations import Source, columns, opened
 from smartgov.shared.text import Text
 
 
@@ -31,8 +31,7 @@ def run(target: Target, outside: Source | None = None, notes: Seen | None = None
         known = Target(target.release, file, quasi or more, labels=target.labels, thresholds=target.thresholds)
         classes(db, known, more=more if quasi else ())
         people(db, known, quasi=quasi, more=more)
-        names = listed((*quasi, *more))
-        db.execute(f"CREATE TEMP TABLE hit AS SELECT any_value(m) AS m, sum(n) AS n FROM ppl GROUP BY {names}")  # noqa: S608
+        db.execute("CREATE TEMP TABLE hit AS SELECT any_value(m) AS m, sum(n) AS n FROM ppl GROUP BY id")
         found = whole(db, f"SELECT sum(m) FROM hit WHERE n < {k}")  # noqa: S608 - a number
         sure = whole(db, "SELECT sum(m) FROM hit WHERE n = 1")
         matched = whole(db, "SELECT sum(m) FROM hit")

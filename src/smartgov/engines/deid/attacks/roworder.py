@@ -8,7 +8,7 @@ two and more rows that differ can tell anything, so only those count.
 
 from __future__ import annotations
 
-from smartgov.engines.deid.attacks.target import Finding, Target, not_run
+from smartgov.engines.deid.attacks.target import Finding, Target, classes, not_run, people
 from smartgov.engines.deid.installed import analysis
 from smartgov.engines.deid.relations import columns, count, listed, opened, quoted
 from smartgov.engines.deid.risk import unsuppressed
@@ -79,19 +79,15 @@ def _placed(db: duckdb.DuckDBPyConnection, target: Target, shown: list[str], par
         f"{listed(target.quasi)} FROM r) "
         f"WHERE ({unsuppressed(target.quasi)}) AND {pick}"
     )
-    joins, labels = [], []
-    for number, name in enumerate(target.quasi):
-        label = f"CAST(o.{quoted(name)} AS VARCHAR)"
-        if name in target.labels:
-            db.register(f"map{number}", target.labels[name])
-            joins.append(f"JOIN map{number} ON {label} = map{number}.value")
-            label = f"map{number}.label"
-        labels.append(label)
+    classes(db, target)
+    people(db, target)
     ordered = ", ".join(f"o.{quoted(name)} AS {quoted('by ' + name)}" for name in columns(db, "s"))
     shown_of = " || chr(31) || ".join(f"coalesce(CAST(o.{quoted(name)} AS VARCHAR), '')" for name in shown)
+    same = " AND ".join(f"CAST(o.{quoted(name)} AS VARCHAR) = own.{quoted(name)}" for name in target.quasi) or "true"
     db.execute(
-        f"CREATE TEMP TABLE org AS SELECT * FROM (SELECT o.place, hash({', '.join(labels)}) AS cls, "  # noqa: S608
-        f"{shown_of} AS shown, {ordered} FROM (SELECT row_number() OVER () AS place, * FROM s) o {' '.join(joins)}) "
+        f"CREATE TEMP TABLE org AS SELECT * FROM (SELECT o.place, hash({listed(target.quasi, 'cls.')}) AS cls, "  # noqa: S608
+        f"{shown_of} AS shown, {ordered} FROM (SELECT row_number() OVER () AS place, * FROM s) o JOIN own ON {same} "
+        "JOIN placed ON placed.id = own.id JOIN cls ON cls.cls = placed.cls) "
         "WHERE cls IN (SELECT DISTINCT cls FROM rel)"
     )
 

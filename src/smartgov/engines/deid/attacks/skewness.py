@@ -30,7 +30,9 @@ def run(target: Target) -> list[Finding]:
 
 
 def _judged(db: duckdb.DuckDBPyConnection, target: Target, attribute: str) -> Finding:
-    limits, t = target.thresholds, target.thresholds.t_of(attribute)
+    limits = target.thresholds
+    # Where the policy's models are known, `models` holds t against the distribution of the whole source.
+    t = None if target.models else limits.t_of(attribute)
     db.execute(
         "CREATE OR REPLACE TEMP TABLE overall AS "
         "SELECT value, sum(c)::DOUBLE / sum(sum(c)) OVER () AS share FROM val GROUP BY value"

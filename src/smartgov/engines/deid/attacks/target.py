@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from smartgov.engines.deid.attacks import boxes
 from smartgov.engines.deid.hierarchy import Hierarchy
 from smartgov.engines.deid.installed import analysis
 from smartgov.engines.deid.models import Model
@@ -18,6 +19,7 @@ from smartgov.shared.text import Text
 with analysis():
     import duckdb
     import pyarrow as pa
+    import pyarrow.compute as pc
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,33 +141,74 @@ def people(
     db: duckdb.DuckDBPyConnection, target: Target, *, view: str = "s", quasi: Sequence[str] | None = None,
     more: Sequence[str] = (),
 ) -> None:  # fmt: skip
-    """Make the table `ppl`: the distinct people of a file with original values, `m` of each, and their `cls`.
+    """Make the table `ppl`: the distinct people of a file with original values, by `id`, `m` of each, and their `cls`.
 
     Only `quasi` (default all) and the `more` columns are used, and the classes must have been made with them. Somebody
-    who may be in several classes has a row for each; somebody who can be in none has none.
+    who may be in several classes has a row for each; somebody who can be in none has none. `own` has their values.
     """
     quasi = target.quasi if quasi is None else quasi
     names = [*quasi, *more]
     text = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in names)
-    db.execute(f"CREATE OR REPLACE TEMP TABLE own AS SELECT {text}, count(*) AS m FROM {view} GROUP BY ALL")  # noqa: S608
     db.execute(
-        f"CREATE OR REPLACE TEMP TABLE ppl AS SELECT {listed(names, 'own.')}, own.m, cls.cls, cls.n FROM own "  # noqa: S608
-        f"{into_classes(db, target, 'own', quasi, more)}"
+        "CREATE OR REPLACE TEMP TABLE own AS SELECT row_number() OVER () AS id, * FROM "  # noqa: S608 - quoted
+        f"(SELECT {text}, count(*) AS m FROM {view} GROUP BY ALL)"
+    )
+    place(db, target, "own", quasi, more)
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE ppl AS SELECT own.id, own.m, cls.cls, cls.n FROM own JOIN placed USING (id) "
+        "JOIN cls USING (cls)"
     )
 
 
-def into_classes(
+def place(
     db: duckdb.DuckDBPyConnection, target: Target, table: str, quasi: Sequence[str], more: Sequence[str] = ()
-) -> str:
-    """SQL joins from a table of original values, as text, over the labels to `cls`."""
+) -> None:
+    """Make the table `placed`: `id` of a table of original values, as text, and the `cls` that it may be in."""
+    if any(_is_several(target.labels[name]) for name in quasi if name in target.labels):
+        _place_in_boxes(db, target, table, quasi, more)
+        return
     mapped = [name for name in quasi if name in target.labels]
     joins = []
-    for place, name in enumerate(mapped):
-        db.register(f"map{place}", target.labels[name])
-        joins.append(f"JOIN map{place} ON {table}.{quoted(name)} = map{place}.value")
-    label = {name: f"map{place}.label" for place, name in enumerate(mapped)}
+    for number, name in enumerate(mapped):
+        db.register(f"map{number}", target.labels[name])
+        joins.append(f"JOIN map{number} ON {table}.{quoted(name)} = map{number}.value")
+    label = {name: f"map{number}.label" for number, name in enumerate(mapped)}
     pairs = [f"cls.{quoted(name)} = {label.get(name, f'{table}.{quoted(name)}')}" for name in (*quasi, *more)]
-    return f"{' '.join(joins)} JOIN cls ON {' AND '.join(pairs) or 'true'}"
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE placed AS SELECT {table}.id, cls.cls FROM {table} {' '.join(joins)} "  # noqa: S608
+        f"JOIN cls ON {' AND '.join(pairs) or 'true'}"
+    )
+
+
+def _is_several(labels: pa.Table) -> bool:
+    """Whether a value has more labels than one (local recoding)."""
+    return bool(pc.count_distinct(labels["value"]).as_py() < labels.num_rows)
+
+
+def _place_in_boxes(
+    db: duckdb.DuckDBPyConnection, target: Target, table: str, quasi: Sequence[str], more: Sequence[str]
+) -> None:
+    names = [*quasi, *more]
+    own = db.execute(f"SELECT id, {listed(names)} FROM {table} ORDER BY id").to_arrow_table()  # noqa: S608 - quoted
+    cls = db.execute(f"SELECT cls, {listed(names)} FROM cls ORDER BY cls").to_arrow_table()  # noqa: S608 - quoted
+    axes = [
+        boxes.axis(_flat(own[name]), _flat(cls[name]), target.labels.get(name) if name in quasi else None)
+        for name in names
+    ]
+    # Attributes with the most labels first: they leave the fewest people to go on with.
+    axes.sort(key=lambda one: -int(one.label.max(initial=0)))
+    ids, numbers = _flat(own["id"]), _flat(cls["cls"])
+    db.execute("CREATE OR REPLACE TEMP TABLE placed (id BIGINT, cls BIGINT)")
+    for people_, classes_ in boxes.pairs(axes, len(ids), len(numbers)):
+        found = pa.table({"id": ids.take(pa.array(people_)), "cls": numbers.take(pa.array(classes_))})
+        db.register("found", found)
+        db.execute("INSERT INTO placed SELECT id, cls FROM found")
+        db.unregister("found")
+
+
+def _flat(column: pa.ChunkedArray) -> pa.Array:
+    whole = column.combine_chunks()
+    return pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole
 
 
 def histogram(db: duckdb.DuckDBPyConnection, target: Target, attribute: str, *, view: str = "r") -> None:

@@ -183,3 +183,14 @@ def test_models_of_the_population_are_counted_in_it(
     (broken,) = [one for one in attacks.run_all(stricter) if one.attack == model["model"]]
     assert not broken.passed
     assert attacks.models.run(target)[-1].ran is False
+
+
+def test_a_release_by_local_recoding_composes_with_itself() -> None:
+    """Nothing new is told by telling the same again, though a person may be in several of its classes."""
+    source = plants.town(2000)
+    chosen = policy(K, search={"method": "mondrian"})
+    made = anonymise(source, chosen)
+    target = target_of(chosen, made.table, source, made.node)
+    findings = attacks.composition.run(target, [target])
+    assert findings[0].passed, findings[0].sentence.en
+    assert findings[0].evidence["k_on_the_join"] >= 20
