@@ -49,6 +49,24 @@ class RightState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class JoinState(StrEnum):
+    """The life of a request to join. JOINED: its certificate is made and it is in the register."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    JOINED = "joined"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+class OrderState(StrEnum):
+    """The life of a certificate's order."""
+
+    WAITING = "waiting"
+    ISSUED = "issued"
+    REFUSED = "refused"
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """The words of a right. `client` is a subsystem id, `service` a service id, `fields` None means all of them.

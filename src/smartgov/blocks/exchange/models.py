@@ -8,7 +8,24 @@ from __future__ import annotations
 from django.db import models
 
 from smartgov.blocks.exchange.domain import NAME_LENGTH, Ability, Basis, RightState, Visibility
+from smartgov.blocks.exchange.joining_models import Certificate, CertificateOrder, JoinRequest, SignedOffer
 from smartgov.shared import clock, ids
+
+__all__ = [
+    "Certificate",
+    "CertificateOrder",
+    "Configuration",
+    "Gateway",
+    "Issuer",
+    "JoinRequest",
+    "Member",
+    "RevokedConsent",
+    "Right",
+    "SealAuthority",
+    "Service",
+    "SignedOffer",
+    "Subsystem",
+]
 
 
 class Member(models.Model):

@@ -9,6 +9,7 @@ from __future__ import annotations
 FLOWS: dict[str, tuple[str, ...]] = {
     # The centre
     "configuration_changed": ("smartgov.blocks.exchange.api.republish",),
+    "certificate_ordered": ("smartgov.blocks.exchange.api.issue_ordered",),
     # The agencies' side
     "birth_notified": ("smartgov.blocks.cases.api.announce_birth",),
     "case_moved": ("smartgov.blocks.cases.api.report_step",),
