@@ -50,7 +50,7 @@ class Issuing(Protocol):
         """The first root of the configuration: what a gateway is set up with."""
 
     def bundle(self) -> bytes:
-        """The configuration as it is published."""
+        """The configuration as it is published; FileNotFoundError before the first."""
 
     def proven_by_root(self, rotation: Mapping[str, Any]) -> bool:
         """Whether a threshold of the newest root's keys signed this change of a member's key."""
