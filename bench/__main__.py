@@ -7,7 +7,19 @@ from importlib import import_module
 
 from bench.machine import describe
 
-NAMES = ("rules", "exchange", "demo", "population", "sweep", "deid", "deid_cells", "deid_check")
+NAMES = (
+    "rules",
+    "exchange",
+    "ledger",
+    "demo",
+    "population",
+    "sweep",
+    "deid",
+    "deid_cells",
+    "deid_check",
+    "openid",
+    "signatures",
+)
 
 
 def main() -> int:

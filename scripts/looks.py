@@ -18,6 +18,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import Page
@@ -25,12 +26,12 @@ from playwright.sync_api import Page
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
-from tests.journeys import applying, blows  # noqa: E402
+from tests.journeys import applying, blows, signing  # noqa: E402
 from tests.journeys.browser import JourneyBrowser, chromium  # noqa: E402
 from tests.journeys.people import Country  # noqa: E402
 from tests.journeys.visiting import Visitor, choose_number, scan  # noqa: E402
 
-from scripts.album import Album  # noqa: E402
+from scripts.album import LANGUAGES, Album  # noqa: E402
 from smartgov.site.country import raise_country  # noqa: E402
 from smartgov.site.country.ports import Ports  # noqa: E402
 from smartgov.site.supervise import Country as Running  # noqa: E402
@@ -46,6 +47,7 @@ PUBLIC = {
     "service": "/services/birth/",
     "agencies": "/directory/",
     "certificate-check": "/credentials/check",
+    "signing-check": "/signing/check",
     "certificate-unknown": "/credentials/verify/AAAAAAAAAAAAAAAA",
     "sign-in": "/identity/sign-in",
     "personas": "/identity/personas",
@@ -452,6 +454,47 @@ def offices(story: Story) -> None:
                 story.album.in_both(desk.page, "birth-new-error", lambda: _send_nothing(desk, "/cases/births/new"))
 
 
+# -- the signing desk -------------------------------------------------------------------------------------------------
+
+
+def signing_desk(story: Story) -> None:
+    """A certificate, a document signed on the phone, its check; the registration office; a batch of seals."""
+    album, signer = story.album, story.visitor("father")
+    signer.sign_in()
+
+    def look(page: Page, name: str) -> None:
+        album.take(page, name, languages=() if name == "signing-phone" else LANGUAGES)
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = signing.paper(Path(folder))
+        signing.certificate(signer, look)
+        pdf = signing.sign(signer, file, look)
+        for name, content in (("signing-check-good", pdf), ("signing-check-bad", pdf + b"\n% more")):
+            album.in_both(signer.page, name, partial(signing.check, signer, "a.pdf", content))
+        album.in_both(signer.page, "signing-check-empty", lambda: _send_nothing(signer, "/signing/check"))
+        with story.seated("ris-officer", "證書") as desk:
+            desk.go("/signing/certificates/")
+            album.take(desk.page, "signing-certificates")
+            desk.press("tbody a")
+            album.take(desk.page, "signing-certificate")
+            desk.go("/signing/batches/")
+            album.take(desk.page, "signing-batches-empty")
+            desk.page.locator("input[name=name]").fill("十一月公文")
+            desk.page.locator("input[name=files]").set_input_files([file])
+            desk.press("form:has(input[type=file]) .button.primary")
+            desk.wait_for(desk.page.locator("tbody a"))
+            album.take(desk.page, "signing-batch")
+            desk.go("/signing/batches/")
+            album.take(desk.page, "signing-batches")
+        with story.seated("nhi-officer", "承辦") as desk:
+            desk.go("/credentials/ask")
+            album.take(desk.page, "credential-ask")
+            desk.page.locator("input[type=checkbox]").first.check()
+            desk.press("form .button.primary")
+            album.take(desk.page, "credential-asked")
+    signer.page.context.close()
+
+
 PARTS: tuple[Callable[[Story], None], ...] = (
     public_pages,
     nothing_yet,
@@ -463,6 +506,7 @@ PARTS: tuple[Callable[[Story], None], ...] = (
     afterwards,
     trail,
     offices,
+    signing_desk,
 )
 
 

@@ -1,4 +1,6 @@
+import java.io.BufferedReader;
 import java.io.File;
+import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -23,10 +25,22 @@ import org.deidentifier.arx.metric.Metric;
 /**
  * Runs ARX once on a table and prints one line of JSON: what it chose, what that costs, and what it took.
  * Arguments: data.csv folder-of-hierarchies prefix k share-of-suppressed-rows metric attribute[,attribute...] [sensitive l t]
+ * With "-" as the only argument, lines of such arguments, with tabs between, are read and answered in turn.
  */
 public final class Driver {
 
     public static void main(String[] words) throws Exception {
+        if (words.length != 1) {
+            System.out.println(once(words));
+            return;
+        }
+        BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+            System.out.println(once(line.split("\t")));
+        }
+    }
+
+    private static String once(String[] words) throws Exception {
         long start = System.nanoTime();
         List<String> quasi = Arrays.asList(words[6].split(","));
         Data data = Data.create(words[0], StandardCharsets.UTF_8, ';');
@@ -50,7 +64,7 @@ public final class Driver {
         long read = System.nanoTime();
         ARXResult result = new ARXAnonymizer().anonymize(data, configuration);
         long found = System.nanoTime();
-        System.out.println(report(result, quasi, read - start, found - read, found));
+        return report(result, quasi, read - start, found - read, found);
     }
 
     private static Metric<?> metric(String name) {

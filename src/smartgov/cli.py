@@ -16,10 +16,12 @@ PROGRAMS = {
     "gateway": ("smartgov.engines.troad.gateway", "an agency's gateway: --home DIR"),
     "register": ("smartgov.engines.apigen.server", "an agency's register: --home DIR"),
     "rules": ("smartgov.engines.rules.commands", "rules of law: check | explain RULE FACTS | sweep | what-if"),
+    "api": ("smartgov.engines.apilint.cli", "OpenAPI documents: lint FILE | rules"),
     "deid": ("smartgov.engines.deid.cli", "de-identification: run POLICY DATA | check RELEASE | ... (--help)"),
     "phone": ("smartgov.simulators.phone.__main__", "simulator of the mobile identity: --home DIR --port N"),
     "bank": ("smartgov.simulators.bank.__main__", "simulator of the paying bank: --home DIR --port N"),
     "mailbox": ("smartgov.simulators.mailbox.__main__", "simulator of people's mailboxes: --home DIR --port N"),
+    "library": ("smartgov.simulators.library.__main__", "simulator of a relying party: --home DIR --port N"),
     "timestamp": (
         "smartgov.simulators.timestamp.__main__",
         "simulator of a time-stamping authority: --home DIR --port N",
@@ -113,10 +115,12 @@ def _add_population(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _add_verify(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     verb = verbs.add_parser(
-        "verify", help="check a sealed certificate (.pdf), an evidence bundle (.json) or the log in a gateway's folder"
+        "verify", help="check a sealed certificate (.pdf), evidence (.json), an archive (.gz) or a gateway's log"
     )
-    verb.add_argument("what", type=Path, help="a PDF, a bundle, or the home folder of a gateway")
-    verb.add_argument("--anchors", type=Path, help="for a bundle: folder with root.json, tsa.pem and heads/*.note")
+    verb.add_argument("what", type=Path, help="a PDF, a bundle, an archive, or the home folder of a gateway")
+    verb.add_argument(
+        "--anchors", type=Path, help="for a bundle or an archive: folder with root.json, tsa.pem and heads/*.note"
+    )
     _add_home(verb)
     verb.set_defaults(run=_verify)
 

@@ -124,10 +124,20 @@ def document(stage: Stage) -> Exchange:
     return Exchange(own, (own.about(STRANGER), own.at("nhi")))
 
 
+def offer(stage: Stage) -> Exchange:
+    """An offer of a holder's certificate to her wallet (named in the body)."""
+    found = document(stage)
+    return Exchange(
+        replace(found.own, path="credentials.v1/offers"),
+        tuple(replace(one, path="credentials.v1/offers") for one in found.foreign),
+    )
+
+
 OPERATIONS: Mapping[str, Callable[[Stage], Exchange]] = {
     "GET /cases.v1/cases/{case_id}": case,
     "POST /cases.v1/cases/{case_id}/supplements": supplement,
     "POST /cases.v1/cases/{case_id}/continuations": continuation,
     "POST /services.v1/applications/{application}/steps": step,
     "POST /credentials.v1/documents": document,
+    "POST /credentials.v1/offers": offer,
 }

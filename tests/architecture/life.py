@@ -8,18 +8,22 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from smartgov.blocks.cases import api as cases
 from smartgov.blocks.cases.tests import factories as case_files
 from smartgov.blocks.cases.tests.test_flow import Country, submitted
 from smartgov.blocks.credentials.models import Certificate
+from smartgov.blocks.credentials.wallets import DatabaseMemory
 from smartgov.blocks.exchange import transport
 from smartgov.blocks.identity import api as identity
 from smartgov.blocks.identity import mobile
 from smartgov.blocks.identity.models import Account, MobileKey
+from smartgov.blocks.identity.openid import logouts
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.blocks.identity.tests.authenticator import Authenticator
+from smartgov.blocks.identity.tests.relying import Shop
 from smartgov.blocks.notify import ports as mail
 from smartgov.blocks.notify.domain import Mail
 from smartgov.blocks.ops import api as ops
@@ -28,6 +32,8 @@ from smartgov.blocks.payments.models import Instruction
 from smartgov.blocks.payments.tests import factories as money
 from smartgov.blocks.services import api as services
 from smartgov.blocks.services.tests import factories as applications
+from smartgov.blocks.signing import api as signing
+from smartgov.blocks.signing.tests import factories as desk
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 from smartgov.shared.ids import uuid7
@@ -71,9 +77,24 @@ def lived(folder: Path) -> Mailbox:
             Actor("citizen", subject=subject, assurance=2), MOTHER, people.signed_in_citizen(subject)
         )
         _devices(mother)
+        _elsewhere(mother)
         _applied(mother)
         _decided(folder)
+        _signed(mother, folder / "desk")
     return box
+
+
+def _signed(mother: applications.Mother, folder: Path) -> None:
+    """A document with her name signed on her phone, and one of the agency's in a batch."""
+    with desk.world(folder) as world:
+        subject = str(mother.actor.subject)
+        identity.add_mobile_key(actor=people.SEEDER, subject=subject, jwk=world.phone.persona.public_jwk)
+        desk.certified(world, mother.actor)
+        desk.signed(world, mother.actor)
+        signing.upload(actor=mother.actor, name=f"{NAME}.pdf", content=f"%PDF {NAME} {MOTHER}".encode())
+        files = [(f"{NAME}.pdf", f"%PDF {MOTHER}".encode())]
+        mother.browser.post("/signing/check", {"file": SimpleUploadedFile("a.pdf", f"%PDF {NAME}".encode())})
+        signing.begin_batch(actor=desk.officer(), name="1", reason="1", files=files)
 
 
 def _devices(mother: applications.Mother) -> None:
@@ -92,6 +113,17 @@ def _devices(mother: applications.Mother) -> None:
     with clock.travelling(delta=timedelta(minutes=31)):
         kept = mother.browser.post("/identity/seat", {"seat": MAIL, "why": NAME})
         assert "kept" in kept["Location"]
+
+
+def _elsewhere(mother: applications.Mother) -> None:
+    """She signs in to another service, comes back to it from time to time, and signs out."""
+    browser = people.signed_in_citizen(mother.actor.subject)
+    shop = Shop(backchannel_logout_uri="http://127.0.0.1:9/logout")
+    shop.rp.scope = "openid profile email offline_access"
+    assert shop.rp.userinfo(shop.sign_in(browser).access_token)["name"] == NAME
+    browser.post("/identity/sign-out")
+    with logouts.post_replaced(lambda *_: None):
+        ops.dispatch()
 
 
 def _applied(mother: applications.Mother) -> None:
@@ -145,6 +177,8 @@ def _decided(folder: Path) -> None:
         country.work()
         _paid(country, bank)
     Client().get(f"/credentials/verify/{Certificate.objects.get().code}")
+    shown = {"agency": "nhi", "shown": [[{"en": "Mother", "zh": "母親"}, f"{NAME} {MOTHER}"]]}
+    DatabaseMemory().put("shown", uuid7(), shown, clock.now() + timedelta(minutes=10))
 
 
 def _paid(country: Country, bank: money.RecordedBank) -> None:

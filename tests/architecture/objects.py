@@ -14,11 +14,14 @@ from django.test import Client
 from smartgov.blocks.cases import api as cases
 from smartgov.blocks.cases.models import Case
 from smartgov.blocks.cases.tests import factories as case_files
+from smartgov.blocks.credentials import api as credentials
 from smartgov.blocks.credentials.tests import factories as certificates
 from smartgov.blocks.exchange import transport
+from smartgov.blocks.identity import api as identity
 from smartgov.blocks.identity import mobile
-from smartgov.blocks.identity.models import Account, KeptPost, MobileKey, Passkey
+from smartgov.blocks.identity.models import Account, KeptPost, MobileKey, OpenidAuthorization, OpenidRelation, Passkey
 from smartgov.blocks.identity.tests import factories as people
+from smartgov.blocks.identity.tests.relying import Shop
 from smartgov.blocks.mydata import api as mydata
 from smartgov.blocks.mydata.tests.factories import RecordedTransport, an_item
 from smartgov.blocks.notify import api as notify
@@ -27,6 +30,9 @@ from smartgov.blocks.payments.models import Batch
 from smartgov.blocks.payments.tests import factories as money
 from smartgov.blocks.services import api as services
 from smartgov.blocks.services.tests import factories as applications
+from smartgov.blocks.signing import api as signing
+from smartgov.blocks.signing.tests import factories as desk
+from smartgov.engines.openid.ciba import CIBA
 from smartgov.shared.actor import Actor
 from smartgov.shared.ids import uuid7
 from smartgov.shared.text import Text
@@ -101,6 +107,41 @@ def login(stage: Stage) -> Scene:
     return Scene({"login": address.rsplit("/", 1)[-1]}, owner, (Client(), begun_elsewhere, people.signed_in_citizen()))
 
 
+def openid_interaction(stage: Stage) -> Scene:
+    """A request of a relying party that one browser has brought; every other browser is a stranger to it."""
+    owner = people.signed_in_citizen()
+    page, _ = Shop().visit(owner)
+    elsewhere = people.signed_in_citizen()
+    Shop().visit(elsewhere)
+    return Scene({"authorization": page.request["PATH_INFO"].rsplit("/", 1)[-1]}, owner, (Client(), elsewhere))
+
+
+def openid_asked(stage: Stage) -> Scene:
+    """A request of a counter that waits for one person's answer."""
+    subject, owner, strangers = _citizens()
+    shop = Shop(grants=["authorization_code", CIBA])
+    hint = {"scope": "openid", "login_hint": shop.sign_in(owner).claims["sub"]}
+    shop.rp.post("backchannel_authentication_endpoint", hint)
+    (found,) = OpenidAuthorization.objects.filter(subject=subject, way="ciba")
+    return Scene({"asked": found.id}, owner, strangers)
+
+
+def openid_relation(stage: Stage) -> Scene:
+    """A service that a person has agreed to."""
+    subject, owner, strangers = _citizens()
+    Shop().sign_in(owner)
+    return Scene({"relation": OpenidRelation.objects.get(subject=subject).id}, owner, strangers)
+
+
+def openid_party(stage: Stage) -> Scene:
+    """A service that an agency has begun to register."""
+    owner = people.signed_in_officer("nhi", "integrator")
+    form = {"name_zh": "甲", "name_en": "A", "purpose_zh": "乙", "purpose_en": "B"}
+    address = owner.post("/identity/parties/new", form)["Location"]
+    other = people.signed_in_officer("ris", "integrator")
+    return Scene({"party": address.rsplit("/", 1)[-1]}, owner, (other,), form)
+
+
 def consent_request(stage: Stage) -> Scene:
     """A consent page."""
     stage.road()
@@ -173,6 +214,24 @@ def certificate_copy(stage: Stage) -> Scene:
     return Scene({"certificate": issued}, mother.browser, (people.signed_in_citizen(),))
 
 
+def wallet_offer(stage: Stage) -> Scene:
+    """A certificate as the portal knows it, and its agency offers it to a wallet."""
+    scene = certificate_copy(stage)
+    offered = {"uri": "openid-credential-offer://?x", "tx_code": "123456"}
+    stage.road().answers["TW/GOV/ris/cases/credentials.v1", "/offers"] = offered
+    return scene
+
+
+def presentation(stage: Stage) -> Scene:
+    """A request for a credential."""
+    stage.contexts.enter_context(certificates.gateway(stage.folder))
+    seat = people.a_seat("nhi", "case_officer")
+    who = Actor("officer", subject=identity.person_of_seat(seat), seat=seat, agency="nhi", assurance=2)
+    asked = credentials.ask(actor=who, template="birth_certificate", claims=["child_name"])
+    owner, foreign = (people.signed_in_officer(agency, "case_officer") for agency in ("nhi", "sfaa"))
+    return Scene({"asked": asked}, owner, (foreign,))
+
+
 def _step(mother: applications.Mother, kind: str, name: str, content: dict[str, Any]) -> str:
     application = applications.handed_in(mother)
     made = uuid7()
@@ -228,8 +287,60 @@ def certificate(stage: Stage) -> Scene:
     return Scene({"code": issued.code}, owner, (foreign,), {"reason": "error"})
 
 
+def paper(*, signed: bool = False) -> Maker:
+    """A document on somebody's signing desk."""
+
+    def make(stage: Stage) -> Scene:
+        world = stage.contexts.enter_context(desk.world(stage.folder))
+        who = desk.a_citizen(world)
+        desk.certified(world, who)
+        if signed:
+            desk.signed(world, who)
+        made = signing.documents(actor=who)[0].id if signed else desk.laid(who)
+        return Scene({"document_id": made}, people.signed_in_citizen(who.subject), (people.signed_in_citizen(),))
+
+    return make
+
+
+def approval(stage: Stage) -> Scene:
+    """A request on somebody's phone."""
+    world = stage.contexts.enter_context(desk.world(stage.folder))
+    who = desk.a_citizen(world)
+    made = signing.begin_certificate(actor=who)
+    return Scene({"approval_id": made}, people.signed_in_citizen(who.subject), (people.signed_in_citizen(),))
+
+
+def key_certificate(stage: Stage) -> Scene:
+    """A certificate of the registration office; other agencies' officers with the same role have none."""
+    world = stage.contexts.enter_context(desk.world(stage.folder))
+    record = desk.certified(world, desk.a_citizen(world))
+    owner, foreign = (people.signed_in_officer(agency, "credential_manager") for agency in ("ris", "nhi"))
+    return Scene({"record": record.id}, owner, (foreign,), {"step": "suspend"})
+
+
+def seals(*, item: bool = False) -> Maker:
+    """A batch of seals, or a sealed document of one."""
+
+    def make(stage: Stage) -> Scene:
+        stage.contexts.enter_context(desk.world(stage.folder))
+        stage.contexts.enter_context(certificates.gateway(stage.folder))
+        made = signing.begin_batch(actor=desk.officer(), name="a", reason="b", files=[("a.pdf", desk.a_pdf())])
+        signing.seal_next()
+        owner, foreign = (people.signed_in_officer(agency, "credential_manager") for agency in ("ris", "nhi"))
+        return Scene({"batch_id": made, **({"number": 1} if item else {})}, owner, (foreign,), {"do": "stop"})
+
+    return make
+
+
 PAGES: Mapping[str, Maker] = {
     "identity:mobile": login,
+    "identity:party": openid_party,
+    "identity:party-decide": openid_party,
+    "identity:party-edit": openid_party,
+    "openid:interaction": openid_interaction,
+    "openid:asked-one": openid_asked,
+    "openid:other-device": openid_interaction,
+    "openid:withdraw": openid_relation,
     "identity:mobile-state": login,
     "identity:kept": kept_post,
     "identity:passkey-remove": passkey,
@@ -240,6 +351,16 @@ PAGES: Mapping[str, Maker] = {
     "payments:void": batch("payment_preparer"),
     "payments:instruction": instruction,
     "credentials:manage": certificate,
+    "credentials:asked": presentation,
+    "credentials:asked-state": presentation,
+    "signing:document": paper(),
+    "signing:file": paper(),
+    "signing:signed": paper(signed=True),
+    "signing:approval": approval,
+    "signing:approval-state": approval,
+    "signing:certificate": key_certificate,
+    "signing:batch": seals(),
+    "signing:sealed": seals(item=True),
     "mydata:request": consent_request,
     "mydata:revoke": consent,
     "mydata:receipt": consent,
@@ -251,6 +372,7 @@ PAGES: Mapping[str, Maker] = {
     "services:withdraw": draft,
     "services:question": question,
     "services:certificate": certificate_copy,
+    "services:wallet": wallet_offer,
     "cases:case": case,
     "cases:supplement": case,
     "cases:decision": case,
@@ -261,6 +383,15 @@ PAGES: Mapping[str, Maker] = {
 OWNED_BY_NOBODY: Mapping[str, str] = {
     "credentials:verify": "whoever holds a certificate's code may check it; the page shows no more than the document",
     "services:service": "a service of the catalogue",
+    "credential-issuer": "an agency as an issuer; what it issues is no secret",
+    "credential-server": "an agency's token endpoint; what it needs is in the code",
+    "credentials:token": "whoever brings an offer's code and the number told with it",
+    "credentials:nonce": "a nonce is for anybody and good for nothing alone",
+    "credentials:credential": "whoever brings the token",
+    "credentials:status-list": "one list for all credentials of an agency; nobody's place is told",
+    "credentials:request-object": "whoever scans the code; it holds a question and nothing of a person",
+    "credentials:answer": "whoever can answer the question with the holder's key",
+    "openid:link": "whoever scans the code on a screen may answer it in their own name, for a minute",
     "ops:retry": "a delivery belongs to the process that its operators run, and holds ids only",
     "ops:drop": "a delivery belongs to the process that its operators run, and holds ids only",
 }

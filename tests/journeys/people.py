@@ -35,6 +35,11 @@ class Country:
         return f"http://localhost:{self.base + 24}"
 
     @property
+    def library(self) -> str:
+        """The address of the city library, a relying party."""
+        return f"http://localhost:{self.base + 29}"
+
+    @property
     def mailbox(self) -> str:
         """The address of the page that shows e-mail."""
         return f"http://localhost:{self.base + 27}"

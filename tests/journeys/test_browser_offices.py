@@ -20,7 +20,8 @@ OFFICES = {
     "certificates": ("ris-officer", "證書", "desk", ("/credentials/",)),
     "registrar": ("registrar", "出生通報", "tablet", ("/cases/births/", "/cases/births/new")),
     "auditor": ("auditor", "戶政司", "desk", ("/audit/",)),
-    "operator": ("operator", "維運", "desk", ("/exchange/", "/exchange/rights", "/ops/")),
+    "operator": ("operator", "維運", "desk", ("/exchange/", "/exchange/rights", "/ops/", "/identity/parties")),
+    "integrator": ("nhi-officer", "介接", "tablet", ("/identity/parties", "/identity/parties/new")),
 }
 PUBLIC = ("/", "/services/", "/services/birth/", "/directory/", "/credentials/check", "/identity/sign-in", "/nowhere")
 

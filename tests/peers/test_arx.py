@@ -1,7 +1,8 @@
-"""ARX's exact figures for Adult, from its own test sources: optima, and what many single nodes cost.
+"""ARX's exact figures for Adult, from its own test sources: optima, and what many single nodes cost; and live, on
+random tables.
 
 `SMARTGOV_PEERS/arx` is a clone of arx-deidentifier/arx. Nothing of it is in here: cases and data are read when the
-tests run.
+tests run. Live it is compiled first (a JDK, a minute, once); how many tables is SMARTGOV_PEERS_RANDOM.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bench import arx
 
 from smartgov.engines.deid.classes import classes_of
 from smartgov.engines.deid.encode import Encoded, encode
@@ -19,7 +21,7 @@ from smartgov.engines.deid.policy import Policy
 from smartgov.engines.deid.search.optimal import Search, Task
 from smartgov.engines.deid.tally import roll
 from smartgov.shared import settings
-from tests.peers import arx_cases
+from tests.peers import arx_cases, arx_random
 from tests.peers.arx_cases import Case
 
 OPTIMA = {
@@ -119,3 +121,24 @@ def test_single_nodes_cost_what_they_cost_in_arx(file: str, many: int) -> None:
             classes = classes_of(roll(task.base, node, task.ground.hierarchies), task.sensitive)
             found = task.metric.score(task.ground, classes, holding(task.models, classes))
             assert found == pytest.approx(cost, rel=ROUNDING, abs=ROUNDING), (case.label, case.metric, node)
+
+
+def test_random_tables_have_the_same_optimum_in_arx(tmp_path: Path) -> None:
+    clone()
+    if arx.folder() is None:
+        pytest.skip("NOT RUN: no JDK to compile ARX with")
+    many = int(settings.get("SMARTGOV_PEERS_RANDOM"))
+    drawn = [arx_random.draw(seed, tmp_path / str(seed)) for seed in range(many)]
+    judged = arx.run_all(arx.compiled(clone()), [case.words() for case in drawn])
+    assert len(judged) == many
+    outcomes = []
+    for case, theirs in zip(drawn, judged, strict=True):
+        found = Search(arx_random.task_of(case)).run()
+        assert found.complete
+        if theirs["score"] is None:
+            assert found.node is None, case
+        else:
+            assert found.cost == pytest.approx(theirs["score"], rel=ROUNDING, abs=ROUNDING), (case, theirs, found)
+        outcomes.append(found.node is not None)
+    # A generator that only made hopeless tables would agree with anybody.
+    assert sum(outcomes) > many / 2 or many < 10

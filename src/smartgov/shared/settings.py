@@ -36,11 +36,20 @@ DECLARED: tuple[Setting, ...] = (
     Setting("SMARTGOV_SMTP", "127.0.0.1:8025", "host:port of the mail server that takes our messages."),
     Setting("SMARTGOV_BANK_URL", "http://127.0.0.1:8026", "The paying bank's address."),
     Setting("SMARTGOV_PHONE_URL", "http://127.0.0.1:8024", "The mobile-identity service's address."),
+    Setting("SMARTGOV_AUTHORITY_URL", "http://127.0.0.1:8023", "The citizens' certification authority's address."),
+    Setting("SMARTGOV_TIMESTAMP_URL", "http://127.0.0.1:8028", "The time-stamping authority's address (RFC 3161)."),
     Setting("SMARTGOV_LANGUAGE", "zh-hant", "Default language of pages: zh-hant or en."),
     Setting("SMARTGOV_DEBUG", "no", "yes shows tracebacks in the browser; never in production."),
     Setting("SMARTGOV_DEMO", "no", "yes marks every page as synthetic and shows the demo's personas."),
     Setting("SMARTGOV_LOG_LEVEL", "info", "debug, info, warning or error."),
+    Setting(
+        "SMARTGOV_CLIENT_CERT_HEADER",
+        "",
+        "Header in which the proxy that ends TLS hands on a client's certificate (RFC 9440, Client-Cert); it must strip"
+        " the header from outside. Empty: certificates of relying parties are not taken.",
+    ),
     Setting("SMARTGOV_PEERS", "", "Folder with test suites that others wrote; absent suites are reported as NOT RUN."),
+    Setting("SMARTGOV_PEERS_RANDOM", "60", "How many random tables a peer (ARX) is asked about beside its own cases."),
 )
 _BY_NAME = {setting.name: setting for setting in DECLARED}
 _IN_HOME = {"SMARTGOV_DATA_KEY_FILE": "data.key", "SMARTGOV_SECRET_KEY_FILE": "django.key"}

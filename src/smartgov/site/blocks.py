@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # Low to high: a block may import the api of lower ones only (contracts in pyproject.toml).
 REQUIRED = ("ops", "audit", "directory", "identity", "exchange")
-OPTIONAL = ("notify", "payments", "credentials", "mydata", "services", "cases")
+OPTIONAL = ("notify", "payments", "credentials", "signing", "mydata", "services", "cases")
 NEEDS: dict[str, tuple[str, ...]] = {
     "services": ("notify", "mydata"),
     "cases": ("notify", "payments", "credentials"),

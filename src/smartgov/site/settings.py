@@ -37,6 +37,8 @@ def _database() -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": HOME / get("SMARTGOV_DATABASE_NAME"),
+            # The last connection that closes writes the whole WAL back; opening one runs the pragmas below again.
+            "CONN_MAX_AGE": 60,
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,

@@ -18,6 +18,7 @@ OBJECTS = {
     "gateway": Text("Gateway", "閘道"),
     "member": Text("Member", "成員"),
     "payment": Text("Payment", "付款"),
+    "right_request": Text("Request for a right", "權限申請"),
     "right": Text("Right", "權限"),
     "seat": Text("Seat", "職務"),
     "service": Text("Service", "服務"),

@@ -12,6 +12,18 @@ from smartgov.blocks.credentials.services import (
     verify,
     verify_upload,
 )
+from smartgov.blocks.credentials.wallets import (
+    answer,
+    ask,
+    askable,
+    issuer,
+    link,
+    offer,
+    request_object,
+    shown,
+    signed_register,
+    status_list,
+)
 
 __all__ = [
     "Credential",
@@ -19,11 +31,21 @@ __all__ = [
     "Status",
     "Verdict",
     "VerdictView",
+    "answer",
+    "ask",
+    "askable",
     "certificate",
     "certificates",
     "document",
     "issue",
+    "issuer",
+    "link",
+    "offer",
+    "request_object",
     "revoke",
+    "shown",
+    "signed_register",
+    "status_list",
     "verify",
     "verify_upload",
 ]

@@ -13,14 +13,21 @@ class CredentialsConfig(BlockConfig):
         deeds={
             "certificate.begun": Text("Certificate begun", "開始製發證明書"),
             "certificate.issued": Text("Certificate issued", "核發證明書"),
+            "credential.offered": Text("Wallet credential offered", "提供錢包憑證"),
+            "credential.minted": Text("Wallet credentials issued", "核發錢包憑證"),
+            "credential.asked": Text("Wallet credential asked for", "要求出示錢包憑證"),
             "certificate.revoked": Text("Certificate revoked", "廢止證明書"),
         },
         needs=("ops", "audit", "identity", "exchange"),
         permissions={
             "credentials.view": Text("See the certificates of one's agency", "檢視本機關核發的證明書"),
             "credentials.revoke": Text("Revoke certificates of one's agency", "廢止本機關核發的證明書"),
+            "credentials.ask": Text("Ask people to show wallet credentials", "要求民眾出示錢包憑證"),
         },
-        menu=(MenuItem("credentials:desk", Text("Certificates", "證明書"), "credentials.revoke", 30),),
+        menu=(
+            MenuItem("credentials:desk", Text("Certificates", "證明書"), "credentials.revoke", 30),
+            MenuItem("credentials:ask", Text("Ask for a credential", "查驗錢包憑證"), "credentials.ask", 31),
+        ),
     )
 
     def ready(self) -> None:

@@ -69,6 +69,8 @@ class Verdict:
     signed_at: datetime | None
     record: VerdictView | None
     problems: tuple[Text, ...]
+    facts: tuple[tuple[Text, str], ...] = ()
+    """What the file itself says in signed data (name, value): for whoever holds it, never from our record."""
 
 
 class Reason(StrEnum):

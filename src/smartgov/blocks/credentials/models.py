@@ -64,6 +64,53 @@ class Certificate(models.Model):
         return cls.objects.filter(made_at__lt=now - cls.Personal.after).exclude(holder_index="").update(**blank)
 
 
+class Place(models.Model):
+    """The place of one wallet credential in its agency's status list: nothing tells which of a batch it is."""
+
+    agency = models.CharField(max_length=40)
+    list_number = models.PositiveIntegerField()
+    number = models.PositiveIntegerField()
+    index = models.PositiveIntegerField()
+    certificate = models.CharField(max_length=36)
+    status = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("agency", "list_number", "number"), name="credentials_place_once"),
+        )
+        indexes = (models.Index(fields=("certificate",), name="credentials_place_certificate"),)
+
+    class Personal:
+        """Nothing of its own."""
+
+        none = "a place in a list, and the certificate's id, which names nobody once that is blanked"
+
+
+class Kept(models.Model):
+    """What the wallet protocols remember for minutes; found by the digest of a secret that is not kept."""
+
+    kind = models.CharField(max_length=12)
+    name = models.CharField(max_length=64)
+    value = EncryptedTextField("credentials.kept.value")
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("kind", "name"), name="credentials_kept_once"),)
+
+    class Personal:
+        """Offers, tokens, and presentations that wait to be looked at."""
+
+        fields: ClassVar = {"value": "what an offer is for, or what a wallet has shown"}
+        retire = "deleted a day after its minutes are over"
+        after = timedelta(days=1)
+
+    @classmethod
+    def retire(cls, now: datetime) -> int:
+        """Delete what is over."""
+        count, _ = cls.objects.filter(until__lt=now - cls.Personal.after).delete()
+        return count
+
+
 class Lookup(models.Model):
     """How often an address asked the public page within a quarter of an hour, to slow down guessing."""
 

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.http import Http404
 
 from smartgov.blocks.audit import api as audit
-from smartgov.blocks.credentials import refusals, rendering
+from smartgov.blocks.credentials import facts, refusals, rendering
 from smartgov.blocks.credentials.domain import (
     REASONS,
     TITLES,
@@ -27,7 +27,7 @@ from smartgov.blocks.credentials.domain import (
     new_code,
     seal_mark,
 )
-from smartgov.blocks.credentials.models import Certificate
+from smartgov.blocks.credentials.models import Certificate, Place
 from smartgov.blocks.directory import api as directory
 from smartgov.blocks.exchange import api as exchange
 from smartgov.blocks.ops import api as ops
@@ -68,6 +68,11 @@ def document(*, agency: str, credential_id: str, national_id: str) -> bytes:
         raise Http404
     if row.status == Status.PREPARING or not row.document:
         raise refusals.NOT_ISSUED
+    return content_of(row)
+
+
+def content_of(row: Certificate) -> bytes:
+    """The sealed PDF of a row."""
     return base64.b64decode(row.document)
 
 
@@ -87,16 +92,20 @@ def verify_upload(pdf: bytes) -> Verdict:
     at = row.issued_at if row and row.issued_at else clock.now()
     found = pades.verify_pdf(pdf, trust_roots=roots, at=at)
     problems = [pades.PROBLEMS[key] for key in found.problems]
+    said = facts.read(pdf, roots, at) if found.valid else None
     if row is None:
         problems.append(Text("This is not a file that was issued here.", "這不是本系統核發的檔案。"))
     elif row.status == Status.REVOKED:
         problems.append(Text("The certificate was revoked.", "此證明書已廢止。"))
+    if row and said is not None and seal_mark(said, row.salt) != row.mark:
+        problems.append(Text("Its data do not say what it shows.", "所附資料與證明書所示內容不符。"))
     return Verdict(
         genuine=not problems,
         signer=found.signer_name if found.valid else "",
         signed_at=found.signed_at if found.valid else None,
         record=view_of(row) if row else None,
         problems=tuple(problems),
+        facts=_in_words(row, said) if row and said and not problems else (),
     )
 
 
@@ -117,6 +126,7 @@ def revoke(*, actor: Actor, credential_id: str, reason: str) -> None:
         reason,
     )
     row.save(update_fields=("status", "revoked_at", "revoked_by", "revoked_reason"))
+    Place.objects.filter(certificate=row.id).update(status=1)
     audit.record(
         actor=actor,
         action="certificate.revoked",
@@ -205,6 +215,7 @@ def _sealed(row: Certificate, data: Mapping[str, Any]) -> bytes:
         issued_on=clock.today(),
         mark=row.mark,
         address=f"{settings.ORIGIN}/credentials/verify/{row.code}#{row.mark}",
+        facts=facts.attached(row.agency, row.template, row.code, data),
     )
     certificate_of_seal, chain = _chain(row.agency)
     return pades.seal_pdf(
@@ -239,6 +250,11 @@ def _chain(agency: str) -> tuple[x509.Certificate, list[x509.Certificate]]:
     own, chain = exchange.seal_certificate(agency=agency)
     vouching = x509.load_pem_x509_certificates("".join(chain).encode()) if chain else []
     return x509.load_pem_x509_certificate(own.encode()), vouching
+
+
+def _in_words(row: Certificate, said: Mapping[str, Any]) -> tuple[tuple[Text, str], ...]:
+    named = facts.titles(row.template)
+    return tuple((title, str(said[name])) for name, title in named.items() if said.get(name) is not None)
 
 
 def _issuers() -> list[str]:

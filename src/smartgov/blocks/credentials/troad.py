@@ -28,3 +28,13 @@ def document(request: HttpRequest, wanted: Wanted) -> dict[str, Any]:
         raise Http404
     content = api.document(agency=inbound.agency, credential_id=wanted.credential, national_id=inbound.subject)
     return {"media_type": "application/pdf", "name": "certificate.pdf", "content": base64.b64encode(content).decode()}
+
+
+@router.post("/offers", auth=TRoadInbound())
+def offer(request: HttpRequest, wanted: Wanted) -> dict[str, Any]:
+    """An offer of wallet credentials for the request's subject, with the code that she types."""
+    inbound: Inbound = request.auth  # type: ignore[attr-defined]
+    if not inbound.subject:
+        raise Http404
+    made = api.offer(agency=inbound.agency, credential_id=wanted.credential, national_id=inbound.subject)
+    return {"uri": made.uri, "tx_code": made.tx_code}

@@ -11,14 +11,26 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from smartgov.blocks.exchange import domain, transport
+from smartgov.blocks.exchange.asking import (
+    Wish,
+    ask_right,
+    end_right,
+    grant_request,
+    refuse_request,
+    withdraw_request,
+)
+from smartgov.blocks.exchange.contracts import check as lint
 from smartgov.blocks.exchange.domain import (
     Ability,
     Answer,
     Basis,
     Call,
+    Durability,
     GatewayHealth,
     Inbound,
+    Limits,
     Member,
+    RequestState,
     RightView,
     ServiceView,
     Terms,
@@ -27,6 +39,14 @@ from smartgov.blocks.exchange.domain import (
 from smartgov.blocks.exchange.granting import follow, grant_right, revoke_right
 from smartgov.blocks.exchange.inbound import TRoadInbound, serves
 from smartgov.blocks.exchange.joining import issue_ordered, keep_joining
+from smartgov.blocks.exchange.offering import (
+    Settings,
+    add_subsystem,
+    document_of,
+    offer_service,
+    offer_tables,
+    withdraw_offer,
+)
 from smartgov.blocks.exchange.publishing import (
     PUBLISHER,
     is_centre,
@@ -56,6 +76,23 @@ __all__ = [
     "PUBLISHER",
     "Ability",
     "Answer",
+    "Durability",
+    "Limits",
+    "RequestState",
+    "Settings",
+    "Wish",
+    "add_subsystem",
+    "ask_right",
+    "document_of",
+    "end_right",
+    "grant_request",
+    "lint",
+    "offer_service",
+    "offer_tables",
+    "refuse_request",
+    "traffic",
+    "withdraw_offer",
+    "withdraw_request",
     "Basis",
     "GatewayHealth",
     "Inbound",
@@ -250,6 +287,11 @@ def _health(member: Member) -> GatewayHealth:
         configuration_expires=str(said.get("configuration_expires", "")),
         problem=str(said.get("problem", "")),
     )
+
+
+def traffic(agency: str) -> dict[str, Any]:
+    """What the gateway of `agency` has counted since it started: calls, refusals, times, by service and peer."""
+    return transport.current().traffic(agency)
 
 
 gateway_unreachable = domain.gateway_unreachable

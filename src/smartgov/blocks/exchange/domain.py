@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from smartgov.engines.troad.names import is_part
+from smartgov.engines.troad.terms import BODY_BYTES, SECONDS
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -65,6 +66,37 @@ class OrderState(StrEnum):
     WAITING = "waiting"
     ISSUED = "issued"
     REFUSED = "refused"
+
+
+class Durability(StrEnum):
+    """When an exchange counts as recorded: before it is sent, within milliseconds, or without its body."""
+
+    STRICT = "strict"
+    SOON = "soon"
+    META = "meta"
+
+
+class RequestState(StrEnum):
+    """The life of a request for a right."""
+
+    ASKED = "asked"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a service allows: bytes of each message, seconds it may take, calls of one client (0: unlimited)."""
+
+    body_bytes: int = BODY_BYTES
+    seconds: int = SECONDS
+    per_minute: int = 0
+    per_day: int = 0
+
+    def named(self) -> dict[str, int]:
+        """Those that differ from T-Road's own, as a signed offer words them."""
+        return {name: value for name, value in asdict(self).items() if value != getattr(Limits(), name)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +248,36 @@ NOT_THE_CENTRE = Problem(
     why=Text("Its roles do not include the centre.", "它的角色不包含「中心」。"),
     todo=Text("Do it at the centre.", "請在中心辦理。"),
 )
+
+
+ALREADY_DECIDED = Problem(
+    "request-decided",
+    409,
+    what=Text("This request is not open any more.", "這件申請已不在審核中。"),
+    why=Text("It was decided or withdrawn before.", "已審核或已撤回。"),
+    todo=Text("Look at its present state.", "請查看目前狀態。"),
+)
+
+OWN_REQUEST = Problem(
+    "request-own",
+    403,
+    what=Text("You cannot review a request that you have made yourself.", "不得審核自己提出的申請。"),
+    why=Text("Asking and granting take two persons.", "申請與審核須由不同人辦理。"),
+    todo=Text("Let a colleague review it.", "請由同仁審核。"),
+)
+
+
+def document_refused(findings: Sequence[dict[str, Any]]) -> Problem:
+    """An OpenAPI document that breaks a rule for which none is taken; `findings` name lines."""
+    count = sum(1 for one in findings if one["severity"] == "error")
+    return Problem(
+        "openapi-refused",
+        422,
+        what=Text("The OpenAPI document cannot be registered.", "OpenAPI 文件無法登錄。"),
+        why=Text(f"It breaks {count} rules that every service keeps.", f"有 {count} 處不符所有服務均須遵守的規則。"),
+        todo=Text("Correct the lines that are named and send it again.", "請修正所列各行後再送出。"),
+        findings=list(findings),
+    )
 
 
 def unknown(what: Text, name: str) -> Problem:

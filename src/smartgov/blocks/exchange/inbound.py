@@ -20,6 +20,7 @@ class TRoadInbound(AuthBase):
     """
 
     openapi_type = "http"
+    openapi_scheme = "bearer"
 
     def __init__(self, subsystem: str = "cases") -> None:
         super().__init__()

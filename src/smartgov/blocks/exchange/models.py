@@ -7,20 +7,31 @@ from __future__ import annotations
 
 from django.db import models
 
-from smartgov.blocks.exchange.domain import NAME_LENGTH, Ability, Basis, RightState, Visibility
+from smartgov.blocks.exchange.domain import (
+    NAME_LENGTH,
+    Ability,
+    Basis,
+    Durability,
+    RequestState,
+    RightState,
+    Visibility,
+)
 from smartgov.blocks.exchange.joining_models import Certificate, CertificateOrder, JoinRequest, SignedOffer
+from smartgov.engines.troad.terms import BODY_BYTES, SECONDS
 from smartgov.shared import clock, ids
 
 __all__ = [
     "Certificate",
     "CertificateOrder",
     "Configuration",
+    "Contract",
     "Gateway",
     "Issuer",
     "JoinRequest",
     "Member",
     "RevokedConsent",
     "Right",
+    "RightRequest",
     "SealAuthority",
     "Service",
     "SignedOffer",
@@ -81,6 +92,13 @@ class Service(models.Model):
     related = models.JSONField(default=list)
     visibility = models.CharField(max_length=24, default=Visibility.OWN)
     endpoints = models.JSONField(default=list)
+    contract = models.CharField(max_length=64, blank=True)  # SHA-256 of the document in force; see Contract
+    body_bytes = models.PositiveIntegerField(default=BODY_BYTES)
+    seconds = models.PositiveIntegerField(default=SECONDS)
+    per_minute = models.PositiveIntegerField(default=0)
+    per_day = models.PositiveIntegerField(default=0)
+    durability = models.CharField(max_length=8, default=Durability.STRICT)
+    retain_days = models.PositiveIntegerField(null=True)
     published_at = models.DateTimeField(default=clock.now)
     changed_at = models.DateTimeField(default=clock.now)
     withdrawn_at = models.DateTimeField(null=True)
@@ -90,7 +108,30 @@ class Service(models.Model):
             models.CheckConstraint(
                 condition=models.Q(visibility__in=[*Visibility]), name="exchange_service_visibility"
             ),
+            models.CheckConstraint(
+                condition=models.Q(durability__in=[*Durability]), name="exchange_service_durability"
+            ),
         )
+
+    class Personal:
+        """Descriptions only."""
+
+        none = "descriptions of services, no answers of theirs"
+
+
+class Contract(models.Model):
+    """An OpenAPI document as a service published it; never changed, and kept when another one takes its place."""
+
+    service = models.ForeignKey(Service, models.PROTECT, related_name="contracts")
+    digest = models.CharField(max_length=64)
+    document = models.TextField()
+    title = models.CharField(max_length=200)
+    version = models.CharField(max_length=60)
+    findings = models.JSONField(default=list)
+    accepted_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("service", "digest"), name="exchange_contract_once"),)
 
     class Personal:
         """Descriptions only."""
@@ -137,6 +178,43 @@ class Right(models.Model):
         """What systems may ask."""
 
         none = "fields and purposes, no values; who decided stands in the audit entries"
+
+
+class RightRequest(models.Model):
+    """A consumer's wish for a right, with its ground; the provider's officer grants or refuses it."""
+
+    id = models.CharField(primary_key=True, max_length=36, default=ids.uuid7)
+    client = models.ForeignKey(Subsystem, models.PROTECT, related_name="requests")
+    service = models.ForeignKey(Service, models.PROTECT, related_name="requests")
+    endpoints = models.JSONField()
+    basis = models.CharField(max_length=12)
+    basis_code = models.CharField(max_length=NAME_LENGTH, blank=True)
+    fields = models.JSONField(null=True)
+    purpose = models.CharField(max_length=200)
+    explanation = models.CharField(max_length=500, blank=True)
+    wanted_until = models.DateField(null=True)
+    state = models.CharField(max_length=12, default=RequestState.ASKED)
+    asked_at = models.DateTimeField(default=clock.now)
+    asked_by = models.CharField(max_length=80)  # a seat or a system
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.CharField(max_length=80, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    right = models.OneToOneField(Right, models.PROTECT, null=True, related_name="request")
+
+    class Meta:
+        indexes = (models.Index(fields=("state", "asked_at"), name="exchange_request_state"),)
+        constraints = (
+            models.CheckConstraint(condition=models.Q(state__in=[*RequestState]), name="exchange_request_state_known"),
+            models.CheckConstraint(
+                condition=~models.Q(state=RequestState.GRANTED) | models.Q(right__isnull=False),
+                name="exchange_request_right",
+            ),
+        )
+
+    class Personal:
+        """Of systems; officers by their seats only."""
+
+        none = "fields and purposes, no values; seats stand for officers, as in the audit entries"
 
 
 class Issuer(models.Model):

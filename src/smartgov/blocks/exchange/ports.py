@@ -36,6 +36,9 @@ class Transport(Protocol):
     def health(self, agency: str) -> dict[str, Any]:
         """What the gateway says of itself."""
 
+    def traffic(self, agency: str) -> dict[str, Any]:
+        """What the gateway has counted since it started."""
+
     def configuration(self, agency: str) -> tuple[dict[str, Any], datetime]:
         """The members, services and rights in force at this gateway, and when they expire."""
 
@@ -59,8 +62,12 @@ class Issuing(Protocol):
 class Centre(Protocol):
     """The part of the centre that holds its keys, and its way to members and gateways."""
 
-    def publish(self, data: Mapping[str, Any], now: datetime) -> Published:
+    def publish(
+        self, data: Mapping[str, Any], now: datetime, documents: Mapping[str, Mapping[str, bytes]]
+    ) -> Published:
         """Have members sign what they offer and the centre all of it, and hand it to the gateways.
+
+        `documents` are the OpenAPI documents that offers name, by member and SHA-256; a member's gateway gets its own.
 
         ValueError or KeyError, and nothing handed out, when gateways could not read it.
         """

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from smartgov.blocks.audit import api as audit
-from smartgov.blocks.exchange import centre, domain
+from smartgov.blocks.exchange import centre, contracts, domain
 from smartgov.blocks.exchange.domain import Ability, Basis, JoinState, RightState
 from smartgov.blocks.exchange.models import (
     Certificate,
@@ -106,7 +106,7 @@ def publish(*, actor: Actor) -> datetime:
         raise domain.NOT_THE_CENTRE
     row, now = _locked(), clock.now()
     # Handed out before the commit: should that fail, the next publication has a higher version and the same content.
-    published = centre.current().publish({"issued_at": now.isoformat(), **publication(now)}, now)
+    published = centre.current().publish({"issued_at": now.isoformat(), **publication(now)}, now, contracts.in_force())
     row.issued_at, row.published_revision = now, row.revision
     row.version, row.expires_at = published.version, published.expires_at
     row.save()
@@ -148,12 +148,20 @@ def _member(row: Member) -> dict[str, Any]:
 
 
 def _service(row: Service) -> dict[str, Any]:
+    limits = domain.Limits(row.body_bytes, row.seconds, row.per_minute, row.per_day).named()
+    further = {
+        "contract": row.contract,
+        "limits": limits,
+        "durability": "" if row.durability == domain.Durability.STRICT else row.durability,
+        "retain_days": row.retain_days,
+    }
     return {
         "id": row.id,
         "personal": row.personal,
         "related": row.related,
         "visibility": row.visibility,
         "paths": row.endpoints,
+        **{name: value for name, value in further.items() if value},
     }
 
 

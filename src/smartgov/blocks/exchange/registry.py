@@ -5,14 +5,15 @@ Each verb says how something is to be; what is so already is left alone, and nei
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from cryptography import x509
 from django.db import IntegrityError, models, transaction
 
-from smartgov.blocks.exchange import domain
-from smartgov.blocks.exchange.domain import Ability, Visibility
+from smartgov.blocks.exchange import contracts, domain
+from smartgov.blocks.exchange.domain import Ability, Durability, Limits, Visibility
 from smartgov.blocks.exchange.models import (
     Gateway,
     Issuer,
@@ -32,6 +33,7 @@ from smartgov.shared.text import Text
 
 MEMBER, GATEWAY, SUBSYSTEM = Text("The member", "成員"), Text("The gateway", "閘道"), Text("The subsystem", "資訊系統")
 SERVICE, KEY = Text("The service", "服務"), Text("The key", "金鑰")
+T_ROADS_OWN = Limits()
 Row = TypeVar("Row", bound=models.Model)
 
 
@@ -89,10 +91,17 @@ def publish_service(
     related: Iterable[str] = (),
     visibility: str = Visibility.OWN,
     endpoints: Sequence[str] = (),
+    document: bytes | None = None,
+    limits: Limits = T_ROADS_OWN,
+    durability: str = Durability.STRICT,
+    retain_days: int | None = None,
 ) -> None:
     """Offer `service` (`TW/GOV/ris/household/people.v1`), or change how it is offered.
 
-    `related` are the JSON keys under which a request may name other persons; `endpoints` are `POST /people/query`.
+    `related` are the JSON keys under which a request may name other persons; `endpoints` are `POST /people/query`, and
+    come from `document`, an OpenAPI document, when there is one: gateways then hold every call to it. `retain_days` is
+    how long bodies are kept (None: as the gateway's settings say). Problems: `openapi-refused`, with its findings;
+    `registration-invalid`.
     """
     domain.check_name(service, 5, SERVICE)
     if visibility not in [*Visibility]:
@@ -105,9 +114,20 @@ def publish_service(
         "related": sorted(related),
         "visibility": visibility,
         "endpoints": list(endpoints),
+        "durability": durability,
+        "retain_days": retain_days,
+        **dataclasses.asdict(limits),
         "withdrawn_at": None,
     }
-    if _write(Service, service, **facts):
+    accepted = contracts.accept(document) if document is not None else None
+    facts["contract"] = accepted.digest if accepted else ""
+    if accepted:
+        facts["endpoints"] = list(accepted.endpoints)
+    _check_entry(service, facts)
+    written = _write(Service, service, **facts)
+    if accepted:
+        contracts.keep(service, accepted)
+    if written:
         changed(actor, "exchange.service_published", "service", service, visibility=str(visibility))
 
 
@@ -160,6 +180,15 @@ def set_revoked_consents(*, actor: Actor, consents: Sequence[str]) -> None:
     RevokedConsent.objects.bulk_create(RevokedConsent(id=one) for one in sorted(wanted - known))
     counts = {"added": len(wanted - known), "expired": len(known - wanted)}
     changed(actor, "exchange.consents_revoked", "configuration", "revoked-consents", **counts)
+
+
+def _check_entry(service: str, facts: Mapping[str, Any]) -> None:
+    """What gateways could not read is not registered."""
+    limits = Limits(**{one.name: facts[one.name] for one in dataclasses.fields(Limits)})
+    try:
+        snapshot.read_service({"id": service, "limits": limits.named(), "durability": facts["durability"]})
+    except ValueError as error:
+        raise domain.invalid(SERVICE, str(error)[:200]) from None
 
 
 def find(model: type[Row], name: str, what: Text) -> Row:

@@ -90,6 +90,12 @@ def add_mobile_key(*, actor: Actor, subject: str, jwk: Mapping[str, str]) -> str
     return key_id
 
 
+def mobile_keys(*, subject: str) -> dict[str, dict[str, str]]:
+    """The public keys of a person's phones by key id, for blocks that have something approved there."""
+    rows = MobileKey.objects.filter(account__subject=subject, account__is_active=True).order_by("-id")
+    return {row.key_id: dict(row.public_jwk) for row in rows}
+
+
 def account_by_national_id(national_id: str) -> str | None:
     """The subject of the person with this national id, if they have an open account."""
     found = Account.objects.filter(national_id_index=national_id_index(national_id), is_active=True)

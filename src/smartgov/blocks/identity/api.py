@@ -10,6 +10,7 @@ from smartgov.blocks.identity.accounts import (
     contact,
     end_seat,
     enrol,
+    mobile_keys,
     pairwise,
     person_of_seat,
     roles,
@@ -20,6 +21,8 @@ from smartgov.blocks.identity.accounts import (
 )
 from smartgov.blocks.identity.domain import Contact, Person, Role, SeatView
 from smartgov.blocks.identity.gate import SessionAuth, may, person
+from smartgov.blocks.identity.openid.folk import register_mandates
+from smartgov.blocks.identity.openid.logouts import tell as tell_logout
 from smartgov.blocks.ops.api import actor, permit, public
 
 __all__ = [
@@ -37,14 +40,17 @@ __all__ = [
     "end_seat",
     "enrol",
     "may",
+    "mobile_keys",
     "pairwise",
     "permit",
     "person",
     "person_of_seat",
     "public",
+    "register_mandates",
     "roles",
     "seat",
     "seats_of",
     "subject_name",
     "subject_national_id",
+    "tell_logout",
 ]

@@ -1,6 +1,6 @@
 """Django configuration and manifest of `identity`."""
 
-from smartgov.blocks.ops.manifest import BlockConfig, Manifest, Periodic
+from smartgov.blocks.ops.manifest import BlockConfig, Manifest, MenuItem, Periodic
 from smartgov.shared.text import Text
 
 
@@ -11,7 +11,9 @@ class IdentityConfig(BlockConfig):
     label = "identity"
     manifest = Manifest(
         permissions={
-            "identity.account": Text("See one's own account, devices and sign-ins", "檢視自己的帳號、裝置與登入紀錄")
+            "identity.account": Text("See one's own account, devices and sign-ins", "檢視自己的帳號、裝置與登入紀錄"),
+            "identity.parties": Text("Register services that sign people in", "登錄使用登入的服務"),
+            "identity.parties_approve": Text("Approve services that sign people in", "審核使用登入的服務"),
         },
         deeds={
             "account.enrolled": Text("Person entered", "建立帳號"),
@@ -27,9 +29,22 @@ class IdentityConfig(BlockConfig):
             "identity.name_read": Text("Name read", "讀取姓名"),
             "identity.contact_read": Text("Contact read", "讀取聯絡方式"),
             "session.opened": Text("Signed in", "登入"),
+            "openid.granted": Text("Signed in to a service", "登入其他服務"),
+            "openid.revoked": Text("Access of a service revoked", "撤銷服務的存取"),
+            "openid.withdrawn": Text("Agreement with a service taken back", "撤回對服務的同意"),
+            "party.registered": Text("Service registered", "登錄服務"),
+            "party.changed": Text("Service's registration changed", "變更服務登錄"),
+            "party.submitted": Text("Service submitted for approval", "送審服務"),
+            "party.approved": Text("Service approved", "核准服務"),
+            "party.refused": Text("Service refused", "退回服務"),
+            "party.suspended": Text("Service suspended", "停用服務"),
             "sessions.ended": Text("Signed out everywhere", "登出所有裝置"),
         },
         needs=("ops", "audit", "directory"),
+        menu=(
+            MenuItem("identity:parties", Text("Relying parties", "登入介接服務"), "identity.parties", 70),
+            MenuItem("identity:parties", Text("Relying parties", "登入介接服務"), "identity.parties_approve", 70),
+        ),
         periodic=(Periodic("identity.expire", 300, "smartgov.blocks.identity.expiry.expire"),),
     )
 
@@ -39,7 +54,10 @@ class IdentityConfig(BlockConfig):
         from smartgov.blocks.identity import accounts, mobile
         from smartgov.blocks.identity.adapters.phone import PhoneService
         from smartgov.blocks.identity.gate import SessionGate
-        from smartgov.blocks.ops.api import register_gate
+        from smartgov.blocks.identity.openid import logouts
+        from smartgov.blocks.ops.api import declare_events, register_gate
+
+        declare_events("identity", logouts.EVENTS)
 
         register_gate(SessionGate())
         register_seat_titles(accounts.title_of_seat)

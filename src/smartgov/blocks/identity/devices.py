@@ -9,6 +9,7 @@ from django.db import transaction
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.identity import domain
 from smartgov.blocks.identity.models import Account
+from smartgov.blocks.identity.openid import logouts
 from smartgov.shared import ids
 from smartgov.shared.actor import Actor
 from smartgov.shared.problems import Problem
@@ -53,6 +54,7 @@ def end_sessions(*, actor: Actor, account: Account) -> None:
     """End every session of a person."""
     account.session_epoch = ids.uuid7()
     account.save(update_fields=["session_epoch"])
+    logouts.subject_left(account.subject)
     _note(actor, account, "sessions.ended", account.subject)
 
 

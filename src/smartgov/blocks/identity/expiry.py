@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.sessions.backends.db import SessionStore
 
-from smartgov.blocks.identity.models import KeptPost, LoginRequest
+from smartgov.blocks.identity.models import KeptPost, LoginRequest, OpenidMark
 from smartgov.shared import clock
 
 
@@ -13,4 +13,5 @@ def expire() -> None:
     now = clock.now()
     KeptPost.retire(now)
     LoginRequest.retire(now)
+    OpenidMark.objects.filter(expires_at__lt=now).delete()
     SessionStore.clear_expired()

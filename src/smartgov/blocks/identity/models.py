@@ -229,3 +229,31 @@ class KeptPost(models.Model):
     def retire(cls, now: datetime) -> int:
         """Delete what has expired."""
         return cls.objects.filter(expires_at__lt=now).delete()[0]
+
+
+# Django looks for tables here. The provider's stand in a file of their own.
+from smartgov.blocks.identity.openid_models import (  # noqa: E402
+    OpenidAuthorization,
+    OpenidLogout,
+    OpenidMark,
+    OpenidRelation,
+    OpenidToken,
+    RelyingParty,
+)
+
+__all__ = [
+    "Account",
+    "KeptPost",
+    "LoginRequest",
+    "MobileKey",
+    "OpenidAuthorization",
+    "OpenidLogout",
+    "OpenidMark",
+    "OpenidRelation",
+    "OpenidToken",
+    "Passkey",
+    "RelyingParty",
+    "Seat",
+    "SignIn",
+    "Throttle",
+]

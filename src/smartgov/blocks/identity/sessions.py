@@ -14,7 +14,8 @@ from smartgov.blocks.audit import api as audit
 from smartgov.blocks.identity import accounts, domain
 from smartgov.blocks.identity.domain import SeatView
 from smartgov.blocks.identity.models import Account, Seat, SignIn
-from smartgov.shared import clock
+from smartgov.blocks.identity.openid import logouts
+from smartgov.shared import clock, ids
 from smartgov.shared.actor import ANYONE, Actor
 
 __all__ = [
@@ -54,6 +55,7 @@ class Session:
     assurance: int
     method: str
     signed_in_at: datetime
+    sid: str
 
 
 @transaction.atomic
@@ -67,6 +69,7 @@ def sign_in(request: HttpRequest, account: Account, *, method: str, assurance: i
         "at": now.timestamp(),
         "seen": now.timestamp(),
         "seat": None,
+        "sid": ids.uuid7(),
     }
     request.session.pop("identity_login", None)
     forget(request)
@@ -81,7 +84,10 @@ def sign_in(request: HttpRequest, account: Account, *, method: str, assurance: i
 
 
 def sign_out(request: HttpRequest) -> None:
-    """End the session."""
+    """End the session, and tell the services that the person signed in to with it."""
+    kept = request.session.get(_KEY)
+    if kept and "sid" in kept:
+        logouts.session_ended(kept["sid"])
     logout(request)
 
 
@@ -126,7 +132,7 @@ def actor(request: HttpRequest) -> Actor:
 
 def _load(request: HttpRequest) -> Session | None:
     kept = request.session.get(_KEY)
-    if not kept or BACKEND_SESSION_KEY not in request.session:
+    if not kept or "sid" not in kept or BACKEND_SESSION_KEY not in request.session:
         return None
     now = clock.now().timestamp()
     idle, age = now - kept["seen"], now - kept["at"]
@@ -138,7 +144,7 @@ def _load(request: HttpRequest) -> Session | None:
     if idle > _TOUCH_AFTER:
         request.session[_KEY] = {**kept, "seen": now}
     signed_in_at = datetime.fromtimestamp(kept["at"], clock.TAIPEI)
-    return Session(account, _seat(account, kept["seat"]), kept["assurance"], kept["method"], signed_in_at)
+    return Session(account, _seat(account, kept["seat"]), kept["assurance"], kept["method"], signed_in_at, kept["sid"])
 
 
 def _seat(account: Account, seat_id: str | None) -> SeatView | None:

@@ -136,6 +136,8 @@ class MemberTrail:
     entries: int
     log_size: int
     why: Text = NOTHING
+    lost: int = 0
+    """Records that the log itself says it lost when it was restored from a backup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,11 @@ class TrailView:
     def failed(self) -> tuple[MemberTrail, ...]:
         """Gateways whose proofs do not hold."""
         return tuple(member for member in self.members if member.state == "failed")
+
+    @property
+    def shortened(self) -> tuple[MemberTrail, ...]:
+        """Gateways whose proven log says that a restore has cost it records."""
+        return tuple(member for member in self.members if member.lost)
 
 
 @dataclass(frozen=True, slots=True)

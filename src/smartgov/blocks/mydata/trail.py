@@ -21,6 +21,7 @@ from smartgov.blocks.mydata.consents import subject_of
 from smartgov.blocks.mydata.domain import Listed, MemberTrail, TrailView
 from smartgov.blocks.mydata.models import GatewayCheckpoint
 from smartgov.engines.ledger import checkpoint as checkpoints
+from smartgov.engines.troad import epochs
 from smartgov.engines.troad import trail as proofs
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
@@ -35,6 +36,10 @@ _FAILED = Text(
     "Its proof does not hold: the log may have been altered. We keep the last good head and report it.",
     "證明不成立，紀錄可能遭到竄改。我們保留最後一次驗證成功的紀錄並通報。",
 )
+_LOST = Text(
+    "Its log was restored from a backup. At least {count} of its records, about whomever, are lost and not listed.",
+    "其日誌曾自備份還原，至少遺失 {count} 筆紀錄（不限與您相關者），未列於清單中。",
+)
 _REFUSED = Text("It refused to answer: {why}", "拒絕回答：{why}")
 
 
@@ -43,7 +48,7 @@ def trail(*, actor: Actor) -> TrailView:
     subject = subject_of(actor)
     person = identity.subject_national_id(actor=actor, subject=subject, purpose="trail")
     members = {member.id: member for member in exchange.members()}
-    pinned = {row.member: row for row in GatewayCheckpoint.objects.filter(member__in=members)}
+    pinned = {row.member: row for row in GatewayCheckpoint.objects.filter(member__in=members).order_by("seen_at")}
     answers = together(
         {name: partial(_ask, actor, person, name, pinned.get(name)) for name in members}, limit_s=LIMIT_S
     )
@@ -92,7 +97,9 @@ def _judge(
         )
         return MemberTrail(member.id, member.name, "failed", len(listed), 0, why), listed
     _pin(member.id, verdict.note, verdict.checkpoint)
-    return MemberTrail(member.id, member.name, "proven", len(listed), verdict.checkpoint.size), listed
+    lost = sum(opened.lost for opened in epochs.of_head(verdict.checkpoint))
+    why = _LOST.format(count=lost) if lost else domain.NOTHING
+    return MemberTrail(member.id, member.name, "proven", len(listed), verdict.checkpoint.size, why, lost), listed
 
 
 @transaction.atomic

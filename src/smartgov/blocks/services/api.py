@@ -8,11 +8,13 @@ from smartgov.blocks.services.catalogue import services as catalogue
 from smartgov.blocks.services.domain import Conflict, Deadline, FactView, MissingView, PartPreview
 from smartgov.blocks.services.following import (
     Document,
+    WalletOffer,
     answer_supplement,
     document,
     record_step,
     supplement,
     tell_applicant,
+    wallet_offer,
 )
 from smartgov.blocks.services.models import Application
 from smartgov.blocks.services.preparing import prepare, previews
@@ -36,6 +38,8 @@ __all__ = [
     "Conflict",
     "Deadline",
     "Document",
+    "WalletOffer",
+    "wallet_offer",
     "FactView",
     "HandedIn",
     "LifeEventView",

@@ -142,8 +142,34 @@ def check_supplement(
     return values, errors
 
 
+@dataclass(frozen=True, slots=True)
+class WalletOffer:
+    """What her wallet scans, and the number that she types into it."""
+
+    uri: str
+    tx_code: str
+
+
 def document(*, actor: Actor, certificate: str) -> Document:
     """Fetch her certificate from the agency that issued it; the portal keeps no copy."""
+    application, answer = _asked_of_issuer(actor, certificate, "/documents")
+    try:
+        content = base64.b64decode(answer["content"], validate=True)
+    except (KeyError, TypeError, binascii.Error):
+        raise document_unavailable() from None
+    return Document(f"{application.reference}.pdf", "application/pdf", content)
+
+
+def wallet_offer(*, actor: Actor, certificate: str) -> WalletOffer:
+    """Have the issuing agency offer wallet credentials of her certificate; Http404 when it is not in force."""
+    _, answer = _asked_of_issuer(actor, certificate, "/offers")
+    try:
+        return WalletOffer(str(answer["uri"]), str(answer["tx_code"]))
+    except (KeyError, TypeError):
+        raise document_unavailable() from None
+
+
+def _asked_of_issuer(actor: Actor, certificate: str, path: str) -> tuple[Application, Any]:
     row = (
         Certificate.objects.select_related("part__application")
         .filter(id=certificate, part__application__subject=mine(actor))
@@ -157,18 +183,14 @@ def document(*, actor: Actor, certificate: str) -> Document:
         agency=exchange.PORTAL,
         service=f"{homes.member_id(row.part.agency)}/cases/credentials.v1",
         method="POST",
-        path="/documents",
+        path=path,
         json={"credential": row.id},
         subject=identity.subject_national_id(actor=actor, subject=application.subject, purpose="certificate"),
         purpose=f"{application.service}.{row.part.part}",
         basis="subject",
         case=row.part.id,
     )
-    try:
-        content = base64.b64decode(answer.body["content"], validate=True)
-    except (KeyError, TypeError, binascii.Error):
-        raise document_unavailable() from None
-    return Document(f"{application.reference}.pdf", "application/pdf", content)
+    return application, answer.body
 
 
 def _part(inbound: exchange.Inbound, application: str, part_id: str) -> Part:

@@ -163,8 +163,8 @@ def _note_failure(actor: Actor, part: Part, problem: Problem) -> None:
 
 
 def _is_ours(problem: Problem) -> bool:
-    """Whether our own gateway is down; the outage of another one comes with that gateway's name."""
-    return problem.slug == "gateway-unreachable" and problem.extra.get("gateway", "own") == "own"
+    """Whether our own gateway is down or slow; the outage of another one comes with that gateway's name."""
+    return problem.slug in {"gateway-unreachable", "gateway-silent"} and problem.extra.get("gateway", "own") == "own"
 
 
 def refresh_state(part: Part) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,17 @@ _PROBLEMS = {
 }
 
 
+def contract(config: RegisterConfig | Mapping[str, Any], service: str) -> bytes:
+    """The document that a service on T-Road publishes: as `openapi`, at T-Road's address and the same on every machine.
+
+    `service` is its id, `TW/GOV/ris/household/people.v1`.
+    """
+    document = openapi(config)
+    del document["paths"]["/openapi.json"]
+    document["servers"] = [{"url": f"/r1/{service}"}]
+    return json.dumps(document, ensure_ascii=False, sort_keys=True, indent=1).encode()
+
+
 def openapi(config: RegisterConfig | Mapping[str, Any]) -> Json:
     """The document; its `x-troad` tells T-Road's administration what to register: endpoints, related keys, fields."""
     register = parse(config)
@@ -27,7 +39,13 @@ def openapi(config: RegisterConfig | Mapping[str, Any]) -> Json:
         paths |= _paths(table)
     return {
         "openapi": "3.1.0",
-        "info": {"title": register.title.en, "summary": register.title.zh, "version": "1"},
+        "info": {
+            "title": register.title.en,
+            "summary": register.title.zh,
+            "version": "1",
+            "contact": {"name": f"{register.title.zh} {register.title.en}"},
+            "license": {"name": "限依法令或當事人同意查詢 By law or with the person's consent only"},
+        },
         "servers": [{"url": f"http://127.0.0.1:{register.port}"}],
         "security": [{"gateway": []}],
         "paths": {**paths, "/openapi.json": {"get": _document_operation()}},

@@ -1,4 +1,4 @@
-"""Run an authority, made at the first start: `python -m smartgov.engines.authority --home DIR --port 8029`."""
+"""Run an authority, made at the first start: `python -m smartgov.engines.authority --home DIR --port 8023`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Serve on loopback until a signal comes."""
     parser = argparse.ArgumentParser(prog="authority", description="Certifies keys and says which are still good")
     parser.add_argument("--home", type=Path, required=True, help="folder of the authority's keys and memory")
-    parser.add_argument("--port", type=int, default=8029, help="port on loopback; 0 takes any free one")
+    parser.add_argument("--port", type=int, default=8023, help="port on loopback; 0 takes any free one")
     parser.add_argument("--name", default="Synthetic Citizens' Certification Authority", help="name of a new authority")
     parser.add_argument("--address", default="", help="where readers reach it; stands in its certificates")
     options = parser.parse_args(arguments)

@@ -24,6 +24,7 @@ from smartgov.shared import clock
 from smartgov.shared.text import Text
 
 PRE_AUTHORISED = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
+DETAIL = "openid_credential"
 PROOF_TYPE = "openid4vci-proof+jwt"
 SMALLEST_BATCH, LARGEST_BATCH = 1, 50
 OFFER_LIFE = timedelta(minutes=10)
@@ -83,12 +84,22 @@ class Offer:
 
 
 class Issuer:
-    """One credential issuer at the address `url`; its endpoints lie below it."""
+    """One credential issuer at the address `url`; its endpoints lie below it.
+
+    `server` is the OpenID provider where holders may sign in instead of bringing a code (the code flow).
+    """
 
     def __init__(
-        self, url: str, configurations: Mapping[str, Configuration], memory: Memory, mint: Mint, *, name: Text
+        self,
+        url: str,
+        configurations: Mapping[str, Configuration],
+        memory: Memory,
+        mint: Mint,
+        *,
+        name: Text,
+        server: str = "",
     ) -> None:
-        self.url, self._name = url.rstrip("/"), name
+        self.url, self._name, self._server = url.rstrip("/"), name, server
         self._configurations, self._memory, self._mint = dict(configurations), memory, mint
 
     def metadata(self) -> dict[str, Any]:
@@ -97,6 +108,7 @@ class Issuer:
             "credential_issuer": self.url,
             "credential_endpoint": f"{self.url}/credential",
             "nonce_endpoint": f"{self.url}/nonce",
+            **({"authorization_servers": [self.url, self._server]} if self._server else {}),
             "batch_credential_issuance": {"batch_size": LARGEST_BATCH},
             "display": _display(self._name),
             "credential_configurations_supported": {one.id: one.as_json() for one in self._configurations.values()},
@@ -120,7 +132,7 @@ class Issuer:
         tx_code = f"{secrets.randbelow(10**TX_CODE_LENGTH):0{TX_CODE_LENGTH}d}"
         kept = {"grant": dict(grant), "configuration": kind.id, "tx": _tx_mark(code, tx_code), "tries": 0}
         self._memory.put("offer", code, kept, clock.now() + OFFER_LIFE)
-        content = {
+        content: dict[str, Any] = {
             "credential_issuer": self.url,
             "credential_configuration_ids": [kind.id],
             "grants": {
@@ -134,8 +146,43 @@ class Issuer:
                 }
             },
         }
-        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-        return Offer(f"openid-credential-offer://?credential_offer={quote(text, safe='')}", tx_code, content)
+        if self._server:
+            content["grants"][PRE_AUTHORISED]["authorization_server"] = self.url
+        return Offer(_uri(content), tx_code, content)
+
+    def offer_by_sign_in(self, configuration: str) -> Offer:
+        """An offer that gives nothing by itself: the holder signs in at the provider, which asks her to agree.
+
+        KeyError without the kind, ValueError without a provider.
+        """
+        if not self._server:
+            raise ValueError("this issuer has no provider for sign-in")
+        content: dict[str, Any] = {
+            "credential_issuer": self.url,
+            "credential_configuration_ids": [self._configurations[configuration].id],
+            "grants": {"authorization_code": {"authorization_server": self._server}},
+        }
+        return Offer(_uri(content), "", content)
+
+    def check_detail(self, given: Mapping[str, Any]) -> Mapping[str, str]:
+        """The members of a rich request of type `openid_credential` (RFC 9396) but its type; else ValueError."""
+        wanted = {"credential_configuration_id"}
+        if not wanted <= set(given) <= wanted | {"locations"}:
+            raise ValueError("credential_configuration_id is wanted")
+        if given.get("locations", [self.url]) != [self.url]:
+            raise ValueError("it is for another issuer")
+        return {"credential_configuration_id": self._configuration(given["credential_configuration_id"]).id}
+
+    def describe_detail(self, given: Mapping[str, Any]) -> Text:
+        """What the holder agrees to there."""
+        kind = self._configuration(given["credential_configuration_id"])
+        return Text("Put into the wallet: {kind}", "放入數位錢包：{kind}").format(kind=kind.name)
+
+    def _configuration(self, name: Any) -> Configuration:
+        found = self._configurations.get(str(name))
+        if found is None:
+            raise ValueError("there is no such credential")
+        return found
 
     def token(self, form: Mapping[str, str]) -> dict[str, Any]:
         """The token endpoint. A wrong transaction code may be tried five times, then the offer is gone."""
@@ -169,9 +216,17 @@ class Issuer:
         self._memory.put("nonce", nonce, {}, clock.now() + NONCE_LIFE)
         return {"c_nonce": nonce}
 
-    def credentials(self, access_token: str, body: Any) -> dict[str, Any]:
-        """The credential endpoint: as many credentials as keys were proved, once for each token."""
+    def credentials(
+        self, access_token: str, body: Any, *, granted: tuple[str, Mapping[str, Any]] | None = None
+    ) -> dict[str, Any]:
+        """The credential endpoint: as many credentials as keys were proved, once for each token.
+
+        `granted` (configuration, grant) is what the caller has established about a token of the provider's: that it is
+        live, bound to the key of this request, and whose it is.
+        """
         kept = self._memory.get("token", access_token)
+        if granted is not None:
+            kept = {"configuration": granted[0], "grant": dict(granted[1])}
         if kept is None:
             raise ProtocolError("invalid_token", "the token was used, is over, or never was", 401)
         if not isinstance(body, dict):
@@ -179,7 +234,11 @@ class Issuer:
         if body.get("credential_configuration_id") != kept["configuration"]:
             raise ProtocolError("unknown_credential_configuration", "the token is not for that")
         holders = self._proved_keys(body)
-        if self._memory.take("token", access_token) is None:  # another request with it was quicker
+        if granted is not None:
+            unused = self._memory.first("spent", access_token, clock.now() + TOKEN_LIFE)
+        else:
+            unused = self._memory.take("token", access_token) is not None
+        if not unused:  # another request with it was quicker
             raise ProtocolError("invalid_token", "the token was used", 401)
         made = self._mint(kept["grant"], kept["configuration"], holders)
         return {"credentials": [{"credential": one} for one in made]}
@@ -214,6 +273,11 @@ class Issuer:
         if abs(clock.now().timestamp() - made) > _PROOF_SLACK:
             raise ProtocolError("invalid_proof", "a proof is too old")
         return {name: str(jwk[name]) for name in ("kty", "crv", "x", "y")}, str(payload.get("nonce") or "")
+
+
+def _uri(content: Mapping[str, Any]) -> str:
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return f"openid-credential-offer://?credential_offer={quote(text, safe='')}"
 
 
 def _tx_mark(code: str, tx_code: str) -> str:

@@ -17,6 +17,9 @@ class Memory(Protocol):
     def put(self, kind: str, secret: str, value: Mapping[str, Any], until: datetime) -> None:
         """Remember a value; the secret itself is not kept."""
 
+    def first(self, kind: str, secret: str, until: datetime) -> bool:
+        """Whether this secret comes for the first time; it is remembered from now on."""
+
     def get(self, kind: str, secret: str) -> dict[str, Any] | None:
         """The value, unless it is gone or over."""
 
@@ -40,6 +43,14 @@ class InProcess:
         """Remember a value."""
         with self._lock:
             self._kept[kind, name_of(secret)] = dict(value), until
+
+    def first(self, kind: str, secret: str, until: datetime) -> bool:
+        """Whether this secret comes for the first time."""
+        with self._lock:
+            if _in_force(self._kept.get((kind, name_of(secret)))) is not None:
+                return False
+            self._kept[kind, name_of(secret)] = {}, until
+            return True
 
     def get(self, kind: str, secret: str) -> dict[str, Any] | None:
         """The value, unless it is gone or over."""

@@ -1,7 +1,7 @@
 """The privacy budget of each source: what differential privacy has spent, and a refusal when nothing is left.
 
-One SQLite file that only grows. Every entry carries the SHA-256 of the one before, so a changed, removed or re-ordered
-entry is found; a cut end is found by whoever kept a later head (every release names the head at its time).
+A chained file that only grows (`chain`): what was altered is found, and a cut end by whoever kept a later head (every
+release names the head at its time). Entries are of kind grant, reserve or release, with their source.
 
 Spending is two steps. `reserve` commits the whole amount before any noise is drawn; `release` notes afterwards that the
 result went out. There is no way back: a reservation without its release (a crash, a kill) stays spent, because nobody
@@ -10,39 +10,20 @@ can show that nothing was seen. Amounts are whole millionths of epsilon: sums of
 
 from __future__ import annotations
 
-import json
-import os
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from smartgov.shared import canonical, clock, ids
+from smartgov.engines.deid.chain import Chain, Entry
+from smartgov.shared import ids
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
 MICRO = 1_000_000
 MOST = 100 * MICRO  # an epsilon above this protects nobody; it is a typing error
-_WAIT_SECONDS = 60
-_SCHEMA = """
-CREATE TABLE entry (seq INTEGER PRIMARY KEY, body BLOB NOT NULL, hash BLOB NOT NULL) STRICT;
-CREATE TRIGGER entry_kept BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'append-only'); END;
-CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'append-only'); END;
-PRAGMA user_version = 1;
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the ledger; `body` has kind (grant, reserve or release), source, time and the kind's own facts."""
-
-    seq: int
-    body: dict[str, Any]
-    hash: str
+KIND = "smartgov/deid/budget/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,24 +82,19 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.chain = Chain(path, KIND, _broken)
 
     def create(self) -> None:
-        """A new, empty file (mode 0600). An absent one is never made in passing: a lost ledger is no new budget."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        except FileExistsError:
-            raise _broken(409, "There is a ledger here already.", "此處已有帳冊。") from None
-        with closing(self._connect()) as db:
-            db.executescript(_SCHEMA)
+        """A new, empty file. An absent one is never made in passing: a lost ledger is no new budget."""
+        self.chain.create()
 
     def grant(self, source: str, epsilon: str | int | Decimal, *, by: str, reason: str) -> Account:
         """Allow `source` so much more; who decided and why stays in the ledger."""
         if not source.strip() or not by.strip() or not reason.strip():
             raise _broken(422, "A grant names its source, who decided and why.", "核給額度須載明來源、決定者與理由。")
         body = {"kind": "grant", "source": source, "micro": micro(epsilon), "by": by, "reason": reason}
-        with self._writing() as (db, entries):
-            _append(db, entries, body)
+        with self.chain.writing() as (entries, append):
+            append(body)
             return _account(source, entries)
 
     def reserve(self, source: str, epsilon: str | int | Decimal, query: dict[str, Any]) -> Reservation:
@@ -127,23 +103,23 @@ class Ledger:
         `query` (a description without data) is kept in the ledger. The amount never comes back.
         """
         amount = micro(epsilon)
-        with self._writing() as (db, entries):
+        with self.chain.writing() as (entries, append):
             account = _account(source, entries)
             if amount > account.left:
                 raise _exhausted(account, amount)
             number = ids.uuid7()
             body = {"kind": "reserve", "source": source, "micro": amount, "id": number, "query": query}
-            head = _append(db, entries, body)
-        return Reservation(number, source, amount, head)
+            entry = append(body)
+        return Reservation(number, source, amount, entry.hash)
 
     def release(self, reservation: Reservation, result: bytes) -> str:
         """Note that the result (kept as a digest only) went out; returns the new head. Once per reservation."""
-        with self._writing() as (db, entries):
+        with self.chain.writing() as (entries, append):
             if reservation.id not in _unreleased(entries):
                 raise _broken(409, "This reservation is unknown or was released.", "此預留不存在或已釋出。")
             digest = sha256(result).hexdigest()
             body = {"kind": "release", "source": reservation.source, "id": reservation.id, "result": digest}
-            return _append(db, entries, body)
+            return append(body).hash
 
     def accounts(self) -> list[Account]:
         """Every source with its account, by name."""
@@ -152,68 +128,15 @@ class Ledger:
 
     def entries(self) -> list[Entry]:
         """All entries, the chain checked; Problem `ledger-broken` otherwise."""
-        with closing(self._connect()) as db:
-            return _read(db)
+        return self.chain.entries()
 
     def head(self) -> str:
         """The hash of the last entry: keep it elsewhere, and `verify` can show that no end was cut off."""
-        return _head(self.entries())
+        return self.chain.head()
 
     def verify(self, *heads: str) -> list[Entry]:
         """The chain holds and contains every head in `heads`; Problem `ledger-broken` otherwise."""
-        entries = self.entries()
-        known = {entry.hash for entry in entries} | {_head([])}
-        if not set(heads) <= known:
-            raise _broken(409, "A head that was once given out is not in it.", "曾公布之鏈首不在帳冊中。")
-        return entries
-
-    @contextmanager
-    def _writing(self) -> Iterator[tuple[sqlite3.Connection, list[Entry]]]:
-        """One writer at a time from the read to the commit; any failure leaves the file as it was."""
-        with closing(self._connect()) as db:
-            try:
-                db.execute("PRAGMA synchronous=FULL")  # a reservation is on the disk before noise is drawn
-                db.execute("BEGIN IMMEDIATE")
-                yield db, _read(db)
-                db.execute("COMMIT")
-            except sqlite3.DatabaseError as error:
-                raise _broken(503, f"It could not be written ({error}).", f"無法寫入（{error}）。") from error
-
-    def _connect(self) -> sqlite3.Connection:
-        if not self.path.is_file():
-            raise _broken(404, "There is no ledger at this place.", "該處沒有帳冊。")
-        return sqlite3.connect(self.path, timeout=_WAIT_SECONDS, isolation_level=None)
-
-
-def _read(db: sqlite3.Connection) -> list[Entry]:
-    try:
-        rows = db.execute("SELECT seq, body, hash FROM entry ORDER BY seq").fetchall()
-    except sqlite3.DatabaseError as error:
-        raise _broken(409, "It is no ledger of this program.", "這不是本程式的帳冊。") from error
-    entries: list[Entry] = []
-    previous = _head([])
-    for place, (seq, body, digest) in enumerate(rows, 1):
-        if seq != place or _chained(previous, body) != digest.hex():
-            raise _broken(409, f"Entry {place} was altered or removed.", f"第 {place} 筆遭更改或移除。")
-        previous = digest.hex()
-        entries.append(Entry(seq, json.loads(body), previous))
-    return entries
-
-
-def _append(db: sqlite3.Connection, entries: list[Entry], body: dict[str, Any]) -> str:
-    raw = canonical.dumps({**body, "at": clock.now().isoformat(timespec="milliseconds")})
-    digest = _chained(_head(entries), raw)
-    db.execute("INSERT INTO entry VALUES (?, ?, ?)", (len(entries) + 1, raw, bytes.fromhex(digest)))
-    entries.append(Entry(len(entries) + 1, json.loads(raw), digest))
-    return digest
-
-
-def _chained(previous: str, body: bytes) -> str:
-    return sha256(bytes.fromhex(previous) + body).hexdigest()
-
-
-def _head(entries: list[Entry]) -> str:
-    return entries[-1].hash if entries else sha256(b"smartgov/deid/budget/1").hexdigest()
+        return self.chain.verify(*heads)
 
 
 def _unreleased(entries: list[Entry]) -> dict[str, int]:

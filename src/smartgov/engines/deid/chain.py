@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -18,7 +18,6 @@ from typing import Any
 
 from smartgov.shared import canonical, clock
 from smartgov.shared.problems import Problem
-from smartgov.shared.text import Text
 
 _WAIT_SECONDS = 60
 _SCHEMA = """
@@ -39,10 +38,13 @@ class Entry:
 
 
 class Chain:
-    """The file at `path`; `kind` starts the chain, so that a file of another kind is not taken for it."""
+    """The file at `path`; `kind` starts the chain, so that a file of another kind is not taken for it.
 
-    def __init__(self, path: Path, kind: str) -> None:
-        self.path, self.kind = path, kind
+    `broken` makes the Problem of a file that cannot be used, from a status and the reason in both languages.
+    """
+
+    def __init__(self, path: Path, kind: str, broken: Callable[[int, str, str], Problem]) -> None:
+        self.path, self.kind, self._broken = path, kind, broken
 
     def create(self) -> None:
         """A new, empty file (mode 0600). Never made in passing: a lost file is no new start."""
@@ -50,12 +52,12 @@ class Chain:
         try:
             os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         except FileExistsError:
-            raise broken(409, "There is a ledger here already.", "此處已有帳冊。") from None
+            raise self._broken(409, "There is a ledger here already.", "此處已有帳冊。") from None
         with closing(self._connect()) as db:
             db.executescript(_SCHEMA)
 
     def entries(self) -> list[Entry]:
-        """All entries, the chain checked; Problem `release-ledger-broken` otherwise."""
+        """All entries, the chain checked; the Problem of `broken` otherwise."""
         with closing(self._connect()) as db:
             return self._read(db)
 
@@ -64,10 +66,10 @@ class Chain:
         return self._head(self.entries())
 
     def verify(self, *heads: str) -> list[Entry]:
-        """The chain holds and contains every head in `heads`; Problem `release-ledger-broken` otherwise."""
+        """The chain holds and contains every head in `heads`; the Problem of `broken` otherwise."""
         entries = self.entries()
         if not set(heads) <= {entry.hash for entry in entries} | {self._head([])}:
-            raise broken(409, "A head that was once given out is not in it.", "曾公布之鏈首不在帳冊中。")
+            raise self._broken(409, "A head that was once given out is not in it.", "曾公布之鏈首不在帳冊中。")
         return entries
 
     @contextmanager
@@ -81,23 +83,23 @@ class Chain:
                 yield entries, Appender(db, entries, self._head(entries))
                 db.execute("COMMIT")
             except sqlite3.DatabaseError as error:
-                raise broken(503, f"It could not be written ({error}).", f"無法寫入（{error}）。") from error
+                raise self._broken(503, f"It could not be written ({error}).", f"無法寫入（{error}）。") from error
 
     def _connect(self) -> sqlite3.Connection:
         if not self.path.is_file():
-            raise broken(404, "There is no ledger at this place.", "該處沒有帳冊。")
+            raise self._broken(404, "There is no ledger at this place.", "該處沒有帳冊。")
         return sqlite3.connect(self.path, timeout=_WAIT_SECONDS, isolation_level=None)
 
     def _read(self, db: sqlite3.Connection) -> list[Entry]:
         try:
             rows = db.execute("SELECT seq, body, hash FROM entry ORDER BY seq").fetchall()
         except sqlite3.DatabaseError as error:
-            raise broken(409, "It is no ledger of this program.", "這不是本程式的帳冊。") from error
+            raise self._broken(409, "It is no ledger of this program.", "這不是本程式的帳冊。") from error
         entries: list[Entry] = []
         previous = self._head([])
         for place, (seq, body, digest) in enumerate(rows, 1):
             if seq != place or _chained(previous, body) != digest.hex():
-                raise broken(409, f"Entry {place} was altered or removed.", f"第 {place} 筆遭更改或移除。")
+                raise self._broken(409, f"Entry {place} was altered or removed.", f"第 {place} 筆遭更改或移除。")
             previous = digest.hex()
             entries.append(Entry(seq, json.loads(body), previous))
         return entries
@@ -120,20 +122,6 @@ class Appender:
         self._db.execute("INSERT INTO entry VALUES (?, ?, ?)", (entry.seq, raw, bytes.fromhex(entry.hash)))
         self._entries.append(entry)
         return entry
-
-
-def broken(status: int, why_en: str, why_zh: str) -> Problem:
-    """The problem of a ledger that cannot be used: nothing is released without it."""
-    return Problem(
-        "release-ledger-broken",
-        status,
-        what=Text("The release ledger cannot be used.", "釋出帳冊無法使用。"),
-        why=Text(why_en, why_zh),
-        todo=Text(
-            "Nothing is released without it. Restore the file, or ask who keeps it.",
-            "無帳冊即不得釋出。請還原該檔或洽保管人。",
-        ),
-    )
 
 
 def _chained(previous: str, body: bytes) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
+from types import MappingProxyType
 
 from smartgov.engines.deid import reading
 from smartgov.engines.deid.classes import Classes, classes_of
@@ -29,9 +31,11 @@ class Measured:
 
 def check(release: Release) -> list[Measured]:
     """Every model that speaks of the release alone; k-map and d-presence need the population and are left out."""
-    classes = classes_in(release.table, release.policy.quasi, release.policy.protected)
+    policy = release.policy
+    orders = {a.name: [row[0] for row in a.hierarchy.rows] for a in policy.of_kind("sensitive") if a.hierarchy}
+    classes = classes_in(release.table, policy.quasi, policy.protected, orders)
     found = []
-    for model in release.policy.models:
+    for model in policy.models:
         if isinstance(model, KMap | DPresence):
             continue
         words = ", ".join(f"{name} {value}" for name, value in model.as_dict().items() if name != "model")
@@ -40,13 +44,18 @@ def check(release: Release) -> list[Measured]:
     return found
 
 
-def classes_in(table: Source, quasi: tuple[str, ...], sensitive: tuple[str, ...] = ()) -> Classes:
-    """The classes of any table, by its values as they are written."""
+def classes_in(
+    table: Source,
+    quasi: tuple[str, ...],
+    sensitive: tuple[str, ...] = (),
+    orders: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> Classes:
+    """The classes of any table, by its values as they are written; `orders` has all values of a column in order."""
     columns = [Discovered(name) for name in (*quasi, *sensitive)]
     for batch in reading.batches(table, [column.name for column in columns]):
         for place, column in enumerate(columns):
             column.add(batch.column(place))
-    finished = [column.finish() for column in columns]
+    finished = [column.finish(orders.get(column.name)) for column in columns]
     sizes = [max(len(values), 1) for _, values in finished]
     keys = np.zeros(len(finished[0][0]), dtype=np.int64)
     for (codes, _), size in zip(finished, sizes, strict=True):

@@ -12,9 +12,10 @@ from datetime import date, datetime
 from math import prod
 from typing import Any
 
-from smartgov.engines.deid import reading
-from smartgov.engines.deid.hierarchy import Hierarchy, check_encoding
+from smartgov.engines.deid import reading, transforms
+from smartgov.engines.deid.hierarchy import Hierarchy, check_encoding, natural
 from smartgov.engines.deid.installed import analysis
+from smartgov.engines.deid.keyring import KeyRing
 from smartgov.engines.deid.metrics import Ground
 from smartgov.engines.deid.policy import Policy
 from smartgov.engines.deid.reading import Source
@@ -91,7 +92,7 @@ class Discovered:
 
     def finish(self, order: Sequence[str] | None = None) -> tuple[Ints, tuple[str, ...]]:
         """All codes, and the values in their order: as numbers where they are numbers, else as text."""
-        values = tuple(order) if order else tuple(sorted(self._known, key=_natural))
+        values = tuple(order) if order else tuple(sorted(self._known, key=natural))
         strange = [value for value in self._known if value not in set(values)]
         if strange:
             raise _unseen(self.name, strange[0], len(strange))
@@ -102,14 +103,17 @@ class Discovered:
         return table[np.concatenate(self.parts)] if self.parts else np.zeros(0, dtype=np.int64), values
 
 
-def encode(source: Source, policy: Policy, report: Report | None = None) -> Encoded:
-    """Read the table once; distinct combinations with counts, and with those of the population where there is one."""
+def encode(source: Source, policy: Policy, report: Report | None = None, *, ring: KeyRing | None = None) -> Encoded:
+    """Read the table once; distinct combinations with counts, and with those of the population where there is one.
+
+    Values are taken as the policy's transforms make them, `ring` being for those that need a key.
+    """
     check_columns(source, policy)
     trees = policy.hierarchies
     sensitive = [Discovered(name) for name in policy.protected]
     orders = {a.name: [row[0] for row in a.hierarchy.rows] for a in policy.of_kind("sensitive") if a.hierarchy}
     parts, marginals, seen = [], [np.zeros(h.size(0), dtype=np.int64) for h in trees], 0
-    for batch, codes in coded(source, trees, [d.name for d in sensitive]):
+    for batch, codes in coded(source, policy, [d.name for d in sensitive], ring):
         parts.append(_joined(codes, [h.size(0) for h in trees]))
         marginals = [m + np.bincount(c, minlength=len(m)) for m, c in zip(marginals, codes, strict=True)]
         for found in sensitive:
@@ -132,14 +136,13 @@ def encode(source: Source, policy: Policy, report: Report | None = None) -> Enco
     found_keys, counts = grouped(keys, None, prod(sizes))
     base = of_keys((0,) * len(trees), sizes, found_keys, counts)
     if policy.population is not None:
-        base = with_population(base, policy, len(trees))
+        base = with_population(base, policy, len(trees), ring)
     return Encoded(Ground(seen, trees, tuple(marginals)), base, values)
 
 
-def with_population(base: Tally, policy: Policy, quasi: int) -> Tally:
+def with_population(base: Tally, policy: Policy, quasi: int, ring: KeyRing | None = None) -> Tally:
     """The same combinations and those of the population table, with how many people each has there."""
-    trees = policy.hierarchies
-    parts = [_joined(codes, base.sizes[:quasi]) for _, codes in coded(_population(policy), trees, [])]
+    parts = [_joined(codes, base.sizes[:quasi]) for _, codes in coded(_population(policy), policy, [], ring)]
     people_keys, people = grouped(np.concatenate(parts), None, prod(base.sizes[:quasi]))
     below = prod(base.sizes[quasi:])
     own = base.keys()
@@ -156,11 +159,11 @@ def with_population(base: Tally, policy: Policy, quasi: int) -> Tally:
 
 
 def coded(
-    source: Source, trees: Sequence[Hierarchy], more: Sequence[str]
+    source: Source, policy: Policy, more: Sequence[str], ring: KeyRing | None = None
 ) -> Iterator[tuple[pa.RecordBatch, list[Ints]]]:
-    """Batches with the codes of the quasi-identifiers; `more` columns come along."""
-    coders = [Coder(tree) for tree in trees]
-    for batch in reading.batches(source, [*(tree.name for tree in trees), *more]):
+    """Batches as the policy transforms them, with the codes of the quasi-identifiers; `more` columns come along."""
+    coders = [Coder(tree) for tree in policy.hierarchies]
+    for batch in transforms.batches(source, [*policy.quasi, *more], transforms.plan(policy), ring):
         yield batch, [coder.codes(batch.column(i)) for i, coder in enumerate(coders)]
 
 
@@ -210,13 +213,6 @@ def _population(policy: Policy) -> Source:
     if policy.population is None:
         raise ValueError("the policy has no population")
     return policy.population
-
-
-def _natural(text: str) -> tuple[int, float, str]:
-    try:
-        return 0, float(text), text
-    except ValueError:
-        return 1, 0.0, text
 
 
 def _check_space(sizes: Sequence[int]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from smartgov.engines.deid.attacks import Finding, Target
+    from smartgov.engines.deid.keyring import KeyRing
     from smartgov.engines.deid.ledger import Case
     from smartgov.engines.deid.report import About
 
@@ -66,6 +67,10 @@ def _add_checks(verb: argparse.ArgumentParser, *, needed: bool) -> None:
     verb.add_argument("--outside", type=Path, help="a file that an attacker may hold, with the source's column names")
     verb.add_argument("--pseudonyms", default="", help="columns that identify rows on purpose, with commas between")
     verb.add_argument("--ledger", type=Path, required=needed, help="ledger of the source's earlier releases")
+    verb.add_argument(
+        "--keys", type=Path, action="append", default=[],
+        help="key file of the release's project, and of every earlier one's, where pseudonyms or shifts were made",
+    )  # fmt: skip
     verb.add_argument("--of", default="", help="name of the source in the ledger (default: the policy's)")
 
 
@@ -122,7 +127,8 @@ def _report(options: argparse.Namespace) -> int:
     from smartgov.engines.deid import report
 
     target, name = _target(options)
-    pack = report.measured(target, report.About.read(options.about), _findings(options, target, name))
+    about, keys = report.About.read(options.about), _keys(options)
+    pack = report.measured(target, about, _findings(options, target, name), keys=keys)
     for path in report.write(pack, options.out or options.release / "evidence"):
         print(path)  # noqa: T201 - a command speaks
     return 0 if pack.passed else 1
@@ -133,18 +139,20 @@ def _publish(options: argparse.Namespace) -> int:
     from smartgov.engines.deid.ledger import Ledger
 
     target, name = _target(options)
-    about = report.About.read(options.about)
+    about, keys = report.About.read(options.about), _keys(options)
     out = Ledger(options.ledger).publish(
         target,
         _case(about, options.of or name),
         options.release,
         outside=options.outside,
         pseudonyms=_listed(options.pseudonyms),
+        keys=keys,
         progress=_say,
     )
     _tell(out.findings)
     print(f"id\t{out.id}\nhead\t{out.head}")  # noqa: T201 - a command speaks
-    pack = report.measured(target, about, out.findings, head=out.head, digest=dossier.digest(options.release))
+    digest = dossier.digest(options.release)
+    pack = report.measured(target, about, out.findings, keys=keys, head=out.head, digest=digest)
     for path in report.write(pack, options.out or options.release / "evidence"):
         print(path)  # noqa: T201 - a command speaks
     return 0
@@ -185,7 +193,8 @@ def _target(options: argparse.Namespace) -> tuple[Target, str]:
 
     made = Release.load(folder, beside=options.beside)
     table = made.table
-    return target_of(made.policy, table, source or table, made.node, name=folder.name), made.policy.source
+    target = target_of(made.policy, table, source or table, made.node, name=folder.name, key=made.key)
+    return target, made.policy.source
 
 
 def _findings(options: argparse.Namespace, target: Target, name: str) -> list[Finding]:
@@ -194,8 +203,21 @@ def _findings(options: argparse.Namespace, target: Target, name: str) -> list[Fi
 
     earlier = Ledger(options.ledger).earlier(options.of or name) if options.ledger else []
     return attacks.run_all(
-        target, outside=options.outside, earlier=earlier, pseudonyms=_listed(options.pseudonyms), progress=_say
+        target,
+        outside=options.outside,
+        earlier=earlier,
+        pseudonyms=_listed(options.pseudonyms),
+        keys=_keys(options),
+        progress=_say,
     )
+
+
+def _keys(options: argparse.Namespace) -> list[KeyRing]:
+    from smartgov.engines.deid import keyring
+
+    for path in options.keys:
+        keyring.refuse_beside(path, options.release)
+    return [keyring.load(path) for path in options.keys]
 
 
 def _case(about: About, source: str) -> Case:

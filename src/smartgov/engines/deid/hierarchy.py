@@ -78,6 +78,14 @@ class Hierarchy:
         step[self.codes[low]] = self.codes[high]
         return step
 
+    @cached_property
+    def runs(self) -> tuple[Codes, ...]:
+        """For each level where its groups begin among the codes of the level below (level 0: every code)."""
+        above = (
+            np.searchsorted(self.step(level - 1, level), np.arange(self.size(level))) for level in range(1, self.levels)
+        )
+        return (np.arange(self.size(0)), *above)
+
     def leaves(self, level: int) -> Codes:
         """How many original values each value of `level` stands for."""
         return np.bincount(self.codes[level], minlength=self.size(level)).astype(np.int64)
@@ -212,6 +220,14 @@ def _check_nesting(name: str, rows: Sequence[Sequence[str]]) -> None:
                     attribute=name,
                     level=level,
                 )
+
+
+def natural(text: str) -> tuple[int, float, str]:
+    """The sort key of values: numbers by their size, then words by their text."""
+    try:
+        return 0, float(text), text
+    except ValueError:
+        return 1, 0.0, text
 
 
 def check_encoding(name: str, text: str) -> None:

@@ -84,6 +84,12 @@ class KeyRing:
             )
         return found
 
+    def at(self, key_id: str) -> KeyRing:
+        """The same masters with that key as the active one, so that values come out as they once did."""
+        chosen = self.key(key_id)
+        keys = [replace(key, state="retired") if key.state == "active" else key for key in self.keys]
+        return replace(self, keys=tuple(replace(key, state="active") if key.id == chosen.id else key for key in keys))
+
     def derive(self, use: str, domain: str, key_id: str | None = None) -> bytes:
         """32 bytes for one use (`pseudonym`, `date-shift`) in one domain, from the active key or `key_id`."""
         key = self.active if key_id is None else self.key(key_id)

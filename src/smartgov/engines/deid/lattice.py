@@ -7,14 +7,15 @@ below (Cauchy and Schwarz). Both are found for every node at once, without looki
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from math import prod
 
 from smartgov.engines.deid.hierarchy import Hierarchy
 from smartgov.engines.deid.installed import analysis
-from smartgov.engines.deid.models import Figures
-from smartgov.engines.deid.tally import GONE, Ints, Node, Tally, roll
+from smartgov.engines.deid.models import Figures, Mask
+from smartgov.engines.deid.tally import Ints, Node, Tally, fusion, strides
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -24,6 +25,8 @@ with analysis():
 MOST_NODES = 1 << 22
 MANY = (3, 4)
 _MOST_CELLS = 1 << 20
+_KEPT_BYTES = 96 << 20
+_MANY_ROWS = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -84,80 +87,145 @@ class Outlook:
     classes: Figures
 
 
-def outlook(lattice: Lattice, base: Tally, k: int) -> Outlook:
-    """What a few attributes at a time say about every node."""
+def outlook(lattice: Lattice, base: Tally, k: int, most: int = 0, open_: Mask | None = None) -> Outlook:
+    """What a few attributes at a time say about every node of `open_` (all) where at most `most` rows may fail.
+
+    Nodes that turn out to fail are asked nothing more, so their figures are only as telling as it took.
+    """
     shape, many = lattice.shape, len(lattice.shape)
+    left = np.ones(shape, dtype=bool) if open_ is None else open_.reshape(shape).copy()
     failing = np.zeros(shape, dtype=np.int64)
     squares = np.zeros(shape)
     spans = [size.reshape([-1 if i == a else 1 for i in range(many)]) for a, size in enumerate(lattice.sizes())]
     everything = prod(spans[1:], start=spans[0])
     classes = np.minimum(everything, float(base.counts.sum()))
-    for chosen, table in _projections(lattice, base):
-        own = np.zeros([shape[a] for a in chosen], dtype=np.int64)
+    floor = tuple(int(levels.min()) for levels in np.nonzero(left)) if left.any() else (0,) * many
+    counter = _Counter(lattice.hierarchies, base, floor)
+    for chosen in _choices(many):
+        wanted: Mask = np.asarray(left.any(axis=tuple(a for a in range(many) if a not in chosen)))
+        if not wanted.any():
+            break
+        first = [int(levels.min()) for levels in np.nonzero(wanted)]
+        trees = [lattice.hierarchies[a] for a in chosen]
+        combinations_there = prod(tree.size(level) for tree, level in zip(trees, first, strict=True))
+        if not dense_pays(combinations_there, len(base), _MOST_CELLS):
+            continue
+        own = np.zeros(wanted.shape, dtype=np.int64)
         square, cells = np.zeros(own.shape), np.zeros(own.shape)
-        for levels, counts in rollups([lattice.hierarchies[a] for a in chosen], table):
+        for levels, counts in rollups(trees, counter.counts(chosen, first), first, wanted):
             flat = counts.ravel()
             own[levels] = flat[flat < k].sum()
-            square[levels] = float(np.dot(flat, flat))
+            square[levels] = np.einsum("i,i->", flat, flat)  # np.dot would start threads for so little
             cells[levels] = np.count_nonzero(flat)
         place = [shape[a] if a in chosen else 1 for a in range(many)]
         others = everything / prod((spans[a] for a in chosen[1:]), start=spans[chosen[0]])
         np.maximum(failing, own.reshape(place), out=failing)
         np.maximum(squares, square.reshape(place) / others, out=squares)
-        np.minimum(classes, cells.reshape(place) * others, out=classes)
-    for axis in range(many):  # what fails fails at every finer node; what is large is larger at every coarser one
-        backwards = tuple(slice(None, None, -1) if i == axis else slice(None) for i in range(many))
-        failing = np.maximum.accumulate(failing[backwards], axis=axis)[backwards]
-        squares = np.maximum.accumulate(squares, axis=axis)
-        classes = np.minimum.accumulate(classes, axis=axis)
+        known = np.where(wanted, cells, np.inf)
+        np.minimum(classes, known.reshape(place) * others, out=classes)
+        left &= own.reshape(place) <= most
     return Outlook(failing.ravel(), squares.ravel(), classes.ravel())
 
 
-def _projections(lattice: Lattice, base: Tally) -> Iterator[tuple[tuple[int, ...], Ints]]:
-    """Counts of attributes taken three and four at a time, as arrays of all combinations; too large ones are left out.
+def _choices(many: int) -> Iterator[tuple[int, ...]]:
+    """Attributes a few at a time, small sets first: what they rule out is not asked again."""
+    for number in MANY if many >= MANY[0] else (many,):
+        yield from combinations(range(many), number)
 
-    Attributes are left out one by one, the largest first, so that most tables come from small ones and each choice is
-    met once.
+
+@dataclass(frozen=True)
+class _Cover:
+    """Counts by several attributes at some levels, from which those by fewer, or coarser ones, are added up."""
+
+    attributes: tuple[int, ...]
+    levels: tuple[int, ...]
+    counts: Figures
+
+    def holds(self, at: Mapping[int, int]) -> bool:
+        """Whether counts by these attributes at these levels can be added up from it."""
+        own = dict(zip(self.attributes, self.levels, strict=True))
+        return all(attribute in own and own[attribute] <= level for attribute, level in at.items())
+
+
+class _Counter:
+    """Counts a table by a few of its attributes, at any levels.
+
+    Going over all rows costs most, so it is done for as many attributes at once as an array may have, and what they
+    tell is kept for the next few that are asked.
     """
-    sizes = [h.size(0) for h in lattice.hierarchies]
-    order = sorted(range(len(sizes)), key=lambda a: -sizes[a])
-    wanted = {len(sizes)} if len(sizes) < MANY[0] else set(MANY)
 
-    def visit(kept: tuple[int, ...], table: Tally, start: int) -> Iterator[tuple[tuple[int, ...], Ints]]:
-        cells = prod(sizes[a] for a in kept)
-        if len(kept) in wanted and dense_pays(cells, len(table), _MOST_CELLS):
-            dense = np.zeros(cells, dtype=np.int64)
-            dense[table.keys()] = table.counts
-            yield kept, dense.reshape([sizes[a] for a in kept])
-        if len(kept) <= min(wanted):
-            return
-        for place in range(start, len(order)):
-            if len(order) - place < len(kept) - max(wanted):
+    def __init__(self, trees: Sequence[Hierarchy], base: Tally, floor: Node) -> None:
+        self._trees, self._groups, self._floor = trees, fusion(base.sizes), floor
+        # NumPy looks up and counts by machine words and doubles; made once, not for every set of attributes. A whole
+        # country's would take too much memory.
+        self._columns = [column.astype(np.intp) if len(base) < _MANY_ROWS else column for column in base.fused]
+        self._weights = base.counts.astype(np.float64)
+        self._covers: list[_Cover] = []
+
+    def counts(self, chosen: Sequence[int], levels: Sequence[int]) -> Figures:
+        """An array of all combinations of the chosen attributes at these levels."""
+        at = dict(zip(chosen, levels, strict=True))
+        cover = next((one for one in self._covers if one.holds(at)), None)
+        if cover is None:
+            cover = self._counted(self._widened(chosen))
+            self._covers.insert(0, cover)
+            while sum(one.counts.nbytes for one in self._covers) > _KEPT_BYTES and len(self._covers) > 1:
+                self._covers.pop()
+        found = cover.counts.sum(axis=tuple(i for i, a in enumerate(cover.attributes) if a not in at))
+        own = dict(zip(cover.attributes, cover.levels, strict=True))
+        for axis, (attribute, level) in enumerate(at.items()):
+            tree = self._trees[attribute]
+            for step in range(own[attribute] + 1, level + 1):
+                found = np.add.reduceat(found, tree.runs[step], axis=axis)
+        return np.asarray(found)
+
+    def _widened(self, chosen: Sequence[int]) -> tuple[int, ...]:
+        """The chosen attributes and as many more, smallest first, as one array takes."""
+        size = [tree.size(level) for tree, level in zip(self._trees, self._floor, strict=True)]
+        most = min(_MOST_CELLS, len(self._weights))
+        cells, taken = prod(size[a] for a in chosen), list(chosen)
+        for attribute in sorted(set(range(len(size))) - set(chosen), key=lambda a: size[a]):
+            if cells * size[attribute] > most:
                 break
-            left = tuple(a for a in kept if a != order[place])
-            node = tuple(0 if a in left else GONE for a in range(len(sizes)))
-            yield from visit(left, roll(table, node, lattice.hierarchies), place + 1)
+            cells *= size[attribute]
+            taken.append(attribute)
+        return tuple(sorted(taken))
 
-    yield from visit(tuple(range(len(sizes))), base, 0)
+    def _counted(self, attributes: tuple[int, ...]) -> _Cover:
+        """Over all rows: a look-up in each fused column, added up, and counted."""
+        sizes = [self._trees[a].size(self._floor[a]) for a in attributes]
+        steps = dict(zip(attributes, strides(sizes), strict=True))
+        key = np.zeros(0, dtype=np.int64)
+        for column, group in zip(self._columns, self._groups, strict=True):
+            if not any(digit in steps for digit in group):
+                continue
+            table = np.zeros(1, dtype=np.int64)
+            for digit in group:
+                codes = self._trees[digit].codes[self._floor[digit]]
+                table = (table[:, None] + (codes * steps.get(digit, 0))[None, :]).ravel()
+            found = table.take(column)
+            key = np.add(key, found, out=key) if len(key) else found
+        counted = np.bincount(key, self._weights, prod(sizes)).astype(np.float64, copy=False).reshape(sizes)
+        return _Cover(attributes, tuple(self._floor[a] for a in attributes), counted)
 
 
 def rollups(
-    trees: Sequence[Hierarchy], table: Ints, first: Sequence[int] = ()
-) -> Iterator[tuple[tuple[int, ...], Ints]]:
-    """A table of all combinations, at every combination of levels from `first` (0) on; further axes stay as they are.
+    trees: Sequence[Hierarchy], table: Figures, first: Sequence[int], wanted: Mask
+) -> Iterator[tuple[tuple[int, ...], Figures]]:
+    """A table of all combinations at levels `first`, at every combination of levels that is `wanted`.
 
     Codes are in an order in which groups are runs, so that going up a level is adding up slices.
     """
-    start = list(first) or [0] * len(trees)
 
-    def along(axis: int, counts: Ints, levels: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Ints]]:
+    def along(axis: int, counts: Figures, levels: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Figures]]:
         if axis == len(trees):
             yield levels, counts
             return
-        for level in range(start[axis], trees[axis].levels):
-            if level > start[axis]:
-                counts = np.add.reduceat(counts, runs(trees[axis], level), axis=axis)
-            yield from along(axis + 1, counts, (*levels, level))
+        for level in range(first[axis], trees[axis].levels):
+            if level > first[axis]:
+                counts = np.add.reduceat(counts, trees[axis].runs[level], axis=axis)
+            if wanted[(*levels, level)].any():
+                yield from along(axis + 1, counts, (*levels, level))
 
     yield from along(0, table, ())
 
@@ -165,8 +233,3 @@ def rollups(
 def dense_pays(cells: int, rows: int, most: int) -> bool:
     """Whether an array of all combinations is quicker to add up than the combinations that there are."""
     return cells <= most and cells <= 16 * rows + (1 << 12)
-
-
-def runs(tree: Hierarchy, level: int) -> Ints:
-    """Where the groups of `level` begin among the codes of the level below."""
-    return np.searchsorted(tree.step(level - 1, level), np.arange(tree.size(level)))

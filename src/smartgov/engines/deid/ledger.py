@@ -13,9 +13,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from smartgov.engines.deid import attacks, chain, dossier
+from smartgov.engines.deid import attacks, dossier
 from smartgov.engines.deid.attacks import Finding, Target
 from smartgov.engines.deid.chain import Chain, Entry
+from smartgov.engines.deid.keyring import KeyRing
 from smartgov.engines.deid.relations import Source
 from smartgov.shared import canonical, clock, ids
 from smartgov.shared.problems import Problem
@@ -49,7 +50,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.chain = Chain(path, KIND)
+        self.chain = Chain(path, KIND, broken)
 
     def create(self) -> None:
         """A new, empty ledger."""
@@ -70,11 +71,13 @@ class Ledger:
         *,
         outside: Source | None = None,
         pseudonyms: Collection[str] = (),
+        keys: Sequence[KeyRing] = (),
         progress: Callable[[str], None] | None = None,
     ) -> list[Finding]:
         """Every attack on the release, alone and together with the earlier ones; writes nothing."""
+        earlier = self.earlier(case.source)
         return attacks.run_all(
-            target, outside=outside, earlier=self.earlier(case.source), pseudonyms=pseudonyms, progress=progress
+            target, outside=outside, earlier=earlier, pseudonyms=pseudonyms, keys=keys, progress=progress
         )
 
     def publish(
@@ -85,16 +88,18 @@ class Ledger:
         *,
         outside: Source | None = None,
         pseudonyms: Collection[str] = (),
+        keys: Sequence[KeyRing] = (),
         progress: Callable[[str], None] | None = None,
     ) -> Published:
         """Let the release out, kept in `folder`; Problem `release-refused` names the attacks that succeeded.
 
-        Runs every attack itself: findings from elsewhere are not believed. Should another release of the source go
+        Runs every attack itself: findings from elsewhere are not believed. `keys` are those of all projects whose
+        pseudonyms or date shifts are in this release and the earlier ones. Should another release of the source go
         out meanwhile, Problem `ledger-moved` asks to start again.
         """
         _two_people(case)
         seen = len(self.releases(case.source))
-        findings = self.check(target, case, outside=outside, pseudonyms=pseudonyms, progress=progress)
+        findings = self.check(target, case, outside=outside, pseudonyms=pseudonyms, keys=keys, progress=progress)
         broken = [finding for finding in findings if not finding.passed]
         if broken:
             with self.chain.writing() as (_, append):
@@ -146,8 +151,22 @@ class Ledger:
     def _note(self, kind: str, release: str, facts: dict[str, Any]) -> Entry:
         with self.chain.writing() as (entries, append):
             if not any(entry.body.get("id") == release for entry in entries):
-                raise chain.broken(404, f"It has no release {release}.", f"帳冊中無釋出 {release}。")
+                raise broken(404, f"It has no release {release}.", f"帳冊中無釋出 {release}。")
             return append({"kind": kind, "release": release, **facts})
+
+
+def broken(status: int, why_en: str, why_zh: str) -> Problem:
+    """The problem of a ledger that cannot be used: nothing is released without it."""
+    return Problem(
+        "release-ledger-broken",
+        status,
+        what=Text("The release ledger cannot be used.", "釋出帳冊無法使用。"),
+        why=Text(why_en, why_zh),
+        todo=Text(
+            "Nothing is released without it. Restore the file, or ask who keeps it.",
+            "無帳冊即不得釋出。請還原該檔或洽保管人。",
+        ),
+    )
 
 
 def digest_of(findings: Sequence[Finding]) -> str:

@@ -172,7 +172,7 @@ class Loss(_ByValue):
             shares = [
                 hierarchy.leaves(level)[codes] / len(hierarchy.rows) for level, codes in enumerate(hierarchy.codes)
             ]
-            found.append(np.array([self._normal(ground, hierarchy, float(counts @ share)) for share in shares]))
+            found.append(np.array([self._normal(ground, hierarchy, float((counts * share).sum())) for share in shares]))
         return found
 
     def score(self, ground: Ground, classes: Classes, held: Mask) -> float:
@@ -180,7 +180,7 @@ class Loss(_ByValue):
         sizes, parts = classes.sizes, []
         for i, (hierarchy, level) in enumerate(zip(ground.hierarchies, classes.node, strict=True)):
             share = hierarchy.leaves(level)[classes.digits(i)] / len(hierarchy.rows)
-            total = float(sizes[held] @ share[held]) + float(sizes[~held].sum())
+            total = float((sizes * share)[held].sum()) + float(sizes[~held].sum())
             parts.append(np.array(self._normal(ground, hierarchy, total)))
         return float(self.combine(parts))
 

@@ -41,6 +41,11 @@ class Attribute:
     levels: tuple[int, int] | None = None
     transform: Mapping[str, Any] | None = None
 
+    @property
+    def removed(self) -> bool:
+        """Whether the column is left out although it identifies nobody."""
+        return self.transform is not None and self.transform["kind"] == "remove"
+
 
 @dataclass(frozen=True)
 class SearchPlan:
@@ -137,6 +142,12 @@ def _coherent(policy: Policy) -> None:
     for name in policy.protected:
         if name not in sensitive:
             raise _invalid(f"a model protects {name}, which is not sensitive", f"模型保護的 {name} 並非 sensitive 屬性")
+    for one in policy.attributes:
+        if one.removed and one.name in policy.protected:
+            raise _invalid(f"a model protects {one.name}, which is removed", f"模型保護的 {one.name} 已被移除")
+        subject = one.transform.get("subject") if one.transform else None
+        if subject is not None and subject not in {other.name for other in policy.attributes}:
+            raise _invalid(f"the subject {subject} is no attribute", f"subject {subject} 不是任何屬性")
     needs = any(isinstance(model, KMap | DPresence) for model in policy.models)
     if needs and policy.population is None:
         raise _invalid("k-map and d-presence need a population", "k-map 與 d-presence 需要 population")
@@ -156,12 +167,24 @@ def _attribute(name: str, words: Any, folder: Path) -> Attribute:
         raise _invalid(f"{name} is a quasi-identifier without a hierarchy", f"準識別欄位 {name} 缺少 hierarchy")
     hierarchy = None if spec is None else Hierarchy.from_spec(name, _mapping(spec, name, name), folder)
     levels = given.get("levels")
-    transform = given.get("transform")
-    if transform is not None:
-        Transform.parse(name, _mapping(transform, f"the transform of {name}", f"{name} 的 transform"))
-    return Attribute(
-        name, str(kind), hierarchy, None if levels is None else _levels(name, levels, hierarchy), transform
-    )
+    cut = None if levels is None else _levels(name, levels, hierarchy)
+    return Attribute(name, str(kind), hierarchy, cut, _transform(name, str(kind), given.get("transform"), folder))
+
+
+def _transform(name: str, kind: str, spec: Any, folder: Path) -> Mapping[str, Any] | None:
+    """The words of a transform, a file of places being looked for beside the policy."""
+    if spec is None:
+        return None
+    words = dict(_mapping(spec, f"the transform of {name}", f"{name} 的 transform"))
+    transform = Transform.parse(name, words)
+    if kind == "identifying":
+        raise _invalid(
+            f"{name} is identifying and left out, so it has no transform; a pseudonym of it is insensitive",
+            f"{name} 為 identifying 欄位，不會釋出，不需 transform；若釋出其假名，請列為 insensitive",
+        )
+    if kind == "quasi" and transform.kind == "remove":
+        raise _invalid(f"{name} is a quasi-identifier and removed", f"{name} 為準識別欄位卻被移除")
+    return {**words, "places": str(folder / words["places"])} if "places" in words else words
 
 
 def _levels(name: str, levels: Any, hierarchy: Hierarchy | None) -> tuple[int, int]:

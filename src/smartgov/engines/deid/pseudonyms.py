@@ -29,13 +29,15 @@ _ALPHABET = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz234567", dtype=np.uint8)
 _AT_ONCE = 1_000_000  # values held as Python objects at a time
 
 
-def pseudonyms(values: pa.Array | pa.ChunkedArray, ring: KeyRing, domain: str, key_id: str | None = None) -> pa.Array:
+def pseudonyms(
+    values: pa.Array | pa.ChunkedArray, ring: KeyRing, domain: str, key_id: str | None = None, *, first_row: int = 0
+) -> pa.Array:
     """A pseudonym for each value (text or whole numbers), under the active key or `key_id`.
 
     Fails closed: a NULL, an empty value, or one that is not in its normal form (NFC, no outer spaces), because the same
-    person written two ways would become two. The Problem names the row, never the value.
+    person written two ways would become two. The Problem names the row (counted from `first_row`), never the value.
     """
-    flat = _flat(values)
+    flat = _flat(values, first_row)
     encoded = pc.dictionary_encode(flat)
     prefix = (ring.active.id if key_id is None else key_id).encode() + b"."
     written = [pa.array([], pa.string())]
@@ -114,7 +116,19 @@ def _written(digests: np.ndarray, prefix: bytes) -> pa.Array:
     return pa.LargeStringArray.from_buffers(len(digests), pa.py_buffer(offsets), pa.py_buffer(lines)).cast(pa.string())
 
 
-def _flat(values: pa.Array | pa.ChunkedArray) -> pa.Array:
+def normal(values: pa.Array) -> pa.Array:
+    """Which values can have a pseudonym: there, not empty, in Unicode's normal form C, without outer spaces."""
+    if pa.types.is_integer(values.type):
+        return pc.is_valid(values)
+    encoded = pc.dictionary_encode(values)
+    fit = [
+        value is not None and value == value.strip() != "" and unicodedata.is_normalized("NFC", value)
+        for value in encoded.dictionary.to_pylist()
+    ]
+    return pc.take(pa.array(fit, pa.bool_()), encoded.indices)
+
+
+def _flat(values: pa.Array | pa.ChunkedArray, first_row: int = 0) -> pa.Array:
     flat = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
     if isinstance(flat, pa.ChunkedArray):  # combine_chunks keeps very long text in several
         flat = pa.concat_arrays([chunk.cast(pa.large_string()) for chunk in flat.chunks])
@@ -125,19 +139,19 @@ def _flat(values: pa.Array | pa.ChunkedArray) -> pa.Array:
             None, f"its type is {flat.type}, not text or whole numbers", f"型別為 {flat.type}，應為文字或整數"
         )
     if flat.null_count:
-        raise _refused(pc.index(pc.is_null(flat), True).as_py(), "a value is missing", "缺值")
+        raise _refused(first_row + pc.index(pc.is_null(flat), True).as_py(), "a value is missing", "缺值")
     if not pa.types.is_integer(flat.type):
-        _refuse_unnormal(flat)
+        _refuse_unnormal(flat, first_row)
     return flat
 
 
-def _refuse_unnormal(flat: pa.Array) -> None:
+def _refuse_unnormal(flat: pa.Array, first_row: int) -> None:
     trimmed = pc.utf8_trim_whitespace(flat)
     spaced = pc.or_(pc.not_equal(trimmed, flat), pc.equal(pc.utf8_length(flat), 0))
     if (row := pc.index(spaced, True).as_py()) >= 0:
-        raise _refused(row, "a value is empty or has spaces around it", "值為空白或前後有空格")
+        raise _refused(first_row + row, "a value is empty or has spaces around it", "值為空白或前後有空格")
     if not pc.all(pc.string_is_ascii(flat), min_count=0).as_py():
-        for row, value in enumerate(flat.to_pylist()):
+        for row, value in enumerate(flat.to_pylist(), first_row):
             if not unicodedata.is_normalized("NFC", value):
                 raise _refused(row, "a value is not in Unicode's normal form C", "值不符 Unicode 正規形式 C")
 

@@ -32,13 +32,18 @@ def files(source: Path) -> list[Path]:
 
 def columns(source: Source) -> list[str]:
     """The names of the columns."""
+    return list(schema(source).names)
+
+
+def schema(source: Source) -> Any:
+    """The columns with their types; those of CSV are text."""
     if isinstance(source, pa.Table):
-        return list(source.column_names)
+        return source.schema
     first = files(source)[0]
     try:
         if first.suffix == ".parquet":
-            return list(pq.ParquetFile(first).schema_arrow.names)
-        return list(_csv(first, None).schema.names)
+            return pq.ParquetFile(first).schema_arrow
+        return _csv(first, None).schema
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(first.name, str(error), str(error)) from error
 

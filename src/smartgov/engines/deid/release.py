@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ class Release:
 
     `node` has the level of each quasi-identifier; None under local recoding. `score` is the cost by the metric,
     `bound` what no other node can go below, `gap` the share between. `measured` has every model's figure, `metrics`
-    every metric's. `suppressed` rows were left out.
+    every metric's. `suppressed` rows were left out. `key` is the id of the key that transforms were made with.
     """
 
     table: pa.Table | Path
@@ -72,6 +72,7 @@ class Release:
     measured: tuple[dict[str, Any], ...] = ()
     metrics: dict[str, float] = field(default_factory=dict)
     search: dict[str, Any] = field(default_factory=dict)
+    key: str = ""
 
     @property
     def levels(self) -> dict[str, int]:
@@ -97,6 +98,7 @@ class Release:
             "measured": list(self.measured),
             "metrics": self.metrics,
             "search": self.search,
+            "key": self.key,
         }
 
     def save(self, folder: Path) -> Path:
@@ -154,32 +156,26 @@ def anonymise(
 ) -> Release:
     """Find the levels, generalise, and say what the release holds.
 
-    Transforms that the policy declares are applied first; pseudonyms and date shifts need the project's `keys`.
+    Transforms that the policy declares are applied first, as rows are read; pseudonyms and date shifts need the
+    project's `keys`.
 
     `cancel` is asked often; a run that was cancelled raises Problem `deid-cancelled` and has written nothing but
     `state`, with which another run of the same policy on the same table goes on. Problem `deid-no-release` when no
     levels fulfil the models; `deid-not-found-in-time` when the limits of the policy ended the search before any did.
     """
     tell = progress or (lambda _: None)
-    if declared := transforms.plan(policy):
-        if keys is not None and keys.project != policy.project:
-            raise keyring.unusable("The keys belong to another project.", "金鑰屬於其他專案。")
-        # In memory, because a shift looks at two columns of a row and a tail is counted over all of them.
-        batches = reading.batches(table, reading.columns(table))
-        changed = transforms.apply(pa.Table.from_batches(list(batches)), declared, keys)
-        plain = replace(policy, attributes=tuple(replace(one, transform=None) for one in policy.attributes))
-        made = anonymise(changed, plain, progress=progress, cancel=cancel, state=state)
-        return replace(made, policy=policy, source_digest=reading.digest(table))
-    found = encode(table, policy, lambda rows: tell(Report("read", rows)))
+    if keys is not None and keys.project != policy.project:
+        raise keyring.unusable("The keys belong to another project.", "金鑰屬於其他專案。")
+    found = encode(table, policy, lambda rows: tell(Report("read", rows)), ring=keys)
     if policy.search.method == "mondrian":
-        return _local(table, policy, found, tell, cancel)
+        return _local(table, policy, found, tell, cancel, keys)
     outcome = _search(policy, found, tell, cancel, state)
     if outcome.node is None:
         raise _nothing(policy, outcome)
     classes = classes_of(roll(found.base, outcome.node, found.ground.hierarchies), policy.protected)
     held = holding(policy.models, classes)
-    released = _full_domain(table, policy, classes, held, tell)
-    return _made(table, policy, found, classes, held, released, outcome)
+    released = _full_domain(table, policy, classes, held, tell, keys)
+    return _made(table, policy, found, classes, held, released, outcome, keys)
 
 
 def _search(policy: Policy, found: Encoded, tell: Progress, cancel: Cancel | None, state: Path | None) -> Outcome:
@@ -201,7 +197,9 @@ def _search(policy: Policy, found: Encoded, tell: Progress, cancel: Cancel | Non
     return outcome
 
 
-def _local(table: Source, policy: Policy, found: Encoded, tell: Progress, cancel: Cancel | None) -> Release:
+def _local(
+    table: Source, policy: Policy, found: Encoded, tell: Progress, cancel: Cancel | None, keys: KeyRing | None
+) -> Release:
     tell(Report("search", found.ground.rows))
     trees = found.ground.hierarchies
     parts = partition(found.base, trees, policy.models, policy.protected, cancelled=cancel)
@@ -211,14 +209,15 @@ def _local(table: Source, policy: Policy, found: Encoded, tell: Progress, cancel
         raise _nothing(policy, Outcome(None, float("inf"), float("inf"), True, 1, 1, 0.0))
     classes = classes_by_part(found.base, parts, len(trees), policy.protected)
     held = holding(policy.models, classes)
-    released = _shuffled(_recoded(table, policy, parts, tell), tell)
+    released = _shuffled(_recoded(table, policy, parts, tell, keys), tell)
     outcome = Outcome(None, float(classes.squares), 0.0, False, 0, 0, 0.0)
-    return _made(table, policy, found, classes, held, released, outcome)
+    return _made(table, policy, found, classes, held, released, outcome, keys)
 
 
 def _made(
-    table: Source, policy: Policy, found: Encoded, classes: Classes, held: Mask, released: pa.Table, outcome: Outcome
-) -> Release:
+    table: Source, policy: Policy, found: Encoded, classes: Classes, held: Mask, released: pa.Table, outcome: Outcome,
+    keys: KeyRing | None,
+) -> Release:  # fmt: skip
     kept = _only(classes, held)
     metrics = described(found.ground, classes, held) if outcome.node is not None else {"discernibility": outcome.cost}
     return Release(
@@ -238,6 +237,7 @@ def _made(
         measured=tuple({**model.as_dict(), "measured": model.measure(kept)} for model in policy.models),
         metrics=metrics,
         search={"nodes": outcome.nodes, "looked_at": outcome.looked_at, "seconds": round(outcome.seconds, 3)},
+        key=keys.active.id if keys is not None and transforms.needs_keys(policy) else "",
     )
 
 
@@ -257,14 +257,16 @@ def _only(classes: Classes, held: Mask) -> Classes:
 # -- writing rows -----------------------------------------------------------------------------------------------------
 
 
-def _full_domain(table: Source, policy: Policy, classes: Classes, held: Mask, tell: Progress) -> pa.Table:
+def _full_domain(
+    table: Source, policy: Policy, classes: Classes, held: Mask, tell: Progress, keys: KeyRing | None
+) -> pa.Table:
     """Every row of a class that holds, at the node's levels, in an order that says nothing."""
     trees, failing = policy.hierarchies, classes.keys[~held]
     tables = [tree.codes[level] for tree, level in zip(trees, classes.node, strict=True)]
     labels = [pa.array(tree.labels[level]) for tree, level in zip(trees, classes.node, strict=True)]
     sizes = classes.radix
     parts, seen = [], 0
-    for batch, codes in coded(table, trees, _others(policy)):
+    for batch, codes in coded(table, policy, _others(policy), keys):
         own = [look[code] for look, code in zip(tables, codes, strict=True)]
         key = own[0].astype(np.int64)
         for column, size in zip(own[1:], sizes[1:], strict=True):
@@ -280,13 +282,15 @@ def _full_domain(table: Source, policy: Policy, classes: Classes, held: Mask, te
     return _shuffled(parts, tell)
 
 
-def _recoded(table: Source, policy: Policy, parts: Partition, tell: Progress) -> Iterator[pa.Table]:
+def _recoded(
+    table: Source, policy: Policy, parts: Partition, tell: Progress, keys: KeyRing | None
+) -> Iterator[pa.Table]:
     """Every row in the words of its part."""
     trees = policy.hierarchies
     sizes = [tree.size(0) for tree in trees]
     words = [_words(tree, parts.levels[:, i], parts.codes[:, i]) for i, tree in enumerate(trees)]
     seen = 0
-    for batch, codes in coded(table, trees, _others(policy)):
+    for batch, codes in coded(table, policy, _others(policy), keys):
         key = codes[0].astype(np.int64)
         for column, size in zip(codes[1:], sizes[1:], strict=True):
             key = key * size + column
@@ -316,7 +320,7 @@ def _batch(policy: Policy, batch: pa.RecordBatch, columns: Sequence[pa.Array], k
 
 
 def _others(policy: Policy) -> list[str]:
-    return [a.name for a in policy.attributes if a.kind in {"sensitive", "insensitive"}]
+    return [a.name for a in policy.attributes if a.kind in {"sensitive", "insensitive"} and not a.removed]
 
 
 def _shuffled(parts: Iterator[pa.Table] | Sequence[pa.Table], tell: Progress) -> pa.Table:

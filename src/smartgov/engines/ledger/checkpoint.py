@@ -1,6 +1,7 @@
 """Checkpoints: the signed head of a log as a C2SP signed note (tlog-checkpoint over Ed25519).
 
-The text is three lines, origin, size and root in base64; after an empty line comes one signature line for each signer.
+The text is three lines, origin, size and root in base64, then extension lines if there are any; after an empty line
+comes one signature line for each signer.
 """
 
 from __future__ import annotations
@@ -20,16 +21,18 @@ _ED25519 = b"\x01"
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The head of a log: how many records it holds and the root over them."""
+    """The head of a log: how many records it holds, the root over them, and what its owner says besides."""
 
     origin: str
     size: int
     root: bytes
+    extensions: tuple[str, ...] = ()
 
 
 def format(checkpoint: Checkpoint) -> str:  # noqa: A001 - the verb of this module
     """The text that is signed."""
-    return f"{checkpoint.origin}\n{checkpoint.size}\n{base64.b64encode(checkpoint.root).decode()}\n"
+    said = "".join(f"{line}\n" for line in checkpoint.extensions)
+    return f"{checkpoint.origin}\n{checkpoint.size}\n{base64.b64encode(checkpoint.root).decode()}\n{said}"
 
 
 def sign(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> str:
@@ -43,8 +46,8 @@ def parse(note: str) -> Checkpoint:
     """The checkpoint of a note whose signature is not looked at; use `verify` to trust it."""
     try:
         text, _ = note.split("\n\n", 1)
-        origin, size, root = text.split("\n")[:3]
-        read = Checkpoint(origin, int(size), base64.b64decode(root, validate=True))
+        origin, size, root, *extensions = text.split("\n")
+        read = Checkpoint(origin, int(size), base64.b64decode(root, validate=True), tuple(extensions))
     except ValueError:
         raise _broken("Its text is not that of a checkpoint.", "其內容不是檢查點。") from None
     if not origin or len(read.root) != 32 or read.size < 0 or str(read.size) != size:

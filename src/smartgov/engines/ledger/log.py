@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from smartgov.engines.ledger import audit, merkle
 from smartgov.engines.ledger import checkpoint as notes
-from smartgov.engines.ledger import merkle
 from smartgov.engines.ledger.checkpoint import Checkpoint
 
 SCHEMA = """
@@ -20,14 +20,24 @@ CREATE TABLE IF NOT EXISTS ledger_node (
     level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, idx)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ledger_checkpoint (size INTEGER PRIMARY KEY, root BLOB NOT NULL, note TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS ledger_archive (size INTEGER PRIMARY KEY, root BLOB NOT NULL);
 """
 
 
 class Log:
-    """One Merkle log named `origin`; `key` signs its checkpoints (None for a log that is only read)."""
+    """One Merkle log named `origin`; `key` signs its checkpoints (None for a log that is only read).
 
-    def __init__(self, connection: sqlite3.Connection, origin: str, key: Ed25519PrivateKey | None = None) -> None:
-        self._db, self.origin, self._key = connection, origin, key
+    `extensions` are lines that each of its checkpoints carries.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        origin: str,
+        key: Ed25519PrivateKey | None = None,
+        extensions: tuple[str, ...] = (),
+    ) -> None:
+        self._db, self.origin, self._key, self._extensions = connection, origin, key, extensions
 
     def create_tables(self) -> None:
         """Make the tables where they are missing."""
@@ -82,34 +92,34 @@ class Log:
         if self._key is None:
             raise ValueError("this log was opened without its key")
         count = self.size() if size is None else size
-        return notes.sign(Checkpoint(self.origin, count, self.root(count)), self._key)
+        return notes.sign(Checkpoint(self.origin, count, self.root(count), self._extensions), self._key)
 
     def remember(self, note: str) -> None:
         """Keep a checkpoint that was given out, so that `verify_stored` can hold the log to it."""
         head = notes.parse(note)
         self._db.execute("INSERT OR IGNORE INTO ledger_checkpoint VALUES (?, ?, ?)", (head.size, head.root, note))
 
+    def archived(self) -> int:
+        """How many of the first records were taken out into archives; their hashes are still here."""
+        (last,) = self._db.execute("SELECT max(size) FROM ledger_archive").fetchone()
+        return int(last or 0)
+
+    def drop(self, size: int) -> int:
+        """Take the first `size` records out, which an archive holds; the tree stays whole. Returns how many there were.
+
+        The last record always stays, because the log's size is seen by it.
+        """
+        if not self.archived() <= size < self.size():
+            raise ValueError("an archive is a beginning of the log, and not the whole of it")
+        self._db.execute("INSERT OR IGNORE INTO ledger_archive VALUES (?, ?)", (size, self.root(size)))
+        return self._db.execute("DELETE FROM ledger_record WHERE idx < ?", (size,)).rowcount
+
     def verify_stored(self) -> list[int]:
         """Recompute everything from the records; the indexes whose record was altered or is missing.
 
         When no single record can be named (a tree or checkpoint was altered instead) the list holds -1.
         """
-        count, bad, leaves = self.size(), [], []
-        stored = dict(self._db.execute("SELECT idx, hash FROM ledger_node WHERE level = 0"))
-        present = dict(self.records())
-        for index in range(max(count, len(stored))):
-            leaf = merkle.leaf_hash(present[index]) if index in present else b""
-            leaves.append(leaf)
-            if stored.get(index) != leaf:
-                bad.append(index)
-        if bad:
-            return bad
-        part = merkle.over(leaves)
-        nodes = self._db.execute("SELECT level, idx, hash FROM ledger_node WHERE level > 0")
-        good = all(part(idx << level, (idx + 1) << level) == value for level, idx, value in nodes)
-        heads = self._db.execute("SELECT size, root FROM ledger_checkpoint WHERE size > 0").fetchall()
-        good = good and all(size <= count and part(0, size) == root for size, root in heads)
-        return [] if good else [-1]
+        return audit.verify(self._db)
 
     def _grow(self, index: int, value: bytes, fresh: dict[tuple[int, int], bytes]) -> None:
         level = 0

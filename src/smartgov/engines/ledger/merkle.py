@@ -31,8 +31,18 @@ def split(size: int) -> int:
 
 
 def root(leaves: Sequence[bytes]) -> bytes:
-    """The root over leaf hashes."""
-    return over(leaves)(0, len(leaves)) if leaves else EMPTY_ROOT
+    """The root over leaf hashes, level by level: an odd last one is the subtree of the level above as it is."""
+    level = list(leaves)
+    while len(level) > 1:
+        odd = level[-1:] if len(level) & 1 else []
+        level = pairs(level) + odd
+    return level[0] if level else EMPTY_ROOT
+
+
+def pairs(level: Sequence[bytes]) -> list[bytes]:
+    """The hashes over neighbours, two by two; an odd last one is left out."""
+    each = iter(level)
+    return [sha256(b"\x01" + left + right).digest() for left, right in zip(each, each, strict=False)]
 
 
 def over(leaves: Sequence[bytes]) -> Range:

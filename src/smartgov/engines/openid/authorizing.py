@@ -28,11 +28,15 @@ MAX_AGE_LEEWAY = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What has to happen next: `sign-in` (perhaps up to `acr`), `consent`, `finish`, or `refuse` with `error`."""
+    """What has to happen next: `sign-in` (perhaps up to `acr`), `consent`, `finish`, or `refuse` with `error`.
+
+    `sub` is the pseudonym that a finished request will carry.
+    """
 
     kind: Literal["sign-in", "consent", "finish", "refuse"]
     acr: str = ""
     error: OAuthError | None = None
+    sub: str = ""
 
 
 def wanted_claims(authorization: Authorization) -> frozenset[str]:
@@ -50,7 +54,8 @@ def next_step(provider: Provider, client: Client, authorization: Authorization, 
     if event is None:
         return _refused("login_required", "nobody is signed in") if silent else Step("sign-in", first)
     relation = provider.store.relation(event.subject, client.id)
-    if asked.hint_sub and pseudonym(provider, client, event, relation) != asked.hint_sub:
+    sub = pseudonym(provider, client, event, relation)
+    if asked.hint_sub and sub != asked.hint_sub:
         return _refused("login_required", "another person is signed in") if silent else Step("sign-in")
     if not _is_fresh(authorization, event):
         return _refused("login_required", "the sign-in is too old") if silent else Step("sign-in", first)
@@ -64,8 +69,10 @@ def next_step(provider: Provider, client: Client, authorization: Authorization, 
     if event.remote and any(provider.details[each["type"]].needs_phishing_resistant for each in asked.details):
         return _refused("access_denied", "this cannot be agreed to from another device")
     if needs_consent(provider, authorization, relation):
-        return _refused("consent_required", "the person has to agree") if silent else Step("consent", verdict.acr)
-    return Step("finish", verdict.acr)
+        return (
+            _refused("consent_required", "the person has to agree") if silent else Step("consent", verdict.acr, sub=sub)
+        )
+    return Step("finish", verdict.acr, sub=sub)
 
 
 def _level(provider: Provider, authorization: Authorization, event: Authentication, *, silent: bool) -> levels.Verdict:
@@ -102,7 +109,7 @@ def open_for(provider: Provider, authorization: Authorization, browser: str) -> 
 def opened(provider: Provider, authorization: str, browser: str) -> tuple[Authorization, Client] | None:
     """The open authorization of this browser and its client, or None."""
     found = provider.store.by_id(authorization)
-    if found is None or found.state != "opened" or found.expires_at <= provider.now():
+    if found is None or found.state not in {"opened", "approved"} or found.expires_at <= provider.now():
         return None
     client = provider.store.client(found.client)
     if client is None or not client.active or not jose.same(found.browser, jose.digest(browser)):
@@ -110,12 +117,18 @@ def opened(provider: Provider, authorization: str, browser: str) -> tuple[Author
     return found, client
 
 
+def belongs(provider: Provider, authorization: str, browser: str) -> bool:
+    """Whether this browser brought the authorization, whatever became of it."""
+    found = provider.store.by_id(authorization)
+    return found is not None and bool(found.browser) and jose.same(found.browser, jose.digest(browser))
+
+
 def finish(
     provider: Provider,
     client: Client,
     authorization: Authorization,
     event: Authentication,
-    acr: str,
+    step: Step,
     *,
     agreed: bool,
 ) -> str:
@@ -123,13 +136,13 @@ def finish(
     now, code = provider.now(), new_secret()
     granted = Granted(
         authentication=event,
-        sub=pseudonym(provider, client, event),
-        acr=acr,
+        sub=step.sub,
+        acr=step.acr,
         scopes=authorization.asked.scopes,
         until=now + (MANDATE_LIFE if event.acting_for else CONSENT_LIFE),
     )
     done = provider.store.grant(
-        authorization.id,
+        authorization,
         granted,
         code_key=jose.digest(code),
         code_expires_at=now + CODE_LIFE,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from smartgov.engines.httpd import Request, Response
-from smartgov.engines.openid import claims, dpop, keyring, metadata, pushing, tokens
+from smartgov.engines.openid import ciba, claims, dpop, keyring, metadata, pushing, tokens
 from smartgov.engines.openid.errors import OAuthError, invalid
 from smartgov.engines.openid.issuing import NO_STORE
 from smartgov.engines.openid.provider import PATHS, Provider
+from smartgov.shared.problems import Problem
 
 Door = Callable[[Provider, Request], Response]
 DISCOVERY = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
@@ -28,6 +29,9 @@ def answer(provider: Provider, request: Request) -> Response:
         response = door(provider, request)
     except OAuthError as error:
         response = Response.json(error.body(), error.status, {**NO_STORE, **error.headers})
+    except Problem as problem:
+        said = OAuthError("temporarily_unavailable", problem.what.en, problem.status)
+        response = Response.json(said.body(), said.status, NO_STORE)
     if request.path in _WITH_NONCE:
         response.headers["dpop-nonce"] = dpop.nonce(provider)
     return response
@@ -62,6 +66,7 @@ _DOORS: dict[str, dict[str, Door]] = {
     PATHS["pushed_authorization_request_endpoint"]: {"POST": pushing.push},
     PATHS["token_endpoint"]: {"POST": tokens.token},
     PATHS["userinfo_endpoint"]: {"GET": claims.userinfo, "POST": claims.userinfo},
+    PATHS["backchannel_authentication_endpoint"]: {"POST": ciba.ask},
     PATHS["introspection_endpoint"]: {"POST": tokens.introspect},
     PATHS["revocation_endpoint"]: {"POST": tokens.revoke},
 }
@@ -73,6 +78,9 @@ _WITH_NONCE = frozenset(
         "userinfo_endpoint",
         "introspection_endpoint",
         "revocation_endpoint",
+        "backchannel_authentication_endpoint",
     )
 )
 PATHS_SERVED = frozenset(_DOORS)
+# Doors that use something up, for a caller who wants each request in one transaction.
+WRITES = _WITH_NONCE

@@ -68,7 +68,7 @@ class MemoryStore:
 
     def grant(
         self,
-        authorization: str,
+        authorization: Authorization,
         granted: Granted,
         *,
         code_key: str,
@@ -78,16 +78,26 @@ class MemoryStore:
         """See `Store`."""
         with self._lock:
             changes = {"granted": granted, "code_key": code_key, "code_expires_at": code_expires_at}
-            if not self._move(authorization, {"pushed", "opened"}, "granted", **changes):
+            if not self._move(authorization.id, {"pushed", "opened", "approved"}, "granted", **changes):
                 return False
             if agreed is not None:
-                self._agree(self.authorizations[authorization].client, granted, agreed)
+                self._agree(authorization.client, granted, agreed)
             return True
+
+    def approve(self, authorization: str, granted: Granted) -> bool:
+        """See `Store`."""
+        with self._lock:
+            return self._move(authorization, {"opened"}, "approved", granted=granted)
+
+    def waiting_for(self, subject: str) -> Sequence[Authorization]:
+        """See `Store`."""
+        found = self.authorizations.values()
+        return [each for each in found if (each.subject, each.way, each.state) == (subject, "ciba", "pushed")]
 
     def refuse(self, authorization: str) -> bool:
         """See `Store`."""
         with self._lock:
-            return self._move(authorization, {"pushed", "opened"}, "refused")
+            return self._move(authorization, {"pushed", "opened", "approved"}, "refused")
 
     def redeem(self, authorization: str, tokens: Sequence[IssuedToken]) -> bool:
         """See `Store`."""

@@ -6,8 +6,9 @@ from typing import Any
 
 from smartgov.engines.openid import jose, levels
 from smartgov.engines.openid.asking import PROMPTS
+from smartgov.engines.openid.ciba import CIBA
 from smartgov.engines.openid.provider import PATHS, SCOPE_CLAIMS, Provider
-from smartgov.engines.openid.tokens import CIBA, EXCHANGE
+from smartgov.engines.openid.tokens import EXCHANGE
 
 
 def document(provider: Provider) -> dict[str, Any]:

@@ -20,11 +20,12 @@ REFRESH_LIFE = timedelta(days=90)
 CONSENT_LIFE = timedelta(days=365)
 
 AuthMethod = Literal["private_key_jwt", "self_signed_tls_client_auth", "tls_client_auth", "client_secret_basic", "none"]
-State = Literal["pushed", "opened", "granted", "redeemed", "refused", "revoked"]
+State = Literal["pushed", "opened", "approved", "granted", "redeemed", "refused", "revoked"]
 # What may follow what; anything else is a bug or an attack, and the store refuses it.
 FOLLOWS: Mapping[str, frozenset[str]] = {
     "pushed": frozenset({"opened", "granted", "refused"}),
-    "opened": frozenset({"granted", "refused"}),
+    "opened": frozenset({"approved", "granted", "refused"}),
+    "approved": frozenset({"granted", "refused"}),
     "granted": frozenset({"redeemed", "revoked"}),
     "redeemed": frozenset({"revoked"}),
     "refused": frozenset(),
@@ -44,7 +45,7 @@ class Client:
     id: str
     name: Text
     purpose: Text
-    redirect_uris: tuple[str, ...]
+    redirect_uris: tuple[str, ...] = ()
     jwks: tuple[Mapping[str, Any], ...] = ()
     profile: Literal["fapi2", "plain"] = "fapi2"
     sunset: date | None = None
@@ -148,6 +149,7 @@ class Authorization:
     code_expires_at: datetime | None = None
     granted: Granted | None = None
     number: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)

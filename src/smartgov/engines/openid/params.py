@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from smartgov.engines.openid.errors import invalid
 
@@ -145,3 +145,8 @@ def is_web_address(value: str, *, loopback: bool = False) -> bool:
         return False
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return parts.scheme == "https" or (loopback and parts.scheme == "http" and host in LOOPBACK)
+
+
+def quoted(value: str) -> str:
+    """A value for a query."""
+    return quote(value, safe="")

@@ -67,6 +67,11 @@ class Provider:
         return self.mac("sid", session, client)
 
 
+def digits(secret: str) -> str:
+    """Two digits that stand for `secret` on two screens: 10 to 99."""
+    return str(int.from_bytes(secret.encode()[:8], "big") % 90 + 10)
+
+
 def new_secret() -> str:
     """256 random bits for codes, tokens and request_uris (RFC 6749 10.10 asks for 128)."""
     return secrets.token_urlsafe(32)

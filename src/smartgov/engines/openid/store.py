@@ -50,18 +50,22 @@ class Store(Protocol):
 
     def grant(
         self,
-        authorization: str,
+        authorization: Authorization,
         granted: Granted,
         *,
         code_key: str,
         code_expires_at: datetime,
         agreed: frozenset[str] | None,
     ) -> bool:
-        """pushed or opened -> granted; `agreed` claims (None: nothing new) go into the relation with the scopes."""
+        """pushed, opened or approved -> granted; `agreed` claims (None: nothing new) go into the relation."""
+        ...
+
+    def approve(self, authorization: str, granted: Granted) -> bool:
+        """opened -> approved, from another device; the browser that waits then gets its code."""
         ...
 
     def refuse(self, authorization: str) -> bool:
-        """pushed or opened -> refused."""
+        """pushed, opened or approved -> refused."""
         ...
 
     def redeem(self, authorization: str, tokens: Sequence[IssuedToken]) -> bool:
@@ -86,6 +90,10 @@ class Store(Protocol):
 
     def revoke_token(self, key: str) -> None:
         """End one access token."""
+        ...
+
+    def waiting_for(self, subject: str) -> Sequence[Authorization]:
+        """Back-channel requests that wait for this person's answer."""
         ...
 
     def relation(self, subject: str, client: str) -> Relation:

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from smartgov.engines.httpd import Request, Response
-from smartgov.engines.openid import client_auth, dpop, exchanging, jose, params
+from smartgov.engines.openid import ciba, client_auth, dpop, exchanging, jose, params
+from smartgov.engines.openid.ciba import CIBA
 from smartgov.engines.openid.claims import id_token
 from smartgov.engines.openid.errors import OAuthError, invalid
 from smartgov.engines.openid.issuing import Asker, answer, issue
 from smartgov.engines.openid.model import Authorization, Client, IssuedToken, Mark
 from smartgov.engines.openid.provider import Provider
 
-CIBA = "urn:openid:params:grant-type:ciba"
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
 
@@ -114,7 +114,9 @@ def _narrowed(old: IssuedToken, given: dict[str, str]) -> tuple[str, ...]:
 def _check_refresh(provider: Provider, asker: Asker, old: IssuedToken, found: Authorization) -> None:
     if old.expires_at <= provider.now() or found.state != "redeemed" or found.granted is None:
         raise _spent("the refresh token has expired or was revoked")
-    if not jose.same(old.bound, asker.bound):
+    # RFC 9449 section 5: the refresh token of a client that proves itself by a key of its own rests on that proof, so
+    # it may change its DPoP key; a public client has nothing but the DPoP key.
+    if asker.client.auth_method == "none" and not jose.same(old.bound, asker.bound):
         raise _spent("the refresh token is bound to another key")
     if not provider.people.still_holds(found.granted.authentication):
         provider.store.revoke(found.id, "no-longer-holds")
@@ -122,14 +124,7 @@ def _check_refresh(provider: Provider, asker: Asker, old: IssuedToken, found: Au
 
 
 def _ciba(provider: Provider, asker: Asker, given: dict[str, str]) -> Response:
-    found = provider.store.by_request(jose.digest(params.only_one(given, "auth_req_id")))
-    if found is None or found.client != asker.client.id or found.way != "ciba":
-        raise _spent("auth_req_id is not known for this client")
-    if found.state == "refused":
-        raise OAuthError("access_denied", "the person refused")
-    if found.state in {"pushed", "opened"}:
-        waiting = found.expires_at > provider.now()
-        raise OAuthError("authorization_pending" if waiting else "expired_token", "the person has not answered")
+    found = ciba.answered(provider, asker.client, params.only_one(given, "auth_req_id"))
     tokens, secrets = issue(provider, asker, found)
     if not provider.store.redeem(found.id, tokens):
         raise _spent("auth_req_id was used before")

@@ -86,7 +86,7 @@ PARTS = (
     ),
     Part(
         "nhi-officer",
-        (("nhi", "case_officer"),),
+        (("nhi", "case_officer"), ("nhi", "integrator")),
         Text("Works on health insurance cases.", "承辦健保案件。"),
         woman=True,
     ),

@@ -43,6 +43,14 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
+class FactAsk:
+    """A fact that a formula by period gives where nobody states it: for the period that holds the day `day`."""
+
+    formula: str
+    day: Any
+
+
+@dataclass(frozen=True, slots=True)
 class RuleVersion:
     """A rule as it reads from the day `since` on."""
 
@@ -56,6 +64,7 @@ class RuleVersion:
     parameters: Parameters
     fingerprint: str
     formulas: tuple[Value, ...] = ()
+    asks: Mapping[str, FactAsk] = field(default_factory=dict)
 
     def names(self) -> set[str]:
         """What expressions and texts may refer to, besides formulas and values computed before them."""
@@ -134,6 +143,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What formulas by period gave a decision: facts (Unknown where they are not known), their steps, and a digest of
+    each formula's text and parameters."""
+
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What a rule says about given facts on a given day.
 
@@ -180,13 +199,18 @@ def decide(
     facts: Mapping[str, Any],
     on: date,
     parameters: Mapping[str, Parameter],
+    asked: Asked | None = None,
 ) -> Decision:
-    """Evaluate `version` over `facts` on the day `on`; without a version in force the case goes to a person."""
+    """Evaluate `version` over `facts` on the day `on`; without a version in force the case goes to a person.
+
+    `asked` are facts that formulas by period gave; their steps come first.
+    """
     if version is None:
         return _not_in_force(rule, title, on)
     held = {each.name: each.at(on) for each in version.parameters}
     in_force = {name: value for name, value in held.items() if value is not None}
-    work = _Work(version, _typed(facts, version.facts), in_force, parameters, on)
+    asked = asked or Asked()
+    work = _Work(version, typed(facts, version.facts) | dict(asked.facts), in_force, parameters, on)
     formulas = [work.formula(each) for each in version.formulas]
     conditions = [work.condition("condition", each) for each in version.conditions]
     referred = [work.condition("refer", each) for each in version.refer]
@@ -197,14 +221,15 @@ def decide(
     return Decision(
         rule=rule,
         title=title,
-        version=_fingerprint(rule, version, in_force),
+        version=_fingerprint(rule, version, in_force, asked),
         on=on,
         outcome=outcome,
         expected=all(step.holds is not False for step in conditions) and not any(step.holds for step in referred),
         summary=fill(version.summary[outcome], work.data, work.terms),
         values={step.id: step.value for step in given if step.value is not None},
         missing=work.missing(),
-        explanation=tuple(formulas + conditions + [step for step in referred if step.holds is not False] + given),
+        explanation=asked.steps
+        + tuple(formulas + conditions + [step for step in referred if step.holds is not False] + given),
         source=version.source,
     )
 
@@ -289,16 +314,17 @@ def _outcome(conditions: list[Step], referred: list[Step], values: list[Step]) -
     return "undecided" if unsure or any(step.value is None for step in values) else "granted"
 
 
-def _typed(facts: Mapping[str, Any], terms: Mapping[str, Term]) -> dict[str, Any]:
+def typed(facts: Mapping[str, Any], terms: Mapping[str, Term]) -> dict[str, Any]:
     """The declared facts in their types; null and undeclared ones are left out."""
     given = {name: value for name, value in facts.items() if name in terms and value is not None}
-    return {name: _as_kind(value, terms[name].kind, name) for name, value in given.items()}
+    return {name: as_kind(value, terms[name].kind, name) for name, value in given.items()}
 
 
 _TYPES: dict[str, type] = {"number": int, "money": int, "yesno": bool, "text": str, "month": str, "date": date}
 
 
-def _as_kind(value: Any, kind: str, name: str) -> Any:
+def as_kind(value: Any, kind: str, name: str) -> Any:
+    """A JSON value in the type that its kind wants; Problem `fact-invalid` when it is of another."""
     if kind == "date" and isinstance(value, str):
         try:
             value = date.fromisoformat(value)
@@ -309,8 +335,9 @@ def _as_kind(value: Any, kind: str, name: str) -> Any:
     return value
 
 
-def _fingerprint(rule: str, version: RuleVersion, held: Mapping[str, DatedValue]) -> str:
+def _fingerprint(rule: str, version: RuleVersion, held: Mapping[str, DatedValue], asked: Asked) -> str:
     used = {name: [each.value, each.since.isoformat(), each.source.as_dict()] for name, each in held.items()}
+    used |= {name: [digest] for name, digest in asked.digests.items()}
     return sha256(dumps({"rule": rule, "text": version.fingerprint, "parameters": used})).hexdigest()[:12]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from hashlib import sha256
 from itertools import pairwise
@@ -11,8 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from smartgov.engines import expr
+from smartgov.engines.rules.asked import answered, read_asks
 from smartgov.engines.rules.decision import Condition, Decision, Parameters, RuleVersion, Value, decide
 from smartgov.engines.rules.parameters import Parameter, load_parameters
+from smartgov.engines.rules.periods.calculation import Calculation, calculate
+from smartgov.engines.rules.periods.plan import check_formulas
+from smartgov.engines.rules.periods.situation import Situation
+from smartgov.engines.rules.periods.span import Span
+from smartgov.engines.rules.periods.variables import Variable, load_variables
 from smartgov.engines.rules.sources import Citation, effective_from, invalid, read
 from smartgov.engines.rules.tables import read_table
 from smartgov.engines.rules.wording import Term, places
@@ -53,6 +59,7 @@ class RuleBook:
 
     rules: Mapping[str, Rule]
     parameters: Mapping[str, Parameter]
+    variables: Mapping[str, Variable] = field(default_factory=dict)
 
     def changed(self, values: Mapping[str, int]) -> RuleBook:
         """The same book with other values of some parameters, in force since ever: for asking "what if".
@@ -64,18 +71,40 @@ class RuleBook:
             raise invalid("the change", f"names parameters that do not exist: {unknown}")
         fixed = {name: self.parameters[name].fixed(value) for name, value in values.items()}
         parameters = {**self.parameters, **fixed}
-        return RuleBook({rule.id: rule.using(parameters) for rule in self.rules.values()}, parameters)
+        return RuleBook({rule.id: rule.using(parameters) for rule in self.rules.values()}, parameters, self.variables)
 
-    def decide(self, rule_id: str, facts: Mapping[str, Any], on: date) -> Decision:
+    def situation(self, raw: Mapping[str, Any]) -> Situation:
+        """Persons and households with what is known of them by period, as JSON; Problem `fact-invalid`."""
+        return Situation.of(raw, self.variables)
+
+    def calculate(self, formula: str, situation: Situation, period: Span, who: str) -> Calculation:
+        """Work out a formula by period for one person or household, with its account.
+
+        Problem `rule-invalid` for a formula or period that does not fit, `fact-invalid` for a situation that does not.
+        """
+        return calculate(self.variables, self.parameters, formula, situation, period, who)
+
+    def decide(
+        self, rule_id: str, facts: Mapping[str, Any], on: date, *, situation: Situation | None = None, who: str = ""
+    ) -> Decision:
         """Decide by the version in force on the day `on` (the day of application).
 
         Facts are JSON values by name; an absent or null fact is not known. Nothing here raises for want of knowledge:
-        what cannot be decided comes back as `undecided` with the names of what is missing.
+        what cannot be decided comes back as `undecided` with the names of what is missing. A fact that is not stated
+        and that the rule asks of a formula by period is worked out for the person `who` of `situation`.
         """
         rule = self.rules.get(rule_id)
         if rule is None:
             raise invalid(rule_id, "is not a rule of this book")
-        return decide(rule.id, rule.title, rule.at(on), facts=facts, on=on, parameters=self.parameters)
+        version = rule.at(on)
+        asked = None
+        if situation is not None and version is not None:
+
+            def work_out(name: str, span: Span) -> Calculation:
+                return self.calculate(name, situation, span, who)
+
+            asked = answered(version, facts, on, work_out, self.variables)
+        return decide(rule.id, rule.title, version, facts=facts, on=on, parameters=self.parameters, asked=asked)
 
 
 def load(directory: str | Path) -> RuleBook:
@@ -86,8 +115,10 @@ def load(directory: str | Path) -> RuleBook:
     """
     folder = Path(directory)
     parameters = load_parameters(folder / "parameters")
-    rules = [_rule(path, parameters) for path in sorted((folder / "rules").glob("*.yaml"))]
-    return RuleBook({rule.id: rule for rule in rules}, parameters)
+    variables = load_variables(folder)
+    check_formulas(variables, parameters)
+    rules = [_rule(path, parameters, variables) for path in sorted((folder / "rules").glob("*.yaml"))]
+    return RuleBook({rule.id: rule for rule in rules}, parameters, variables)
 
 
 _books: dict[Path, tuple[tuple[tuple[str, int, int], ...], RuleBook]] = {}
@@ -96,20 +127,21 @@ _books: dict[Path, tuple[tuple[tuple[str, int, int], ...], RuleBook]] = {}
 def current(directory: str | Path) -> RuleBook:
     """The rule book of a folder as its files are now: read again only when one of them has changed."""
     folder = Path(directory).resolve()
-    files = sorted([*(folder / "rules").glob("*.yaml"), *(folder / "parameters").glob("*.yaml")])
+    files = sorted(path for name in ("rules", "parameters", "formulas") for path in (folder / name).glob("*.yaml"))
+    files += [path for path in (folder / "inputs.yaml",) if path.is_file()]
     state = tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
     if folder not in _books or _books[folder][0] != state:
         _books[folder] = (state, load(folder))
     return _books[folder][1]
 
 
-def _rule(path: Path, parameters: Mapping[str, Parameter]) -> Rule:
+def _rule(path: Path, parameters: Mapping[str, Parameter], variables: Mapping[str, Variable]) -> Rule:
     place = f"rules/{path.name}"
     raw = read(path, place)
     if not isinstance(raw, Mapping) or raw.get("id") != path.stem:
         raise invalid(place, "needs its file's name as id")
     try:
-        versions = tuple(_version(version, place, parameters) for version in raw["versions"])
+        versions = tuple(_version(version, place, parameters, variables) for version in raw["versions"])
         rule = Rule(raw["id"], Text.of(raw["title"]), raw["agency"], versions)
     except Problem as problem:
         if problem.slug == "expr-invalid":
@@ -122,7 +154,9 @@ def _rule(path: Path, parameters: Mapping[str, Parameter]) -> Rule:
     return rule
 
 
-def _version(raw: Mapping[str, Any], place: str, parameters: Mapping[str, Parameter]) -> RuleVersion:
+def _version(
+    raw: Mapping[str, Any], place: str, parameters: Mapping[str, Parameter], variables: Mapping[str, Variable]
+) -> RuleVersion:
     source = Citation.of(raw.get("source"), place)
     facts = {name: _fact_term(fact, place) for name, fact in raw["facts"].items()}
     terms: dict[str, Term] = {f"fact.{name}": term for name, term in facts.items()}
@@ -139,6 +173,7 @@ def _version(raw: Mapping[str, Any], place: str, parameters: Mapping[str, Parame
         parameters=_used(raw, [each.value for each in (*formulas, *values)], parameters, place),
         fingerprint=sha256(dumps(expr.as_json(raw))).hexdigest(),
         formulas=formulas,
+        asks=read_asks(raw["facts"], variables, place),
     )
     _check(version, place)
     return version

@@ -50,6 +50,7 @@ class Consent:
     expires: int
     holder: str = ""
     issuer: str = ""
+    issued: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,10 @@ class Token:
     subject: str
     holder: str
     expires: int
+    issued: int = 0
+    mandate: str = ""
+    """The mandate under which somebody else looks for the subject, and what it keeps from her."""
+    excludes: tuple[str, ...] = ()
 
 
 def make_consent(
@@ -114,6 +119,7 @@ def read_consent(artefact: str, issuers: Mapping[str, Issuer], reader: Reader, n
             expires=int(claims["exp"]),
             holder=str(claims["cnf"]["kid"]),
             issuer=str(claims["iss"]),
+            issued=int(claims["iat"]),
         )
     except (KeyError, TypeError):
         raise refuse("consent-invalid") from None
@@ -131,7 +137,9 @@ def make_token(
     holder: str,
     now: datetime,
 ) -> str:
-    """The token with which `subject` asks one member for her trail. `terms`: audience, assurance, jti."""
+    """The token with which `subject` asks one member for her trail. `terms`: audience, assurance, jti, and where
+    somebody else asks `mandate`: its id and what it `excludes` (ids of members, systems or services, or `purpose:...`).
+    """
     expires = int(now.timestamp()) + TOKEN_SECONDS
     claims = {
         "iss": issuer,
@@ -143,6 +151,8 @@ def make_token(
         "cnf": {"kid": holder},
         "sub_ref": reference.make(subject, to, rid=terms["jti"], exp=expires),
     }
+    if terms.get("mandate"):
+        claims["mandate"] = {"id": terms["mandate"]["id"], "excludes": sorted(terms["mandate"]["excludes"])}
     return jws.sign(claims, key, keys.thumbprint(key.public_key()), TOKEN)
 
 
@@ -153,7 +163,9 @@ def read_token(text: str, issuers: Mapping[str, Issuer], reader: Reader, holder:
         if claims["aud"] != reader.member or claims["cnf"]["kid"] != holder or claims["assurance"] < TRAIL_ASSURANCE:
             raise refuse("token-invalid")
         subject = reference.open_(claims["sub_ref"], reader.key, gateway=reader.gateway, rid=claims["jti"], now=now)
-        return Token(str(claims["jti"]), subject, holder, int(claims["exp"]))
+        issued, mandate = int(claims["iat"]), claims.get("mandate") or {"id": "", "excludes": ()}
+        excludes = tuple(str(one) for one in mandate["excludes"])
+        return Token(str(claims["jti"]), subject, holder, int(claims["exp"]), issued, str(mandate["id"]), excludes)
     except (KeyError, TypeError, Problem):
         raise refuse("token-invalid") from None
 

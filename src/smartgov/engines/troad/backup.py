@@ -2,12 +2,13 @@
 
 The file begins with `troad-backup-v1`, a salt and a nonce; the rest is a tar archive under AES-256-GCM with a key
 derived from the passphrase by scrypt (N = 2^17, r = 8, p = 1, RFC 7914). Whoever has file and passphrase speaks for the
-agency.
+agency. What was erased or taken back after a backup lies beside the home (`outlasting`) and is done again by a restore.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import os
 import sqlite3
 import tarfile
@@ -20,7 +21,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from smartgov.engines.pki import keys
-from smartgov.shared import clock
+from smartgov.engines.troad import home as homes
+from smartgov.engines.troad import outlasting as redo
+from smartgov.shared import clock, content
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -28,8 +31,9 @@ _MAGIC = b"troad-backup-v1\n"
 _SALT, _NONCE = 16, 12
 COST = 2**17  # of scrypt; about 130 MB and half a second
 _LOG = "log.sqlite3"
-RESTORED = "restored-at"
-"""A file in a restored home, until its gateway has started: the log may lack what came after the backup."""
+RESTORED = "restored.json"
+"""A file in a restored home until its gateway has opened a new epoch: the log may lack what came after the backup."""
+_MADE = "backed-up-at"
 LEAST_PASSPHRASE = 12
 
 
@@ -51,14 +55,18 @@ def save(home: Path, to: Path, passphrase: str) -> int:
     return len(content)
 
 
-def restore(archive: Path, home: Path, passphrase: str) -> None:
-    """Put a backup into `home`, which must be empty; else Problem `backup-unusable`, and nothing is written."""
+def restore(archive: Path, home: Path, passphrase: str, outlasting: Path | None = None) -> int:
+    """Put a backup into `home`, which must be empty; else Problem `backup-unusable`, and nothing is written.
+
+    Erasures and revocations listed in `outlasting` (default: as the home's settings say) are done again before the home
+    is in place; returns how many. The gateway opens a new epoch when it starts.
+    """
     if home.exists() and any(home.iterdir()):
         raise _unusable("The folder to restore into is not empty.", "還原的目標資料夾不是空的。")
-    content = archive.read_bytes()
-    if not content.startswith(_MAGIC):
+    sealed_file = archive.read_bytes()
+    if not sealed_file.startswith(_MAGIC):
         raise _unusable("The file is not a backup of a gateway.", "檔案不是閘道的備份。")
-    rest = content[len(_MAGIC) :]
+    rest = sealed_file[len(_MAGIC) :]
     salt, nonce, sealed = rest[:_SALT], rest[_SALT : _SALT + _NONCE], rest[_SALT + _NONCE :]
     try:
         plain = AESGCM(_key(passphrase, salt)).decrypt(nonce, sealed, _MAGIC)
@@ -67,20 +75,49 @@ def restore(archive: Path, home: Path, passphrase: str) -> None:
     home.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home.parent) as draft, tarfile.open(fileobj=io.BytesIO(plain)) as tar:
         tar.extractall(draft, filter="data")
-        keys.write_secret(Path(draft) / RESTORED, clock.now().isoformat().encode())
+        done = _finish(Path(draft), outlasting or _outlasting(Path(draft), home))
         if home.exists():
             home.rmdir()
         Path(draft).chmod(0o700)
         Path(draft).rename(home)
         Path(draft).mkdir()  # the context manager removes it
+    return done
+
+
+def mark_restored(home: Path, backed_up_at: str = "", reapplied: int = 0) -> None:
+    """Let the gateway of this home open a new epoch when it starts: its log may lack what others have seen."""
+    marker = {"restored_at": clock.now().isoformat(), "backed_up_at": backed_up_at, "reapplied": reapplied}
+    keys.write_secret(home / RESTORED, json.dumps(marker).encode())
+
+
+def _finish(draft: Path, listed: Path) -> int:
+    try:
+        done = redo.reapply(listed, draft / _LOG)
+    except (ValueError, KeyError):
+        raise _unusable(
+            f"{listed} lists what has to be erased again, and cannot be read.",
+            f"{listed} 列有須再次銷毀的項目，但無法讀取。",
+        ) from None
+    made = (draft / _MADE).read_text() if (draft / _MADE).exists() else ""
+    (draft / _MADE).unlink(missing_ok=True)
+    mark_restored(draft, made, done)
+    return done
+
+
+def _outlasting(draft: Path, home: Path) -> Path:
+    return homes.outlasting(home, content.parse((draft / "gateway.yaml").read_text()))
 
 
 def _archive(home: Path) -> bytes:
     out = io.BytesIO()
     with tempfile.TemporaryDirectory() as folder, tarfile.open(fileobj=out, mode="w:gz") as tar:
         for path in sorted(home.rglob("*")):
-            if path.is_file() and not path.is_symlink() and not path.name.startswith(_LOG):
+            if path.is_file() and not path.is_symlink() and not path.name.startswith((_LOG, RESTORED)):
                 tar.add(path, str(path.relative_to(home)))
+        made = tarfile.TarInfo(_MADE)
+        moment = clock.now().isoformat().encode()
+        made.size = len(moment)
+        tar.addfile(made, io.BytesIO(moment))
         if (home / _LOG).exists():
             tar.add(_copied(home / _LOG, Path(folder)), _LOG)
     return out.getvalue()

@@ -11,11 +11,18 @@ from typing import Any
 from urllib.parse import quote
 
 from smartgov.engines.httpd import Response, sync
+from smartgov.engines.troad import terms
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.received import problem_of
 from smartgov.shared.ids import uuid7
+from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
 from smartgov.shared.tw import national_id
 
+CALL_SECONDS = terms.SECONDS + 2 * terms.HOPS_SECONDS
+"""How long a call is waited for: the service's two minutes and both gateways' work, so that the gateway gives up first
+and its refusal says what is known."""
+_LOCAL_SECONDS = 20
 _PRINTABLE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 
 
@@ -54,12 +61,12 @@ class LocalGateway:
         fields: Sequence[str] | None = None,
         idempotency_key: str | None = None,
         exchange_id: str | None = None,
-        timeout: float = 20,
+        timeout: float = CALL_SECONDS,
     ) -> Answer:
-        """Call a service on T-Road about the person `subject` (a national id).
+        """Call a service on T-Road about the person `subject` (a national id); `timeout` in seconds.
 
-        Every refusal, on the way or by the service (status 400 and above), is raised as its Problem; a gateway that
-        does not answer is Problem `gateway-unreachable`.
+        Every refusal, on the way or by the service (status 400 and above), is raised as its Problem. Of the own gateway
+        (`gateway: own`): `gateway-unreachable` when it does not run, `gateway-silent` when it did not answer in time.
         """
         headers = {
             "x-road-id": exchange_id or uuid7(),
@@ -122,13 +129,25 @@ class LocalGateway:
         """Take back a consent that this agency's gateway signed; `expires_at` is the consent's own end."""
         self._send("POST", "/local/v1/consents/revocations", {"jti": jti, "expires_at": expires_at})
 
-    def token(self, *, subject: str, audience: str, assurance: int, jti: str | None = None) -> str:
-        """The signed-in person's token for the trail of one member: 60 seconds, one use."""
+    def token(
+        self,
+        *,
+        subject: str,
+        audience: str,
+        assurance: int,
+        jti: str | None = None,
+        mandate: Mapping[str, Any] | None = None,
+    ) -> str:
+        """The signed-in person's token for the trail of one member: 60 seconds, one use.
+
+        `mandate` (`id`, and `excludes`: ids of members, systems, services, or `purpose:...`) when she asks for another.
+        """
         terms = {
             "subject": national_id.urn(subject),
             "audience": audience,
             "assurance": assurance,
             "jti": jti or uuid7(),
+            **({"mandate": dict(mandate)} if mandate else {}),
         }
         token: str = self._send("POST", "/local/v1/tokens", terms).parsed()["token"]
         return token
@@ -139,6 +158,12 @@ class LocalGateway:
         answer = self._send("GET", path, None, {"x-troad-trail-token": token, "x-road-id": uuid7()}, timeout)
         content: dict[str, Any] = answer.parsed()
         return content
+
+    def audit(self, *, subject: str, reason: str, have: int = 0) -> dict[str, Any]:
+        """All that the own gateway's log holds about a person, for auditors (ability `evidence`); `reason` is noted."""
+        content = {"subject": national_id.urn(subject), "reason": reason, "have": have}
+        answer: dict[str, Any] = self._send("POST", "/local/v1/audits", content).parsed()
+        return answer
 
     def configuration(self) -> tuple[dict[str, Any], datetime]:
         """The configuration that the gateway has verified (members with keys, services, rights), and its expiry."""
@@ -159,13 +184,18 @@ class LocalGateway:
         content: dict[str, Any] = self._send("GET", "/local/v1/health", fail=False).parsed()
         return content
 
+    def traffic(self) -> dict[str, Any]:
+        """What the gateway has counted since it started: calls, refusals and times by side, service and peer."""
+        content: dict[str, Any] = self._send("GET", "/local/v1/traffic").parsed()
+        return content
+
     def _send(
         self,
         method: str,
         path: str,
         content: Any = None,
         headers: Mapping[str, str] | None = None,
-        timeout: float = 20,
+        timeout: float = _LOCAL_SECONDS,
         *,
         fail: bool = True,
     ) -> Response:
@@ -177,11 +207,40 @@ class LocalGateway:
             fields["content-type"] = "application/json"
         try:
             answer = sync.request(method, self._url + path, fields, body, timeout)
-        except (OSError, TimeoutError):
-            raise refuse("gateway-unreachable", gateway="own") from None
+        except TimeoutError:
+            raise _own_silent(timeout) from None
+        except OSError:
+            raise _own_unreachable(self._url) from None
         if fail and answer.status >= 400:
             raise problem_of(answer)
         return answer
+
+
+def _own_unreachable(url: str) -> Problem:
+    known = refuse("gateway-unreachable")
+    return Problem(
+        known.slug,
+        known.status,
+        what=Text("Your own gateway does not answer.", "您機關自己的閘道沒有回應。"),
+        why=Text(f"Nothing listens at {url}, or it broke off.", f"{url} 沒有程式接聽，或連線中斷。"),
+        todo=Text("Ask its operator to start it, then repeat the call.", "請維運人員啟動閘道後再重送。"),
+        gateway="own",
+    )
+
+
+def _own_silent(seconds: float) -> Problem:
+    known = refuse("gateway-silent")
+    return Problem(
+        known.slug,
+        known.status,
+        what=Text(
+            f"Your own gateway did not answer within {seconds:g} s.", f"您機關自己的閘道在 {seconds:g} 秒內未回應。"
+        ),
+        why=known.why,
+        todo=known.todo,
+        gateway="own",
+        seconds=seconds,
+    )
 
 
 def _answer(answer: Response) -> Answer:

@@ -35,6 +35,7 @@ class Configuration:
         self._snapshot: Snapshot | None = None
         self._again: datetime | None = None
         self._seen: tuple[int, int] | None = None
+        self._unreadable: tuple[str, ...] = ()
         self.server_tls = _context(home, ssl.PROTOCOL_TLS_SERVER)
         self.client_tls = _context(home, ssl.PROTOCOL_TLS_CLIENT)
         self._look()
@@ -63,7 +64,7 @@ class Configuration:
             "expired": now >= self._view.usable_until,
             "in_grace": self._view.expires_at <= now < self._view.usable_until,
             "digest": self._view.digest,
-            "alarms": list(self._view.alarms),
+            "alarms": [*self._view.alarms, *(f"offer-unreadable:{service}" for service in self._unreadable)],
         }
 
     def present(self) -> None:
@@ -121,7 +122,8 @@ class Configuration:
 
     def _index(self, view: View, now: datetime) -> None:
         """Put `view` in force as it stands at `now`: offers that have ended are left out."""
-        fresh = snapshots.parse(view.merged(now))
+        data, self._unreadable = snapshots.readable(view.merged(now))
+        fresh = snapshots.parse(data)
         self._view, self._snapshot, self._again = view, fresh, view.next_end(now)
         # Certificates can only be added to a live context; that a removed one is refused is seen to by its fingerprint.
         listed = [gateway.tls_certificate for gateway in fresh.gateways.values() if gateway.tls_certificate]

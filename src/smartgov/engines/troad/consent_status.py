@@ -51,7 +51,11 @@ class ConsentStatus:
         self._asking: dict[str, asyncio.Task[None]] = {}
 
     async def check(self, consent: Consent, snapshot: Snapshot) -> None:
-        """Problem `consent-revoked`, or `consent-status-unknown` when the issuer's word is too old to be had anew."""
+        """Problem `consent-revoked`, `restored-void` for a single use that the lost time may have spent, or
+        `consent-status-unknown` when the issuer's word is too old and cannot be had anew.
+        """
+        if consent.single_use:
+            self._core.restoring.refuse_void(consent.issued)
         word = await self._fresh(consent.issuer, snapshot)
         if consent.jti in word.revoked or consent.jti in snapshot.revoked_consents:
             raise refuse("consent-revoked")

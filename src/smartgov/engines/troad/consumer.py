@@ -9,7 +9,7 @@ import structlog
 
 from smartgov.engines.httpd import Request, Response
 from smartgov.engines.httpd.client import IDEMPOTENT, ConnectionFailedError, NotSentError, PeerMismatchError
-from smartgov.engines.troad import built_in, records, reference, trail_door, wire
+from smartgov.engines.troad import built_in, records, reference, trail_door, visibility, wire
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.keeping import is_soon, keep
 from smartgov.engines.troad.names import parse_target
@@ -19,15 +19,13 @@ from smartgov.engines.troad.received import problem_of
 from smartgov.engines.troad.rights import Ask
 from smartgov.engines.troad.snapshot import Gateway, Member, Snapshot
 from smartgov.engines.troad.store import Place
-from smartgov.engines.troad.terms import Terms
+from smartgov.engines.troad.terms import HOPS_SECONDS, Terms
 from smartgov.engines.troad.wire import Head, Signed
 from smartgov.shared.ids import uuid7
 from smartgov.shared.problems import Problem
 from smartgov.shared.tw import national_id
 
 log = structlog.get_logger()
-HOPS_SECONDS = 10
-"""What two gateways may take beyond the time that the service has."""
 
 
 class Consumer:
@@ -42,7 +40,7 @@ class Consumer:
         ask, outcome = None, "answered"
         try:
             self._core.maintenance.refuse(started)
-            self._core.heads.refuse_unstamped()
+            self._core.heads.refuse_unfit()
             snapshot = self._core.configuration.current()
             ask = self._read(request, subsystem, snapshot)
             return await self._carry(ask, snapshot, request.headers.get("x-troad-trail-token", ""))
@@ -51,7 +49,8 @@ class Consumer:
             await self._note_refusal(ask, subsystem, problem)
             raise
         finally:
-            self._core.count("client", ask.target.service_id if ask else "", outcome, started)
+            service, peer = (ask.target.service_id, ask.target.member) if ask else ("", "")
+            self._core.count("client", service, peer, outcome, started)
 
     def _read(self, request: Request, subsystem: str, snapshot: Snapshot) -> Ask:
         headers = request.headers
@@ -210,7 +209,7 @@ class Consumer:
         salt, fields = wire.commit(hidden)
         entry = core.entry({**record, "body": fields["troad-body"]}, ask.id)
         entry.body = (salt, hidden, b"")
-        entry.visible_to = subject if passage.grant.service.visibility == "own" else None
+        visibility.show(entry, subject, passage.grant.service)
         passage.record(entry)
         try:
             await core.store.commit([entry])

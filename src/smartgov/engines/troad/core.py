@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -12,6 +11,7 @@ from smartgov.engines.troad import contract as contracts
 from smartgov.engines.troad import records
 from smartgov.engines.troad.alarms import Alarms
 from smartgov.engines.troad.artefacts import Reader
+from smartgov.engines.troad.comparing import Comparing
 from smartgov.engines.troad.configuration import Configuration
 from smartgov.engines.troad.consent_status import ConsentStatus
 from smartgov.engines.troad.heads import Heads
@@ -20,7 +20,10 @@ from smartgov.engines.troad.idempotency import Claims
 from smartgov.engines.troad.limits import Buckets
 from smartgov.engines.troad.maintenance import Maintenance
 from smartgov.engines.troad.peers import Peers, policy_of
+from smartgov.engines.troad.restoring import Restoring
+from smartgov.engines.troad.stated import Stated
 from smartgov.engines.troad.store import Entry, Store
+from smartgov.engines.troad.traffic import Traffic
 from smartgov.shared import clock
 
 CONNECTIONS = 256
@@ -53,11 +56,13 @@ class Core:
         self.running = 0
         """Exchanges that are being worked on now."""
         self.consents = ConsentStatus(self)
-        self.counts: Counter[tuple[str, str, str]] = Counter()
-        self.seconds: dict[tuple[str, str], float] = {}
+        self.traffic = Traffic(self.now())
         self.heads = Heads(self)
+        self.restoring = Restoring(self)
+        self.comparing = Comparing(self)
+        self.stated = Stated(self)
         self._index_key = home.secret_key("index")
-        self.claims = Claims(self._index_key, home.secret_key("body"))
+        self.claims = Claims(self._index_key, home.secret_key("body"), self.restoring.refuse_unsure_key)
 
     def now(self) -> datetime:
         """The present instant."""
@@ -75,8 +80,7 @@ class Core:
         """A log entry made now."""
         return Entry(record, int(self.now().timestamp()), exchange)
 
-    def count(self, side: str, service: str, outcome: str, started: datetime) -> None:
-        """Count one exchange for the metrics."""
-        self.counts[side, service, outcome] += 1
-        spent = (self.now() - started).total_seconds()
-        self.seconds[side, service] = self.seconds.get((side, service), 0.0) + spent
+    def count(self, side: str, service: str, peer: str, outcome: str, started: datetime) -> None:
+        """Count one exchange with `peer` (a member, empty when it is not known)."""
+        now = self.now()
+        self.traffic.count(side, service, peer, outcome, (now - started).total_seconds(), now)

@@ -30,6 +30,9 @@ async def bundle(core: Core, exchange: str, have: Iterable[int] = ()) -> dict[st
         indexes = [int(i) for (i,) in db.execute("SELECT idx FROM place WHERE exchange = ? ORDER BY idx", (exchange,))]
     if not indexes:
         raise refuse("record-unknown")
+    with core.store.reading() as (_, log):
+        if indexes[0] < log.archived():
+            raise refuse("record-archived")
     sizes = sorted(set(have))
     await core.heads.publish(at_least=max([indexes[-1] + 1, *sizes]) if _reachable(core, sizes) else indexes[-1] + 1)
     with core.store.reading() as (db, log):
@@ -102,6 +105,8 @@ def _entry(core: Core, log: Log, index: int, size: int) -> dict[str, Any]:
     if _parsed(exact).get("kind") in _SIGNED_KINDS and (kept := _kept(core, index)) is not None:
         names = ("salt", "body", "base")
         entry |= {name: base64.b64encode(part).decode() for name, part in zip(names, kept, strict=True)}
+    if (veil := core.store.veil(index)) is not None:
+        entry |= {"veil_salt": base64.b64encode(veil[0]).decode(), "veil": base64.b64encode(veil[1]).decode()}
     return entry
 
 

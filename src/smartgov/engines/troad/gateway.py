@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 
 from smartgov.engines.httpd import Request, Response, Server, run, serve
-from smartgov.engines.troad import consent_status, status_door
+from smartgov.engines.troad import archive, consent_status, exchanged, stated, status_door
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
@@ -45,13 +45,15 @@ class Gateway:
     async def start(self) -> None:
         """Open the log, then both doors: peers over mutual TLS, the own information systems on loopback."""
         self.core.store.start()
+        await self.core.restoring.look()
         tls = self.core.configuration.server_tls
         self._servers = [
             await serve(self._peers, host=self.home.host, port=self.home.port, ssl=tls, max_body=self.home.max_body),
             await serve(self._own, port=self.home.local_port, max_body=self.home.max_body),
         ]
         self._tasks = [
-            asyncio.create_task(work) for work in (self._keep_house(), self.core.heads.run(), self.keeper.run())
+            asyncio.create_task(work)
+            for work in (self._keep_house(), self.core.heads.run(), self.core.comparing.run(), self.keeper.run())
         ]
         if self.home.centre_url:
             self._tasks.append(asyncio.create_task(self.core.configuration.follow_centre(self.core.services)))
@@ -61,8 +63,12 @@ class Gateway:
         """What other gateways ask: exchanges, its word on the consents that it issued, and to witness their logs."""
         if (request.method, request.path) == ("GET", consent_status.PATH):
             return await self.core.consents.answer(request)
+        if (request.method, request.path) == ("POST", stated.PATH):
+            return await self.core.stated.answer(request)
         if request.path.startswith("/witness/"):
             return await self.witness.handle(request)
+        if (request.method, request.path) == ("GET", exchanged.PATH):
+            return await self.core.comparing.answer(request)
         if (request.method, request.path) == ("GET", status_door.PATH):
             return await self.status.handle(request)
         with self._counted():
@@ -100,6 +106,7 @@ class Gateway:
             with contextlib.suppress(Problem):  # a log that cannot be written is reported where it matters
                 await self.core.store.forget_stale(now)
                 await self.core.store.erase_due(now, self.home.retain_days)
+                await archive.take_out(self.core)
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
 
@@ -114,14 +121,18 @@ async def _serve(home: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one gateway until a signal comes, or a verb about one."""
+    from smartgov.engines.troad import operate
     from smartgov.shared import logs
 
     given = sys.argv[1:] if arguments is None else arguments
     if given and given[0] in commands.VERBS:
         return commands.main(given)
+    if given and given[0] in operate.VERBS:
+        return operate.main(given)
+    verbs = [*commands.VERBS, *sorted(operate.VERBS)]
     parser = argparse.ArgumentParser(
         prog="smartgov gateway",
-        description="Run one gateway until a signal comes; or one of: " + ", ".join(commands.VERBS) + " (--help).",
+        description=f"Run one gateway until a signal comes; or one of: {', '.join(verbs)} (--help).",
     )
     parser.add_argument("--home", required=True, help="the gateway's home folder")
     home = parser.parse_args(given).home

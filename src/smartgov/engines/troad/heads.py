@@ -72,14 +72,19 @@ class Heads:
 
     async def look(self) -> None:
         """Publish a grown log, renew co-signatures that grow old, stamp when it is time."""
+        if not self._core.restoring.ready:
+            await self._core.restoring.look()
+            return
         size, newest = await asyncio.to_thread(self._sizes)
         now = int(self._core.now().timestamp())
         if size and (newest is None or size > newest[0] or now - newest[1] > RENEW_SECONDS):
             await self.publish()
         await self._stamp_if_due(size, now)
+        await self._core.stated.look()
 
     async def publish(self, at_least: int = 0) -> str:
         """The newest head with the co-signatures it could get, kept; `at_least` asks for that size or a larger one."""
+        self._core.restoring.refuse_unready()
         async with self._busy:
             now = int(self._core.now().timestamp())
             kept = await asyncio.to_thread(self._fresh, now, at_least)
@@ -125,8 +130,9 @@ class Heads:
         old = self._known.get(to.id, 0)
         for _ in range(2):
             if old > size:
-                # The witness has seen more than there is: this log was shortened or restored.
+                # The witness has seen more than there is: this log was shortened or restored. Its word is no proof.
                 self._core.alarms.set("log-shorter-than-witnessed", f"{to.id} knows {old}, here are {size}")
+                await self._core.restoring.look()
                 return ""
             proof = await asyncio.to_thread(self._proof, old, size)
             try:
@@ -159,8 +165,9 @@ class Heads:
 
     # -- time stamps ----------------------------------------------------------------------------------------------
 
-    def refuse_unstamped(self) -> None:
-        """Problem `timestamps-missing` when nothing could be stamped for longer than the policy allows."""
+    def refuse_unfit(self) -> None:
+        """Problem `log-restored`, or `timestamps-missing` when nothing was stamped for longer than allowed."""
+        self._core.restoring.refuse_unready()
         policy, since = self._core.home.timestamps, self._unstamped_since
         if policy is None or not policy.bound or since is None:
             return

@@ -72,6 +72,8 @@ class Home:
     subsystems: Mapping[str, Subsystem]
     timestamps: Timestamps | None = None
     max_body: int = terms.BODY_BYTES
+    outlasting: Path = Path()
+    """The file, not in this folder, that says what a restore has to do again."""
     centre: str = ""
     """Address of the centre's doors (`https://host`): there certificates and offers are renewed."""
     revocation: Mapping[str, Any] = field(default_factory=dict)
@@ -184,9 +186,15 @@ def load(home: Path | str) -> Home:
         subsystems={name: _subsystem(path, name, entry) for name, entry in data["subsystems"].items()},
         timestamps=_timestamps(path, data.get("timestamps")),
         max_body=int(data.get("max_body", terms.BODY_BYTES)),
+        outlasting=outlasting(path, data),
         centre=(data.get("centre") or "").rstrip("/"),
         revocation=dict(data.get("revocation") or {}),
     )
+
+
+def outlasting(home: Path, settings: Mapping[str, Any]) -> Path:
+    """Where a gateway keeps what outlasts a restore: as `outlasting` says, else beside its home."""
+    return Path(settings.get("outlasting") or home.with_name(f"{home.resolve().name}.outlasting.jsonl"))
 
 
 def describe(home: Path | str) -> dict[str, Any]:

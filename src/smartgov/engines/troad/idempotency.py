@@ -12,7 +12,7 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -49,6 +49,8 @@ class Claim:
     content: bytes
     wrap: AESGCM
     live: set[bytes]
+    doubt: Callable[[], None]
+    """Raises the Problem for a key that nothing is known of, when that proves nothing."""
     mine: bool = False
     stored: Response | None = None
     consent: str = ""
@@ -61,6 +63,7 @@ class Claim:
             db.execute("DELETE FROM claim WHERE id = ?", (self.id,))
             found = None
         if found is None:
+            self.doubt()
             salt = os.urandom(32)
             fresh = (self.id, self.made, self.exchange, "running", self._seal(salt), self._tag(salt))
             db.execute("INSERT INTO claim VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)", fresh)
@@ -74,6 +77,10 @@ class Claim:
         plain = json.dumps([answer.status, dict(answer.headers)]).encode()
         sealed = self._seal(len(plain).to_bytes(4, "big") + plain + answer.body)
         db.execute("UPDATE claim SET state = 'done', answer = ?, consent = ? WHERE id = ?", (sealed, consent, self.id))
+
+    def finish_bare(self, db: sqlite3.Connection) -> None:
+        """Keep that the request was carried out, and neither its answer nor anything that tells of its content."""
+        db.execute("UPDATE claim SET state = 'erased', salt = NULL, tag = NULL, answer = NULL WHERE id = ?", (self.id,))
 
     def release(self, db: sqlite3.Connection) -> None:
         """Forget the claim: nothing was done."""
@@ -116,8 +123,8 @@ class Claim:
 class Claims:
     """Makes claims for one running gateway."""
 
-    def __init__(self, index_key: bytes, body_key: bytes) -> None:
-        self._index_key, self._wrap = index_key, AESGCM(body_key)
+    def __init__(self, index_key: bytes, body_key: bytes, refuse_unsure: Callable[[str, int], None]) -> None:
+        self._index_key, self._wrap, self._refuse_unsure = index_key, AESGCM(body_key), refuse_unsure
         self._live: set[bytes] = set()
 
     def of(self, ask: Ask, now: int) -> Claim | None:
@@ -130,7 +137,7 @@ class Claims:
         named = (ask.client, ask.target.service_id, ask.method, ask.target.path, key)
         id_ = hmac.digest(self._index_key, b"claim" + _joined(*(part.encode() for part in named)), "sha256")
         content = _joined(*(part.encode() for part in _circumstances(ask)), ask.body)
-        return Claim(id_, now, ask.id, content, self._wrap, self._live)
+        return Claim(id_, now, ask.id, content, self._wrap, self._live, lambda: self._refuse_unsure(key, now))
 
 
 def erase(db: sqlite3.Connection, exchange: str) -> None:

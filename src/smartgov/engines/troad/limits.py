@@ -17,22 +17,33 @@ CREATE TABLE IF NOT EXISTS quota (
 """
 
 
+PRUNE_SECONDS = 60.0
+
+
 class Buckets:
     """One bucket for each client and service: it holds a minute's calls and fills steadily."""
 
     def __init__(self) -> None:
         self._levels: dict[tuple[str, str], tuple[float, float]] = {}
+        self._pruned = 0.0
 
     def take(self, client: str, service: str, per_minute: int, now: float) -> None:
         """Take one call at `now` (seconds); Problem `rate-exceeded` with `retry_after` when the bucket is empty."""
         if not per_minute:
             return
+        if now - self._pruned > PRUNE_SECONDS or now < self._pruned:
+            self._prune(now)
         level, seen = self._levels.get((client, service), (float(per_minute), now))
         level = min(float(per_minute), level + max(0.0, now - seen) * per_minute / 60)
         if level < 1:
             self._levels[client, service] = (level, now)
             raise refuse("rate-exceeded", retry_after=math.ceil((1 - level) * 60 / per_minute), limit=per_minute)
         self._levels[client, service] = (level - 1, now)
+
+    def _prune(self, now: float) -> None:
+        """Forget buckets that nobody took from for a minute: they are full again, as a new one is."""
+        self._pruned = now
+        self._levels = {names: level for names, level in self._levels.items() if now - level[1] < PRUNE_SECONDS}
 
 
 def count(client: str, service: str, per_day: int, now: datetime) -> Callable[[sqlite3.Connection], None]:

@@ -12,7 +12,18 @@ import structlog
 
 from smartgov.engines.httpd import Request, Response, Router
 from smartgov.engines.pki import keys
-from smartgov.engines.troad import artefacts, consent_status, evidence, meta, records, reference, wellbeing, xroad
+from smartgov.engines.troad import (
+    artefacts,
+    consent_status,
+    evidence,
+    meta,
+    outlasting,
+    records,
+    reference,
+    trail_door,
+    wellbeing,
+    xroad,
+)
 from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.directory_door import DirectoryDoor
@@ -40,6 +51,7 @@ class LocalDoor:
         for method, path, endpoint in (
             ("GET", "/local/v1/health", self.health),
             ("GET", "/local/v1/metrics", self.metrics),
+            ("GET", "/local/v1/traffic", self.traffic),
             ("GET", "/local/v1/checkpoint", self.checkpoint),
             ("POST", "/local/v1/records", self.add_records),
             ("POST", "/local/v1/seal", self.seal),
@@ -49,6 +61,7 @@ class LocalDoor:
             ("POST", "/local/v1/tokens", self.issue_token),
             ("GET", "/local/v1/configuration", self.configuration),
             ("POST", "/local/v1/erasures", self.erase),
+            ("POST", "/local/v1/audits", self.audit),
             ("GET", "/evidence/{exchange}", self.evidence),
         ):
             self._router.add(method, path, endpoint)
@@ -101,13 +114,27 @@ class LocalDoor:
 
     async def metrics(self, request: Request) -> Response:
         """Figures in the text format of Prometheus."""
+        rows = sorted(self._core.traffic.rows.items())
         lines = ["# TYPE troad_exchanges_total counter"]
-        for (side, service, outcome), count in sorted(self._core.counts.items()):
-            lines.append(f'troad_exchanges_total{{side="{side}",service="{service}",outcome="{outcome}"}} {count}')
-        lines.append("# TYPE troad_exchange_seconds_total counter")
-        for (side, service), spent in sorted(self._core.seconds.items()):
-            lines.append(f'troad_exchange_seconds_total{{side="{side}",service="{service}"}} {spent:.6f}')
+        for (side, service, peer), row in rows:
+            named = f'side="{side}",service="{service}",peer="{peer}"'
+            lines += [
+                f'troad_exchanges_total{{{named},outcome="{outcome}"}} {count}'
+                for outcome, count in sorted(row.outcomes.items())
+            ]
+        lines.append("# TYPE troad_exchange_seconds summary")
+        for (side, service, peer), row in rows:
+            named = f'side="{side}",service="{service}",peer="{peer}"'
+            for part in (0.5, 0.99):
+                lines.append(f'troad_exchange_seconds{{{named},quantile="{part}"}} {row.quantile(part) or 0:.6f}')
+            lines.append(f"troad_exchange_seconds_sum{{{named}}} {row.seconds:.6f}")
+            lines.append(f"troad_exchange_seconds_count{{{named}}} {sum(row.buckets)}")
         return Response(200, {"content-type": "text/plain; version=0.0.4"}, ("\n".join(lines) + "\n").encode())
+
+    async def traffic(self, request: Request) -> Response:
+        """What was counted since the start, for people: by side, service and peer, with times."""
+        shown = self._core.traffic.as_dict(self._core.now())
+        return Response.json({"gateway": self._core.home.gateway, **shown})
 
     async def checkpoint(self, request: Request) -> Response:
         """The present signed head of the log."""
@@ -212,7 +239,9 @@ class LocalDoor:
             raise refuse("record-invalid") from None
         if not isinstance(jti, str) or not 0 < len(jti) <= 128 or until.tzinfo is None:
             raise refuse("record-invalid")
-        effect = consent_status.revoke(jti, int(until.timestamp()))
+        end = int(until.timestamp())
+        await self._outlast(outlasting.revocation(jti, end))
+        effect = consent_status.revoke(jti, end)
         await self._note("consent-revoked", caller, None, {"jti": jti}, effect)
         return Response.json({"revoked": jti}, 201)
 
@@ -224,6 +253,8 @@ class LocalDoor:
             subject = national_id.from_urn(terms["subject"])
             to = self._gateway_of(terms["audience"])
             jti = str(terms["jti"])
+            if not _is_mandate(terms.get("mandate")):
+                raise ValueError("a mandate names what it excludes")
         except (KeyError, ValueError, TypeError, AttributeError):
             raise refuse("record-invalid") from None
         token = artefacts.make_token(
@@ -244,6 +275,7 @@ class LocalDoor:
         exchange = _object(request).get("exchange")
         if not isinstance(exchange, str) or not records.ID.fullmatch(exchange):
             raise refuse("record-invalid")
+        await self._outlast(outlasting.erasure(exchange))
         erased = await self._core.store.erase(exchange)
         await self._note("erasure", caller, None, {"id": exchange, "erased": erased})
         return Response.json({"erased": erased})
@@ -267,6 +299,17 @@ class LocalDoor:
         await self._note("evidence", caller, None, {"request": exchange})
         return Response.json(content)
 
+    async def audit(self, request: Request) -> Response:
+        """Everything this log holds about a person, hidden or not, for an auditor who says why; noted in the log."""
+        caller = self._caller(request, "evidence")
+        asked = _object(request)
+        subject = self._core.pseudonym(_person(asked.get("subject")))
+        reason, have = asked.get("reason"), asked.get("have", 0)
+        if subject is None or not isinstance(reason, str) or not reason.strip() or not isinstance(have, int):
+            raise refuse("record-invalid")
+        await self._note("trail", caller, _person(asked["subject"]), {"purpose": reason, "audit": True})
+        return Response.json(await trail_door.audit(self._core, subject, have))
+
     # -- parts ------------------------------------------------------------------------------------------------------
 
     def _caller(self, request: Request, ability: str | None = None) -> Subsystem:
@@ -284,6 +327,7 @@ class LocalDoor:
             raise refuse("client-mismatch")
         if ability is not None and ability not in found.may:
             raise refuse("not-allowed-here")
+        self._core.restoring.refuse_unready()
         return found
 
     def _open_system(self, named: str) -> Subsystem | None:
@@ -297,6 +341,14 @@ class LocalDoor:
         if entry is None or not entry.gateways:
             raise refuse("service-unknown")
         return entry.gateways[0]
+
+    async def _outlast(self, entry: dict[str, Any]) -> None:
+        """List what a restore has to do again; what cannot be listed is not done."""
+        try:
+            await asyncio.to_thread(outlasting.note, self._core.home.outlasting, entry)
+        except OSError as error:
+            log.exception("outlasting_not_listed")
+            raise refuse("log-unavailable", cause=type(error).__name__) from None
 
     async def _note(
         self, kind: str, caller: Subsystem, person: str | None, facts: dict[str, Any], *effects: Effect
@@ -317,6 +369,15 @@ def _object(request: Request) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise refuse("record-invalid")
     return content
+
+
+def _is_mandate(given: object) -> bool:
+    """Whether it is none, or an id with a list of what its holder may not see."""
+    if given is None:
+        return True
+    if not isinstance(given, dict) or set(given) != {"id", "excludes"} or not isinstance(given["excludes"], list):
+        return False
+    return bool(given["id"]) and all(isinstance(one, str) and one for one in [given["id"], *given["excludes"]])
 
 
 def _person(text: object) -> str | None:

@@ -105,6 +105,8 @@ class Passage:
                 claim.release(db)
             elif answer.status in _SILENT:
                 claim.lose(db)
+            elif self.grant.service.durability == "meta":
+                claim.finish_bare(db)  # what keeps no bodies keeps none for a repeat either
             else:
                 claim.finish(db, answer, spent)
 

@@ -25,6 +25,14 @@ def at(home: Path, moment: int) -> bytes | None:
     return chosen[0].read_bytes() if chosen else None
 
 
+def between(home: Path, begin: int, end: int) -> list[tuple[int, bytes]]:
+    """Begin (Unix seconds) and bundle of all that were in force from `begin` to `end`."""
+    found = [(int(path.name.partition("-")[0]), path) for path in sorted((home / _FOLDER).glob("*.json"))]
+    first = max((since for since, _ in found if since <= begin), default=0)
+    chosen = [(since, path) for since, path in found if first <= since <= end] or found[:1]
+    return [(since, path.read_bytes()) for since, path in chosen]
+
+
 def newest(home: Path) -> tuple[str, int] | None:
     """Digest (its first half) and begin of the newest one."""
     found = sorted((home / _FOLDER).glob("*.json"))

@@ -344,6 +344,15 @@ TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
         ("The id is wrong, or another gateway has recorded it.", "編號錯誤，或由其他閘道記錄。"),
         _CORRECT,
     ),
+    "record-archived": (
+        410,
+        ("This exchange has been archived.", "此筆交換紀錄已歸檔。"),
+        (
+            "Its records are in a file that verifies alone, and no more in the log.",
+            "其紀錄存於可獨立驗證的檔案，已不在日誌中。",
+        ),
+        ("Ask the operator for the evidence from the archive.", "請向維運人員索取歸檔證據。"),
+    ),
     "record-invalid": (
         400,
         ("The record has the wrong form.", "紀錄格式錯誤。"),

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 import structlog
 
 from smartgov.engines.httpd import Request, Response
-from smartgov.engines.troad import built_in, records, reference, trail_door, wire
+from smartgov.engines.troad import built_in, records, reference, trail_door, visibility, wire
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.keeping import is_soon, keep
 from smartgov.engines.troad.names import is_subsystem, member_of, parse_target
 from smartgov.engines.troad.passage import Passage, admit
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.rights import Ask
-from smartgov.engines.troad.snapshot import Gateway, Snapshot
+from smartgov.engines.troad.snapshot import Gateway, Service, Snapshot
 from smartgov.engines.troad.store import Evidence
 from smartgov.engines.troad.wire import Head, Signed
 from smartgov.shared.problems import Problem
@@ -30,7 +30,8 @@ class Progress:
     claimed: dict[str, str] = field(default_factory=dict)
     gateway: str = ""
     subject: str | None = None
-    visible: bool = False
+    shown: Service | None = None
+    """Whose class says how a refusal appears to the person."""
     passage: Passage | None = None
     promise: str = ""
     """Where the question is recorded, for the answer to say."""
@@ -58,14 +59,15 @@ class Provider:
         finally:
             if progress.passage is not None:
                 progress.passage.end()
-        self._core.count("provider", progress.claimed.get("service", ""), outcome, started)
+        peer = member_of(progress.gateway) if progress.gateway else ""
+        self._core.count("provider", progress.claimed.get("service", ""), peer, outcome, started)
         return response
 
     # -- the order of work --------------------------------------------------------------------------------------
 
     async def _answer(self, head: Head, request: Request, progress: Progress) -> Response:
         self._core.maintenance.refuse(self._core.now())
-        self._core.heads.refuse_unstamped()
+        self._core.heads.refuse_unfit()
         snapshot = self._core.configuration.current()
         sender, signed = self._verified(head, request, snapshot, progress)
         salt = wire.open_commitment({**request.headers, **signed.fields}, request.body, "body-changed")
@@ -92,6 +94,7 @@ class Provider:
             raise refuse("peer-mismatch")
         if abs(self._core.now().timestamp() - signed.created) > wire.FRESH_SECONDS:
             raise refuse("message-stale")
+        self._core.restoring.refuse_void(signed.created)
         if signed.fields["troad-receiver"] != self._core.home.gateway:
             raise refuse("receiver-mismatch")
         client = signed.fields["x-road-client"]
@@ -144,7 +147,7 @@ class Provider:
         progress: Progress,
     ) -> Response:
         service = snapshot.services.get(ask.target.service_id)
-        progress.visible = service is not None and service.visibility == "own"
+        progress.shown = service
         passage = progress.passage = await admit(self._core, ask, snapshot)
         subject = self._core.pseudonym(ask.subject)
         now = self._core.now()
@@ -152,10 +155,10 @@ class Provider:
         entry = self._core.entry(records.with_proof(record, evidence.fields, evidence.kept[2]), ask.id)
         entry.nonce = evidence.nonce
         keep(entry, passage.grant.service, evidence.kept)
-        entry.visible_to = subject if progress.visible else None
+        visibility.show(entry, subject, passage.grant.service)
         passage.record(entry)
         (place,) = await self._core.store.commit([entry], soon=is_soon(passage.grant.service))
-        progress.visible = False  # from here on she sees the request itself
+        progress.shown = None  # from here on she sees the request itself
         progress.promise = records.promise(self._core.store.origin, place, self._core.now())
         await passage.carry_out()
         return await passage.release()
@@ -196,7 +199,8 @@ class Provider:
             subject=progress.subject,
         )
         entry = core.entry(dict(record))
-        entry.visible_to = progress.subject if progress.visible else None
+        if progress.shown is not None:
+            visibility.show(entry, progress.subject, progress.shown)
         if progress.passage is not None:
             progress.passage.fail(entry, problem)
         response = problem_response(problem)

@@ -28,6 +28,11 @@ ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 _NOTE_MEMBERS = {"kind", "subject", "actor", "fields", "purpose", "basis", "case", "request", "time"}
 
 
+def is_id(text: str) -> bool:
+    """Whether this may be an exchange's id in the log: of the right form, and no person's."""
+    return ID.fullmatch(text) is not None and _is_safe(text)
+
+
 def pseudonym(key: bytes, person: str) -> str:
     """The name under which this gateway, and only this one, knows a person: HMAC-SHA-256 in hex."""
     return hmac.digest(key, person.encode(), "sha256").hex()

@@ -102,6 +102,28 @@ REQUEST_TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
         ("It is not carried out a second time.", "不會再次執行。"),
         ("Ask the service for its present state.", "請向該服務查詢現況。"),
     ),
+    # -- after a restore
+    "log-restored": (
+        503,
+        ("The gateway's log is not the one that others have seen.", "閘道日誌與其他成員所見不符。"),
+        (
+            "It was restored from a backup and has not opened a new epoch yet, or its end is missing.",
+            "日誌自備份還原後尚未開啟新紀元，或末段遺失。",
+        ),
+        (
+            "The operator restores it on purpose, and starts it while its witnesses run.",
+            "請維運人員依程序還原，並於見證閘道運作時啟動。",
+        ),
+    ),
+    "restored-void": (
+        409,
+        (
+            "This was made before the gateway was restored and may have been used.",
+            "此項於閘道還原前核發，可能已使用過。",
+        ),
+        ("What the lost time has used is not known any more.", "遺失期間已使用的項目無從得知。"),
+        ("Ask anew, with a new message, token or consent.", "請以新的訊息、權杖或同意重新提出。"),
+    ),
     # -- consent
     "consent-status-unknown": (
         503,

@@ -16,10 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from smartgov.engines.pki import keys
-from smartgov.engines.troad import terms
+from smartgov.engines.troad import terms, visibility
 from smartgov.engines.troad.names import member_of
 from smartgov.engines.troad.reference import Recipient
 from smartgov.engines.troad.terms import Terms
+from smartgov.engines.troad.visibility import Visibility
 from smartgov.shared.text import Text
 
 
@@ -66,7 +67,7 @@ class Service:
     member: str
     personal: bool
     related: frozenset[str]
-    visibility: str
+    visibility: Visibility
     paths: tuple[str, ...] = ()
     terms: Terms = field(default_factory=Terms)
     durability: str = "strict"
@@ -129,7 +130,7 @@ def parse(data: Mapping[str, Any]) -> Snapshot:
     """Read the content of a configuration. KeyError or ValueError when it is not complete and consistent."""
     members = {entry["id"]: _member(entry) for entry in data["members"]}
     gateways = [gateway for member in members.values() for gateway in member.gateways]
-    services = {entry["id"]: _service(entry) for entry in data["services"]}
+    services = {entry["id"]: read_service(entry) for entry in data["services"]}
     rights: dict[tuple[str, str], tuple[Right, ...]] = {}
     for entry in data["rights"]:
         right = _right(entry)
@@ -153,6 +154,29 @@ def parse(data: Mapping[str, Any]) -> Snapshot:
     )
     _check(snapshot, len(gateways))
     return snapshot
+
+
+def readable(data: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The configuration without the services and rights that cannot be read, and the ids of those services.
+
+    A member signs its own offer; what it signs wrongly closes its own services and nobody else's.
+    """
+    services, unreadable = [], list[str]()
+    for entry in data["services"]:
+        try:
+            read_service(entry)
+            services.append(entry)
+        except (KeyError, TypeError, ValueError):
+            unreadable.append(str(entry.get("id", "")))
+    offered = {entry["id"] for entry in services}
+    rights = []
+    for entry in data["rights"]:
+        try:
+            if _right(entry).service in offered:
+                rights.append(entry)
+        except (KeyError, TypeError, ValueError):
+            unreadable.append(str(entry.get("service", "")))
+    return {**data, "services": services, "rights": rights}, tuple(sorted(set(unreadable)))
 
 
 def endpoint_matches(endpoint: str, method: str, path: str) -> bool:
@@ -214,7 +238,8 @@ def read_gateway(member: str, entry: Mapping[str, Any]) -> Gateway:
     )
 
 
-def _service(entry: Mapping[str, Any]) -> Service:
+def read_service(entry: Mapping[str, Any]) -> Service:
+    """One service as a signed offer words it. KeyError, TypeError or ValueError when it cannot be used."""
     durability = entry.get("durability", "strict")
     if durability not in {"strict", "soon", "meta"}:
         raise ValueError(f"{entry['id']} has no usable durability")
@@ -223,7 +248,7 @@ def _service(entry: Mapping[str, Any]) -> Service:
         member=member_of(entry["id"]),
         personal=bool(entry.get("personal", True)),
         related=frozenset(entry.get("related", ())),
-        visibility=entry.get("visibility", "own"),
+        visibility=visibility.read(entry.get("visibility")),
         paths=tuple(entry.get("paths") or ()),
         terms=terms.read(entry),
         durability=durability,
@@ -264,6 +289,3 @@ def _time(text: str) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("times need an offset")
     return moment
-
-
-__all__ = ["Gateway", "Member", "Right", "Service", "Snapshot", "endpoint_matches", "parse", "read_gateway"]

@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from smartgov.engines.ledger import Log
 from smartgov.engines.ledger.merkle import leaf_hash
-from smartgov.engines.troad import idempotency, limits
+from smartgov.engines.troad import epochs, exchanged, idempotency, limits, stated, visibility
+from smartgov.engines.troad.names import origin_of
 from smartgov.engines.troad.problems import refuse
 from smartgov.shared import canonical
 from smartgov.shared.problems import Problem
@@ -36,7 +37,8 @@ CREATE TABLE IF NOT EXISTS message (
     idx INTEGER PRIMARY KEY, exchange TEXT NOT NULL, made INTEGER NOT NULL, wrapped_key BLOB, sealed BLOB
 );
 CREATE INDEX IF NOT EXISTS message_exchange ON message (exchange);
-CREATE INDEX IF NOT EXISTS message_made ON message (made) WHERE sealed IS NOT NULL;
+DROP INDEX IF EXISTS message_made;
+CREATE INDEX IF NOT EXISTS message_kept ON message (made) WHERE wrapped_key IS NOT NULL;
 CREATE TABLE IF NOT EXISTS nonce (nonce TEXT PRIMARY KEY, made INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS spent (kind TEXT, jti TEXT, until INTEGER, PRIMARY KEY (kind, jti)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS subject (hmac TEXT, idx INTEGER, PRIMARY KEY (hmac, idx)) WITHOUT ROWID;
@@ -46,14 +48,12 @@ CREATE TABLE IF NOT EXISTS stamp (size INTEGER, time INTEGER, ends INTEGER, toke
 CREATE TABLE IF NOT EXISTS witnessed (
     origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS exchanged (
-    hour INTEGER, peer TEXT, role TEXT, id TEXT, PRIMARY KEY (hour, peer, role, id)
-) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS retain (idx INTEGER PRIMARY KEY, until INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS retain_until ON retain (until);
 CREATE TABLE IF NOT EXISTS place (exchange TEXT, idx INTEGER, PRIMARY KEY (exchange, idx)) WITHOUT ROWID;
 """
 REVOKED = "CREATE TABLE IF NOT EXISTS revoked_consent (jti TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;"
+SCHEMA = _SCHEMA + idempotency.SCHEMA + limits.SCHEMA + exchanged.SCHEMA + visibility.SCHEMA + stated.SCHEMA + REVOKED
 _BATCH = 512
 _STALE_NONCE = 600
 """Seconds after which a nonce may be forgotten: far beyond the freshness that every message must have."""
@@ -81,7 +81,12 @@ class Entry:
     body: tuple[bytes, bytes, bytes] | None = None
     """Salt, body and signature base: kept encrypted under a key of their own, erased together."""
     visible_to: str | None = None
-    """The keyed pseudonym of the person who may list this record."""
+    """The keyed pseudonym of the person who may list this record, from `shown_from` (Unix seconds) on."""
+    shown_from: int = 0
+    seal: str = ""
+    """The number of the order that keeps this record from its person until then."""
+    veil: tuple[bytes, bytes] | None = None
+    """Salt and members of the record that it only commits to: kept encrypted as a body is."""
     nonce: str | None = None
     spend: tuple[str, str, int] | None = None
     """Kind, id and expiry of an artefact that this record uses up."""
@@ -124,7 +129,9 @@ class Store:
         self._db = self._open()
         self._log = Log(self._db, origin, log_key)
         self._log.create_tables()
-        self._db.executescript(_SCHEMA + idempotency.SCHEMA + limits.SCHEMA + REVOKED)
+        self._db.executescript(SCHEMA)
+        self.gateway, self.extensions = origin, epochs.stored(self._db)
+        self._enter()
 
     def start(self) -> None:
         """Start the writing thread."""
@@ -152,7 +159,7 @@ class Store:
 
     async def erase(self, exchange: str) -> int:
         """Destroy the keys, salts and bodies of one exchange; its records and their proofs stay. Returns how many."""
-        count: int = await self._submit(lambda db: _erase(db, exchange))
+        count: int = await self._submit(lambda db: erase_exchange(db, exchange))
         if count:
             await self._submit(_truncate)
         return count
@@ -172,6 +179,14 @@ class Store:
         """Keep a checkpoint that was given out."""
         await self._submit(lambda _: self._log.remember(note))
 
+    async def open_epoch(self, entry: Entry, lines: tuple[str, ...]) -> Place:
+        """Go on under a new origin from the record `entry` on; `lines` say in every head what was before."""
+        entry.effects.append(lambda db: epochs.remember(db, lines))
+        (place,) = await self.commit([entry])
+        self.extensions = lines
+        self._enter()
+        return place
+
     async def set_fact(self, name: str, value: str) -> None:
         """Remember one named value."""
         await self._submit(lambda db: db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value)).rowcount)
@@ -188,22 +203,30 @@ class Store:
         db = self._open()
         try:
             db.execute("BEGIN")
-            yield db, Log(db, self.origin, self._log_key)
+            yield db, Log(db, self.origin, self._log_key, self.extensions)
         finally:
             db.close()
 
-    def visible(self, db: sqlite3.Connection, subject: str, size: int, limit: int) -> list[int]:
-        """The newest `limit` indexes below `size` that the person with this pseudonym may list, oldest first."""
-        rows = db.execute(
-            "SELECT idx FROM subject WHERE hmac = ? AND idx < ? ORDER BY idx DESC LIMIT ?", (subject, size, limit)
-        )
-        return [int(idx) for (idx,) in rows][::-1]
-
     def message(self, index: int) -> tuple[bytes, bytes, bytes] | None:
         """Salt, body and signature base of a record, or None when it had none or they were erased."""
+        return self._opened("SELECT wrapped_key, sealed FROM message WHERE idx = ?", index)
+
+    def veil(self, index: int) -> tuple[bytes, bytes] | None:
+        """Salt and members (canonical JSON) that a masked record commits to, or None."""
+        found = self._opened("SELECT wrapped_key, sealed FROM veil WHERE idx = ?", index)
+        return found and found[:2]
+
+    def body_keys(self, exchange: str) -> dict[int, AESGCM]:
+        """The keys of an exchange's bodies that were not erased, by index, for a body that lies in an archive."""
         with self.reading() as (db, _):
-            row = db.execute("SELECT wrapped_key, sealed FROM message WHERE idx = ?", (index,)).fetchone()
-        if row is None or row[0] is None:
+            rows = db.execute("SELECT idx, wrapped_key FROM message WHERE exchange = ?", (exchange,)).fetchall()
+        opened = {index: self._wrap.decrypt(key[:12], key[12:], str(index).encode()) for index, key in rows if key}
+        return {index: AESGCM(key) for index, key in opened.items()}
+
+    def _opened(self, query: str, index: int) -> tuple[bytes, bytes, bytes] | None:
+        with self.reading() as (db, _):
+            row = db.execute(query, (index,)).fetchone()
+        if row is None or row[0] is None or row[1] is None:
             return None
         bound = str(index).encode()
         key = self._wrap.decrypt(row[0][:12], row[0][12:], bound)
@@ -212,6 +235,11 @@ class Store:
         return plain[:32], plain[36 + size :], plain[36 : 36 + size]
 
     # -- the writing thread -------------------------------------------------------------------------------------
+
+    def _enter(self) -> None:
+        """Sign as the epoch that `extensions` lead to."""
+        self.origin = origin_of(self.gateway, len(self.extensions) + 1)
+        self._log = Log(self._db, self.origin, self._log_key, self.extensions)
 
     def _open(self) -> sqlite3.Connection:
         fresh = not self.path.exists()
@@ -310,8 +338,10 @@ class Store:
             db.execute("INSERT INTO place VALUES (?, ?)", (entry.exchange, index))
         if entry.exchanged is not None:
             db.execute("INSERT OR IGNORE INTO exchanged VALUES (?, ?, ?, ?)", (*entry.exchanged, entry.exchange))
-        if entry.visible_to is not None:
-            db.execute("INSERT INTO subject VALUES (?, ?)", (entry.visible_to, index))
+        visibility.write(db, entry, index)
+        if entry.veil is not None:
+            veil = self._seal((*entry.veil, b""), index)
+            db.execute("INSERT INTO veil VALUES (?, ?, ?, ?)", (index, entry.exchange, *veil))
         if entry.body is not None:
             key, sealed = self._seal(entry.body, index)
             row = (index, entry.exchange, entry.made, key, sealed)
@@ -342,16 +372,21 @@ def _spend(db: sqlite3.Connection, spend: tuple[str, str, int]) -> None:
         raise refuse(f"{spend[0]}-used") from None
 
 
-def _erase(db: sqlite3.Connection, exchange: str) -> int:
+def erase_exchange(db: sqlite3.Connection, exchange: str) -> int:
+    """Destroy keys, salts, bodies and the kept answer of one exchange; how many bodies there were."""
     idempotency.erase(db, exchange)
+    db.execute("UPDATE veil SET wrapped_key = NULL, sealed = NULL WHERE exchange = ?", (exchange,))
     return db.execute(
-        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE exchange = ? AND sealed IS NOT NULL", (exchange,)
+        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE exchange = ? AND wrapped_key IS NOT NULL",
+        (exchange,),
     ).rowcount
 
 
 def _forget(db: sqlite3.Connection, limit: int) -> None:
     idempotency.forget(db, limit)
     limits.forget(db, limit)
+    exchanged.forget(db, limit)
+    stated.forget(db, limit)
     db.execute("DELETE FROM revoked_consent WHERE until < ?", (limit,))
     db.execute("DELETE FROM nonce WHERE made < ?", (limit,))
     db.execute("DELETE FROM spent WHERE until < ?", (limit,))
@@ -364,13 +399,13 @@ def _truncate(db: sqlite3.Connection) -> None:
 
 def _erase_due(db: sqlite3.Connection, now: int, limit: int) -> int:
     due = db.execute(
-        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE sealed IS NOT NULL"
+        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE wrapped_key IS NOT NULL"
         " AND idx IN (SELECT idx FROM retain WHERE until < ?)",
         (now,),
     ).rowcount
     db.execute("DELETE FROM retain WHERE until < ?", (now,))
     old = db.execute(
-        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE sealed IS NOT NULL"
+        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE wrapped_key IS NOT NULL"
         " AND made < ? AND NOT EXISTS (SELECT 1 FROM retain WHERE retain.idx = message.idx)",
         (limit,),
     ).rowcount

@@ -13,6 +13,8 @@ from typing import Any
 BODY_BYTES = 5 * 2**20
 SECONDS = 120
 """T-Road's own limits, in force where a service names none."""
+HOPS_SECONDS = 10
+"""What two gateways may take beyond the time that the service has."""
 MOST_BYTES, MOST_SECONDS = 64 * 2**20, 600
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 

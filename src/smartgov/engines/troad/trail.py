@@ -13,7 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from smartgov.engines.ledger import Checkpoint, checkpoint, merkle
 from smartgov.engines.pki import keys
-from smartgov.engines.troad import heads
+from smartgov.engines.troad import epochs, heads
+from smartgov.engines.troad.epochs import Epoch
+from smartgov.engines.troad.names import epoch_of
 from smartgov.engines.troad.problems import refuse
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
@@ -41,6 +43,8 @@ class TrailVerdict:
     checkpoint: Checkpoint | None = None
     note: str = ""
     problem: Problem | None = None
+    lost: int = 0
+    """Records that the pinned head had and that were lost in a restore, as the log itself admits."""
 
 
 def verify(
@@ -65,7 +69,10 @@ def verify(
         proofs = [[bytes.fromhex(part) for part in raw["proof"]] for raw in answer["entries"]]
         exact = [base64.b64decode(raw["record"], validate=True) for raw in answer["entries"]]
         consistency = [bytes.fromhex(part) for part in answer["consistency"]]
-        head = checkpoint.verify(answer["checkpoint"], key, origin)
+        head = checkpoint.verify(answer["checkpoint"], key)
+        opened = epochs.of_head(head)
+        if origin is not None and epoch_of(head.origin)[0] != origin:
+            raise ValueError("it is the head of another log")
     except Problem as problem:
         return TrailVerdict(False, _unproven(answer), problem=problem)
     except (KeyError, TypeError, ValueError, AssertionError):
@@ -85,7 +92,8 @@ def verify(
     if not all(entry.proven for entry in checked):
         why = _unproven_because("A listed record was altered or is not in the log.", "清單中的紀錄遭更動或不在日誌中。")
         return TrailVerdict(False, checked, problem=why)
-    return TrailVerdict(True, checked, head, str(answer["checkpoint"]))
+    lost = _lost(pinned, opened)
+    return TrailVerdict(True, checked, head, str(answer["checkpoint"]), lost=lost)
 
 
 def _witnessed(note: str, witnesses: Mapping[str, Mapping[str, Any]], now: datetime | None) -> bool:
@@ -103,14 +111,29 @@ def _included(index: int, record: bytes, proof: list[bytes], head: Checkpoint) -
 def _continues(pinned: Checkpoint | None, head: Checkpoint, proof: list[bytes]) -> Problem | None:
     if pinned is None or pinned.size == 0:
         return None
-    if pinned.origin != head.origin:
+    number = epoch_of(pinned.origin)[1]
+    if epoch_of(pinned.origin)[0] != epoch_of(head.origin)[0]:
         return _unproven_because("It is the head of another log.", "這是其他日誌的檢查點。")
+    if number > epoch_of(head.origin)[1]:
+        return _unproven_because("The log went back to before a restore.", "日誌退回還原前的狀態。")
+    if _lost(pinned, epochs.of_head(head)):
+        if epochs.admits(epochs.of_head(head), pinned):
+            return None
+        return _unproven_because("A restore conceals what was seen of the log.", "還原後的日誌隱匿先前已見的內容。")
     if head.size < pinned.size:
         return _unproven_because("The log is shorter than it was: records are missing.", "日誌變短：有紀錄遺失。")
     held = merkle.verify_consistency(
         old=pinned.size, new=head.size, old_root=pinned.root, new_root=head.root, proof=proof
     )
     return None if held else _unproven_because("The log's past was altered.", "日誌過去的內容遭更動。")
+
+
+def _lost(pinned: Checkpoint | None, opened: tuple[Epoch, ...]) -> int:
+    """How many records of the pinned head a log with these epochs has lost."""
+    if pinned is None:
+        return 0
+    kept = epochs.kept_until(opened, epoch_of(pinned.origin)[1])
+    return 0 if kept is None else max(0, pinned.size - kept)
 
 
 def _entry(raw: Mapping[str, Any]) -> TrailEntry:

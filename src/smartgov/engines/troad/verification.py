@@ -25,7 +25,8 @@ from cryptography import x509
 
 from smartgov.engines.ledger import Checkpoint, checkpoint, cosign, merkle
 from smartgov.engines.pki import keys, timestamps
-from smartgov.engines.troad import evidence, snapshot, wire
+from smartgov.engines.troad import epochs, evidence, snapshot, wire
+from smartgov.engines.troad.epochs import Epoch
 from smartgov.engines.troad.names import epoch_of
 from smartgov.engines.troad.snapshot import Gateway
 from smartgov.engines.troad.witness import continues
@@ -62,15 +63,23 @@ class InvalidError(Exception):
 
 
 @dataclass(slots=True)
-class _Head:
+class Head:
+    """A verified head: how many witnesses signed it, all times at which it surely existed, and that of its stamp."""
+
     checkpoint: Checkpoint
     witnesses: int
     times: list[int]
     stamped: int | None
+    epochs: tuple[Epoch, ...] = ()
+
+    @property
+    def epoch(self) -> int:
+        """Its number: 1 before the log was ever restored."""
+        return len(self.epochs) + 1
 
 
 @dataclass(slots=True)
-class _Case:
+class Case:
     """What the checks share."""
 
     bundle: Mapping[str, Any]
@@ -80,6 +89,11 @@ class _Case:
     issued: int
     expires: int
     doubts: list[str] = field(default_factory=list)
+
+    @property
+    def others(self) -> int:
+        """How many gateways of other members may witness this log."""
+        return sum(1 for one in self.gateways.values() if one.member != self.own.member and one.witness_key)
 
 
 def verify(bundle: Mapping[str, Any], anchors: Path) -> Finding:
@@ -95,8 +109,8 @@ def verify(bundle: Mapping[str, Any], anchors: Path) -> Finding:
 def _verify(bundle: Mapping[str, Any], anchors: Path) -> Finding:
     if bundle["type"] != evidence.TYPE:
         raise InvalidError("form")
-    case = _configuration(bundle, anchors)
-    head = _head(case, bundle["head"], bundle.get("stamp"))
+    case = case_of(bundle, anchors)
+    head = head_of(case, bundle["head"], bundle.get("stamp"))
     before = _before(case, head)
     _pinned(case, head)
     records = [_record(case, entry, head) for entry in bundle["entries"]]
@@ -104,25 +118,25 @@ def _verify(bundle: Mapping[str, Any], anchors: Path) -> Finding:
         raise InvalidError("order")
     seen: dict[str, Mapping[str, Any]] = {}
     for (_, record), entry in zip(records, bundle["entries"], strict=True):
-        _message(case, record, entry, seen)
+        message(case, record, entry, seen)
         _times(case, record, head, before)
     return _sum_up(case, head, records)
 
 
-def _sum_up(case: _Case, head: _Head, records: list[tuple[int, dict[str, Any]]]) -> Finding:
-    others = [g for g in case.gateways.values() if g.member != case.own.member and g.witness_key]
-    if head.witnesses < min(NEEDED, len(others)):
+def _sum_up(case: Case, head: Head, records: list[tuple[int, dict[str, Any]]]) -> Finding:
+    if head.witnesses < min(NEEDED, case.others):
         case.doubts.append("witnesses")
     if case.doubts:
         return Finding(Verdict.UNKNOWN_STATUS, tuple(sorted(set(case.doubts))))
     if head.stamped is None:
         return Finding(Verdict.VALID_UNTIMESTAMPED, ("stamp-missing",))
-    if any(head.stamped - _unix(record["time"]) > STAMPED_WITHIN for _, record in records):
+    if any(head.stamped - unix(record["time"]) > STAMPED_WITHIN for _, record in records):
         return Finding(Verdict.VALID_UNTIMESTAMPED, ("stamp-late",))
     return Finding(Verdict.VALID)
 
 
-def _configuration(bundle: Mapping[str, Any], anchors: Path) -> _Case:
+def case_of(bundle: Mapping[str, Any], anchors: Path) -> Case:
+    """The gateways that a bundle's `configuration` names, when it leads there from the anchor; else InvalidError."""
     raw = json.dumps(bundle.get("configuration")).encode()
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -136,24 +150,29 @@ def _configuration(bundle: Mapping[str, Any], anchors: Path) -> _Case:
     gateways = {one.id: one for one in found}
     issued = int(datetime.fromisoformat(country["issued_at"]).timestamp())
     expires = int((view.expires_at + GRACE).timestamp())
-    return _Case(bundle, anchors, gateways, gateways[bundle["gateway"]], issued, expires)
+    return Case(bundle, anchors, gateways, gateways[bundle["gateway"]], issued, expires)
 
 
-def _head(case: _Case, note: str, stamp: str | None) -> _Head:
+def head_of(case: Case, note: str, stamp: str | None) -> Head:
+    """A head of the case's own log; InvalidError `head` or `stamp` when it is none."""
     try:
         read = checkpoint.verify(note, case.own.log_key)
     except Problem:
         raise InvalidError("head") from None
     if epoch_of(read.origin)[0] != case.own.log_origin:
         raise InvalidError("head")
+    try:
+        opened = epochs.of_head(read)
+    except ValueError:
+        raise InvalidError("head") from None
     known = {g.id: g.witness_key for g in case.gateways.values() if g.member != case.own.member and g.witness_key}
     signed = cosign.cosignatures(note, known)
     stamped = _stamped(case, note, stamp)
     times = [one.time for one in signed] + ([stamped] if stamped is not None else [])
-    return _Head(read, len(signed), times, stamped)
+    return Head(read, len(signed), times, stamped, opened)
 
 
-def _stamped(case: _Case, note: str, stamp: str | None) -> int | None:
+def _stamped(case: Case, note: str, stamp: str | None) -> int | None:
     path = case.anchors / "tsa.pem"
     if stamp is None or not path.exists():
         return None
@@ -165,44 +184,60 @@ def _stamped(case: _Case, note: str, stamp: str | None) -> int | None:
         raise InvalidError("stamp") from None
 
 
-def _before(case: _Case, head: _Head) -> _Head | None:
+def _before(case: Case, head: Head) -> Head | None:
     given = case.bundle.get("before")
     if given is None:
         return None
-    before = _head(case, given["head"], given.get("stamp"))
+    before = head_of(case, given["head"], given.get("stamp"))
+    if before.epoch > head.epoch:
+        raise InvalidError("before")
     _continued(before.checkpoint, head.checkpoint, given["consistency"], "before")
     return before
 
 
 def _continued(old: Checkpoint, new: Checkpoint, proof: list[str], word: str) -> None:
-    if old.origin != new.origin or not continues(old.size, old.root, new, [bytes.fromhex(part) for part in proof]):
+    if not continues(old.size, old.root, new, [bytes.fromhex(part) for part in proof]):
         raise InvalidError(word)
 
 
-def _pinned(case: _Case, head: _Head) -> None:
+def _pinned(case: Case, head: Head) -> None:
     """Hold the log to every head of it that the reader has kept."""
     links = {entry["size"]: entry["consistency"] for entry in case.bundle.get("have", [])}
     links |= {head.checkpoint.size: []}
     for path in sorted((case.anchors / "heads").glob("*.note")):
-        kept = _head_if_own(case, path.read_text())
-        if kept is None or kept.checkpoint.origin != head.checkpoint.origin:
+        kept = head_if_own(case, path.read_text())
+        if kept is None:
             continue
-        if kept.checkpoint.size in links:
-            _continued(kept.checkpoint, head.checkpoint, links[kept.checkpoint.size], "forked")
-        elif kept.checkpoint.size > head.checkpoint.size and min(head.times, default=0) > max(kept.times, default=0):
+        size = kept.checkpoint.size
+        later = (kept.epoch, size) > (head.epoch, head.checkpoint.size)
+        if kept.epoch < head.epoch and size > (epochs.kept_until(head.epochs, kept.epoch) or 0):
+            _admitted(case, kept, head)
+        elif size in links and kept.epoch <= head.epoch:
+            _continued(kept.checkpoint, head.checkpoint, links[size], "forked")
+        elif later and min(head.times, default=0) > max(kept.times, default=0):
             raise InvalidError("shorter")
         else:
             case.doubts.append("kept-head")
 
 
-def _head_if_own(case: _Case, note: str) -> _Head | None:
+def _admitted(case: Case, kept: Head, head: Head) -> None:
+    """A kept head whose end was lost in a restore: the epoch has to say that there was so much."""
+    following = head.epochs[kept.epoch - 1]
+    if following.size < kept.checkpoint.size:
+        case.doubts.append("epoch")
+    elif not epochs.admits(head.epochs, kept.checkpoint):
+        raise InvalidError("forked")
+
+
+def head_if_own(case: Case, note: str) -> Head | None:
+    """A head that the reader has kept, or None when it is of another log."""
     try:
-        return _head(case, note, None)
+        return head_of(case, note, None)
     except (InvalidError, Problem):
         return None
 
 
-def _record(case: _Case, entry: Mapping[str, Any], head: _Head) -> tuple[int, dict[str, Any]]:
+def _record(case: Case, entry: Mapping[str, Any], head: Head) -> tuple[int, dict[str, Any]]:
     exact, index = base64.b64decode(entry["record"], validate=True), entry["index"]
     if not isinstance(index, int) or isinstance(index, bool):
         raise InvalidError("form")
@@ -218,10 +253,14 @@ def _record(case: _Case, entry: Mapping[str, Any], head: _Head) -> tuple[int, di
     return index, record
 
 
-def _message(
-    case: _Case, record: Mapping[str, Any], entry: Mapping[str, Any], seen: dict[str, Mapping[str, Any]]
+def message(
+    case: Case, record: Mapping[str, Any], entry: Mapping[str, Any], seen: dict[str, Mapping[str, Any]]
 ) -> None:
     """The signature over one message and, where they were not erased, its parts."""
+    if "veil" in entry:
+        salt, clear = (base64.b64decode(entry[name], validate=True) for name in ("veil_salt", "veil"))
+        if not hmac.compare_digest(wire.commitment(salt, clear), record["veil"]):
+            raise InvalidError("veil")
     if "signature" not in record:
         if any(name in entry for name in ("salt", "body", "base")) and "body" in record:
             _body(record, entry)
@@ -235,7 +274,7 @@ def _message(
     if not keys.verify_digest(signer.message_key, value, bytes.fromhex(record["base"])):
         raise InvalidError("signature")
     created = int(match[1])
-    if abs(created - _unix(record["time"])) > SKEW:
+    if abs(created - unix(record["time"])) > SKEW:
         raise InvalidError("time")
     if not case.issued - SKEW <= created <= case.expires:
         case.doubts.append("configuration")
@@ -274,14 +313,15 @@ def _base(record: Mapping[str, Any], base: bytes, seen: dict[str, Mapping[str, A
         raise InvalidError("claims")
 
 
-def _times(case: _Case, record: Mapping[str, Any], head: _Head, before: _Head | None) -> None:
+def _times(case: Case, record: Mapping[str, Any], head: Head, before: Head | None) -> None:
     """A record is later than the head before it, and earlier than the head over it."""
-    time = _unix(record["time"])
+    time = unix(record["time"])
     if before is not None and before.times and time < min(before.times) - SKEW:
         raise InvalidError("back-dated")
     if head.times and time > max(head.times) + SKEW:
         raise InvalidError("post-dated")
 
 
-def _unix(text: str) -> int:
+def unix(text: str) -> int:
+    """Unix seconds of an ISO 8601 time."""
     return int(datetime.fromisoformat(text).timestamp())

@@ -1,4 +1,4 @@
-"""Check an evidence bundle of T-Road: python3 verify_evidence.py BUNDLE.json --anchors DIR
+"""Check an evidence bundle of T-Road, or an archive of a log: python3 verify_evidence.py FILE --anchors DIR
 
 Needs Python 3.11 and the program openssl (3.0 or later), nothing else and no network. It trusts only what lies in DIR:
   root.json     the first root of T-Road's configuration (TUF)
@@ -10,13 +10,16 @@ Specification: docs/protocols/troad-evidence-1.md.
 
 import argparse
 import base64
+import gzip
 import hmac
 import json
 import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+import zlib
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -26,6 +29,7 @@ STATUS = {"valid": 0, "invalid": 1, "valid-untimestamped": 3, "unknown-status": 
 SKEW, STAMPED_WITHIN, GRACE = 120, 86_400, 86_400
 P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200" + "04")  # SubjectPublicKeyInfo up to x
 ED25519 = bytes.fromhex("302a300506032b6570032100")  # the same for Ed25519
+EPOCH = re.compile(r"epoch (\d{1,8}) after (\S+) (\d{1,18}) ([A-Za-z0-9+/]{43}=) restored (\d{1,18})")
 INPUT = re.compile(r';created=(\d{1,12});nonce="[\w-]+";keyid="([\w-]{43})";tag="troad-v[12]"$')
 
 
@@ -211,12 +215,13 @@ class Head:
     def __init__(self, case: "Case", note: str, stamp: str | None) -> None:
         text, _, lines = note.partition("\n\n")
         text += "\n"
-        self.origin, size, root = text.split("\n")[:3]
+        self.origin, size, root, *said = text.split("\n")[:-1]
         self.size, self.root = int(size), b64(root)
         gateway, plus, epoch = self.origin.partition("+")
         plain = not plus or (epoch.isdigit() and len(epoch) < 9 and int(epoch) > 1)
         if not plain or gateway != case.own["log_origin"] or str(self.size) != size or len(self.root) != 32:
             raise Invalid("head")
+        self.epochs = opened(gateway, int(epoch or 1), self.size, said)
         self.times: list[int] = []
         key, good, seen = spki(case.own["log_key"]), False, set[str]()
         for line in lines.splitlines():
@@ -240,6 +245,19 @@ class Head:
         if ed25519_holds(key, f"cosignature/v1\ntime {time}\n{text}".encode(), raw[12:]):
             seen.add(name)
             self.times.append(time)
+
+
+def opened(gateway: str, number: int, size: int, said: list[str]) -> list[tuple[int, bytes, int]]:
+    """What each restore of the log says: size and root of the head before it, and how many records it still had."""
+    found = [EPOCH.fullmatch(line) for line in said if line.startswith("epoch ")]
+    lines = [match.groups() for match in found if match]
+    names = [gateway, *(f"{gateway}+{n}" for n in range(2, number))]
+    if len(found) != number - 1 or [line[:2] for line in lines] != [(str(n + 2), names[n]) for n in range(number - 1)]:
+        raise Invalid("head")
+    epochs = [(int(seen), b64(root), int(kept)) for _, _, seen, root, kept in lines]
+    if epochs and size <= epochs[-1][2]:
+        raise Invalid("head")
+    return epochs
 
 
 def keyid(name: str, kind: int, key: bytes) -> bytes:
@@ -308,7 +326,7 @@ def judge(bundle: dict[str, Any], anchors: Path) -> tuple[str, list[str]]:
     before, given = None, bundle.get("before")
     if given is not None:
         before = Head(case, given["head"], given.get("stamp"))
-        need(linked(before, head, given["consistency"]), "before")
+        need(len(before.epochs) <= len(head.epochs) and linked(before, head, given["consistency"]), "before")
     kept_heads(case, head)
     indexes = [entry["index"] for entry in bundle["entries"]]
     records = [record_of(case, entry, head) for entry in bundle["entries"]]
@@ -343,7 +361,7 @@ def need(holds: bool, word: str) -> None:
 def linked(old: Head, new: Head, proof: Iterable[str]) -> bool:
     """Whether the log of `new` begins with the tree of `old`."""
     hashes = [bytes.fromhex(part) for part in proof]
-    return old.origin == new.origin and continued(old.size, old.root, new.size, new.root, hashes)
+    return continued(old.size, old.root, new.size, new.root, hashes)
 
 
 def kept_heads(case: Case, head: Head) -> None:
@@ -354,11 +372,16 @@ def kept_heads(case: Case, head: Head) -> None:
             kept = Head(case, path.read_text(), None)
         except (Invalid, ValueError):
             continue  # of another log
-        if kept.origin != head.origin:
-            continue
-        if kept.size in links:
+        since = head.epochs[len(kept.epochs) :]
+        later = (len(kept.epochs), kept.size) > (len(head.epochs), head.size)
+        if since and kept.size > min(one[2] for one in since):
+            # Its end was lost in a restore: the epoch that followed has to say that there was so much.
+            size, root, _ = since[0]
+            need(size != kept.size or root == kept.root, "forked")
+            case.doubts |= {"epoch"} if size < kept.size else set()
+        elif kept.size in links and len(kept.epochs) <= len(head.epochs):
             need(linked(kept, head, links[kept.size]), "forked")
-        elif kept.size > head.size and min(head.times, default=0) > max(kept.times, default=0):
+        elif later and min(head.times, default=0) > max(kept.times, default=0):
             raise Invalid("shorter")
         else:
             case.doubts.add("kept-head")
@@ -377,9 +400,11 @@ def record_of(case: Case, entry: dict[str, Any], head: Head) -> dict[str, Any]:
 
 def message(case: Case, entry: dict[str, Any], record: dict[str, Any], question: dict[str, Any]) -> None:
     """The signature over one message and, where they were not erased, its parts."""
+    if "veil" in entry:
+        need(committed(entry["veil_salt"], entry["veil"], record["veil"]), "veil")
     if "signature" not in record:
         if "salt" in entry and "body" in record:
-            need(committed(entry, record), "body")
+            need(committed(entry["salt"], entry["body"], record["body"]), "body")
         return
     asked = record["kind"] in {"request", "trail"}
     signer = case.own if asked == (record["side"] == "client") else case.gateways.get(record["gateway"])
@@ -395,14 +420,14 @@ def message(case: Case, entry: dict[str, Any], record: dict[str, Any], question:
     if not case.issued - SKEW <= created <= case.expires:
         case.doubts.add("configuration")
     if "base" in entry:
-        need(committed(entry, record), "body")
+        need(committed(entry["salt"], entry["body"], record["body"]), "body")
         claims(record, b64(entry["base"]), question, asked=asked)
 
 
-def committed(entry: dict[str, Any], record: dict[str, Any]) -> bool:
-    """Whether body and salt are those that the record commits to."""
-    value = base64.b64encode(hmac.digest(b64(entry["salt"]), b64(entry["body"]), "sha256")).decode()
-    return hmac.compare_digest(f"hmac-sha-256=:{value}:", record["body"])
+def committed(salt: str, content: str, commitment: str) -> bool:
+    """Whether content and salt (base64) are those that a record commits to."""
+    value = base64.b64encode(hmac.digest(b64(salt), b64(content), "sha256")).decode()
+    return hmac.compare_digest(f"hmac-sha-256=:{value}:", commitment)
 
 
 def claims(record: dict[str, Any], base: bytes, question: dict[str, Any], *, asked: bool) -> None:
@@ -425,13 +450,102 @@ def claims(record: dict[str, Any], base: bytes, question: dict[str, Any], *, ask
     need(all(lines.get(name) == value for name, value in wanted.items()), "claims")
 
 
+# -- an archive ---------------------------------------------------------------------------------------------------
+
+
+class Fold:
+    """The root of a growing tree, of its complete subtrees alone."""
+
+    def __init__(self, size: int, left: list[bytes]) -> None:
+        widths = [1 << level for level in range(size.bit_length() - 1, -1, -1) if size >> level & 1]
+        self.size, self.parts = size, list(zip(widths, left, strict=True))
+
+    def push(self, value: bytes) -> None:
+        """Add the next leaf hash."""
+        width = 1
+        while self.parts and self.parts[-1][0] == width:
+            value, width = node(self.parts.pop()[1], value), width * 2
+        self.parts.append((width, value))
+        self.size += 1
+
+    def root(self) -> bytes:
+        """The root over all of it."""
+        value = self.parts[-1][1]
+        for _, part in self.parts[-2::-1]:
+            value = node(part, value)
+        return value
+
+
+def verify_archive(file: Path, anchors: Path) -> tuple[str, list[str]]:
+    """The verdict about an archive and its reasons."""
+    try:
+        with gzip.open(file, "rt", encoding="utf-8") as text:
+            return judge_archive((json.loads(line) for line in text), anchors)
+    except Invalid as error:
+        return "invalid", [str(error)]
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError, EOFError, zlib.error, StopIteration):
+        return "invalid", ["form"]
+
+
+def judge_archive(lines: Iterator[dict[str, Any]], anchors: Path) -> tuple[str, list[str]]:
+    """Records, folded into the tree, must give every head; each is checked as in a bundle."""
+    about = next(lines)
+    need(about["type"] == "troad-archive-v1", "form")
+    pairs = [({"configuration": one, "gateway": about["gateway"]}, int(one["from"])) for one in about["configurations"]]
+    cases, since = [Case(bundle, anchors) for bundle, _ in pairs], [start for _, start in pairs]
+    heads = [Head(cases[-1], one["head"], one.get("stamp")) for one in about["heads"]]
+    sizes = [head.size for head in heads]
+    need(sizes == sorted(set(sizes)) and sizes[0] > about["first"] and sizes[-1] == about["size"], "head")
+    fold, roots, times = Fold(about["first"], [bytes.fromhex(part) for part in about["left"]]), {}, list[int]()
+    kept = kept_of_archive(cases[-1], heads[-1])
+    for line in lines:
+        need(line["index"] == fold.size < about["size"], "order")
+        exact = b64(line["record"])
+        record = json.loads(exact)
+        times.append(seconds(record.get("logged") or record["time"]))
+        message(cases[max(0, bisect_right(since, times[-1]) - 1)], {}, record, {})
+        at = bisect_right(sizes, fold.size)
+        need(not at or not heads[at - 1].times or times[-1] >= min(heads[at - 1].times) - SKEW, "back-dated")
+        need(not heads[at].times or times[-1] <= max(heads[at].times) + SKEW, "post-dated")
+        fold.push(sha256(b"\x00" + exact).digest())
+        if fold.size in sizes or fold.size in kept:
+            roots[fold.size] = fold.root()
+    need(fold.size == about["size"], "order")
+    need(all(roots[head.size] == head.root for head in heads), "tree")
+    need(all(roots.get(size, root) == root for size, root in kept.items()), "forked")
+    cases[-1].doubts = set[str]().union(*(case.doubts for case in cases))
+    stamped = [head for head in heads if head.stamped is not None]
+    word, reasons = sum_up(cases[-1], heads[-1], [])
+    late = any(
+        (stamped[bisect_right([head.size for head in stamped], index)].stamped or 0) - time > STAMPED_WITHIN
+        for index, time in (enumerate(times, about["first"]) if word == "valid" else ())
+    )
+    return ("valid-untimestamped", ["stamp-late"]) if late else (word, reasons)
+
+
+def kept_of_archive(case: Case, last: Head) -> dict[int, bytes]:
+    """Size and root of the heads of this log that you have kept."""
+    found: dict[int, bytes] = {}
+    for path in sorted((case.anchors / "heads").glob("*.note")):
+        try:
+            head = Head(case, path.read_text(), None)
+        except (Invalid, ValueError):
+            continue  # of another log
+        if len(head.epochs) <= len(last.epochs):
+            found[head.size] = head.root
+    return found
+
+
 def main(arguments: list[str] | None = None, say: Callable[[str], object] = sys.stdout.write) -> int:
     """Read the bundle, say the verdict, and return the exit status."""
-    parser = argparse.ArgumentParser(description="Check an evidence bundle of T-Road, offline.")
-    parser.add_argument("bundle", type=Path)
+    parser = argparse.ArgumentParser(description="Check an evidence bundle of T-Road or an archive, offline.")
+    parser.add_argument("file", type=Path, help="a bundle (.json) or an archive (.gz)")
     parser.add_argument("--anchors", type=Path, required=True, help="folder with root.json, tsa.pem, heads/*.note")
     options = parser.parse_args(arguments)
-    verdict, reasons = verify(json.loads(options.bundle.read_text()), options.anchors)
+    if options.file.suffix == ".gz":
+        verdict, reasons = verify_archive(options.file, options.anchors)
+    else:
+        verdict, reasons = verify(json.loads(options.file.read_text()), options.anchors)
     say(" ".join([verdict, *reasons]) + "\n")
     return STATUS[verdict]
 

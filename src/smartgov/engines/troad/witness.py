@@ -16,6 +16,7 @@ import structlog
 
 from smartgov.engines.httpd import Request, Response
 from smartgov.engines.ledger import Checkpoint, checkpoint, cosign, merkle
+from smartgov.engines.troad import epochs
 from smartgov.engines.troad.names import epoch_of
 from smartgov.engines.troad.snapshot import Gateway
 from smartgov.shared.problems import Problem
@@ -32,7 +33,7 @@ _MOST_PROOF = 63  # hashes; a tree of 2^63 leaves needs no more
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class Asked:
     """A read request: the size that the log believes we know, the proof from there, and the new head."""
 
     old: int
@@ -62,9 +63,10 @@ class WitnessDoor:
         try:
             peer = self._peer(request)
             if (request.method, request.path) == ("POST", PATH):
+                self._core.restoring.refuse_unready()
                 return await self._add(request)
             if (request.method, request.path) == ("GET", LAST):
-                return self._last(peer)
+                return self._last(request.args().get("of", peer.id))
         except Problem as problem:
             return Response.problem(problem, "en")
         return Response(404)
@@ -85,37 +87,67 @@ class WitnessDoor:
             head = checkpoint.verify(asked.note, owner.log_key, origin)
         except Problem:
             return Response(403)
-        outcome = await self._core.store.apply(lambda db: _advance(db, asked, head))
+        outcome = await self._core.store.apply(lambda db: advance(db, asked, head))
         if isinstance(outcome, Known):
             return Response(409, {"content-type": SIZE_TYPE}, f"{outcome.size}\n".encode())
         if outcome is Fork:
             # Somebody shows two histories under one name: that is what witnesses are for.
             self._core.alarms.set(f"log-forked:{origin}", f"size {head.size}")
             return Response(422)
+        self._tell_of_epoch(head)
         now = int(self._core.now().timestamp())
         line = cosign.cosign(asked.note, self._core.home.gateway, self._core.home.witness_key(), now)
         return Response(200, {"content-type": "text/plain; charset=utf-8"}, line.encode())
 
-    def _last(self, peer: Gateway) -> Response:
-        """The newest head that this witness co-signed for the asking gateway, of whichever epoch."""
+    def _tell_of_epoch(self, head: Checkpoint) -> None:
+        if opened := epochs.of_head(head):
+            last = opened[-1]
+            told = f"epoch {last.number} after {last.size} records of {last.origin}, restored {last.restored}"
+            self._core.alarms.set(f"log-restored:{head.origin}", told)
+
+    def _last(self, gateway: str) -> Response:
+        """The newest head that this witness co-signed for a gateway, of whichever epoch."""
         with self._core.store.reading() as (db, _):
             rows = db.execute("SELECT origin, note FROM witnessed").fetchall()
-        known = [(epoch_of(origin)[1], note) for origin, note in rows if epoch_of(origin)[0] == peer.log_origin]
+        known = [(epoch_of(origin)[1], note) for origin, note in rows if epoch_of(origin)[0] == gateway]
         if not known:
             return Response(204)
         return Response(200, {"content-type": "text/plain; charset=utf-8"}, max(known)[1].encode())
 
 
-def _advance(db: sqlite3.Connection, asked: _Asked, head: Checkpoint) -> Known | type[Fork] | None:
+def advance(db: sqlite3.Connection, asked: Asked, head: Checkpoint) -> Known | type[Fork] | None:
     """None when the head continues what was known and is now kept; else what is known, or that it is a fork."""
-    row = db.execute("SELECT size, root FROM witnessed WHERE origin = ?", (head.origin,)).fetchone()
-    size, root = (int(row[0]), bytes(row[1])) if row else (0, merkle.EMPTY_ROOT)
+    known = _known(db, head)
+    if known is Fork:
+        return Fork
+    assert isinstance(known, tuple)
+    size, root = known
     if asked.old != size or head.size < size:
         return Known(size)
     if not continues(size, root, head, asked.proof):
         return Fork
     db.execute("INSERT OR REPLACE INTO witnessed VALUES (?, ?, ?, ?)", (head.origin, head.size, head.root, asked.note))
     return None
+
+
+def _known(db: sqlite3.Connection, head: Checkpoint) -> tuple[int, bytes] | type[Fork]:
+    """Size and root from which `head` has to lead on: those known of its epoch, or what it kept of an earlier one.
+
+    An epoch that is over gets no more heads, and one that conceals a head known here is another history.
+    """
+    gateway, number = epoch_of(head.origin)
+    rows = db.execute("SELECT origin, size, root FROM witnessed").fetchall()
+    seen = [Checkpoint(str(one), int(size), bytes(root)) for one, size, root in rows if epoch_of(one)[0] == gateway]
+    newest = max(seen, key=lambda one: epoch_of(one.origin)[1], default=None)
+    if newest is None:
+        return 0, merkle.EMPTY_ROOT
+    if newest.origin == head.origin:
+        return newest.size, newest.root
+    opened = epochs.of_head(head)
+    if epoch_of(newest.origin)[1] > number or not epochs.admits(opened, newest):
+        return Fork
+    kept = epochs.kept_until(opened, epoch_of(newest.origin)[1])
+    return (newest.size, newest.root) if kept is not None and newest.size <= kept else (0, merkle.EMPTY_ROOT)
 
 
 def continues(size: int, root: bytes, head: Checkpoint, proof: Sequence[bytes]) -> bool:
@@ -125,7 +157,7 @@ def continues(size: int, root: bytes, head: Checkpoint, proof: Sequence[bytes]) 
     return merkle.verify_consistency(old=size, new=head.size, old_root=root, new_root=head.root, proof=proof)
 
 
-def _read(body: bytes) -> _Asked | None:
+def _read(body: bytes) -> Asked | None:
     try:
         top, _, note = body.decode().partition("\n\n")
         first, *lines = top.split("\n")
@@ -133,10 +165,10 @@ def _read(body: bytes) -> _Asked | None:
         if word != "old" or not size.isdigit() or len(lines) > _MOST_PROOF:
             return None
         proof = [base64.b64decode(line, validate=True) for line in lines]
-        checkpoint.parse(note)
+        epochs.of_head(checkpoint.parse(note))
     except (ValueError, Problem):
         return None
-    return _Asked(int(size), proof, note)
+    return Asked(int(size), proof, note)
 
 
 def write(old: int, proof: Sequence[bytes], note: str) -> bytes:

@@ -18,6 +18,7 @@ from smartgov.shared.text import Text
 from smartgov.simulators import pages
 from smartgov.simulators.pages import both
 from smartgov.simulators.phone import home as phones
+from smartgov.simulators.phone import tasks
 from smartgov.simulators.phone.tickets import Ticket, Tickets, require_pending
 
 log = structlog.get_logger()
@@ -80,9 +81,15 @@ class PhoneApp:
 
     async def _result(self, request: Request, ticket: str) -> Response:
         found = self.tickets.get(ticket)
-        answer = {"ticket": found.id, "callback": found.callback, "status": found.status, "reason": found.reason}
+        answer: dict[str, object] = {
+            "ticket": found.id,
+            "callback": found.callback,
+            "status": found.status,
+            "reason": found.reason,
+        }
         if found.status == "approved":
             answer |= {"payload": found.payload, "signature": found.signature, "key_id": found.key_id}
+            answer |= {"outcome": found.outcome}
         return Response.json(answer)
 
     def _addressee(self, body: object) -> str | None:
@@ -132,6 +139,8 @@ class PhoneApp:
                 (Text("What for", "用途"), both(ticket.shown)),
             ]
         )
+        if ticket.task is not None:
+            details += tasks.shown(ticket.task)
         ask = Text("Choose the number that the other screen shows.", "請選擇另一個畫面上顯示的數字。")
         numbers = "".join(f'<button name="number" value="{number}">{number}</button>' for number in ticket.choices)
         token = f'<input type="hidden" name="token" value="{self._form_token(ticket)}">'
@@ -161,6 +170,8 @@ class PhoneApp:
         ticket.payload = content.decode()
         ticket.signature = b64url(phones.sign(self.home, ticket.persona, content))
         ticket.key_id = self._persona(ticket.persona).key_id
+        if ticket.task is not None:
+            ticket.outcome = tasks.do(self.home, ticket.persona, ticket.task)
         ticket.decided = "approved"
 
     async def _scan(self, request: Request) -> Response:

@@ -71,7 +71,12 @@ def sign(home: Path, persona: str, content: bytes) -> bytes:
 def signing_request(home: Path, persona: Persona) -> str:
     """A PKCS#10 request (PEM) for the persona's key, named by her made-up id."""
     key = keys.load_p256(_key_path(home, persona.id))
-    return _request(key, persona.id).public_bytes(serialization.Encoding.PEM).decode()
+    return request_for(key, persona.id)
+
+
+def request_for(key: ec.EllipticCurvePrivateKey, name: str) -> str:
+    """A PKCS#10 request (PEM) for `key`, with a made-up name that counts for nothing."""
+    return _request(key, name).public_bytes(serialization.Encoding.PEM).decode()
 
 
 def sp_secret(home: Path) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from smartgov.shared import canonical, clock
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
+from smartgov.simulators.phone import tasks
 
 Status = Literal["pending", "approved", "refused", "expired"]
 DEFAULT_LIFE = timedelta(minutes=2)
@@ -38,6 +39,9 @@ class Ticket:
     reason: str = ""
     payload: str = ""
     signature: str = ""
+    task: dict[str, str] | None = None
+    """What the phone does when it is approved, if anything; see `tasks`."""
+    outcome: dict[str, str] = field(default_factory=dict)
 
     @property
     def status(self) -> Status:
@@ -53,15 +57,16 @@ class Ticket:
 
     def content(self, issued: datetime) -> bytes:
         """The bytes that an approval signs: what was shown, to whom it goes, and when."""
-        return canonical.dumps(
-            {
-                "origin": self.origin,
-                "nonce": self.nonce,
-                "number": self.number,
-                "text": self.text,
-                "issued": issued.isoformat(timespec="seconds"),
-            }
-        )
+        content = {
+            "origin": self.origin,
+            "nonce": self.nonce,
+            "number": self.number,
+            "text": self.text,
+            "issued": issued.isoformat(timespec="seconds"),
+        }
+        if self.task is not None:  # so that no approval of a task passes for a sign-in, or for another task
+            content["task"] = self.task
+        return canonical.dumps(content)
 
 
 class Tickets:
@@ -132,7 +137,15 @@ def _read(body: Any, persona: str | None) -> Ticket:
         expires=_expiry(body.get("expires")),
         persona=persona,
         choices=_choices(body["number"]),
+        task=_task(body.get("task")),
     )
+
+
+def _task(task: Any) -> dict[str, str] | None:
+    try:
+        return None if task is None else tasks.read(task)
+    except tasks.TaskRefusedError as error:
+        raise _invalid(str(error)) from None
 
 
 def _text(text: Any) -> Any:

@@ -16,6 +16,7 @@ from smartgov.engines.troad import home as gateways
 from smartgov.shared import clock, content, sealed
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
+from smartgov.simulators.library import home as library
 from smartgov.simulators.phone import home as phones
 from smartgov.site.country import centre
 from smartgov.site.country.ports import Ports
@@ -78,6 +79,7 @@ class _Building:
                 for entry in registers
             ),
             (Text("phones of the cast", "人物的手機"), self._cast),
+            (Text("a library that signs its readers in", "使用登入的圖書館"), self._library),
             (Text("keys of the web processes", "網站的金鑰"), self._web),
         ]
         for done, (text, step) in enumerate(steps):
@@ -132,6 +134,11 @@ class _Building:
         _write(self.home / "personas.json", found)
         _write(self.home / "personas.public.json", public)
         _write(self.home / "births.json", self.fresh)
+
+    def _library(self) -> None:
+        issuer, address = f"http://localhost:{self.ports.web}", f"http://localhost:{self.ports.library}"
+        party = library.create(self.home / "library", issuer=issuer, client_id="library", address=address)
+        _write(self.home / "parties.json", [party])
 
     def _web(self) -> None:
         for name in ("bank", "mailbox", "logs"):

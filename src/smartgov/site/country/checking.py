@@ -9,8 +9,8 @@ from pathlib import Path
 
 from smartgov.engines.ledger.log import Log
 from smartgov.engines.pki import certificates, pades
+from smartgov.engines.troad import archive_check, verification
 from smartgov.engines.troad import home as gateways
-from smartgov.engines.troad import verification
 from smartgov.engines.troad.verification import Verdict
 from smartgov.shared import clock
 from smartgov.shared.text import Text
@@ -28,8 +28,8 @@ def verify(what: Path, home: Path, anchors: Path | None = None) -> int:
 
     0 when it holds, 1 when it does not; for a bundle also 3 (valid-untimestamped) and 4 (unknown-status).
     """
-    if what.suffix == ".json":
-        return _verify_bundle(what, anchors)
+    if what.suffix in {".json", ".gz"}:
+        return _verify_evidence(what, anchors)
     return _verify_pdf(what, home) if what.is_file() else _verify_log(what)
 
 
@@ -49,19 +49,23 @@ def _verify_pdf(pdf: Path, home: Path) -> int:
     return 1
 
 
-def _verify_bundle(file: Path, anchors: Path | None) -> int:
+def _verify_evidence(file: Path, anchors: Path | None) -> int:
     if anchors is None:
         _say(Text("--anchors says whom to trust; without it nothing can be checked.", "請以 --anchors 指定信任來源。"))
         return 2
-    try:
-        bundle = json.loads(file.read_text())
-    except ValueError:
-        bundle = {}
-    finding = verification.verify(bundle, anchors)
+    finding = archive_check.verify(file, anchors) if file.suffix == ".gz" else _bundle(file, anchors)
     text = _VERDICTS[finding.verdict]
     reasons = f" ({', '.join(finding.reasons)})" if finding.reasons else ""
     _say(Text(f"{text.en}{reasons}", text.zh))
     return int(finding.verdict)
+
+
+def _bundle(file: Path, anchors: Path) -> verification.Finding:
+    try:
+        bundle = json.loads(file.read_text())
+    except ValueError:
+        bundle = {}
+    return verification.verify(bundle, anchors)
 
 
 def _verify_log(folder: Path) -> int:
@@ -69,7 +73,8 @@ def _verify_log(folder: Path) -> int:
     connection = sqlite3.connect(f"file:{folder / 'log.sqlite3'}?mode=ro", uri=True)
     try:
         log = Log(connection, gateway.gateway, gateway.log_key())
-        damaged, size = log.verify_stored(), log.size()
+        connection.execute("PRAGMA mmap_size=1099511627776")
+        damaged, size, archived = log.verify_stored(), log.size(), log.archived()
     finally:
         connection.close()
     if damaged:
@@ -77,6 +82,8 @@ def _verify_log(folder: Path) -> int:
         _say(Text(f"{gateway.gateway}: altered records {listed}.", f"{gateway.gateway}：紀錄遭更動，編號 {listed}。"))
         return 1
     _say(Text(f"{gateway.gateway}: {size} records, whole.", f"{gateway.gateway}：{size} 筆紀錄，完整無缺。"))
+    if archived:
+        _say(Text(f"The first {archived} of them are in archives.", f"其中前 {archived} 筆存於歸檔。"))
     return 0
 
 

@@ -9,7 +9,8 @@ from smartgov.shared import content
 
 SPAN = 60
 """How many ports a country may use from its base."""
-_PHONE, _SMTP, _BANK, _MAILBOX, _TIMESTAMP, _GATEWAYS, _LOCAL, _REGISTERS = 24, 25, 26, 27, 28, 30, 40, 50
+_AUTHORITY, _PHONE, _SMTP, _BANK, _MAILBOX, _TIMESTAMP, _LIBRARY = range(23, 30)
+_GATEWAYS, _LOCAL, _REGISTERS = 30, 40, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,16 @@ class Ports:
         """The time-stamping authority."""
         return self.base + _TIMESTAMP
 
+    @property
+    def authority(self) -> int:
+        """The citizens' certification authority."""
+        return self.base + _AUTHORITY
+
+    @property
+    def library(self) -> int:
+        """The city library, a relying party."""
+        return self.base + _LIBRARY
+
     def gateway(self, agency: str) -> int:
         """Where other gateways reach this agency's gateway (mTLS)."""
         return self.base + _GATEWAYS + agencies().index(agency)
@@ -67,7 +78,17 @@ class Ports:
 
     def all(self) -> list[int]:
         """Every port that may be used."""
-        single = [self.web, self.second_web, self.phone, self.smtp, self.bank, self.mailbox, self.timestamp]
+        single = [
+            self.web,
+            self.second_web,
+            self.phone,
+            self.smtp,
+            self.bank,
+            self.mailbox,
+            self.timestamp,
+            self.library,
+            self.authority,
+        ]
         ranges = (self.gateway, self.gateway_local, self.register)
         return single + [port(agency) for port in ranges for agency in agencies()]
 

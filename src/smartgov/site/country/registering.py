@@ -58,6 +58,7 @@ def _offers(home: Path, said: Mapping[str, Any], described: Mapping[str, Mapping
             related=service["related"],
             visibility=service["visibility"],
             endpoints=service["paths"],
+            document=service.get("document"),
         )
     exchange.follow(actor=REGISTRAR, origin=ORIGIN, terms=[_terms(right) for right in rights.rights(said)])
     authority = CertificateAuthority.load(home / "centre" / "authority")

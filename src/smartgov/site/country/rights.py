@@ -30,7 +30,9 @@ def services(exchange: Mapping[str, Any]) -> list[Json]:
     found = []
     for entry in exchange["registers"]:
         description = register_description(entry["agency"])
-        found.append(_service(register_service(entry), spec.related(description), spec.endpoints(description)))
+        name = register_service(entry)
+        offered = _service(name, spec.related(description), spec.endpoints(description))
+        found.append({**offered, "document": spec.contract(description, name)})
     for entry in exchange["web"]:
         owner = f"{homes.member_id(entry['agency'])}/{entry['subsystem']}"
         found += [_service(f"{owner}/{code}", more["related"], []) for code, more in entry["services"].items()]
@@ -117,7 +119,7 @@ def _doors(service: ServiceDefinition, part: Part, citations: Mapping[str, str])
     yield right(_PORTAL, f"{system}/cases.v1", PORTAL_DOORS, {"kind": "subject"})
     yield right(system, f"{_PORTAL}/services.v1", ["POST /applications/{id}/steps"], basis)
     if service.certificate and service.certificate.part == part.id:
-        yield right(_PORTAL, f"{system}/credentials.v1", ["POST /documents"], {"kind": "subject"})
+        yield right(_PORTAL, f"{system}/credentials.v1", ["POST /documents", "POST /offers"], {"kind": "subject"})
     for follower in service.followers(part.id):
         next_system = f"{homes.member_id(follower.agency)}/cases"
         ground, aim = _basis(follower.legal_basis, citations), f"{service.id}.{follower.id}"

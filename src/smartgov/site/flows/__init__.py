@@ -10,6 +10,8 @@ FLOWS: dict[str, tuple[str, ...]] = {
     # The centre
     "configuration_changed": ("smartgov.blocks.exchange.api.republish",),
     "certificate_ordered": ("smartgov.blocks.exchange.api.issue_ordered",),
+    # Signing in to other services
+    "openid_session_ended": ("smartgov.blocks.identity.api.tell_logout",),
     # The agencies' side
     "birth_notified": ("smartgov.blocks.cases.api.announce_birth",),
     "case_moved": ("smartgov.blocks.cases.api.report_step",),

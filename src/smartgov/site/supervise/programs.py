@@ -65,7 +65,7 @@ def programs(home: Path, ports: Ports, *, split: str | None, demo: bool, log: Ca
         found.append(_gateway(home, agency, ports))
     for entry in content.read("exchange.yaml")["registers"]:
         found.append(_register(home, entry["agency"], ports))
-    return found + _simulators(home, ports)
+    return [*found, _authority(home, ports), *_simulators(home, ports)]
 
 
 def webs(home: Path, ports: Ports, *, split: str | None, demo: bool) -> list[Web]:
@@ -77,6 +77,8 @@ def webs(home: Path, ports: Ports, *, split: str | None, demo: bool) -> list[Web
         "SMARTGOV_SMTP": f"127.0.0.1:{ports.smtp}",
         "SMARTGOV_BANK_URL": f"http://127.0.0.1:{ports.bank}",
         "SMARTGOV_PHONE_URL": f"http://127.0.0.1:{ports.phone}",
+        "SMARTGOV_TIMESTAMP_URL": f"http://127.0.0.1:{ports.timestamp}",
+        "SMARTGOV_AUTHORITY_URL": f"http://127.0.0.1:{ports.authority}",
         "SMARTGOV_DEMO": "yes" if demo else "no",
         "DJANGO_SETTINGS_MODULE": "smartgov.site.settings",
     }
@@ -171,10 +173,17 @@ def _register(home: Path, agency: str, ports: Ports) -> Program:
     return Program(f"register-{agency}", command, lambda: answers(f"http://127.0.0.1:{port}/health"), stage=1)
 
 
+def _authority(home: Path, ports: Ports) -> Program:
+    command = python("smartgov.engines.authority", "--home", home / "authority", "--port", ports.authority)
+    return Program("authority", command, _answers_health(ports.authority), stage=1)
+
+
 def _simulators(home: Path, ports: Ports) -> list[Program]:
     extra = {"mailbox": ("--smtp-port", ports.smtp)}
     found = []
     each = {"phone": ports.phone, "bank": ports.bank, "mailbox": ports.mailbox, "timestamp": ports.timestamp}
+    if (home / "library" / "party.json").exists():
+        each["library"] = ports.library
     for name, port in each.items():
         command = python(f"smartgov.simulators.{name}", "--home", home / name, "--port", port, *extra.get(name, ()))
         found.append(Program(name, command, _answers_health(port), stage=1))

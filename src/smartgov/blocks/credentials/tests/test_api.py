@@ -36,7 +36,7 @@ def document(credential: api.Credential) -> bytes:
 
 def test_a_certificate_is_a_sealed_pdf_a_that_checks_as_genuine(gateway: make.SealingGateway) -> None:
     pdf = document(make.issued())
-    assert re.search(rb"pdfaid:part[^0-9]*2", pdf)
+    assert re.search(rb"pdfaid:part[^0-9]*3", pdf)
     verdict = api.verify_upload(pdf)
     assert verdict.genuine, verdict.problems
     assert verdict.signer == "內政部戶政司"

@@ -30,10 +30,13 @@ _LIST_LIFE = timedelta(hours=24)
 class HomeCentre:
     """Publishes into `centre/trust/repository` and puts the bundle into every `gateways/*/`."""
 
-    def publish(self, data: Mapping[str, Any], now: datetime) -> Published:
+    def publish(
+        self, data: Mapping[str, Any], now: datetime, documents: Mapping[str, Mapping[str, bytes]]
+    ) -> Published:
         """Files are written atomically; a running gateway takes the bundle up with its next message."""
         data, handed = _with_revocations(data, now)
         snapshot.parse({**data, "version": 0, "expires_at": now.isoformat()})  # nothing unreadable is published
+        _hand_out(documents)
         centre = trust.Centre(homes.home() / "centre" / "trust")
         expires = centre.publish(
             data, member_keys=_member_keys(data), sign=handed.sign, now=now, rotations=handed.rotations
@@ -83,6 +86,15 @@ def _with_revocations(data: Mapping[str, Any], now: datetime) -> tuple[dict[str,
     offers = [trust.Offer.of(one) for one in handed.get("offers", ())]
     rotations = tuple(trust.Rotation.of(one) for one in handed.get("rotations", ()))
     return told, _Handed({one.member: one for one in offers}, rotations)
+
+
+def _hand_out(documents: Mapping[str, Mapping[str, bytes]]) -> None:
+    """Put each document into its member's gateway, before an offer names it."""
+    for member, listed in documents.items():
+        home = homes.gateway_home(member.rsplit("/", 1)[1])
+        for digest, document in listed.items():
+            if (home / "gateway.yaml").exists() and not (home / "contracts" / digest).exists():
+                homes_of_gateways.add_contract(home, document)
 
 
 def _member_keys(data: Mapping[str, Any]) -> dict[str, ec.EllipticCurvePublicKey]:

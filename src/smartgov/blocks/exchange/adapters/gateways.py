@@ -11,6 +11,8 @@ from smartgov.blocks.exchange.domain import Answer, Call
 from smartgov.engines.troad.client import LocalGateway
 from smartgov.shared import homes
 
+WAIT_SECONDS = 20
+"""How long a page or a worker waits for an answer, which is less than a service may take: both can come again."""
 BY_THE_SUBJECT = "subject"
 """What a caller names as its ground when the person herself asks; on the wire that is neither law nor consent."""
 
@@ -35,6 +37,7 @@ class Gateways:
             issue=call.case,
             user=call.user,
             fields=list(call.fields) if call.fields is not None else None,
+            timeout=WAIT_SECONDS,
         )
         return Answer(
             status=got.status,
@@ -72,6 +75,10 @@ class Gateways:
     def health(self, agency: str) -> dict[str, Any]:
         """The gateway's own words."""
         return self._gateway(agency).health()
+
+    def traffic(self, agency: str) -> dict[str, Any]:
+        """The gateway's own figures."""
+        return self._gateway(agency).traffic()
 
     def configuration(self, agency: str) -> tuple[dict[str, Any], datetime]:
         """The configuration that the gateway has verified."""

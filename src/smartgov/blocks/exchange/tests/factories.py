@@ -34,6 +34,24 @@ CONFIGURATION: dict[str, Any] = {
 }
 
 
+TRAFFIC: dict[str, Any] = {
+    "gateway": "TW/GOV/ris/gw1",
+    "since": "2026-11-28T00:00:00+00:00",
+    "minutes": [0] * 59 + [12],
+    "rows": [
+        {
+            "side": "provider",
+            "service": "TW/GOV/ris/household/people.v1",
+            "peer": "TW/GOV/nhi",
+            "answered": 990,
+            "refused": {"right-missing": 10},
+            "p50_ms": 12.0,
+            "p99_ms": 80.0,
+        }
+    ],
+}
+
+
 class Recorded:
     """Keeps calls; gateways in `down` do not answer."""
 
@@ -71,6 +89,11 @@ class Recorded:
             raise domain.gateway_unreachable(agency)
         return {"healthy": True, "log_size": 7, "configuration_expires": "2026-11-23T00:00:00+00:00"}
 
+    def traffic(self, agency: str) -> dict[str, Any]:
+        if agency in self.down:
+            raise domain.gateway_unreachable(agency)
+        return TRAFFIC
+
     def configuration(self, agency: str) -> tuple[dict[str, Any], datetime]:
         return CONFIGURATION, datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -81,6 +104,7 @@ class RecordedCentre:
     def __init__(self) -> None:
         self.delivered: list[dict[str, Any]] = []
         self.broken = False
+        self.documents: Mapping[str, Mapping[str, bytes]] = {}
 
     @property
     def last(self) -> dict[str, Any]:
@@ -92,7 +116,10 @@ class RecordedCentre:
 
         return dict(Gateway.objects.filter(member=member)[0].described)
 
-    def publish(self, data: Mapping[str, Any], now: datetime) -> domain.Published:
+    def publish(
+        self, data: Mapping[str, Any], now: datetime, documents: Mapping[str, Mapping[str, bytes]]
+    ) -> domain.Published:
+        self.documents = documents
         if self.broken:
             raise OSError
         published = domain.Published(len(self.delivered) + 1, now + timedelta(hours=24))
@@ -113,3 +140,18 @@ def described(*, port: int, code: str = "gw1") -> dict[str, Any]:
         "reference_key": keys.public_jwk(reference.public_key()),
         "log_key": keys.public_jwk(log.public_key()),
     }
+
+
+def two_members() -> None:
+    """`ris` with its register's system, and `nhi` with its case system, as the centre has registered them."""
+    from smartgov.blocks.exchange import api
+    from smartgov.shared.actor import Actor
+    from smartgov.shared.text import Text
+
+    clerk = Actor("officer", seat="seat-1", agency="portal")
+    for code, port in (("ris", 1), ("nhi", 2)):
+        member = f"TW/GOV/{code}"
+        api.register_member(actor=clerk, member=member, name=Text(code.upper(), "機關"))
+        api.register_gateway(actor=clerk, member=member, described=described(port=port))
+    for subsystem in ("TW/GOV/ris/household", "TW/GOV/nhi/cases"):
+        api.register_subsystem(actor=clerk, subsystem=subsystem)

@@ -17,6 +17,7 @@ from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from smartgov.blocks.identity import accounts, domain, keeping, mobile, passkeys, sessions
 from smartgov.blocks.identity.gate import safe_next
+from smartgov.blocks.identity.web import openid_remote
 from smartgov.blocks.ops.api import public
 from smartgov.shared import clock
 from smartgov.shared.ids import uuid7
@@ -34,7 +35,12 @@ def choose(request: HttpRequest) -> HttpResponse:
     following = safe_next(request)
     if "next" not in request.GET and sessions.current(request) is not None:
         return HttpResponseRedirect(following)
-    context = {"next": following, "next_query": urlencode({"next": following}), "kept": "/identity/kept/" in following}
+    context: dict[str, Any] = {
+        "next": following,
+        "next_query": urlencode({"next": following}),
+        "kept": "/identity/kept/" in following,
+    }
+    context |= openid_remote.asking(request, following)
     return render(request, "identity/sign_in.html", context)
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from smartgov.blocks.identity.web import sign_in, views
+from smartgov.blocks.identity.web import openid_parties, sign_in, views
 
 app_name = "identity"
 urlpatterns = [
@@ -22,5 +22,10 @@ urlpatterns = [
     path("account/passkeys/<str:passkey>/remove", views.passkey_remove, name="passkey-remove"),
     path("account/phones/<str:key>/remove", views.mobile_remove, name="mobile-remove"),
     path("account/sign-out-everywhere", views.sign_out_everywhere, name="sign-out-everywhere"),
+    path("parties", openid_parties.parties, name="parties"),
+    path("parties/new", openid_parties.new, name="party-new"),
+    path("parties/<str:party>", openid_parties.party, name="party"),
+    path("parties/<str:party>/edit", openid_parties.edit, name="party-edit"),
+    path("parties/<str:party>/decide", openid_parties.decide, name="party-decide"),
     path("personas", views.personas, name="personas"),
 ]

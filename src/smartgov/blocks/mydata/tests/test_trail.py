@@ -17,6 +17,7 @@ from smartgov.blocks.mydata.models import GatewayCheckpoint
 from smartgov.blocks.mydata.tests.factories import RecordedTransport
 from smartgov.engines.ledger import Log
 from smartgov.engines.pki import keys
+from smartgov.engines.troad.epochs import Epoch
 from smartgov.shared import canonical
 from smartgov.shared.actor import Actor
 
@@ -204,3 +205,32 @@ def test_no_national_id_reaches_the_page(troad: RecordedTransport, mother: Actor
     (person,) = {token["subject"] for token in troad.tokens}
     assert person not in page
     assert json.dumps(person) not in page
+
+
+def test_a_restored_log_is_followed_and_says_what_it_lost(
+    troad: RecordedTransport, mother: Actor, mof: Gateway
+) -> None:
+    for number in range(2, 5):
+        mof.write(**use(f"exchange-{number}"))
+    assert not api.trail(actor=mother).shortened
+    restored = Gateway("mof")
+    restored.key = mof.key
+    restored.write(**use("exchange-1", side="provider"))
+    line = Epoch(2, mof.log.origin, 4, mof.log.root(), 1).line
+    restored.log = Log(restored.db, f"{mof.log.origin}+2", mof.key, (line,))
+    restored.write(kind="epoch", side="own", time="2026-11-22T05:00:00.000Z")
+    troad.trails["TW/GOV/mof"] = restored.answer
+    for _ in range(2):  # it says so for ever, not only to those who had seen more
+        view = api.trail(actor=mother)
+        assert not view.failed
+        assert [(member.member, member.lost) for member in view.shortened] == [("TW/GOV/mof", 3)]
+        assert "at least 3" in view.shortened[0].why.en.lower()
+    newest = GatewayCheckpoint.objects.filter(member="TW/GOV/mof").order_by("seen_at").last()
+    assert newest is not None
+    assert (newest.origin, newest.size) == (f"{mof.log.origin}+2", 2)
+    concealing = Gateway("mof")
+    concealing.key = mof.key
+    concealing.write(**use("exchange-1", side="provider"))
+    concealing.write(**use("another"))
+    troad.trails["TW/GOV/mof"] = concealing.answer
+    assert [member.member for member in api.trail(actor=mother).failed] == ["TW/GOV/mof"], "the epoch before is over"

@@ -105,6 +105,7 @@ def headline(view: TrailView) -> dict[str, Any]:
             f"{len(view.silent)} of {len(view.members)} gateways did not answer",
             f"{len(view.members)} 個閘道中有 {len(view.silent)} 個未回應",
         ),
+        "lost_title": Text("Some records were lost in a restore", "部分紀錄於系統還原時遺失"),
         "columns": _COLUMNS,
         "gateways": gateways(view),
     }

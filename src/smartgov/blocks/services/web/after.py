@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import segno
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from smartgov.blocks.identity.api import actor, permit
 from smartgov.blocks.services import api, domain, paging
@@ -65,4 +66,15 @@ def certificate(request: HttpRequest, certificate: str) -> HttpResponse:
     found = api.document(actor=actor(request), certificate=certificate)
     response = HttpResponse(found.content, content_type=found.media_type)
     response["Content-Disposition"] = f'attachment; filename="{found.filename}"'
+    return response
+
+
+@permit("services.apply")
+@require_POST
+def wallet(request: HttpRequest, certificate: str) -> HttpResponse:
+    """An offer for her wallet, made now; scanned from this page, with a number that is only here."""
+    offer = api.wallet_offer(actor=actor(request), certificate=certificate)
+    code = segno.make(offer.uri, error="l").svg_data_uri(scale=4, border=2)
+    response = render(request, "services/wallet.html", {"offer": offer, "code": code})
+    response["Cache-Control"] = "no-store"
     return response

@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern] = [
     path("", wall.catalogue, name="catalogue"),
     path("start", steps.start, name="start"),
     path("certificates/<str:certificate>", after.certificate, name="certificate"),
+    path("certificates/<str:certificate>/wallet", after.wallet, name="wallet"),
     path("questions/<uuid:supplement>", after.question, name="question"),
     path(f"{_ONE}/", after.timeline, name="application"),
     path(f"{_ONE}/pages/<slug:page>", steps.page, name="page"),

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from smartgov.engines.deid.attacks.target import Target, Thresholds
+from smartgov.engines.deid import transforms
+from smartgov.engines.deid.attacks.target import Changes, Target, Thresholds
 from smartgov.engines.deid.hierarchy import Hierarchy
 from smartgov.engines.deid.installed import analysis
-from smartgov.engines.deid.models import DistinctL, KAnonymity, Model, TCloseness
+from smartgov.engines.deid.models import DistinctL, EntropyL, Model, RecursiveL, TCloseness
 from smartgov.engines.deid.policy import Policy
 from smartgov.engines.deid.relations import Source, opened, quoted
-from smartgov.shared.problems import Problem
-from smartgov.shared.text import Text
 
 with analysis():
     import pyarrow as pa
 
 
-def target_of(policy: Policy, release: Source, source: Source, node: Sequence[int] | None, *, name: str = "") -> Target:
+def target_of(
+    policy: Policy, release: Source, source: Source, node: Sequence[int] | None, *, name: str = "", key: str = ""
+) -> Target:
     """What is attacked of a release that was generalised to `node`, a level of each quasi-identifier's hierarchy.
+
+    `key` is the id of the key that its transforms were made with.
 
     Hierarchies are public, so the attacker has the labels of the released level and those of the one below. Under local
     recoding (`node` None) a value may have the label of any level that occurs.
     """
-    _refuse_transformed(policy)
     trees = dict(zip(policy.quasi, policy.hierarchies, strict=True))
     chosen = {name: level for name, level in zip(policy.quasi, node or (), strict=node is not None) if level > 0}
     labels = {name: _labels(trees[name], level) for name, level in chosen.items()}
@@ -33,37 +35,35 @@ def target_of(policy: Policy, release: Source, source: Source, node: Sequence[in
         release,
         source,
         policy.quasi,
-        tuple(attribute.name for attribute in policy.of_kind("sensitive")),
+        tuple(attribute.name for attribute in policy.of_kind("sensitive") if not attribute.removed),
         tuple(attribute.name for attribute in policy.of_kind("identifying")),
         labels=labels,
         finer={name: _labels(trees[name], level - 1) for name, level in chosen.items()},
         thresholds=thresholds_of(policy.models),
         name=name or policy.project,
+        changes=Changes(transforms.plan(policy), policy.project, key),
+        models=policy.models,
+        values={a.name: a.hierarchy for a in policy.of_kind("sensitive") if a.hierarchy is not None},
+        population=policy.population,
     )
 
 
-def _refuse_transformed(policy: Policy) -> None:
-    """Attackers are given the source's values; compared with transformed ones they would miss people, and pass."""
-    changed = [attribute.name for attribute in policy.of_kind("quasi") if attribute.transform]
-    if changed:
-        raise Problem(
-            "deid-attack-on-transformed",
-            409,
-            what=Text("This release cannot be attacked fairly.", "此釋出資料無法公正進行攻擊測試。"),
-            why=Text(
-                f"Quasi-identifiers were transformed first: {', '.join(changed)}.",
-                f"準識別欄位先經轉換：{'、'.join(changed)}。",
-            ),
-            todo=Text("Transform the table first and give it as the source.", "請先轉換資料表，再以其為來源。"),
-        )
-
-
 def thresholds_of(models: Sequence[Model]) -> Thresholds:
-    """The strictest k, l and t (equal distance) that the models name; other models are the search's own business."""
-    k = max((model.k for model in models if isinstance(model, KAnonymity)), default=1)
-    l = max((model.l for model in models if isinstance(model, DistinctL)), default=1)  # noqa: E741
-    near = [model.t for model in models if isinstance(model, TCloseness) and model.distance == "equal"]
-    return Thresholds(k=k, l=l, t=min(near, default=None))
+    """What the models promise of every class, in the attackers' terms: rows (k), values (l), distance (t).
+
+    Any l-diversity needs as many rows as values, and an entropy of log l or a recursive (c, l) needs l values. A
+    distance over an order or a hierarchy bounds no equal one, and delta-disclosure neither; k-map and d-presence speak
+    of the population, not of rows of the release: those are held to their own figures (`models`) alone.
+    """
+    k = max((model.smallest_class for model in models), default=1)
+    ls: dict[str, float] = {}
+    ts: dict[str, float] = {}
+    for model in models:
+        if isinstance(model, DistinctL | EntropyL | RecursiveL):
+            ls[model.attribute] = max(ls.get(model.attribute, 1), model.smallest_class)
+        if isinstance(model, TCloseness) and model.distance == "equal":
+            ts[model.attribute] = min(ts.get(model.attribute, 1.0), model.t)
+    return Thresholds(max(k, 1), max(ls.values(), default=1), min(ts.values(), default=None), ls=ls, ts=ts)
 
 
 def _any_level(tree: Hierarchy, release: Source) -> pa.Table:

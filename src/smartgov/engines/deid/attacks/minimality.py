@@ -22,7 +22,8 @@ with analysis():
 
 def run(target: Target) -> list[Finding]:
     """One finding a sensitive column: the attacker's belief that one certain smaller class is the reason."""
-    if not target.sensitive or target.thresholds.l < 2:
+    asked = [name for name in target.sensitive if target.thresholds.l_of(name) >= 2]
+    if not asked:
         why = Text(
             "The policy looks at no sensitive value, so its choices tell none.",
             "政策未參照敏感值，其選擇亦不洩漏敏感值。",
@@ -31,11 +32,11 @@ def run(target: Target) -> list[Finding]:
     if not target.finer:
         return [not_run("minimality", Text("Nothing was generalised.", "未作任何概化。"))]
     with opened(r=target.release, s=target.source) as db:
-        return [_judged(db, target, attribute) for attribute in target.sensitive]
+        return [_judged(db, target, attribute) for attribute in asked]
 
 
 def _judged(db: duckdb.DuckDBPyConnection, target: Target, attribute: str) -> Finding:
-    limits, most = target.thresholds, int(target.thresholds.l) - 1
+    limits, most = target.thresholds, int(target.thresholds.l_of(attribute)) - 1
     classes(db, target)
     histogram(db, target, attribute)
     # Could a part of s rows have fewer than l values? Only if the class's l-1 most frequent ones fill it.

@@ -30,7 +30,7 @@ def run(target: Target) -> list[Finding]:
 
 
 def _judged(db: duckdb.DuckDBPyConnection, target: Target, attribute: str) -> Finding:
-    limits = target.thresholds
+    limits, t = target.thresholds, target.thresholds.t_of(attribute)
     db.execute(
         "CREATE OR REPLACE TEMP TABLE overall AS "
         "SELECT value, sum(c)::DOUBLE / sum(sum(c)) OVER () AS share FROM val GROUP BY value"
@@ -48,7 +48,7 @@ def _judged(db: duckdb.DuckDBPyConnection, target: Target, attribute: str) -> Fi
     told = whole(db, f"SELECT sum(c) FROM skew WHERE {where}")  # noqa: S608 - numbers
     number = whole(db, f"SELECT count(DISTINCT cls) FROM skew WHERE {where}")  # noqa: S608 - numbers
     gain = float(one(db, f"SELECT max(here / share) FROM skew WHERE {where}") or 0.0)  # noqa: S608 - numbers
-    beyond = limits.t is not None and far > limits.t + 1e-12
+    beyond = t is not None and far > t + 1e-12
     evidence = {"attribute": attribute, "classes": number, "rows": told, "largest_gain": gain, "largest_t": far}
     if told:
         sentence = Text(
@@ -68,6 +68,6 @@ def _judged(db: duckdb.DuckDBPyConnection, target: Target, attribute: str) -> Fi
             "「{attribute}」之少見值在任何等價類中均未變得可能；最大距離為 {far:.3f}。",
         )
     text = sentence.format(
-        number=number, attribute=attribute, rare=limits.rare, belief=limits.belief, told=told, far=far, t=limits.t
+        number=number, attribute=attribute, rare=limits.rare, belief=limits.belief, told=told, far=far, t=t
     )
     return Finding("skewness", not (told or beyond), "medium", float(told), 0.0, text, evidence)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from smartgov.engines.deid.hierarchy import Hierarchy
 from smartgov.engines.deid.installed import analysis
+from smartgov.engines.deid.models import Model
 from smartgov.engines.deid.relations import Source, listed, one, quoted
 from smartgov.engines.deid.risk import unsuppressed
+from smartgov.engines.deid.transforms import Transform
 from smartgov.shared.text import Text
 
 with analysis():
@@ -20,6 +24,7 @@ with analysis():
 class Thresholds:
     """From where on an attack has succeeded. `k`, `l` and `t` come from the policy; the others are the house's.
 
+    `ls` and `ts` say l and t for each sensitive column that a model speaks of; while empty, `l` and `t` are for all.
     A sensitive value that `common` of all rows have tells nothing new about anybody; one that at most `rare` of all
     rows have is disclosed where an attacker may believe it with `belief`. `excess` is how much better than chance rows
     may be found by their order; `unique` the distinction from which a column alone is an identifier.
@@ -33,15 +38,45 @@ class Thresholds:
     belief: float = 0.5
     excess: float = 0.02
     unique: float = 0.9
+    ls: Mapping[str, float] = field(default_factory=dict)
+    ts: Mapping[str, float] = field(default_factory=dict)
+
+    def l_of(self, attribute: str) -> float:
+        """How many values of a sensitive column a class has at least; 1 promises nothing."""
+        return self.ls.get(attribute, 1) if self.ls else self.l
+
+    def t_of(self, attribute: str) -> float | None:
+        """How far (equal distance) a class may be from everybody in a sensitive column."""
+        return self.ts.get(attribute) if self.ts else self.t
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How single values were transformed before they were generalised: by column, and with which key of which project.
+
+    `key` is empty where no transform is keyed.
+    """
+
+    plan: Mapping[str, Transform] = field(default_factory=dict)
+    project: str = ""
+    key: str = ""
+
+    def same(self, other: Changes, name: str) -> bool:
+        """Whether a column's values became the same in both."""
+        ours, theirs = self.plan.get(name), other.plan.get(name)
+        keyed = ours is not None and ours.keyed
+        return ours == theirs and (not keyed or (self.project, self.key) == (other.project, other.key))
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """A release and the table it was made from.
 
-    `labels` maps each quasi-identifier's values to what the release calls them (columns `value` and `label`, text; a
-    value may have several labels under local recoding); absent means unchanged. `finer` is the same one level below
-    the released one, where there is one: what an attacker who knows the method asks why it was not chosen.
+    `changes` says how values were transformed first. `labels` maps each quasi-identifier's values, as transformed, to
+    what the release calls them (columns `value` and `label`, text; a value may have several labels under local
+    recoding); absent means unchanged. `finer` is the same one level below the released one, where there is one: what
+    an attacker who knows the method asks why it was not chosen. `models` are the policy's, `values` the
+    hierarchies of sensitive columns (an order, a distance), `population` the file that k-map and d-presence count in.
     """
 
     release: Source
@@ -53,6 +88,10 @@ class Target:
     finer: Mapping[str, pa.Table] = field(default_factory=dict)
     thresholds: Thresholds = field(default_factory=Thresholds)
     name: str = ""
+    changes: Changes = field(default_factory=Changes)
+    models: tuple[Model, ...] = ()
+    values: Mapping[str, Hierarchy] = field(default_factory=dict)
+    population: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

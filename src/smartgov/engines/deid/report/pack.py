@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from smartgov.engines.deid import quasi, relations, risk, uniqueness, utility
-from smartgov.engines.deid.attacks import Finding, Target
+from smartgov.engines.deid.attacks import Finding, Target, picture
+from smartgov.engines.deid.keyring import KeyRing
 from smartgov.engines.deid.ledger import digest_of
 from smartgov.engines.deid.relations import Source
 from smartgov.engines.deid.risk import Risk, Sizes
@@ -124,15 +125,21 @@ def measured(
     *,
     threshold: float = 0.2,
     frame: Source | None = None,
+    keys: Sequence[KeyRing] = (),
     head: str = "",
     digest: str = "",
 ) -> Pack:
-    """Measure a release and its source for the pack. `head` and `digest` come from the ledger once it is published."""
+    """Measure a release and its source for the pack. `head` and `digest` come from the ledger once it is published.
+
+    `keys` are needed as the attacks need them. Query errors are against the values as they were transformed.
+    """
     with relations.opened(r=target.release, s=target.source) as db:
         rows = relations.count(db, "s")
         columns = _columns(db, target)
     sizes = risk.sizes(target.release, target.quasi)
     found = risk.measure(target.release, target.quasi, threshold=threshold, frame=frame)
+    with picture.seen(target.source, target, keys) as source:
+        error = utility.query_error(target.release, source.file, target.quasi, target.labels)
     return Pack(
         about,
         target,
@@ -141,7 +148,7 @@ def measured(
         sizes,
         found,
         uniqueness.estimate(sizes, max(about.population, rows)),
-        utility.query_error(target.release, target.source, target.quasi, target.labels),
+        error,
         [utility.accuracy(target.release, target.source, target.quasi, name) for name in target.sensitive],
         quasi.find(target.source, names=target.quasi, most=3).candidates[:5],
         list(findings),

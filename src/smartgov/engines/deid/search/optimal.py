@@ -23,7 +23,7 @@ from pathlib import Path
 from smartgov.engines.deid.classes import Classes, classes_of
 from smartgov.engines.deid.hierarchy import Hierarchy
 from smartgov.engines.deid.installed import analysis
-from smartgov.engines.deid.lattice import Lattice, dense_pays, outlook, runs
+from smartgov.engines.deid.lattice import Lattice, dense_pays, outlook
 from smartgov.engines.deid.metrics import Ground, Metric
 from smartgov.engines.deid.models import Figures, Mask, Model, holding
 from smartgov.engines.deid.tally import Ints, Node, Tally, of_keys, quasi_only, roll
@@ -197,7 +197,7 @@ class Search:
             costs = task.metric.combine([part.reshape(place) for part, place in zip(parts, places, strict=True)])
             self.bounds = np.broadcast_to(costs, shape).ravel().copy()
         k = task.smallest_class
-        view = outlook(self.lattice, quasi_only(task.base, task.ground.hierarchies), k)
+        view = outlook(self.lattice, quasi_only(task.base, task.ground.hierarchies), k, task.most_suppressed, self.open)
         self.open &= view.failing <= task.most_suppressed
         least = task.metric.at_least(task.ground, view.squares, view.classes, view.failing.astype(float), k)
         np.maximum(self.bounds, least, out=self.bounds)
@@ -318,7 +318,7 @@ class Search:
             return
         for level in range(floor[axis], trees[axis].levels):
             if level > floor[axis]:
-                starts = runs(trees[axis], level)
+                starts = trees[axis].runs[level]
                 counts = np.add.reduceat(counts, starts, axis=axis)
                 people = None if people is None else np.add.reduceat(people, starts, axis=axis)
             here = levels[:, axis] == level

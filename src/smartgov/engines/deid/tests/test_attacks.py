@@ -13,7 +13,6 @@ from smartgov.engines.deid.attacks import (
     composition,
     differencing,
     freetext,
-    from_policy,
     homogeneity,
     linkage,
     minimality,
@@ -22,9 +21,7 @@ from smartgov.engines.deid.attacks import (
     skewness,
     undeclared,
 )
-from smartgov.engines.deid.policy import Policy
 from smartgov.engines.deid.tests import plants
-from smartgov.shared.problems import Problem
 from smartgov.shared.tw import national_id
 
 
@@ -260,22 +257,3 @@ def test_an_identifying_column_left_in_is_found(good: Target) -> None:
     serial = good.release.append_column("pseudonym", [[f"p{n}" for n in range(good.release.num_rows)]])
     assert not undeclared.run(plants.target(release=serial))[0].passed
     assert undeclared.run(plants.target(release=serial), {"pseudonym"})[0].passed
-
-
-def test_a_policy_that_transforms_quasi_identifiers_is_not_attacked_at_all() -> None:
-    spec = {
-        "source": "s",
-        "project": "p",
-        "attributes": {
-            "age": {
-                "kind": "quasi",
-                "hierarchy": {"values": ["1", "2"]},
-                "transform": {"kind": "round", "to": 5},
-            }
-        },
-        "models": [{"model": "k-anonymity", "k": 2}],
-    }
-    policy = Policy.parse(spec)
-    with pytest.raises(Problem) as refused:
-        from_policy.target_of(policy, pa.table({"age": ["*"]}), pa.table({"age": ["1"]}), (1,))
-    assert refused.value.slug == "deid-attack-on-transformed"

@@ -216,3 +216,19 @@ def test_a_release_that_was_changed_is_found_out(tmp_path: Path) -> None:
     changed = table.set_column(1, "town", pa.array(towns)).set_column(0, "age", pa.array(ages))
     pq.write_table(changed, folder / "release.parquet")
     assert not all(found.holds for found in check(Release.load(folder)))
+
+
+def test_an_ordered_distance_goes_by_size_whatever_hierarchy_lists_the_values() -> None:
+    """Wages of 9 and 10 are neighbours, though a hierarchy sorts them as text."""
+    table = pa.table({"town": ["a", "a", "b", "b"] * 10, "wage": [10, 10, 9, 100] * 10})
+    measured = []
+    for more in ({}, {"hierarchy": {"values": [9, 10, 100]}}):
+        spec = {
+            "source": "s", "project": "p",
+            "attributes": {
+                "town": {"kind": "quasi", "hierarchy": {"rows": [["a"], ["b"]]}}, "wage": {"kind": "sensitive", **more},
+            },
+            "models": [{"model": "t-closeness", "attribute": "wage", "t": 1, "distance": "ordered"}],
+        }  # fmt: skip
+        measured.append(anonymise(table, deid.Policy.parse(spec)).measured[0]["measured"])
+    assert measured == [pytest.approx(0.25), pytest.approx(0.25)]  # 0.375 by text

@@ -118,4 +118,4 @@ def test_an_unknown_word_about_the_release_is_refused(value: dict[str, object]) 
     [(0, "0%"), (1, "100%"), (0.2, "20%"), (0.123, "12%"), (0.0123, "1.2%"), (0.000045, "0.0045%"), (0.9999, "99.9%")],
 )
 def test_shares_are_written_with_two_telling_digits(share: float, text: str) -> None:
-    assert sections._percent(share) == text
+    assert sections.percent(share) == text

@@ -101,16 +101,36 @@ def test_arrays_and_rolled_tables_find_the_same(dense: int, monkeypatch: pytest.
     assert Search(task).run().cost == brute(task)
 
 
-@given(seed=st.integers(0, 1000), k=st.integers(2, 6))
-def test_the_outlook_never_promises_too_much(seed: int, k: int) -> None:
+@given(seed=st.integers(0, 1000), k=st.integers(2, 6), most=st.integers(0, 60))
+def test_the_outlook_never_promises_too_much(seed: int, k: int, most: int) -> None:
     task = task_of(150, seed, (KAnonymity(k),), "discernibility", 0.0)
     grid = lattice.Lattice(TREES)
-    view = lattice.outlook(grid, task.base, k)
+    view = lattice.outlook(grid, task.base, k, most)
     for number in range(0, len(grid), 5):
         classes = classes_of(tally.roll(task.base, grid.node(number), TREES))
         assert view.failing[number] <= int(classes.sizes[classes.sizes < k].sum())
         assert view.squares[number] <= classes.squares * (1 + 1e-9)
         assert view.classes[number] >= classes.inhabited * (1 - 1e-9)
+
+
+@given(data=st.data(), seed=st.integers(0, 1000), cells=st.sampled_from([0, 50, 1 << 20]))
+def test_counts_by_a_few_attributes_are_those_of_the_rows(data: st.DataObject, seed: int, cells: int) -> None:
+    """Whatever is kept in between, and however much of it."""
+    base = task_of(80, seed, (KAnonymity(2),), "discernibility", 0.0).base
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lattice, "_MOST_CELLS", cells)
+        patch.setattr(lattice, "_KEPT_BYTES", 8 * cells)
+        counter = lattice._Counter(TREES, base, (0,) * len(TREES))
+        for _ in range(4):
+            chosen = sorted(data.draw(st.sets(st.integers(0, len(TREES) - 1), min_size=1, max_size=3)))
+            levels = [data.draw(st.integers(0, TREES[a].height)) for a in chosen]
+            node = [tally.GONE] * len(TREES)
+            for a, level in zip(chosen, levels, strict=True):
+                node[a] = level
+            rolled = tally.roll(base, tuple(node), TREES)
+            expected = np.zeros([TREES[a].size(level) for a, level in zip(chosen, levels, strict=True)])
+            expected.ravel()[rolled.keys()] = rolled.counts
+            assert np.array_equal(counter.counts(chosen, levels), expected)
 
 
 def test_stopping_early_tells_a_bound_that_holds() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from smartgov.engines.deid import attacks, cli
+from smartgov.engines.deid import attacks, cli, dossier
 from smartgov.engines.deid.attacks.from_policy import target_of, thresholds_of
 from smartgov.engines.deid.policy import Policy
 from smartgov.engines.deid.release import anonymise
@@ -105,3 +106,80 @@ def _with_levels(chosen: Policy, levels: dict[str, list[int]], source: pa.Table)
         for name, words in spec["attributes"].items()
     }
     return anonymise(source, Policy.parse(spec))
+
+
+def test_what_follows_from_the_other_models() -> None:
+    """Values need rows, and entropy and recursive l need values; what follows from nothing is not claimed."""
+    entropy = {"model": "entropy-l-diversity", "attribute": "ailment", "l": 2.5}
+    recursive = {"model": "recursive-l-diversity", "attribute": "ailment", "c": 2, "l": 4}
+    found = thresholds_of(policy(entropy).models)
+    assert (found.k, found.l_of("ailment"), found.l_of("remark"), found.t) == (3, 3, 1, None)
+    assert thresholds_of(policy(recursive, K).models).l_of("ailment") == 4
+    ordered = {**T, "distance": "ordered"}
+    delta = {"model": "delta-disclosure", "attribute": "ailment", "delta": 1.5}
+    found = thresholds_of(policy(ordered, delta).models)
+    assert (found.k, found.l_of("ailment"), found.t_of("ailment")) == (1, 1, None)
+
+
+EVERY = (
+    {"model": "entropy-l-diversity", "attribute": "ailment", "l": 2.5},
+    {"model": "recursive-l-diversity", "attribute": "ailment", "c": 3, "l": 3},
+    {"model": "t-closeness", "attribute": "ailment", "t": 0.3},
+    {"model": "t-closeness", "attribute": "ailment", "t": 0.2, "distance": "ordered"},
+    {"model": "t-closeness", "attribute": "ailment", "t": 0.4, "distance": "hierarchical"},
+    {"model": "delta-disclosure", "attribute": "ailment", "delta": 2.0},
+)
+
+
+@pytest.mark.parametrize("model", EVERY)
+def test_every_model_is_counted_anew_and_missed_where_it_is_broken(model: dict[str, Any], tmp_path: Path) -> None:
+    source = plants.town(2000)
+    spec = {**policy(K, suppression_limit=0.02).as_dict(), "models": [K, model]}
+    tree = {"rows": [[one, "mild" if one in ("flu", "none") else "grave", "*"] for one in plants.AILMENTS]}
+    spec["attributes"] = {**spec["attributes"], "ailment": {"kind": "sensitive", "hierarchy": tree}}
+    chosen = Policy.parse(spec)
+    made = anonymise(source, chosen)
+    target = target_of(chosen, made.table, source, made.node)
+    (found,) = [one for one in attacks.models.run(target) if one.attack == model["model"]]
+    assert found.passed, found.sentence.en
+    assert found.measured == pytest.approx(made.measured[1]["measured"])
+    kept = dossier.load(_saved(target, tmp_path))
+    assert (kept.models, kept.thresholds) == (target.models, target.thresholds)
+    rows = made.table.to_pylist()
+    bad = [{**row, "ailment": "gout"} if row["age"] == rows[0]["age"] else row for row in rows]
+    worse = target_of(chosen, pa.Table.from_pylist(bad, schema=made.table.schema), source, made.node)
+    (broken,) = [one for one in attacks.models.run(worse) if one.attack == model["model"]]
+    assert not broken.passed
+
+
+def _saved(target: Any, folder: Path) -> Path:
+    dossier.save(target, folder / "kept")
+    return folder / "kept"
+
+
+@pytest.mark.parametrize(
+    ("model", "worse"),
+    [
+        ({"model": "k-map", "k": 40}, {"model": "k-map", "k": 100_000}),
+        (
+            {"model": "d-presence", "lowest": 0.0, "highest": 0.7},
+            {"model": "d-presence", "lowest": 0.0, "highest": 0.1},
+        ),
+    ],
+)
+def test_models_of_the_population_are_counted_in_it(
+    model: dict[str, Any], worse: dict[str, Any], tmp_path: Path
+) -> None:
+    everybody = plants.town(4000)
+    pq.write_table(everybody, tmp_path / "people.parquet")
+    source = everybody.slice(0, 2000)
+    chosen = policy(model, population=str(tmp_path / "people.parquet"))
+    made = anonymise(source, chosen)
+    target = target_of(chosen, made.table, source, made.node)
+    (found,) = [one for one in attacks.run_all(target) if one.attack == model["model"]]
+    assert found.passed, found.sentence.en
+    assert found.measured == pytest.approx(made.measured[0]["measured"])
+    stricter = replace(target, models=policy(worse, population=str(tmp_path / "people.parquet")).models)
+    (broken,) = [one for one in attacks.run_all(stricter) if one.attack == model["model"]]
+    assert not broken.passed
+    assert attacks.models.run(target)[-1].ran is False

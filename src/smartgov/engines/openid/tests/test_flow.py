@@ -237,8 +237,14 @@ def test_refresh_without_rotation_for_bound_tokens(world: World) -> None:
         world.rp.refresh(done.refresh_token)
 
 
-def test_a_refresh_token_is_bound_to_its_key(world: World) -> None:
+def test_a_refresh_token_rests_on_the_clients_own_key_or_else_on_the_proofs() -> None:
+    world = World()
     world.rp.scope = "openid offline_access"
+    done = world.sign_in()
+    world.rp.proof_key = keys.generate_p256()
+    assert world.rp.refresh(done.refresh_token).access_token, "RFC 9449 section 5"
+    world.store.clients["shop"] = replace(world.client, **plain(auth_method="none", sender="dpop"))
+    world.rp._assertion = lambda: {"client_id": "shop"}  # type: ignore[method-assign]
     done = world.sign_in()
     world.rp.proof_key = keys.generate_p256()
     with refused("invalid_grant"):

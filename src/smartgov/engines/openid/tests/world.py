@@ -136,7 +136,7 @@ class World:
         if step.kind == "consent":
             assert agree
         consented = step.kind == "consent"
-        return authorizing.finish(self.provider, client, found[0], event, step.acr, agreed=consented)
+        return authorizing.finish(self.provider, client, found[0], event, step, agreed=consented)
 
     def sign_in(self, event: Authentication | None = None, **wanted: Any) -> Any:
         """A whole sign-in."""

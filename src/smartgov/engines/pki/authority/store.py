@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -71,17 +72,17 @@ class SqliteStore:
     def __init__(self, path: Path | str) -> None:
         self._path = Path(path)
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._open: sqlite3.Connection | None = None
+        self._here = threading.local()  # the open change belongs to its thread: another must not read on its connection
         with self._connected() as connection:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.executescript(_SCHEMA)
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        """One transaction, begun as a writer so that two cannot read the same state; not for two threads at once."""
+        """One transaction, begun as a writer so that two cannot read the same state."""
         with self._connected() as connection:
             connection.execute("BEGIN IMMEDIATE")
-            self._open = connection
+            self._here.open = connection
             try:
                 yield
                 connection.execute("COMMIT")
@@ -89,7 +90,7 @@ class SqliteStore:
                 connection.execute("ROLLBACK")
                 raise
             finally:
-                self._open = None
+                self._here.open = None
 
     def get(self, record: str) -> Record | None:
         """The record of that id."""
@@ -162,8 +163,8 @@ class SqliteStore:
 
     @contextmanager
     def _used(self) -> Iterator[sqlite3.Connection]:
-        if self._open is not None:
-            yield self._open
+        if (mine := getattr(self._here, "open", None)) is not None:
+            yield mine
             return
         with self._connected() as connection:
             yield connection

@@ -60,6 +60,10 @@ class Trust:
     crls: tuple[bytes, ...] = ()
     ocsps: tuple[bytes, ...] = ()
     policy: Policy = revocation.STRICT
+    ask: Callable[[x509.Certificate, x509.Certificate, datetime, datetime | None], Finding | None] | None = None
+    """A further source, by certificate, authority, now, and trusted time of signing; None when it knows nothing."""
+    without_news: tuple[x509.Certificate, ...] = ()
+    """Those of `roots` that publish no list: nothing can be known of their certificates, and that is only told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,9 @@ def check_pdf(pdf: bytes, trust: Trust, *, at: datetime) -> Report:
         return Report(False, (), ("no-seal",), digest)
     inside = _evidence_of(reader)
     names = {one.field_name for one in signatures}
-    found = tuple(_guarded(partial(_of_pdf, one, names, trust, inside, at)) for one in signatures)
+    # What follows the last revision is part of no document, and no tool that compares revisions would look at it.
+    ends_well = pdf.rstrip(b"\r\n").endswith(b"%%EOF")
+    found = tuple(_guarded(partial(_of_pdf, one, names, trust, inside, at, ends_well=ends_well)) for one in signatures)
     problems = tuple(sorted({problem for one in found for problem in one.problems}))
     return Report(not problems, found, problems, digest, _revision(pdf, signatures[-1]))
 
@@ -144,14 +150,22 @@ def check_data(signature: bytes, data: bytes, trust: Trust, *, at: datetime) -> 
     return Report(one.valid, (one,), one.problems, digest, data if one.valid else None)
 
 
-def _of_pdf(signature: Any, names: set[str], trust: Trust, inside: documents.Evidence, at: datetime) -> SignatureReport:
+def _of_pdf(
+    signature: Any,
+    names: set[str],
+    trust: Trust,
+    inside: documents.Evidence,
+    at: datetime,
+    *,
+    ends_well: bool,
+) -> SignatureReport:
     def look(moment: datetime) -> tuple[Any, list[str]]:
         usage = KeyUsageConstraints(key_usage={"non_repudiation"})
         status = validate_pdf_signature(signature, _context(trust, moment), key_usage_settings=usage)
         problems = [] if status.intact and status.valid else ["altered-inside"]
         return status, problems
 
-    coverage = _coverage(signature, names)
+    coverage = _coverage(signature, names, ends_well=ends_well)
     signed_object = signature.sig_object
     return _judged(
         signature.signer_info,
@@ -216,11 +230,11 @@ def _judged(
     if not status.trusted and not found:  # whose certificate it is means nothing once the content is another
         problems.append("signer-not-trusted")
     # Lists and answers that lie in the document are as good as others: their signatures are checked alike.
-    known = Trust(trust.roots, (), (*trust.crls, *inside.crls), (*trust.ocsps, *inside.ocsps), trust.policy)
+    known = Trust(trust.roots, (), (*trust.crls, *inside.crls), (*trust.ocsps, *inside.ocsps), trust.policy, trust.ask)
     news = _news(certificate, known, at, stamped) if chain else _UNKNOWN
     if news.status in {"revoked", "suspended"}:
         problems.append(f"certificate-{news.status}")
-    elif not news.accepted and chain:
+    elif not news.accepted and chain and chain[-1] not in trust.without_news:
         problems.append("revocation-unknown")
     if coverage == "altered":
         problems.append("altered-later")
@@ -284,6 +298,8 @@ def _all_news(
             yield ocsp.check(answer, certificate, authority, **settings)
         except Exception:  # noqa: S112 - an answer about another certificate, or a broken one: no news
             continue
+    if trust.ask is not None and (told := trust.ask(certificate, authority, at, stamped)) is not None:
+        yield told
     lists = []
     for der in trust.crls:
         try:
@@ -294,9 +310,9 @@ def _all_news(
         yield revocation.check(certificate, authority, lists, **settings)
 
 
-def _coverage(signature: Any, names: set[str]) -> str:
+def _coverage(signature: Any, names: set[str], *, ends_well: bool) -> str:
     signature.compute_integrity_info()
-    allowed = bool(signature.summarise_integrity_info()["docmdp_ok"])
+    allowed = bool(signature.summarise_integrity_info()["docmdp_ok"]) and ends_well
     if signature.coverage is SignatureCoverageLevel.ENTIRE_FILE:
         return "whole"
     difference = signature.diff_result

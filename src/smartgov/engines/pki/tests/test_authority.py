@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from smartgov.engines.pki import certificates, keys, revocation
 from smartgov.engines.pki.authority import Authority, State, life, ocsp, trail
 from smartgov.engines.pki.authority.authority import activation_text
+from smartgov.engines.pki.authority.store import SqliteStore
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 
@@ -255,3 +257,12 @@ def openssl(folder, command):
     return subprocess.run(
         ["openssl", *command.split()], cwd=folder, capture_output=True, text=True, check=False, timeout=60
     )
+
+
+def test_a_reader_in_another_thread_does_not_stand_in_an_open_change(tmp_path):
+    store = SqliteStore(tmp_path / "memory.sqlite3")
+    with store.change(), ThreadPoolExecutor(1) as other:
+        store.put_list(1, "2026-11-28T00:00:00+00:00", b"list")
+        assert store.last_list() == (1, b"list")
+        assert other.submit(store.last_list).result(20) is None
+    assert store.last_list() == (1, b"list")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from smartgov.engines.troad import home as homes
+from smartgov.engines.troad.client import LocalGateway
 from smartgov.engines.troad.tests.country import Country, ask_births
+from smartgov.engines.troad.tests.stamped import settings
 from smartgov.engines.troad.tests.test_gateway_process import Process, process, stored
 from smartgov.shared.problems import Problem
 
@@ -62,16 +65,13 @@ def try_some(country: Country, count: int) -> tuple[list[str], list[str]]:
     return answered, refused
 
 
-@pytest.mark.parametrize("call", ["fdatasync", "fsync"])
-def test_a_failed_fsync_ends_the_process_and_acknowledges_nothing(process: Process, tmp_path: Path, call: str) -> None:
+def test_a_failed_fsync_ends_the_process_and_acknowledges_nothing(process: Process, tmp_path: Path) -> None:
+    """SQLite commits by fdatasync."""
     country = process.country
     answered, _ = try_some(country, 3)
     assert process.child is not None
-    every = f"inject={call}:error=EIO"
-    with traced(process, tmp_path, "-e", f"trace={call}", "-e", every) as out:
+    with traced(process, tmp_path, "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO") as out:
         more, refused = try_some(country, 2)
-        if call == "fsync":
-            return  # commits use fdatasync alone here: nothing was struck, and nothing was refused
         assert process.child.wait(30) == 74
     assert "INJECTED" in out.read_text()
     assert more == []
@@ -79,6 +79,56 @@ def test_a_failed_fsync_ends_the_process_and_acknowledges_nothing(process: Proce
     process.start()
     assert acknowledged(country, "hpa", answered)
     assert ask_births(country.sdk()).status == 200
+
+
+def eraser(process: Process) -> LocalGateway:
+    """hpa's system with the ability to erase, after a start in which it got it."""
+    country = process.country
+    process.end()
+    entry = homes.content.parse((country.folder / "hpa/gateway.yaml").read_text())["subsystems"]
+    entry["births"]["may"] = ["erase"]
+    settings(country, "hpa", subsystems=entry)
+    process.start()
+    return country.sdk("TW/GOV/hpa/births")
+
+
+def bodies(country: Country, exchange: str) -> int:
+    """How many of its bodies can still be opened."""
+    with sqlite3.connect(country.folder / "hpa/log.sqlite3") as db:
+        query = "SELECT count(*) FROM message WHERE exchange = ? AND wrapped_key IS NOT NULL"
+        return int(db.execute(query, (exchange,)).fetchone()[0])
+
+
+def test_an_erasure_whose_listing_fails_is_not_done_and_not_acknowledged(process: Process, tmp_path: Path) -> None:
+    """The list that outlasts a restore is made durable by fsync."""
+    sdk, country = eraser(process), process.country
+    (exchange,), _ = try_some(country, 1)
+    failing = traced(process, tmp_path, "-e", "trace=fsync", "-e", "inject=fsync:error=EIO")
+    with failing as out, pytest.raises(Problem) as refused:
+        sdk.erase(exchange)
+    assert "INJECTED" in out.read_text()
+    assert refused.value.slug == "log-unavailable"
+    assert bodies(country, exchange) == 2
+    assert sdk.erase(exchange) == 2
+    assert bodies(country, exchange) == 0
+
+
+def test_a_failed_fsync_of_the_fold_ends_the_process_and_what_was_erased_is_erased(
+    process: Process, tmp_path: Path
+) -> None:
+    """After an erasure the write-ahead log is folded into the file: its second fdatasync and all later ones."""
+    sdk, country = eraser(process), process.country
+    assert process.child is not None
+    (exchange,), _ = try_some(country, 1)
+    with traced(process, tmp_path, "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=2+") as out:
+        with pytest.raises(Problem) as silent:
+            sdk.erase(exchange)
+        assert process.child.wait(30) == 74
+    assert "INJECTED" in out.read_text()
+    assert silent.value.slug == "gateway-unreachable"
+    process.start()
+    assert bodies(country, exchange) == 0
+    assert acknowledged(country, "hpa", [exchange])
 
 
 @pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
@@ -142,8 +192,6 @@ def test_what_meta_keeps_has_no_body_and_is_proven(process: Process) -> None:
     country.publish(services=[{**first, "durability": "meta"}, *others])
     answered, _ = try_some(country, 1)
     assert acknowledged(country, "hpa", answered)
-    import sqlite3
-
     for code in ("hpa", "ris"):
         with sqlite3.connect(country.folder / code / "log.sqlite3") as db:
             (count,) = db.execute("SELECT count(*) FROM message WHERE exchange = ?", (answered[0],)).fetchone()

@@ -299,3 +299,15 @@ def test_killed_again_and_again_while_many_ask(process: Process) -> None:
     assert set(done.values()) == {1}, "at most once"
     assert refusals <= {"gateway-silent", "gateway-unreachable", "outcome-unknown", "service-silent"}
     assert all(set(told) == {f"{key} 1"} for key, told in answers.items())
+
+
+def test_what_keeps_no_bodies_keeps_no_answer_for_a_repeat(country: Country) -> None:
+    counted(country)
+    first, *others = country.data()["services"]
+    country.publish(services=[{**first, "durability": "meta"}, *others])
+    assert ask_births(country.sdk(), idempotency_key="key-meta").status == 201
+    with country.gateways["hpa"].core.store.reading() as (db, _):
+        rows = db.execute("SELECT state, salt, tag, answer FROM claim ORDER BY made DESC").fetchall()
+    assert ("erased", None, None, None) in rows
+    refused(country, "answer-erased", idempotency_key="key-meta")
+    assert len(country.behind.seen) == 1, "and it is not carried out again"

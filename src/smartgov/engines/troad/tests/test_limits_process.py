@@ -184,3 +184,15 @@ def test_terms_that_cannot_be_meant_are_not_read(entry: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"limit|contract|rate"):
         terms.read(entry)
     assert terms.read({}) == terms.Terms()
+
+
+def test_buckets_of_clients_that_left_are_forgotten_and_no_limit_with_them() -> None:
+    buckets, now = Buckets(), time.time()
+    for number in range(100):
+        buckets.take(f"client-{number}", "s", 60, now)
+    for _ in range(60):
+        buckets.take("busy", "s", 60, now + 59)
+    buckets.take("busy", "s", 60, now + 60.5)
+    with pytest.raises(Problem):
+        buckets.take("busy", "s", 60, now + 60.5)
+    assert set(buckets._levels) == {("busy", "s")}

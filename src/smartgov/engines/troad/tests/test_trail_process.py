@@ -14,6 +14,7 @@ from smartgov.engines.ledger import Checkpoint, Log
 from smartgov.engines.pki import jws
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad import trail
+from smartgov.engines.troad.restoring import Restoring
 from smartgov.engines.troad.tests.country import (
     FATHER,
     LAW,
@@ -133,10 +134,16 @@ def test_an_edit_that_also_mends_the_tree_is_seen_by_the_kept_head(tmp_path: Any
             assert log.verify_stored() == [-1], "the gateway's own remembered heads tell as well"
 
 
-def test_a_log_rewritten_with_its_own_key_is_seen_by_the_kept_head(tmp_path: Any) -> None:
+def test_a_log_rewritten_with_its_own_key_is_seen_by_the_kept_head(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_look(_: Any) -> None:
+        """What a dishonest gateway does instead of asking others."""
+
     with running(tmp_path) as country:
         ask_births(country.sdk())
         kept = look(country)
+        monkeypatch.setattr(Restoring, "look", no_look)
         country.halt("hpa")
         for file in (country.folder / "hpa").glob("log.sqlite3*"):
             file.unlink()

@@ -14,10 +14,11 @@ from pytest_socket import enable_socket
 from smartgov.engines.httpd import Client, Response
 from smartgov.engines.ledger import Log, checkpoint, cosign, merkle
 from smartgov.engines.troad import home as homes
-from smartgov.engines.troad import trail, witness
+from smartgov.engines.troad import trail, verification, witness
 from smartgov.engines.troad.tests.country import Country, ask_births, running
-from smartgov.engines.troad.tests.stamped import settings, stamped_country
+from smartgov.engines.troad.tests.stamped import anchors, evidence, settings, stamped_country
 from smartgov.shared import clock
+from smartgov.shared.problems import Problem
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
 HPA = "TW/GOV/hpa"
@@ -105,7 +106,13 @@ def test_what_a_witness_knows_outlives_it(tmp_path: Path) -> None:
         assert known(country, "hpa", "TW/GOV/ris/gw1") == before > 0
 
 
-def test_a_log_begun_anew_gets_no_co_signature_and_alarms_its_owner(tmp_path: Path) -> None:
+async def no_look(restoring: Any) -> None:
+    """What a dishonest gateway does instead of asking others."""
+
+
+def test_a_log_begun_anew_is_refused_by_its_own_gateway_and_by_witnesses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with running(tmp_path) as country:
         for _ in range(2):
             ask_births(country.sdk())
@@ -114,15 +121,39 @@ def test_a_log_begun_anew_gets_no_co_signature_and_alarms_its_owner(tmp_path: Pa
         for file in (country.folder / "ris").glob("log.sqlite3*"):
             file.unlink()
         country.start("ris")
+        core = country.gateways["ris"].core
+        assert "log-restored" in core.alarms.standing
+        with pytest.raises(Problem) as refused:
+            ask_births(country.sdk())
+        assert refused.value.slug == "log-restored", "it does not work on a log that others know better"
+        country.halt("ris")  # and now one whose owner has changed the program
+        monkeypatch.setattr(type(core.restoring), "look", no_look)
+        country.start("ris")
+        core = country.gateways["ris"].core
         ask_births(country.sdk())
         shorter = head_of(country, "ris")
         assert shorter.count("\n— ") == 1
-        alarms = country.gateways["ris"].core.alarms
-        assert "log-shorter-than-witnessed" in alarms.standing
+        assert "log-shorter-than-witnessed" in core.alarms.standing
         for _ in range(3):
             ask_births(country.sdk())
         assert head_of(country, "ris").count("\n— ") == 1
-        assert any(name.startswith("witness-refuses:") for name in alarms.standing)
+        assert any(name.startswith("witness-refuses:") for name in core.alarms.standing)
+
+
+def test_with_too_few_witnesses_exchanges_go_on_and_nobody_calls_them_confirmed(tmp_path: Path) -> None:
+    with stamped_country(tmp_path / "country") as country:
+        trusted = anchors(country, tmp_path / "anchors")
+        ask_births(country.sdk())
+        country.halt("portal")
+        exchange = ask_births(country.sdk()).exchange_id
+        core = country.gateways["ris"].core
+        assert head_of(country, "ris").count("\n— ") == 2, "its own signature and one witness"
+        assert core.alarms.standing["witnesses-missing"] == "1 of 2"
+        assert verification.verify(evidence(country, exchange), trusted).reasons == ("witnesses",)
+        country.start("portal")
+        ask_births(country.sdk())
+        assert head_of(country, "ris").count("\n— ") == 3
+        assert "witnesses-missing" not in core.alarms.standing
 
 
 def test_every_signed_answer_says_where_its_question_is_recorded(country: Country) -> None:
@@ -180,7 +211,6 @@ def stamps(country: Country, code: str) -> int:
 
 def test_an_authority_that_is_down_alarms_and_stops_nothing_until_the_bound(tmp_path: Path) -> None:
     from smartgov.engines.troad.tests.country import free_port
-    from smartgov.shared.problems import Problem
 
     with stamped_country(tmp_path) as country:
         country.halt("ris")
@@ -235,19 +265,24 @@ def test_a_batch_is_one_stamp_and_openssl_agrees(country: Country, tmp_path: Pat
 
 
 def test_heads_are_stamped_anew_before_the_authoritys_certificate_ends(country: Country) -> None:
-    heads = country.gateways["portal"].core.heads
+    """The last stamp is made one whose certificate ends in so many days; a log that does not grow is looked at."""
+    core, now = country.gateways["portal"].core, int(clock.now().timestamp())
     country.sdk("TW/GOV/portal/portal").append([{"kind": "note", "actor": "s1"}])
-    assert country.run(heads.stamp())
-    before, later = stamps(country, "portal"), int(clock.now().timestamp()) + 340 * 86_400
-    with country.gateways["portal"].core.store.reading() as (_, log):
-        size = log.size()
-    heads._last_stamp = 0
-    country.run(heads._stamp_if_due(size, later - 100 * 86_400))
-    assert stamps(country, "portal") == before, "nothing new to stamp and the certificate is good for long"
-    country.run(heads._stamp_if_due(size, later))
-    newest = stamps(country, "portal")
-    assert newest in {before, before + 1}
-    assert heads._last_stamp > 0, "the newest head was stamped by what the authority signs with now"
+    assert country.run(core.heads.stamp())
+    with core.store.reading() as (db, log):
+        size, valid = log.size(), db.execute("SELECT max(ends) FROM stamp").fetchone()[0]
+    assert valid - now > 300 * 86_400
+    for days, anew in ((31, 0), (29, 1)):
+        country.edit("portal", "DELETE FROM stamp")
+        country.edit("portal", "INSERT INTO stamp VALUES (?, ?, ?, x'00')", size, now - 9000, now + days * 86_400)
+        core.heads._last_stamp = now - 9000
+        country.run(core.heads._stamp_if_due(size, now))
+        with core.store.reading() as (db, _):
+            rows = db.execute("SELECT size, time, ends FROM stamp WHERE time > ?", (now - 9000,)).fetchall()
+        assert len(rows) == anew
+        assert all((at, ends) == (size, valid) and abs(time - now) < 60 for at, time, ends in rows)
+    country.run(core.heads._stamp_if_due(size, now + 10))
+    assert stamps(country, "portal") == 2, "the new stamp is good for long: no third one"
 
 
 def test_pymerkle_finds_the_same_roots(country: Country) -> None:

@@ -70,7 +70,7 @@ def test_on_postgresql_an_agency_apart_has_a_database_of_its_own(home, monkeypat
 
 def test_every_member_and_register_has_its_process(home):
     names = [p.name for p in programs(home, Ports(24_300), split="ris", demo=True, log=lambda name: home / name)]
-    assert len(names) == len(set(names)) == 7 + 6 + 4 + 4
+    assert len(names) == len(set(names)) == 7 + 6 + 4 + 4 + 1
     assert {
         "web",
         "worker",

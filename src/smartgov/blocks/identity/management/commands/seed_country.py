@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from smartgov.blocks.identity import accounts
+from smartgov.blocks.identity.openid import registering
 from smartgov.shared.actor import Actor
 from smartgov.shared.tw import national_id
 
@@ -35,6 +36,9 @@ class Command(BaseCommand):
             raise CommandError(f"{path} cannot be read: {error}") from None
         for persona in personas:
             _enrol(persona)
+        parties = options["home"] / "parties.json"
+        for party in json.loads(parties.read_text(encoding="utf-8")) if parties.exists() else ():
+            registering.install(actor=SEEDER, **party)
         self.stdout.write(f"{len(personas)} people enrolled.")
 
 

@@ -1,0 +1,164 @@
+"""Growth and verification of a log: entries appended a second, and verified a second of one core from disk.
+
+Records are those of real exchanges in form and size, each different. The log is folded into its file and dropped from
+the kernel's cache (where that is allowed) before it is verified by the same code that `smartgov verify HOME` runs;
+signatures are not in it. Every verdict is checked: the sound log must be found sound, its root must be that of another
+implementation (the standard way, one node at a time), and a copy with one altered record must be found altered there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
+
+from bench.machine import filesystem
+from smartgov.engines.ledger import Log
+from smartgov.engines.pki import keys
+from smartgov.engines.troad.archive_file import Fold
+from smartgov.shared import canonical
+from smartgov.shared.ids import uuid7
+
+SIZES = (10_000, 100_000, 1_000_000)
+FULL = (*SIZES, 10_000_000)
+AIM = 300_000
+_BATCH = 512
+
+
+def main() -> None:
+    """Print one line a size; `--full` goes on to ten million entries (about 15 GB of disk)."""
+    parser = argparse.ArgumentParser(prog="bench.ledger")
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--sizes", type=int, nargs="*", help="numbers of entries, in place of the usual ones")
+    given = [word for word in sys.argv[1:] if word.startswith("-") or word.isdigit()]
+    options = parser.parse_args(given)
+    sizes = options.sizes or (FULL if options.full else SIZES)
+    print("entries      bytes/entry  append us  verify us  verify/s  wall s  peak MB")
+    for size in sizes:
+        with tempfile.TemporaryDirectory(dir=os.environ.get("SMARTGOV_BENCH_DISK")) as folder:
+            _measure(size, Path(folder))
+    print(
+        f"on {filesystem(Path(tempfile.gettempdir()))}; aim: {AIM:,} entries verified a second a core, signatures apart"
+    )
+
+
+def _measure(size: int, folder: Path) -> None:
+    file = folder / "log.sqlite3"
+    started, (count, root) = time.process_time(), _grow(file, size)
+    append = (time.process_time() - started) / size * 1e6
+    _drop_from_cache(file)
+    began, started = time.perf_counter(), time.process_time()
+    found = _verify(file)
+    cpu, wall = time.process_time() - started, time.perf_counter() - began
+    if found:
+        raise SystemExit(f"a sound log was found altered: {found[:5]}")
+    _hold_to_another_implementation(file, root)
+    _find_an_altered_record(file, size)
+    print(
+        f"{size:>11,}  {count / size:>11.0f}  {append:>9.2f}  {cpu / size * 1e6:>9.2f}  {size / cpu:>8,.0f}"
+        f"  {wall:>6.1f}  {_peak():>7.0f}",
+        flush=True,
+    )
+
+
+def _records(count: int) -> Iterator[bytes]:
+    """Records as a gateway writes them: a request with its proof."""
+    body, base, signature = secrets.token_hex(32), secrets.token_hex(32), secrets.token_urlsafe(66)
+    covered = '("@method" "@authority" "@path" "@query" "troad-body" "x-road-client" "x-road-id" "troad-receiver")'
+    for _ in range(count):
+        yield canonical.dumps(
+            {
+                "kind": "request",
+                "side": "provider",
+                "time": "2026-11-28T12:00:00.000Z",
+                "id": uuid7(),
+                "client": "TW/GOV/ris/cases",
+                "service": "TW/GOV/hpa/births/births.v1",
+                "method": "POST",
+                "path": "/births/query",
+                "gateway": "TW/GOV/ris/gw1",
+                "user": "seat-17",
+                "issue": "case-2026-000017",
+                "purpose": "birth-registration",
+                "basis": {"kind": "statute", "code": "household-act-48"},
+                "fields": ["born_on", "hospital", "mother_id"],
+                "subject": base,
+                "body": f"hmac-sha-256=:{body}:",
+                "base": base,
+                "input": f'troad={covered};created=1764331200;nonce="{body[:22]}";keyid="{base[:43]}";tag="troad-v2"',
+                "signature": f"troad=:{signature}:",
+            }
+        )
+
+
+def _grow(file: Path, size: int) -> tuple[int, bytes]:
+    """Append `size` records in batches of a transaction each; their bytes and the root over them."""
+    written = 0
+    with closing(sqlite3.connect(file, isolation_level=None)) as db:
+        db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-2000;")
+        log = Log(db, "bench", keys.generate_ed25519())
+        log.create_tables()
+        made = _records(size)
+        for first in range(0, size, _BATCH):
+            batch = [next(made) for _ in range(min(_BATCH, size - first))]
+            written += sum(map(len, batch))
+            db.execute("BEGIN IMMEDIATE")
+            log.append(batch)
+            db.execute("COMMIT")
+        log.remember(log.checkpoint())
+        log.remember(log.checkpoint(size // 3 or 1))
+        root = log.root()
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return written, root
+
+
+def _verify(file: Path) -> list[int]:
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as db:
+        db.execute("PRAGMA mmap_size=1099511627776")
+        return Log(db, "bench").verify_stored()
+
+
+def _hold_to_another_implementation(file: Path, root: bytes) -> None:
+    fold = Fold()
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as db:
+        for (record,) in db.execute("SELECT record FROM ledger_record ORDER BY idx"):
+            fold.push(sha256(b"\x00" + record).digest())
+    if fold.root() != root:
+        raise SystemExit("two implementations differ about the root")
+
+
+def _find_an_altered_record(file: Path, size: int) -> None:
+    at = secrets.randbelow(size)
+    with closing(sqlite3.connect(file, isolation_level=None)) as db:
+        db.execute("UPDATE ledger_record SET record = ? WHERE idx = ?", (b"forged", at))
+    if _verify(file) != [at]:
+        raise SystemExit(f"an altered record was not found at {at}")
+
+
+def _drop_from_cache(file: Path) -> None:
+    """Let the reading begin on the disk: the file's pages are written and given up."""
+    handle = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(handle)
+
+
+def _peak() -> float:
+    """The process's largest resident size so far, in MB."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()

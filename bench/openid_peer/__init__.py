@@ -1,0 +1,1 @@
+"""What certified software by others needs to be run beside our provider: a relying party, and another provider."""

@@ -1,0 +1,126 @@
+"""The doors that wallets knock at: OpenID4VCI at each agency, status lists, the register, OpenID4VP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_POST
+
+from smartgov.blocks.credentials import api
+from smartgov.blocks.identity.api import public
+from smartgov.engines.credential.issuing import ProtocolError
+from smartgov.shared.problems import Problem
+
+_WHY = "Wallets speak OpenID4VCI and OpenID4VP here; what they may is in the code, token or request that they bring."
+View = Callable[..., HttpResponse]
+
+
+def _wallet(view: View) -> View:
+    """Errors in the form that wallets understand, and nothing in a cache."""
+
+    @wraps(view)
+    def spoken(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            response = view(request, *args, **kwargs)
+        except ProtocolError as error:
+            response = JsonResponse(error.as_dict(), status=error.status)
+        except Problem as problem:
+            body = {"error": "invalid_request", "error_description": problem.what.en, "type": problem.type}
+            response = JsonResponse(body, status=problem.status)
+        except Http404:
+            response = JsonResponse({"error": "not_found"}, status=404)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return spoken
+
+
+@require_GET
+@public(_WHY)
+@_wallet
+def issuer_metadata(request: HttpRequest, agency: str) -> HttpResponse:
+    """`/.well-known/openid-credential-issuer` of an agency."""
+    return JsonResponse(api.issuer(agency).metadata())
+
+
+@require_GET
+@public(_WHY)
+@_wallet
+def server_metadata(request: HttpRequest, agency: str) -> HttpResponse:
+    """`/.well-known/oauth-authorization-server` of an agency's own token endpoint."""
+    return JsonResponse(api.issuer(agency).server_metadata())
+
+
+@csrf_exempt
+@require_POST
+@public(_WHY)
+@_wallet
+def token(request: HttpRequest, agency: str) -> HttpResponse:
+    """A token for a pre-authorised code and the number that the holder typed."""
+    return JsonResponse(api.issuer(agency).token({name: str(value) for name, value in request.POST.items()}))
+
+
+@csrf_exempt
+@require_POST
+@public(_WHY)
+@_wallet
+def nonce(request: HttpRequest, agency: str) -> HttpResponse:
+    """A nonce for one batch of proofs."""
+    return JsonResponse(api.issuer(agency).nonce())
+
+
+@csrf_exempt
+@require_POST
+@public(_WHY)
+@_wallet
+def credential(request: HttpRequest, agency: str) -> HttpResponse:
+    """The batch."""
+    kind, _, shown = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer":
+        raise ProtocolError("invalid_token", "a bearer token is needed", 401)
+    try:
+        body = json.loads(request.body)
+    except ValueError:
+        raise ProtocolError("invalid_credential_request", "the request is no JSON") from None
+    return JsonResponse(api.issuer(agency).credentials(shown, body))
+
+
+@require_GET
+@public("Whoever checks a credential fetches the list for all of them, and so tells nobody which.")
+@_wallet
+def status_list(request: HttpRequest, agency: str, number: str) -> HttpResponse:
+    """A signed status list."""
+    place = int(number) if number.isascii() and number.isdigit() and len(number) < 7 else 0
+    text = api.status_list(agency=agency, number=place)
+    return HttpResponse(text, content_type="application/statuslist+jwt", headers={"Cache-Control": "max-age=900"})
+
+
+@require_GET
+@public("Everybody may know who may ask for which claims.")
+@_wallet
+def verifiers(request: HttpRequest) -> HttpResponse:
+    """The signed register of verifiers."""
+    return HttpResponse(api.signed_register(), content_type="application/jwt")
+
+
+@csrf_exempt
+@public(_WHY)
+@_wallet
+def request_object(request: HttpRequest, asked: str) -> HttpResponse:
+    """The signed request behind a code that was scanned."""
+    return HttpResponse(api.request_object(asked), content_type="application/oauth-authz-req+jwt")
+
+
+@csrf_exempt
+@require_POST
+@public(_WHY)
+@_wallet
+def answer(request: HttpRequest, asked: str) -> HttpResponse:
+    """A wallet's encrypted answer."""
+    api.answer(asked, str(request.POST.get("response", "")))
+    return JsonResponse({})

@@ -1,0 +1,253 @@
+"""Writing verbs of requests: a consumer's officer asks for a right, the provider's officer grants or refuses it.
+
+Both act for their own agency; what belongs to two others does not exist for a third.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from smartgov.blocks.audit import api as audit
+from smartgov.blocks.directory import api as directory
+from smartgov.blocks.exchange import contracts, domain
+from smartgov.blocks.exchange.domain import Basis, RequestState, Terms
+from smartgov.blocks.exchange.granting import RIGHT, grant_right, revoke_right
+from smartgov.blocks.exchange.models import Contract, Right, RightRequest, Service, Subsystem
+from smartgov.blocks.exchange.publishing import is_centre
+from smartgov.blocks.exchange.registry import SERVICE, SUBSYSTEM, find
+from smartgov.blocks.identity import api as identity
+from smartgov.shared import clock, homes
+from smartgov.shared.actor import Actor
+from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
+
+REQUEST = Text("The request", "申請")
+ORIGIN = "request"
+"""What a right follows from that somebody has asked for."""
+LONGEST_DAYS = 3 * 365
+"""A right on request ends by itself; the law it rests on may have changed by then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for; `until` is the last day on which the right is wanted."""
+
+    client: str
+    service: str
+    endpoints: tuple[str, ...]
+    basis: Basis
+    purpose: str
+    fields: tuple[str, ...] | None = None
+    basis_code: str = ""
+    explanation: str = ""
+    until: date | None = None
+
+
+@transaction.atomic
+def ask_right(*, actor: Actor, wish: Wish) -> str:
+    """Ask for a right in the name of the officer's own agency; returns the request's id.
+
+    Problems: `not-registered` for what is not one's own or not offered, `registration-invalid` for words that no right
+    can have, `legal-basis-unknown`.
+    """
+    own(actor, wish.client, SUBSYSTEM)
+    find(Subsystem, wish.client, SUBSYSTEM)
+    service = find(Service, wish.service, SERVICE)
+    if service.withdrawn_at is not None:
+        raise domain.unknown(SERVICE, wish.service)
+    _check(wish, service)
+    row = RightRequest.objects.create(
+        client_id=wish.client,
+        service_id=wish.service,
+        endpoints=list(wish.endpoints),
+        basis=wish.basis,
+        basis_code=wish.basis_code,
+        fields=None if wish.fields is None else list(wish.fields),
+        purpose=wish.purpose,
+        explanation=wish.explanation,
+        wanted_until=wish.until,
+        asked_by=actor.seat or actor.system or "",
+    )
+    _note(actor, "asked", row)
+    return row.id
+
+
+@transaction.atomic
+def withdraw_request(*, actor: Actor, request: str) -> None:
+    """Take back a request of the officer's own agency that is still open."""
+    row = _open(request)
+    own(actor, row.client_id, REQUEST)
+    _decide(actor, row, RequestState.WITHDRAWN, "")
+
+
+@transaction.atomic
+def grant_request(
+    *,
+    actor: Actor,
+    request: str,
+    until: date,
+    fields: Sequence[str] | None = None,
+    endpoints: Sequence[str] | None = None,
+    reason: str = "",
+) -> str:
+    """Grant an open request of the officer's own agency's service, until the end of a day; returns the right's id.
+
+    Fields and endpoints may be fewer than asked for, never more. Problems: `request-own` for one's own request.
+    """
+    row = _for_review(actor, request)
+    today = clock.today()
+    if not today <= until <= today + timedelta(days=LONGEST_DAYS):
+        raise domain.invalid(REQUEST, f"a right ends within {LONGEST_DAYS} days, and not in the past")
+    right = grant_right(
+        actor=actor,
+        terms=Terms(
+            client=row.client_id,
+            service=row.service_id,
+            endpoints=tuple(_fewer("endpoints", row.endpoints, endpoints) or ()),
+            basis=Basis(row.basis),
+            purpose=row.purpose,
+            fields=None if (kept := _fewer("fields", row.fields, fields)) is None else tuple(kept),
+            basis_code=row.basis_code,
+            citation=_citation(row.basis_code),
+        ),
+        expires_at=end_of(until),
+        origin=f"{ORIGIN}/{row.id}",
+    )
+    row.right_id = right
+    _decide(actor, row, RequestState.GRANTED, reason)
+    return right
+
+
+@transaction.atomic
+def refuse_request(*, actor: Actor, request: str, reason: str) -> None:
+    """Refuse an open request, with a reason that the asking agency reads."""
+    row = _for_review(actor, request)
+    if not reason.strip():
+        raise domain.invalid(REQUEST, "a refusal has a reason")
+    _decide(actor, row, RequestState.REFUSED, reason)
+
+
+@transaction.atomic
+def end_right(*, actor: Actor, right: str, reason: str) -> None:
+    """Revoke a right to a service of the officer's own agency; Problem `not-registered` for any other."""
+    row = find(Right, right, RIGHT)
+    own(actor, row.service_id, RIGHT)
+    if not reason.strip():
+        raise domain.invalid(RIGHT, "a revocation has a reason")
+    revoke_right(actor=actor, right=right, reason=reason)
+
+
+def requests(actor: Actor) -> list[RightRequest]:
+    """Requests that the officer's agency has made or is to review, the open ones first."""
+    member = homes.member_id(actor.agency or "")
+    found = RightRequest.objects.filter(Q(client__member=member) | Q(service__subsystem__member=member))
+    listed = list(found.order_by("-asked_at", "-id")[:500])
+    return sorted(listed, key=lambda row: row.state != RequestState.ASKED)
+
+
+def request(actor: Actor, request: str) -> RightRequest:
+    """One request of the officer's agency, as asker or provider; Problem `not-registered` for all others."""
+    row = find(RightRequest, request, REQUEST)
+    if not is_own(actor, row.client_id) and not is_own(actor, row.service_id):
+        raise domain.unknown(REQUEST, request)
+    return row
+
+
+def is_own(actor: Actor, name: str) -> bool:
+    """Whether a T-Road id belongs to the agency for which `actor` acts."""
+    return bool(actor.agency) and name.startswith(f"{homes.member_id(actor.agency or '')}/")
+
+
+def own(actor: Actor, name: str, what: Text) -> None:
+    """Problem `not-registered` for what belongs to another agency: for this officer it does not exist."""
+    if not is_centre():
+        raise domain.NOT_THE_CENTRE
+    if not is_own(actor, name):
+        raise domain.unknown(what, name[: domain.NAME_LENGTH])
+
+
+def end_of(day: date) -> datetime:
+    """The instant at which a civil day in Taiwan ends."""
+    return datetime.combine(day + timedelta(days=1), time(), clock.TAIPEI)
+
+
+def _check(wish: Wish, service: Service) -> None:
+    if strange := set(wish.endpoints) - set(service.endpoints):
+        raise domain.invalid(REQUEST, f"the service has no {', '.join(sorted(strange))[:100]}")
+    if not wish.endpoints or not wish.purpose.strip():
+        raise domain.invalid(REQUEST, "it names endpoints and a purpose")
+    if (wish.basis == Basis.STATUTE) != bool(wish.basis_code):
+        raise domain.invalid(REQUEST, "a statute is named by its code, and only a statute has one")
+    if service.personal and wish.basis == Basis.NONE:
+        raise domain.invalid(REQUEST, "a service about persons is asked on a ground")
+    if wish.basis_code:
+        directory.legal_basis(wish.basis_code)
+    known = set(fields_of(service))
+    if wish.fields is not None and known and (strange := set(wish.fields) - known):
+        raise domain.invalid(REQUEST, f"the service has no fields {', '.join(sorted(strange))[:100]}")
+    if service.personal and not wish.fields:
+        raise domain.invalid(REQUEST, "of a service about persons, fields are named one by one")
+
+
+def fields_of(service: Service) -> list[str]:
+    """The fields that the document in force knows; none when there is no document."""
+    row = Contract.objects.filter(service=service, digest=service.contract).first() if service.contract else None
+    return contracts.fields_of(row.document) if row else []
+
+
+def _for_review(actor: Actor, request: str) -> RightRequest:
+    row = _open(request)
+    own(actor, row.service_id, REQUEST)
+    if actor.seat and (actor.seat == row.asked_by or _same_person(actor.seat, row.asked_by)):
+        raise domain.OWN_REQUEST
+    return row
+
+
+def _same_person(one: str, other: str) -> bool:
+    try:
+        return identity.person_of_seat(one) == identity.person_of_seat(other)
+    except Problem:
+        return False
+
+
+def _open(request: str) -> RightRequest:
+    row = RightRequest.objects.select_for_update().filter(pk=request).first()
+    if row is None:
+        raise domain.unknown(REQUEST, request[: domain.NAME_LENGTH])
+    return row
+
+
+def _decide(actor: Actor, row: RightRequest, state: RequestState, reason: str) -> None:
+    if row.state != RequestState.ASKED:
+        raise domain.ALREADY_DECIDED
+    row.state, row.reason = state, reason.strip()[:500]
+    row.decided_at, row.decided_by = clock.now(), actor.seat or actor.system or ""
+    row.save()
+    _note(actor, str(state), row)
+
+
+def _note(actor: Actor, deed: str, row: RightRequest) -> None:
+    detail = {"client": row.client_id, "service": row.service_id}
+    audit.record(
+        actor=actor, action=f"exchange.request_{deed}", object_type="right_request", object_id=row.id, detail=detail
+    )
+
+
+def _citation(code: str) -> str:
+    if not code:
+        return ""
+    basis = directory.legal_basis(code)
+    return f"{basis.title.zh} {basis.article.zh}"
+
+
+def _fewer(name: str, asked: list[str] | None, kept: Sequence[str] | None) -> list[str] | None:
+    if kept is None:
+        return asked
+    if asked is not None and (not kept or set(kept) - set(asked)):
+        raise domain.invalid(REQUEST, f"{name}: at least one of those asked for, and no others")
+    return list(kept)

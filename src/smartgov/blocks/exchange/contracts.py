@@ -1,0 +1,117 @@
+"""OpenAPI documents of services: held to the published rules when they come in, kept as versions, found again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+from smartgov.blocks.exchange import domain
+from smartgov.blocks.exchange.models import Contract, Service
+from smartgov.engines import apilint
+from smartgov.engines.troad import contract as compiled
+from smartgov.shared.text import Text
+
+DOCUMENT = Text("The OpenAPI document", "OpenAPI 文件")
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A document that may be registered: its digest, endpoints, and what the rules remark (warnings)."""
+
+    document: bytes
+    digest: str
+    endpoints: tuple[str, ...]
+    title: str
+    version: str
+    findings: list[dict[str, Any]]
+    personal: bool
+    related: tuple[str, ...]
+
+
+@cache
+def rules() -> apilint.Ruleset:
+    """The published rules."""
+    return apilint.read()
+
+
+def check(document: bytes) -> list[dict[str, Any]]:
+    """What the rules say of a document, in the order of its lines."""
+    return [one.as_dict() for one in apilint.lint(document, rules())]
+
+
+def accept(document: bytes) -> Accepted:
+    """Hold a document to the rules; Problem `openapi-refused`, or `registration-invalid` if no gateway can use it."""
+    digest = sha256(document).hexdigest()
+    known = Contract.objects.filter(digest=digest).first()
+    findings = known.findings if known else check(document)
+    if any(one["severity"] == "error" for one in findings):
+        raise domain.document_refused(findings)
+    try:
+        endpoints = tuple(compiled.parse(document).endpoints)
+    except ValueError as error:
+        raise domain.invalid(DOCUMENT, str(error)[:200]) from None
+    value = apilint.Document.parse(document).value
+    told = value.get("x-troad")
+    ours = told if isinstance(told, dict) else {}
+    return Accepted(
+        document=document,
+        digest=digest,
+        endpoints=endpoints,
+        title=str(value["info"]["title"])[:200],
+        version=str(value["info"]["version"])[:60],
+        findings=findings,
+        personal=bool(ours.get("personal", True)),
+        related=tuple(str(one) for one in ours.get("related") or ()),
+    )
+
+
+def keep(service: str, accepted: Accepted) -> None:
+    """Keep the document as a version of the service."""
+    Contract.objects.get_or_create(
+        service_id=service,
+        digest=accepted.digest,
+        defaults={
+            "document": accepted.document.decode(),
+            "title": accepted.title,
+            "version": accepted.version,
+            "findings": accepted.findings,
+        },
+    )
+
+
+def in_force() -> dict[str, dict[str, bytes]]:
+    """The documents that the members' gateways need now: member to digest to document."""
+    found: dict[str, dict[str, bytes]] = {}
+    offered = dict(Service.objects.filter(withdrawn_at=None).exclude(contract="").values_list("id", "contract"))
+    for row in Contract.objects.filter(service__in=offered):
+        if offered[row.service_id] == row.digest:
+            member = row.service_id.rsplit("/", 2)[0]
+            found.setdefault(member, {})[row.digest] = row.document.encode()
+    return found
+
+
+def fields_of(document: str) -> list[str]:
+    """The fields that answers of a document may have, as rights name them: members of items, or of the object."""
+    try:
+        parsed = apilint.Document.parse(document.encode())
+    except ValueError:
+        return []
+    found: dict[str, None] = {}
+    for operation in parsed.operations():
+        for status, answer, at in parsed.answers(operation):
+            for media, content in (answer.get("content") or {}).items():
+                if status.startswith("2") and media == "application/json":
+                    top, _ = parsed.follow(content.get("schema"), (*at, "content", media, "schema"))
+                    found |= dict.fromkeys(_members(parsed, top))
+    return list(found)
+
+
+def _members(parsed: apilint.Document, schema: Any) -> list[str]:
+    named = schema.get("properties") if isinstance(schema, dict) else None
+    items, _ = parsed.follow((named or {}).get("items"), ())
+    if isinstance(items, dict) and items.get("type") == "array":
+        row, _ = parsed.follow(items.get("items"), ())
+        return list((row or {}).get("properties") or {})
+    return list(named or {})

@@ -1,0 +1,1 @@
+"""The OpenID provider of the platform: storage, people, keys and relying parties for `engines/openid`."""

@@ -1,0 +1,61 @@
+"""The provider of this site, and the sign-in of a request as the provider understands it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from smartgov.blocks.identity import sessions
+from smartgov.blocks.identity.openid.details import TYPES
+from smartgov.blocks.identity.openid.folk import AccountPeople
+from smartgov.blocks.identity.openid.keyfiles import FileSigner
+from smartgov.blocks.identity.openid.store import DatabaseStore
+from smartgov.engines.openid.levels import AAL1, AAL2, PHR
+from smartgov.engines.openid.model import Authentication
+from smartgov.engines.openid.provider import Provider
+from smartgov.shared import sealed
+
+# Which levels people of this platform can reach by signing in again; a means that reaches more adds itself.
+REACHABLE = {AAL1, AAL2, PHR}
+# What each way of signing in proves (RFC 8176): its methods, and whether a false site could have relayed it.
+MEANS: dict[str, tuple[tuple[str, ...], bool]] = {
+    "passkey": (("swk", "user", "mfa"), True),
+    "mobile": (("swk", "user", "mfa"), False),
+}
+
+
+def provider() -> Provider:
+    """The provider under this site's origin."""
+    return _provider(settings.ORIGIN, settings.SECRET_KEY)
+
+
+@lru_cache(maxsize=4)
+def _provider(issuer: str, _: str) -> Provider:
+    return Provider(
+        issuer=issuer,
+        store=DatabaseStore(),
+        people=AccountPeople(),
+        signer=FileSigner(),
+        secret=bytes.fromhex(sealed.blind_index("openid", "identity.openid.secret")),
+        details=TYPES,
+        reachable=REACHABLE,
+        loopback=not issuer.startswith("https://"),
+    )
+
+
+def event_of(request: HttpRequest) -> Authentication | None:
+    """How the person of this request was recognised; None when nobody is signed in."""
+    session = sessions.current(request)
+    if session is None:
+        return None
+    amr, resistant = MEANS.get(session.method, ((), False))
+    return Authentication(
+        subject=session.account.subject,
+        session=session.sid,
+        at=session.signed_in_at,
+        level=session.assurance,
+        amr=amr,
+        phishing_resistant=resistant,
+    )

@@ -1,0 +1,63 @@
+"""The provider's doors for programs: a Django request becomes the engine's, and its answer ours."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from contextlib import nullcontext
+from functools import lru_cache
+
+from cryptography import x509
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from smartgov.blocks.identity.openid.service import provider
+from smartgov.blocks.ops.api import public
+from smartgov.engines import httpd
+from smartgov.engines.openid import machine
+from smartgov.shared.settings import get
+
+ADDRESSES = sorted(path.removeprefix("/") for path in machine.PATHS_SERVED)
+_HEADERS = ("authorization", "content-type", "dpop")
+
+
+@csrf_exempt
+@public("relying parties prove themselves by their keys; what is said of the provider itself is for everybody")
+def door(request: HttpRequest) -> HttpResponse:
+    """Every door for programs; no cookie counts here."""
+    headers = {name: value for name in _HEADERS if (value := request.headers.get(name))}
+    asked = httpd.Request(
+        request.method or "",
+        request.path,
+        request.META.get("QUERY_STRING", ""),
+        headers,
+        request.body,
+        _certificate(request),
+    )
+    # One transaction a request: what it used up and what it gave are written together, or not at all.
+    with transaction.atomic() if request.path in machine.WRITES else nullcontext():
+        answer = machine.answer(provider(), asked)
+    response = HttpResponse(answer.body, status=answer.status)
+    for name, value in answer.headers.items():
+        response.headers[name] = value
+    return response
+
+
+def _certificate(request: HttpRequest) -> bytes | None:
+    """The client's certificate, from the header of the proxy that ended TLS (RFC 9440); none unless one is set."""
+    name = _certificate_header()
+    value = request.headers.get(name, "").strip(":") if name else ""
+    if not value:
+        return None
+    try:
+        der = base64.b64decode(value, validate=True)
+        x509.load_der_x509_certificate(der)
+    except (binascii.Error, ValueError):
+        return None
+    return der
+
+
+@lru_cache(maxsize=1)
+def _certificate_header() -> str:
+    return get("SMARTGOV_CLIENT_CERT_HEADER")

@@ -1,0 +1,1 @@
+"""The demo's phone, authority and time stamps."""

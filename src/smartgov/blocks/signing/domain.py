@@ -1,0 +1,242 @@
+"""Approvals on the phone, states of documents and batches, and what a checked file looks like. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from smartgov.engines.pki import keys
+from smartgov.shared import canonical
+from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
+
+APPROVAL_LIFE = timedelta(minutes=5)
+TOLERANCE = timedelta(seconds=30)
+KEPT_FOR = timedelta(days=30)
+LARGEST_FILE = 5 * 2**20
+MOST_IN_BATCH = 500
+NEEDED_ASSURANCE = 2
+OFFICE = "ris"
+"""The agency whose officers run the registration office of the citizens' authority."""
+
+
+class Kind(StrEnum):
+    """What a person approves on the phone here."""
+
+    REQUEST = "csr"
+    ACTIVATE = "activate"
+    SIGN = "sign"
+
+
+TEXTS: dict[Kind, Text] = {
+    Kind.REQUEST: Text("Make a key for signatures on this phone", "在此手機產生簽章金鑰"),
+    Kind.ACTIVATE: Text("Activate your signing certificate", "啟用您的簽章憑證"),
+    Kind.SIGN: Text("Sign the document shown below. It binds you.", "簽署下列文件，簽署後即生效力。"),
+}
+
+
+class DocumentState(StrEnum):
+    """Where a document on the desk stands."""
+
+    DRAFT = "draft"
+    SIGNED = "signed"
+
+
+class BatchState(StrEnum):
+    """Where a batch stands."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    DONE = "done"
+
+
+BATCH_STATES: dict[BatchState, Text] = {
+    BatchState.RUNNING: Text("Being sealed", "加蓋中"),
+    BatchState.STOPPED: Text("Stopped", "已暫停"),
+    BatchState.DONE: Text("Done", "已完成"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """A document on the desk; `fingerprint` is of the file that was uploaded."""
+
+    id: str
+    name: str
+    state: DocumentState
+    uploaded_at: datetime
+    shown: bool
+    signed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalView:
+    """A request that waits on the phone; `fingerprint` is of what will be signed, empty for other kinds."""
+
+    id: str
+    kind: Kind
+    number: str
+    document: str
+    document_name: str
+    fingerprint: str
+    link: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BatchView:
+    """A batch and how far it is."""
+
+    id: str
+    name: str
+    state: BatchState
+    done: int
+    failed: int
+    total: int
+    begun_at: datetime
+
+    @property
+    def state_title(self) -> Text:
+        """The state in words."""
+        return BATCH_STATES[self.state]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """One document of a batch."""
+
+    number: int
+    name: str
+    state: str
+    problem: str
+
+
+def is_pdf(content: bytes) -> bool:
+    """Whether a file says that it is a PDF; others are signed beside themselves."""
+    return content.startswith(b"%PDF-")
+
+
+def fingerprint(digest: str) -> str:
+    """Sixteen digits of a digest in groups of four, for people to compare."""
+    return " ".join(digest[place : place + 4] for place in range(0, 16, 4))
+
+
+def approval_content(
+    *, origin: str, nonce: str, number: str, text: Mapping[str, str], issued: str, task: Mapping[str, str]
+) -> bytes:
+    """The bytes that the phone's own key signs: what was shown, for whom, when, and what is done with it."""
+    return canonical.dumps(
+        {
+            "origin": origin,
+            "nonce": nonce,
+            "number": number,
+            "text": dict(text),
+            "issued": issued,
+            "task": dict(task),
+        }
+    )
+
+
+def is_approved(content: bytes, signature: bytes, jwk: Mapping[str, str]) -> bool:
+    """Whether the phone's key signed exactly that."""
+    key = keys.from_jwk(dict(jwk))
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        return False
+    try:
+        key.verify(signature, content, ec.ECDSA(SHA256()))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def is_fresh(issued: str, *, begun: datetime, now: datetime) -> bool:
+    """Whether the phone's time lies within the life of the request (30 s for clocks that differ)."""
+    try:
+        at = datetime.fromisoformat(issued)
+    except ValueError:
+        return False
+    if at.tzinfo is None:
+        return False
+    return begun - TOLERANCE <= at <= min(now, begun + APPROVAL_LIFE) + TOLERANCE
+
+
+def _problem(slug: str, status: int, what: Text, todo: Text, why: Text | str = "", **extra: Any) -> Problem:
+    return Problem(slug, status, what=what, why=why, todo=todo, **extra)
+
+
+NOT_APPROVED = _problem(
+    "not-approved",
+    403,
+    Text("Nothing was signed.", "未完成簽署。"),
+    Text(
+        "Start again and compare number and fingerprint on both screens.", "請重新開始，並核對兩個畫面的數字與指紋碼。"
+    ),
+    Text("The phone refused, or its answer did not match what was shown here.", "手機已拒絕，或回應與此處所示不符。"),
+)
+NOT_SHOWN = _problem(
+    "document-not-shown",
+    409,
+    Text("Open the document first.", "請先開啟文件。"),
+    Text("Read it, then sign.", "請閱讀後再簽署。"),
+    Text("What was not shown is not signed.", "未曾顯示的文件不得簽署。"),
+)
+NO_CERTIFICATE = _problem(
+    "no-certificate",
+    409,
+    Text("You have no certificate in force to sign with.", "您沒有有效的簽章憑證。"),
+    Text("Ask for one on the signing desk.", "請至簽署櫃檯申請。"),
+)
+NO_PHONE = _problem(
+    "no-phone",
+    409,
+    Text("No phone is enrolled for you.", "您尚未登錄手機。"),
+    Text("Enrol a phone at a counter, then come back.", "請至服務據點登錄手機後再試。"),
+)
+TOO_WEAK = _problem(
+    "assurance-too-low",
+    403,
+    Text("Signing needs a stronger sign-in.", "簽署須以較高保證等級登入。"),
+    Text("Sign in with your phone or a passkey.", "請以手機或通行密鑰登入。"),
+)
+IN_OWN_NAME_ONLY = _problem(
+    "certificate-is-personal",
+    403,
+    Text("A certificate is asked for in one's own name only.", "憑證僅得以本人名義申請。"),
+    Text("Stop acting for somebody else first.", "請先結束代理身分。"),
+)
+FILE_MISSING = _problem(
+    "file-missing", 422, Text("No file was chosen.", "尚未選擇檔案。"), Text("Choose a PDF.", "請選擇 PDF 檔案。")
+)
+FILE_TOO_LARGE = _problem(
+    "file-too-large",
+    413,
+    Text("The file is larger than 5 MB.", "檔案超過 5 MB。"),
+    Text("Choose a smaller one.", "請選擇較小的檔案。"),
+)
+BATCH_WRONG = _problem(
+    "batch-size",
+    422,
+    Text("A batch holds between 1 and 500 documents.", "每批須為 1 至 500 份文件。"),
+    Text("Choose the files again.", "請重新選擇檔案。"),
+)
+TOO_MANY = _problem(
+    "too-many-checks",
+    429,
+    Text("Too many files were checked from your address.", "查驗次數過多。"),
+    Text("Wait fifteen minutes, then try again.", "請於十五分鐘後再試。"),
+)
+REQUEST_INCOMPLETE = _problem(
+    "request-incomplete",
+    422,
+    Text("The request is not complete.", "申請資料不完整。"),
+    Text(
+        "Give the name, the kind, and where the proof of identity is on file.", "請填寫姓名、種類及身分查驗資料的檔號。"
+    ),
+)

@@ -1,0 +1,1 @@
+"""Doors for browsers and programs that check: translate, call the api, render."""

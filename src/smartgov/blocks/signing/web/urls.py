@@ -1,0 +1,25 @@
+"""Pages of `signing`."""
+
+from django.urls import URLPattern, path
+
+from smartgov.blocks.signing.web import batches, checking, desk, office
+
+app_name = "signing"
+urlpatterns: list[URLPattern] = [
+    path("", desk.desk, name="desk"),
+    path("certificate", desk.certificate_begin, name="certificate-begin"),
+    path("extension", desk.extension, name="extension"),
+    path("activation", desk.activation_begin, name="activation-begin"),
+    path("documents/<str:document_id>", desk.document, name="document"),
+    path("documents/<str:document_id>/file", desk.file, name="file"),
+    path("documents/<str:document_id>/signed", desk.signed, name="signed"),
+    path("approvals/<str:approval_id>", desk.approval, name="approval"),
+    path("approvals/<str:approval_id>/state", desk.approval_state, name="approval-state"),
+    path("check", checking.page, name="check"),
+    path("check.json", checking.program, name="check-json"),
+    path("certificates/", office.certificates, name="certificates"),
+    path("certificates/<str:record>", office.certificate, name="certificate"),
+    path("batches/", batches.batches, name="batches"),
+    path("batches/<str:batch_id>", batches.batch, name="batch"),
+    path("batches/<str:batch_id>/<str:number>", batches.sealed, name="sealed"),
+]

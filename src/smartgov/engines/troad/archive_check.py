@@ -1,0 +1,194 @@
+"""Checking an archive of a log, offline, and taking the evidence bundle of one exchange out of it.
+
+The records, folded into the tree from what stood before them, must give every head in the file and every head that the
+reader has kept; each signed record is checked as in a bundle. `verify_evidence.py` does the same alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import zlib
+from bisect import bisect_right
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from smartgov.engines.ledger import merkle
+from smartgov.engines.troad import archive_file, evidence, verification
+from smartgov.engines.troad.archive_file import Fold
+from smartgov.engines.troad.problems import refuse
+from smartgov.engines.troad.verification import SKEW, Finding, InvalidError, Verdict
+from smartgov.shared.problems import Problem
+
+_BROKEN = (
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    IndexError,
+    StopIteration,
+    Problem,
+    binascii.Error,
+    OSError,
+    EOFError,
+    zlib.error,
+)
+
+
+def verify(file: Path, anchors: Path) -> Finding:
+    """The finding about an archive. Never raises for what stands in it."""
+    try:
+        return _Archive(file, anchors).judge()
+    except InvalidError as error:
+        return Finding(Verdict.INVALID, (str(error),))
+    except _BROKEN:
+        return Finding(Verdict.INVALID, ("form",))
+
+
+class _Archive:
+    def __init__(self, file: Path, anchors: Path) -> None:
+        self._lines = archive_file.lines(file)
+        self._about = about = next(self._lines)
+        if about["type"] != archive_file.TYPE:
+            raise InvalidError("form")
+        self._cases = [
+            (int(one["from"]), verification.case_of({"configuration": one, "gateway": about["gateway"]}, anchors))
+            for one in about["configurations"]
+        ]
+        newest = self._cases[-1][1]
+        self._heads = [verification.head_of(newest, one["head"], one.get("stamp")) for one in about["heads"]]
+        self._sizes = [head.checkpoint.size for head in self._heads]
+        if (
+            self._sizes != sorted(set(self._sizes))
+            or self._sizes[-1] != about["size"]
+            or self._sizes[0] <= about["first"]
+        ):
+            raise InvalidError("head")
+        self._kept = [
+            head.checkpoint
+            for path in sorted((anchors / "heads").glob("*.note"))
+            if (head := verification.head_if_own(newest, path.read_text())) and head.epoch <= self._heads[-1].epoch
+        ]
+
+    def judge(self) -> Finding:
+        about, roots = self._about, dict[int, bytes]()
+        fold = Fold(about["first"], tuple(bytes.fromhex(part) for part in about["left"]))
+        wanted = {*self._sizes, *(one.size for one in self._kept)}
+        times: list[int] = []
+        for line in self._lines:
+            if line["index"] != fold.size or fold.size >= about["size"]:
+                raise InvalidError("order")
+            exact = base64.b64decode(line["record"], validate=True)
+            times.append(self._record(fold.size, json.loads(exact)))
+            fold.push(merkle.leaf_hash(exact))
+            if fold.size in wanted:
+                roots[fold.size] = fold.root()
+        if fold.size != about["size"]:
+            raise InvalidError("order")
+        if any(roots[head.checkpoint.size] != head.checkpoint.root for head in self._heads):
+            raise InvalidError("tree")
+        if any(roots.get(one.size, one.root) != one.root for one in self._kept):
+            raise InvalidError("forked")
+        return self._sum_up(times)
+
+    def _record(self, index: int, record: Mapping[str, Any]) -> int:
+        """Check the signature and the times of one record; returns its time."""
+        time = verification.unix(record.get("logged") or record["time"])
+        case = self._cases[max(0, bisect_right([since for since, _ in self._cases], time) - 1)][1]
+        verification.message(case, record, {}, {})
+        at = bisect_right(self._sizes, index)
+        over, before = self._heads[at], self._heads[at - 1] if at else None
+        if before is not None and before.times and time < min(before.times) - SKEW:
+            raise InvalidError("back-dated")
+        if over.times and time > max(over.times) + SKEW:
+            raise InvalidError("post-dated")
+        return time
+
+    def _sum_up(self, times: list[int]) -> Finding:
+        case, last = self._cases[-1][1], self._heads[-1]
+        doubts = {doubt for _, one in self._cases for doubt in one.doubts}
+        if last.witnesses < min(verification.NEEDED, case.others):
+            doubts.add("witnesses")
+        if doubts:
+            return Finding(Verdict.UNKNOWN_STATUS, tuple(sorted(doubts)))
+        if last.stamped is None:
+            return Finding(Verdict.VALID_UNTIMESTAMPED, ("stamp-missing",))
+        stamped = [(head.checkpoint.size, head.stamped) for head in self._heads if head.stamped is not None]
+        starts = [size for size, _ in stamped]
+        for index, time in enumerate(times, self._about["first"]):
+            _, stamp = stamped[bisect_right(starts, index)]
+            if stamp - time > verification.STAMPED_WITHIN:
+                return Finding(Verdict.VALID_UNTIMESTAMPED, ("stamp-late",))
+        return Finding(Verdict.VALID)
+
+
+def bundle(file: Path, exchange: str, opener: Mapping[int, AESGCM] | None = None) -> dict[str, Any]:
+    """The evidence bundle of an archived exchange; `opener` holds the keys of its bodies, by index.
+
+    Problem `record-unknown` when the archive does not hold it.
+    """
+    lines = archive_file.lines(file)
+    about, leaves, found = next(lines), list[bytes](), list[tuple[int, bytes, dict[str, Any]]]()
+    for line in lines:
+        exact = base64.b64decode(line["record"])
+        leaves.append(merkle.leaf_hash(exact))
+        if json.loads(exact).get("id") == exchange:
+            found.append((line["index"], exact, line))
+    if not found:
+        raise refuse("record-unknown")
+    size = about["size"]
+    part = _parts(about["first"], [bytes.fromhex(one) for one in about["left"]], leaves)
+    since = [
+        one for one in about["configurations"] if one["from"] <= verification.unix(json.loads(found[0][1])["time"])
+    ]
+    return {
+        "type": evidence.TYPE,
+        "exchange": exchange,
+        "gateway": about["gateway"],
+        "configuration": {"files": (since or about["configurations"])[-1 if since else 0]["files"]},
+        "head": about["heads"][-1]["head"],
+        "stamp": about["heads"][-1]["stamp"],
+        "before": None,
+        "have": [],
+        "entries": [
+            {
+                "index": index,
+                "record": base64.b64encode(exact).decode(),
+                "proof": [one.hex() for one in merkle.inclusion_proof(index, size, part)],
+                **_opened(index, line, (opener or {}).get(index)),
+            }
+            for index, exact, line in found
+        ],
+    }
+
+
+def _opened(index: int, line: Mapping[str, Any], key: AESGCM | None) -> dict[str, str]:
+    if key is None or "sealed" not in line:
+        return {}
+    sealed = base64.b64decode(line["sealed"])
+    plain = key.decrypt(sealed[:12], sealed[12:], str(index).encode())
+    size = int.from_bytes(plain[32:36], "big")
+    parts = {"salt": plain[:32], "base": plain[36 : 36 + size], "body": plain[36 + size :]}
+    return {name: base64.b64encode(one).decode() for name, one in parts.items()}
+
+
+def _parts(first: int, left: list[bytes], leaves: list[bytes]) -> merkle.Range:
+    """Roots of ranges of the whole tree, of the subtrees before the archive and its own leaves."""
+    before, low = dict[tuple[int, int], bytes](), 0
+    for width, value in zip(archive_file.complete(first), left, strict=True):
+        before[low, low + width] = value
+        low += width
+
+    def part(low: int, high: int) -> bytes:
+        if (low, high) in before:
+            return before[low, high]
+        if low >= first and high - low == 1:
+            return leaves[low - first]
+        middle = low + merkle.split(high - low)
+        return merkle.node_hash(part(low, middle), part(middle, high))
+
+    return part

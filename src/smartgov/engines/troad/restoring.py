@@ -1,0 +1,215 @@
+"""Whether this gateway's log is the one that others have seen, and what it does when a restore has made it another.
+
+Before a gateway works it asks other members' gateways for the newest head that they co-signed of its log. If its own
+log does not lead there, it refuses everything. A restore that was done on purpose (`backup.RESTORED` lies in the home)
+opens a new epoch: a record that names that head, and a new origin (`epochs`). What the lost time may have spent
+(messages, single uses, tokens, idempotency keys) is refused from then on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import structlog
+
+from smartgov.engines.httpd.client import ConnectionFailedError
+from smartgov.engines.ledger import Checkpoint, checkpoint, merkle
+from smartgov.engines.troad import backup, epochs, idempotency, records, wire
+from smartgov.engines.troad.epochs import Epoch
+from smartgov.engines.troad.names import epoch_of, origin_of
+from smartgov.engines.troad.problems import refuse
+from smartgov.engines.troad.snapshot import Gateway
+from smartgov.shared.problems import Problem
+
+if TYPE_CHECKING:
+    from smartgov.engines.troad.core import Core
+
+log = structlog.get_logger()
+ASK_SECONDS = 3.0
+PATIENCE = 600
+"""Seconds after a restore for which every witness is waited for; then two that answer are enough."""
+_ALARM = "log-restored"
+_VOID = "void-until"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What one witness knows of a log: its newest head, or None for none."""
+
+    witness: str
+    head: Checkpoint | None
+
+
+class Restoring:
+    """The state of one gateway: `ready`, or refusing until its log and what others know of it agree."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._marker = core.home.path / backup.RESTORED
+        self.ready = not self._marker.exists()
+        self.void_until = int(core.store.fact(_VOID) or 0)
+
+    # -- what others ask of it --------------------------------------------------------------------------------------
+
+    def refuse_unready(self) -> None:
+        """Problem `log-restored` while this log is not the one that others have seen."""
+        if not self.ready:
+            raise refuse("log-restored")
+
+    def refuse_void(self, made: float) -> None:
+        """Problem `restored-void` for a one-time thing made at this Unix time: the lost time may have used it."""
+        if made <= self.void_until:
+            raise refuse("restored-void")
+
+    def refuse_unsure_key(self, key: str, now: int) -> None:
+        """Problem `outcome-unknown` for an idempotency key that may have been used in the lost time.
+
+        A key that is a UUIDv7 from after it cannot have been.
+        """
+        if now <= self.void_until + idempotency.KEPT_SECONDS and _made(key) <= self.void_until:
+            raise refuse("outcome-unknown", restored=True)
+
+    # -- finding out ------------------------------------------------------------------------------------------------
+
+    async def look(self) -> None:
+        """Ask the witnesses; open a new epoch where one is due. Changes `ready` and alarms, never raises a Problem."""
+        try:
+            asked = self._core.heads.witnesses()
+        except Problem:
+            return  # without a configuration nobody can be asked, and nothing is exchanged
+        words = [word for word in await asyncio.gather(*map(self.ask, asked)) if word is not None]
+        if self._marker.exists():
+            await self._after_restore(asked, words)
+        elif any(not self._leads_to(word.head) for word in words):
+            self.ready = False
+            self._core.alarms.set(_ALARM, "others have seen more of this log, or another one; restore on purpose")
+        else:
+            self.ready = True
+            self._core.alarms.clear(_ALARM)
+
+    async def ask(self, witness: Gateway, of: Gateway | None = None) -> Word | None:
+        """What `witness` knows of the log of `of` (default: ours); None when it does not answer or cannot be believed.
+
+        A head counts only when it is signed with that log's own key, so that no witness can invent one.
+        """
+        own = of is None
+        name = self._core.home.gateway if of is None else of.id
+        key = self._core.home.log_key().public_key() if of is None else of.log_key
+        try:
+            answer = await self._core.peers.request(
+                "GET",
+                f"https://{witness.authority}/witness/v1/last" + ("" if own else f"?of={name}"),
+                timeout=ASK_SECONDS,
+                expect_peer=witness.tls_fingerprint,
+            )
+            if answer.status == 204:
+                return Word(witness.id, None)
+            head = checkpoint.verify(answer.body.decode(), key)
+        except (ConnectionFailedError, TimeoutError, ValueError, Problem):
+            return None
+        return Word(witness.id, head) if epoch_of(head.origin)[0] == name else None
+
+    def _leads_to(self, head: Checkpoint | None) -> bool:
+        """Whether this log, as it lies here, is that one or continues it."""
+        if head is None:
+            return True
+        store = self._core.store
+        with store.reading() as (_, tree):
+            if head.origin == store.origin:
+                return head.size <= tree.size() and tree.root(head.size) == head.root
+        own = epochs.of_head(Checkpoint(store.origin, 2**62, merkle.EMPTY_ROOT, store.extensions))
+        return epoch_of(head.origin)[1] < epoch_of(store.origin)[1] and epochs.admits(own, head)
+
+    # -- after a restore ----------------------------------------------------------------------------------------------
+
+    async def _after_restore(self, asked: list[Gateway], words: list[Word]) -> None:
+        marker = json.loads(self._marker.read_text())
+        if self._core.store.fact("restored") == marker["restored_at"]:
+            self._end()  # the epoch was opened, and the gateway broke off before it could say so here
+            return
+        restored = datetime.fromisoformat(marker["restored_at"])
+        waited = (self._core.now() - restored).total_seconds()
+        if len(words) < len(asked) and (waited < PATIENCE or len(words) < min(2, len(asked))):
+            self._core.alarms.set(_ALARM, f"waits for witnesses: {len(words)} of {len(asked)} answered")
+            return
+        await self._remember_others(asked)
+        await self._open(marker, restored, words)
+        self._end()
+
+    async def _open(self, marker: dict[str, Any], restored: datetime, words: list[Word]) -> None:
+        core, store = self._core, self._core.store
+        with store.reading() as (_, tree):
+            size = tree.size()
+            here = Checkpoint(store.origin, size, tree.root(size), store.extensions)
+        known = max([here, *(word.head for word in words if word.head)], key=_order)
+        number = epoch_of(known.origin)[1] + 1
+        fresh = Epoch(number, known.origin, known.size, known.root, size)
+        lines = (*(one.line for one in epochs.of_head(known)), fresh.line)
+        void_until = int(restored.timestamp()) + wire.FRESH_SECONDS
+        record = {
+            "kind": "epoch",
+            "side": "own",
+            "time": records.moment(core.now()),
+            "epoch": number,
+            "origin": origin_of(store.gateway, number),
+            "after": {"origin": known.origin, "size": known.size, "root": known.root.hex()},
+            "restored": {"size": size, "root": here.root.hex()},
+            "lost_at_least": fresh.lost,
+            "backed_up_at": marker.get("backed_up_at", ""),
+            "restored_at": marker["restored_at"],
+            "reapplied": marker.get("reapplied", 0),
+            "witnesses": sorted(word.witness for word in words),
+        }
+        entry = core.entry(record)
+        for name, value in (("restored", marker["restored_at"]), (_VOID, str(void_until))):
+            entry.effects.append(_fact(name, value))
+        await store.open_epoch(entry, lines)
+        self.void_until = void_until
+        log.error("epoch_opened", epoch=number, lost_at_least=fresh.lost)
+        core.alarms.set(f"epoch-opened:{number}", f"records {size} to {known.size} of {known.origin} are lost")
+
+    async def _remember_others(self, asked: list[Gateway]) -> None:
+        """Learn again, from the other witnesses, the newest heads of the logs that this gateway is a witness of."""
+        core = self._core
+        for owner in core.configuration.current().gateways.values():
+            if owner.member == core.home.member:
+                continue
+            told = await asyncio.gather(*(self.ask(one, owner) for one in asked))
+            heads = [word.head for word in told if word is not None and word.head is not None]
+            if heads:
+                newest = max(heads, key=_order)
+                await core.store.apply(lambda db, head=newest: _learn(db, head))  # type: ignore[misc]
+
+    def _end(self) -> None:
+        self._marker.unlink(missing_ok=True)
+        self.ready = True
+        self._core.alarms.clear(_ALARM)
+
+
+def _order(head: Checkpoint) -> tuple[int, int]:
+    return epoch_of(head.origin)[1], head.size
+
+
+def _fact(name: str, value: str) -> Any:
+    return lambda db: db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
+
+
+def _learn(db: Any, head: Checkpoint) -> None:
+    known = db.execute("SELECT size FROM witnessed WHERE origin = ?", (head.origin,)).fetchone()
+    if known is None or known[0] < head.size:
+        row = (head.origin, head.size, head.root, checkpoint.format(head) + "\n")
+        db.execute("INSERT OR REPLACE INTO witnessed VALUES (?, ?, ?, ?)", row)
+
+
+def _made(key: str) -> float:
+    """The Unix time in a UUIDv7 (RFC 9562 section 5.7), 0 for any other key."""
+    try:
+        value = UUID(key)
+    except ValueError:
+        return 0.0
+    return (value.int >> 80) / 1000 if value.version == 7 else 0.0

@@ -1,0 +1,297 @@
+"""Blows that the table of failures lists: each breaks the real process, proves that it struck, loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smartgov.engines.httpd import Request, Response, serve
+from smartgov.engines.httpd.client import ConnectionFailedError
+from smartgov.engines.troad import consumer
+from smartgov.engines.troad.tests.country import (
+    BIRTHS,
+    CASES,
+    MOTHER,
+    PURPOSE,
+    Country,
+    Rogue,
+    ask_births,
+    problem_type,
+)
+from smartgov.engines.troad.tests.test_blows_process import acknowledged, try_some
+from smartgov.engines.troad.tests.test_gateway_process import Process, process, stored
+from smartgov.shared import clock
+from smartgov.shared.problems import Problem
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
+__all__ = ["process"]
+needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="NOT RUN: strace is not installed")
+QUIET = "from smartgov.engines.troad import heads; heads.LOOK_SECONDS = 1e6"
+"""No head is published meanwhile, so that the only writing is that of the exchange."""
+
+
+def call(country: Country, **changes: Any) -> str:
+    """How a call ends: `answered`, or the problem."""
+    try:
+        ask_births(country.sdk(), **changes)
+    except Problem as problem:
+        return problem.slug
+    return "answered"
+
+
+def kinds(country: Country, code: str, exchange: str) -> list[str]:
+    """What a log holds of an exchange."""
+    return [record["kind"] for record in country.records(code) if record.get("id") == exchange]
+
+
+# -- kill -9 at every step --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A point on the way of a call through the provider's gateway at which the process is killed.
+
+    `phase`: before the question is there, or when the service is about to answer; `syscall` (its first one from then
+    on) of all threads or of the main one; then what the log must hold (None: either) and whether the service was asked.
+    """
+
+    phase: str
+    syscall: str
+    whole: bool
+    question: bool | None
+    asked: bool
+    answer: bool | None
+
+
+STEPS = {
+    "the question is being written": Step("question", "pwrite64", True, False, False, False),
+    "the question is written and not yet on the disk": Step("question", "fdatasync", True, None, False, False),
+    "the question is on the disk and nobody knows": Step("question", "write", True, True, False, False),
+    "the service is about to be asked": Step("question", "write", False, True, False, False),
+    "the service works": Step("answer", "", True, True, True, False),
+    "the answer is being written": Step("answer", "pwrite64", True, True, True, False),
+    "the answer is written and not yet on the disk": Step("answer", "fdatasync", True, True, True, None),
+    "the answer is on the disk and nobody knows": Step("answer", "write", True, True, True, True),
+    "the answer is about to be sent": Step("answer", "write", False, True, True, True),
+    "the answer is half sent": Step("answer", "write:when=2", False, True, True, True),
+}
+
+
+class Blow:
+    """strace, waiting in the process for the system call at which it kills it."""
+
+    def __init__(self, process: Process, folder: Path, step: Step) -> None:
+        self.process, self.out, self.step = process, folder / "strace.txt", step
+        self.tracer: subprocess.Popen[str] | None = None
+
+    def lie_in_wait(self) -> None:
+        assert self.process.child is not None
+        if not self.step.syscall:
+            os.kill(self.process.child.pid, signal.SIGKILL)
+            return
+        name, _, when = self.step.syscall.partition(":")
+        inject = f"inject={name}:signal=KILL:{when or 'when=1'}"
+        command = ["strace", *(["-f"] if self.step.whole else []), "-o", str(self.out), "-e", f"trace={name}"]
+        command += ["-e", inject, "-p", str(self.process.child.pid)]
+        self.tracer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        assert self.tracer.stderr is not None
+        assert "attached" in self.tracer.stderr.readline()
+
+    def struck(self) -> bool:
+        """Whether the process was killed, and by this."""
+        assert self.process.child is not None
+        killed = self.process.child.wait(20) == -signal.SIGKILL
+        if self.tracer is None:
+            return killed
+        self.tracer.wait(20)
+        assert self.tracer.stderr is not None
+        self.tracer.stderr.close()
+        return killed and "killed by SIGKILL" in self.out.read_text()
+
+
+@needs_strace
+@pytest.mark.parametrize("name", STEPS)
+def test_kill_9_at_every_step(process: Process, tmp_path: Path, name: str) -> None:
+    step, country = STEPS[name], process.country
+    process.end()
+    process.start(QUIET)
+    earlier, _ = try_some(country, 2)
+    blow, asked = Blow(process, tmp_path, step), list[str]()
+
+    def service(request: Request) -> Response:
+        asked.append(request.method)
+        if step.phase == "answer" and len(asked) == 1:
+            blow.lie_in_wait()
+        filling = "x" * 4_500_000 if "when" in step.syscall else "x"
+        return Response.json({"hospital": filling, "born_on": "2026-11-01"}, 201)
+
+    country.behind.answer = service
+    if step.phase == "question":
+        blow.lie_in_wait()
+    exchange = f"killed-{list(STEPS).index(name)}"
+    assert call(country, exchange_id=exchange, idempotency_key="one-key") == "gateway-silent"
+    assert blow.struck()
+    assert len(asked) == int(step.asked)
+
+    process.start()
+    assert stored(country, "hpa") == []
+    assert acknowledged(country, "hpa", earlier)
+    held = kinds(country, "hpa", exchange)
+    assert held == ["request", "answer"][: len(held)]
+    assert step.question in {None, "request" in held}
+    assert step.answer in {None, "answer" in held}
+
+    # The client repeats it, as it may: it is carried out once at most, and never twice.
+    again = call(country, idempotency_key="one-key")
+    if "answer" in held:
+        assert (again, len(asked)) == ("answered", 1), "the kept answer"
+    elif "request" in held:
+        assert (again, len(asked)) == ("outcome-unknown", int(step.asked))
+    else:
+        assert (again, len(asked)) == ("answered", 1), "nothing had been done"
+    assert call(country) == "answered"
+
+
+@needs_strace
+def test_a_replay_is_refused_whenever_the_question_was_recorded(process: Process, tmp_path: Path) -> None:
+    process.end()
+    process.start(QUIET)
+    rogue, country = Rogue(process.country), process.country
+    try_some(country, 1)
+    message = rogue.sign(rogue.message())
+    blow = Blow(process, tmp_path, STEPS["the question is written and not yet on the disk"])
+    blow.lie_in_wait()
+    with pytest.raises(ConnectionFailedError):
+        rogue.send(message)
+    assert blow.struck()
+    process.start()
+    assert country.records("hpa")[-1]["id"] == message.head.fields["x-road-id"]
+    country.behind.seen.clear()
+    assert problem_type(rogue.send(message)) == "replay"
+    assert country.behind.seen == []
+
+
+# -- others are down, slow, or wrong about the time --------------------------------------------------------------------
+
+
+def consent(country: Country) -> str:
+    end = (clock.now() + timedelta(days=1)).isoformat()
+    portal = country.sdk("TW/GOV/portal/portal")
+    wanted: dict[str, Any] = {"provider": BIRTHS, "requester": CASES, "fields": ["born_on"], "purpose": PURPOSE}
+    return portal.consent(subject=MOTHER, expires_at=end, **wanted)
+
+
+def test_the_revocation_source_is_down(process: Process) -> None:
+    country, given = process.country, consent(process.country)
+    earlier, _ = try_some(country, 2)
+    country.halt("portal")
+    country.behind.seen.clear()
+    assert call(country, consent=given, basis=None) == "consent-status-unknown"
+    refusal = country.records("hpa")[-1]
+    assert (refusal["kind"], refusal["reason"]) == ("refusal", "consent-status-unknown"), "it struck"
+    assert country.behind.seen == [], "the service was not asked"
+    others, _ = try_some(country, 2)
+    assert len(others) == 2, "what needs no consent goes on"
+    country.start("portal")
+    wait_for(lambda: call(country, consent=given, basis=None) == "answered")
+    assert acknowledged(country, "hpa", earlier + others)
+
+
+@pytest.mark.parametrize("seconds", [-90, 90])
+def test_the_clock_is_wrong(process: Process, seconds: int) -> None:
+    country = process.country
+    earlier, _ = try_some(country, 2)
+    process.end()
+    shift = "from datetime import timedelta; from smartgov.shared import clock; clock._shift.set(timedelta(seconds={}))"
+    process.start(shift.format(seconds))
+    country.behind.seen.clear()
+    assert call(country) == "message-stale"
+    refusal = country.records("hpa")[-1]
+    assert refusal["reason"] == "message-stale"
+    told = clock.datetime.fromisoformat(refusal["time"]) - clock.now()
+    assert abs(told.total_seconds() - seconds) < 30, "its clock was wrong by so much"
+    assert country.behind.seen == []
+    process.end()
+    process.start(shift.format(seconds // 3))
+    later, _ = try_some(country, 2)
+    assert len(later) == 2, "half a minute is borne"
+    process.end()
+    process.start()
+    assert acknowledged(country, "hpa", earlier + later)
+    assert call(country) == "answered"
+
+
+@pytest.fixture
+def hasty(process: Process, monkeypatch: pytest.MonkeyPatch) -> Process:
+    """A service that may take a second, and a client's gateway that waits one more."""
+    first, *others = process.country.data()["services"]
+    process.country.publish(services=[{**first, "limits": {"seconds": 1}}, *others])
+    monkeypatch.setattr(consumer, "HOPS_SECONDS", 1)
+    return process
+
+
+def test_the_other_gateway_is_slow(hasty: Process) -> None:
+    process, country = hasty, hasty.country
+    earlier, _ = try_some(country, 2)
+    assert process.child is not None
+    process.child.send_signal(signal.SIGSTOP)
+    wait_for(lambda: state(process) == "T")
+    country.behind.seen.clear()
+    assert call(country, exchange_id="while-it-stood") == "gateway-silent"
+    assert kinds(country, "ris", "while-it-stood") == ["request", "refusal"]
+    process.child.send_signal(signal.SIGCONT)
+    later, _ = try_some(country, 2)
+    assert len(later) == 2
+    assert acknowledged(country, "hpa", earlier + later)
+    assert stored(country, "ris") == []
+
+
+def test_the_service_is_slow(hasty: Process) -> None:
+    country = hasty.country
+    earlier, _ = try_some(country, 2)
+    sound = country.behind.handle
+
+    async def slow(request: Request) -> Response:
+        await asyncio.sleep(3)
+        return await sound(request)
+
+    stand_in(country, slow)
+    assert call(country, exchange_id="too-slow-1") == "service-silent"
+    assert kinds(country, "hpa", "too-slow-1") == ["request", "refusal"]
+    stand_in(country, sound)
+    later, _ = try_some(country, 2)
+    assert len(later) == 2
+    assert acknowledged(country, "hpa", earlier + later)
+
+
+def stand_in(country: Country, handle: Callable[[Request], Awaitable[Response]]) -> None:
+    """Let another system answer behind the gateways."""
+    assert country._server is not None
+    country.run(country._server.stop())
+    country._server = country.run(serve(handle, port=country.behind.port))
+
+
+def state(process: Process) -> str:
+    """The state of the process as the kernel says it: T is stopped."""
+    assert process.child is not None
+    return Path(f"/proc/{process.child.pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+
+
+def wait_for(holds: Callable[[], bool], seconds: int = 20) -> None:
+    """Until it holds; the test fails when it never does."""
+    for _ in range(seconds * 10):
+        if holds():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it did not come about")

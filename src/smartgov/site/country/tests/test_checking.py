@@ -1,0 +1,30 @@
+"""`smartgov verify` says what it thinks of a file by its exit status, whatever the file holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from smartgov.engines.trust import Centre
+from smartgov.shared import clock
+from smartgov.site.country import checking
+
+
+@pytest.fixture
+def anchors(tmp_path: Path) -> Path:
+    folder = tmp_path / "anchors"
+    folder.mkdir()
+    (folder / "root.json").write_bytes(Centre.create(tmp_path / "centre", clock.now()).anchor)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["bundle.json", "log.archive.jsonl.gz"])
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"{}", b"\x1f\x8b\x08\x00"])
+def test_what_is_no_evidence_is_invalid(
+    tmp_path: Path, anchors: Path, name: str, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert checking.verify(tmp_path / name, tmp_path, anchors) == 1
+    assert "invalid (form)" in capsys.readouterr().out
+    assert checking.verify(tmp_path / name, tmp_path) == 2, "nothing is trusted without anchors"
