@@ -14,7 +14,7 @@ daemon off;
 master_process off;
 pid {home}/nginx.pid;
 error_log {home}/error.log warn;
-events {{ worker_connections 1024; }}
+events {{ worker_connections 4096; }}
 http {{
   access_log off;
   client_body_temp_path {home}/body;
@@ -23,7 +23,7 @@ http {{
   uwsgi_temp_path {home}/uwsgi;
   scgi_temp_path {home}/scgi;
   keepalive_requests 1000000;
-  upstream next {{ server 127.0.0.1:{next}; keepalive 64; keepalive_requests 1000000; }}
+  upstream next {{ server 127.0.0.1:{next}; keepalive 512; keepalive_requests 1000000; }}
   server {{
     {server}
     location / {{
@@ -63,10 +63,10 @@ class Floor:
     """Two nginx processes in `folder`: one takes plain HTTP, the other passes on to the register."""
 
     def __init__(self, folder: Path, register_port: int, started: Started) -> None:
-        self._folder, self._port, between = folder, free_port(), free_port()
+        self._port, between = free_port(), free_port()
         authority = certificates.CertificateAuthority.create(_made(folder / "authority"), "bench")
         for name in ("consumer", "provider"):
-            self._equip(name, authority)
+            equip(folder / name, name, authority)
         consumer, provider = folder / "consumer", folder / "provider"
         listen = f"listen 127.0.0.1:{self._port};"
         self._write(consumer, next=between, server=listen, location=_CONSUMER.format(home=consumer))
@@ -88,20 +88,6 @@ class Floor:
         """Where the first hop takes requests."""
         return f"http://127.0.0.1:{self._port}"
 
-    def _equip(self, name: str, authority: certificates.CertificateAuthority) -> None:
-        home, key = _made(self._folder / name), keys.generate_p256()
-        certificate = authority.issue(
-            key.public_key(),
-            common_name=f"{name}.test",
-            organisation="bench",
-            usage="tls",
-            san_dns=[f"{name}.test"],
-            san_ip=["127.0.0.1"],
-        )
-        keys.save_private(home / "own.key", key)
-        (home / "own.crt").write_bytes(certificates.pem(certificate))
-        (home / "ca.crt").write_bytes(certificates.pem(authority.certificate))
-
     @staticmethod
     def _write(home: Path, **values: object) -> None:
         (home / "nginx.conf").write_text(_MAIN.format(home=home, **values))
@@ -110,6 +96,23 @@ class Floor:
     def _start(home: Path, port: int) -> Process:
         command = [NGINX, "-p", str(home), "-e", str(home / "error.log"), "-c", str(home / "nginx.conf")]
         return Process(command, port, home / "output.log")
+
+
+def equip(home: Path, name: str, authority: certificates.CertificateAuthority) -> Path:
+    """Key, certificate for `<name>.test` and the authority's in a new folder, which is returned."""
+    key = keys.generate_p256()
+    certificate = authority.issue(
+        key.public_key(),
+        common_name=f"{name}.test",
+        organisation="bench",
+        usage="tls",
+        san_dns=[f"{name}.test"],
+        san_ip=["127.0.0.1"],
+    )
+    keys.save_private(_made(home) / "own.key", key)
+    (home / "own.crt").write_bytes(certificates.pem(certificate))
+    (home / "ca.crt").write_bytes(certificates.pem(authority.certificate))
+    return home
 
 
 def _made(folder: Path) -> Path:

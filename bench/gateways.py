@@ -15,22 +15,91 @@ from smartgov.engines.trust import Centre
 from smartgov.shared import clock
 
 CLIENT = "TW/GOV/ris/cases"
-SERVICE = "TW/GOV/hpa/births/births.v1"
+PROFILES = {
+    "signed": {"personal": False},
+    "personal": {"personal": True},
+    "full": {"personal": True, "contract": True},
+    "soon": {"personal": True, "durability": "soon"},
+    "meta": {"personal": True, "durability": "meta"},
+}
+"""What is measured: rights and limits alone, strict; persons as references and fields cut besides; request and answer
+held to a contract besides; persons with the two other durabilities.
+"""
 PURPOSE = "birth-registration"
 LAW = "household-act-48"
-GRANTED = ("born_on", "hospital", "id", "mother_id")
+GRANTED = ("born_on", "filling", "hospital", "id", "mother_id")
 """The register answers more fields than these; the provider's gateway must cut the rest."""
 _KINDS = ["request", "answer"]
+_PER_MINUTE = 10_000_000
+_DOCUMENT = json.dumps(
+    {
+        "openapi": "3.1.0",
+        "info": {"title": "births", "version": "1"},
+        "paths": {
+            "/births/query": {
+                "post": {
+                    "requestBody": {
+                        "required": True,
+                        "content": {
+                            "application/json": {
+                                "schema": {
+                                    "type": "object",
+                                    "required": ["where"],
+                                    "properties": {
+                                        "where": {"type": "object", "properties": {"id": {"type": "integer"}}}
+                                    },
+                                }
+                            }
+                        },
+                    },
+                    "responses": {
+                        "200": {
+                            "description": "rows",
+                            "content": {
+                                "application/json": {
+                                    "schema": {
+                                        "type": "object",
+                                        "required": ["items", "as_of"],
+                                        "properties": {
+                                            "items": {
+                                                "type": "array",
+                                                "items": {
+                                                    "type": "object",
+                                                    "required": ["id", "born_on"],
+                                                    "properties": {
+                                                        "born_on": {"type": "string", "format": "date"},
+                                                        "weight_g": {"type": "integer", "minimum": 0},
+                                                    },
+                                                },
+                                            }
+                                        },
+                                    }
+                                }
+                            },
+                        }
+                    },
+                }
+            }
+        },
+    }
+).encode()
+
+
+def service(profile: str) -> str:
+    """The id of the service that is offered in this way."""
+    return f"TW/GOV/hpa/births/{profile}.v1"
 
 
 class Gateways:
     """ris asks, hpa answers; homes, keys and logs are in `folder`."""
 
-    def __init__(self, folder: Path, register_port: int, started: Started) -> None:
-        self.folder = folder
-        services = {"births": {"services": {"births.v1": f"http://127.0.0.1:{register_port}"}}}
+    def __init__(self, folder: Path, register_port: int, started: Started, *, batch: bool, sampled: str = "") -> None:
+        self.folder, self._batch = folder, batch
+        url = f"http://127.0.0.1:{register_port}"
+        services = {"births": {"services": {f"{profile}.v1": url for profile in PROFILES}}}
         self._centre = Centre.create(folder / "centre", clock.now())
         self._described = [self._home("ris", {"cases": {}}), self._home("hpa", services)]
+        self._contract = homes.add_contract(folder / "hpa", _DOCUMENT)
         self._centre.publish(
             self._configuration(),
             member_keys={f"TW/GOV/{code}": homes.configuration_key(folder / code) for code in ("ris", "hpa")},
@@ -41,8 +110,10 @@ class Gateways:
         for code in ("ris", "hpa"):
             homes.set_bundle(folder / code, self._centre.repository.bundle())
             port, output = homes.load(folder / code).local_port, folder / f"{code}.log"
-            module = "smartgov.engines.troad.gateway"
-            process = Process.python(module, "--home", folder / code, port=port, output=output)
+            module = ["smartgov.engines.troad.gateway"]
+            if sampled:
+                module = ["bench.profiled", f"{sampled}/{code}"]
+            process = Process.python(*module, "--home", folder / code, port=port, output=output)
             self._processes.append(started.add(process))
         for process in self._processes:
             process.wait_ready()
@@ -95,7 +166,11 @@ class Gateways:
 
     def _configuration(self) -> dict[str, Any]:
         now = clock.now()
-        right = {"client": CLIENT, "service": SERVICE, "endpoints": ["POST /births/query"], "purpose": PURPOSE}
+        right = {"client": CLIENT, "endpoints": ["POST /births/query"], "purpose": PURPOSE, "fields": list(GRANTED)}
+        right["basis"] = {"kind": "statute", "code": LAW}
+        if not self._batch:
+            for one in self._described:
+                one["gateway"].pop("signatures")
         return {
             "issued_at": now.isoformat(),
             "instance": "TW",
@@ -104,8 +179,12 @@ class Gateways:
                 for one in self._described
             ],
             "subsystems": [name for one in self._described for name in one["subsystems"]],
-            "services": [{"id": SERVICE, "personal": True, "related": [], "visibility": "own"}],
-            "rights": [{**right, "basis": {"kind": "statute", "code": LAW}, "fields": list(GRANTED)}],
+            "services": [self._service(profile, terms) for profile, terms in PROFILES.items()],
+            "rights": [{**right, "service": service(profile)} for profile in PROFILES],
             "consent_issuers": [],
             "token_issuers": [],
         }
+
+    def _service(self, profile: str, terms: dict[str, Any]) -> dict[str, Any]:
+        offered = {"id": service(profile), "related": [], "visibility": "own", "limits": {"per_minute": _PER_MINUTE}}
+        return {**offered, **terms, "contract": self._contract if terms.get("contract") else ""}

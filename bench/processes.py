@@ -83,5 +83,9 @@ class Started:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in reversed(self._processes):
-            process.stop()
+        self.stop()
+
+    def stop(self) -> None:
+        """End them now."""
+        while self._processes:
+            self._processes.pop().stop()

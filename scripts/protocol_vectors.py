@@ -8,13 +8,14 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 
 from smartgov.engines.pki import keys
-from smartgov.engines.troad import artefacts, reference, wire
+from smartgov.engines.troad import artefacts, batch_signature, reference, wire
 from smartgov.engines.troad.reference import Recipient
 from smartgov.shared.tw import national_id
 
@@ -32,6 +33,29 @@ def _pem(key: keys.PrivateKey) -> str:
 def _head(head: wire.Head, body: bytes, base: bytes) -> dict[str, Any]:
     named = {"method": head.method, "authority": head.authority, "path": head.path, "query": head.query}
     return {**named, "fields": head.fields, "body": base64.b64encode(body).decode(), "signature_base": base.decode()}
+
+
+def _batch(client: Any) -> list[dict[str, Any]]:
+    """Five requests under one signature, the last with a path that is shorter than the others'."""
+    heads, bodies, bases = [], [], []
+    for number in range(5):
+        fields = {
+            "content-type": "application/json",
+            "x-road-client": "TW/GOV/ris/cases",
+            "x-road-id": f"{RID[:-1]}{number}",
+            "troad-receiver": "TW/GOV/hpa/gw1",
+        }
+        body = json.dumps({"n": number}).encode()
+        fields |= wire.commit(body)[1]
+        head = wire.Head("POST", "127.0.0.1:9002", "/r1/TW/GOV/hpa/births/births.v1/births/query", "", fields)
+        kid, nonce = keys.thumbprint(client.public_key()), f"{number}" * 22
+        bases.append(wire.open_request(head, kid, created=int(NOW.timestamp()), nonce=nonce, tag=wire.BATCH_TAG))
+        heads.append(head)
+        bodies.append(body)
+    values = batch_signature.sign(client, [sha256(base).digest() for base in bases])
+    for head, value in zip(heads, values, strict=True):
+        wire.attach(head.fields, value)
+    return [_head(head, body, base) for head, body, base in zip(heads, bodies, bases, strict=True)]
 
 
 def main() -> None:
@@ -86,6 +110,7 @@ def main() -> None:
             "signature_base": answer_base.decode(),
         },
         "reference": {"token": made, "gateway": "TW/GOV/hpa/gw1", "rid": RID, "person": PERSON},
+        "batch": _batch(client),
         "consent": {"token": consent, "person": PERSON, "rid": "consent-1"},
     }
     FOLDER.mkdir(exist_ok=True)

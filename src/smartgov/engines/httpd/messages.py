@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
@@ -19,6 +20,7 @@ MAX_HEAD = 64 * 2**10
 SINGLE = frozenset({"authorization", "host", "content-length", "content-type", "signature", "signature-input"})
 """Fields on which a decision may rest. A message that repeats one is refused: readers could differ on which counts."""
 SINGLE_PREFIXES = ("x-road-", "x-troad-", "troad-")
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 REASON = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -54,7 +56,7 @@ class Response:
     @classmethod
     def json(cls, value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
         """`value` as compact UTF-8 JSON."""
-        body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        body = _encode(value).encode()
         return cls(status, {"content-type": "application/json", **(headers or {})}, body)
 
     @classmethod
@@ -87,7 +89,8 @@ def collect_headers(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
     """Header fields as a mapping. A repeated deciding field is refused; others are joined as RFC 9110 5.3 allows."""
     found: dict[str, str] = {}
     for raw_name, raw_value in pairs:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip(" \t")
+        name = _name(raw_name) if len(raw_name) <= _SHORT else raw_name.decode("latin-1").lower()
+        value = raw_value.decode("latin-1").strip(" \t")
         if name not in found:
             found[name] = value
         elif name in SINGLE or name.startswith(SINGLE_PREFIXES):
@@ -99,12 +102,20 @@ def collect_headers(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
 
 def render_headers(headers: dict[str, str]) -> list[str]:
     """Header lines for the wire; a value with a line break is refused, so that no value can start another field."""
-    lines = []
-    for name, value in headers.items():
-        if any(mark in value or mark in name for mark in "\r\n\0"):
-            raise HeadRefusedError(f"the field {name!r} holds a line break")
-        lines.append(f"{name}: {value}\r\n")
+    lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
+    whole = "".join(lines)
+    if whole.count("\n") != len(lines) or whole.count("\r") != len(lines) or "\0" in whole:
+        name = next(name for name, value in headers.items() if set(f"{name}{value}") & set("\r\n\0"))
+        raise HeadRefusedError(f"the field {name!r} holds a line break")
     return lines
+
+
+_SHORT = 40
+
+
+@lru_cache(maxsize=512)
+def _name(raw: bytes) -> str:
+    return raw.decode("latin-1").lower()
 
 
 def read_json(body: bytes) -> Any:

@@ -183,12 +183,16 @@ class _Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._head_done:
             return  # trailers are neither read nor passed on
-        self._count_head(len(name) + len(value))
+        self._head_size += len(name) + len(value)
+        if self._head_size > MAX_HEAD:
+            self._refuse(431, "head too large")
         self._pairs.append((name, value))
 
     def on_headers_complete(self) -> None:
         self._head_done = True
         for name, value in self._pairs:
+            if len(name) not in {6, 14}:
+                continue  # neither `expect` nor `content-length`
             lower = name.lower()
             if lower == b"content-length" and value.isdigit() and int(value) > self._server.max_body:
                 self._refuse(413, "body too large")

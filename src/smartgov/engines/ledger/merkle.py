@@ -76,12 +76,18 @@ def inclusion_proof(index: int, size: int, part: Range) -> list[bytes]:
 
 def verify_inclusion(*, leaf: bytes, index: int, size: int, proof: Sequence[bytes], expected_root: bytes) -> bool:
     """Whether `proof` shows that the leaf hash stands at `index` under `expected_root` (RFC 9162 section 2.1.3.2)."""
+    found = root_from(leaf=leaf, index=index, size=size, proof=proof)
+    return found is not None and hmac.compare_digest(found, expected_root)
+
+
+def root_from(*, leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes | None:
+    """The root to which `proof` leads from a leaf hash at `index`; None when it is not as long as it has to be."""
     if not 0 <= index < size:
-        return False
+        return None
     fn, sn, result = index, size - 1, leaf
     for sibling in proof:
         if sn == 0:
-            return False
+            return None
         if fn & 1 or fn == sn:
             result = node_hash(sibling, result)
             while not fn & 1 and fn:
@@ -89,7 +95,7 @@ def verify_inclusion(*, leaf: bytes, index: int, size: int, proof: Sequence[byte
         else:
             result = node_hash(result, sibling)
         fn, sn = fn >> 1, sn >> 1
-    return sn == 0 and hmac.compare_digest(result, expected_root)
+    return result if sn == 0 else None
 
 
 def consistency_proof(old: int, new: int, part: Range) -> list[bytes]:

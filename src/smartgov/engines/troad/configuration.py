@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from smartgov.engines.httpd import Client
 from smartgov.engines.pki import keys
 from smartgov.engines.troad import past
 from smartgov.engines.troad import snapshot as snapshots
+from smartgov.engines.troad.batch_signature import Roots
 from smartgov.engines.troad.home import Home
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.snapshot import Snapshot
@@ -24,6 +26,8 @@ from smartgov.shared.problems import Problem
 
 log = structlog.get_logger()
 CENTRE_SECONDS = 20.0
+LOOK_SECONDS = 0.005
+"""The file is looked at again after so long: often enough for the next message, not for every one under load."""
 
 
 class Configuration:
@@ -35,6 +39,9 @@ class Configuration:
         self._snapshot: Snapshot | None = None
         self._again: datetime | None = None
         self._seen: tuple[int, int] | None = None
+        self._look_at = 0.0
+        self.roots = Roots()
+        """Batch signatures verified under the present configuration."""
         self._unreadable: tuple[str, ...] = ()
         self.server_tls = _context(home, ssl.PROTOCOL_TLS_SERVER)
         self.client_tls = _context(home, ssl.PROTOCOL_TLS_CLIENT)
@@ -94,6 +101,9 @@ class Configuration:
             await asyncio.sleep(CENTRE_SECONDS)
 
     def _look(self) -> None:
+        if (present := time.monotonic()) < self._look_at:
+            return
+        self._look_at = present + LOOK_SECONDS
         path: Path = self._home.bundle
         try:
             stat = path.stat()
@@ -125,6 +135,7 @@ class Configuration:
         data, self._unreadable = snapshots.readable(view.merged(now))
         fresh = snapshots.parse(data)
         self._view, self._snapshot, self._again = view, fresh, view.next_end(now)
+        self.roots.forget()
         # Certificates can only be added to a live context; that a removed one is refused is seen to by its fingerprint.
         listed = [gateway.tls_certificate for gateway in fresh.gateways.values() if gateway.tls_certificate]
         pem = "".join([*fresh.anchors, *listed])

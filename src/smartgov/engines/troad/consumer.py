@@ -101,17 +101,18 @@ class Consumer:
         salt, commitment = wire.commit(body)
         head.fields.update(commitment)
         now = core.now()
-        nonce = wire.new_nonce()
-        base = wire.sign_request(head, core.message_key, created=int(now.timestamp()), nonce=nonce)
+        created, tag = int(now.timestamp()), wire.BATCH_TAG if to.batch else wire.TAG
+        base = wire.open_request(head, core.message_kid, created=created, nonce=wire.new_nonce(), tag=tag)
         subject = core.pseudonym(ask.subject)
         record = records.request_record("client", ask, None, now, gateway=to.id, subject=subject)
         entry = core.entry(records.with_proof(record, head.fields, base), ask.id)
+        core.sign(entry, head.fields, base, batch=to.batch)
         service = core.configuration.current().services.get(ask.target.service_id)
         keep(entry, service, (salt, body, base))
-        entry.exchanged = (int(now.timestamp()) // 3600, to.id, "asked")
+        entry.exchanged = (created // 3600, to.id, "asked")
         await core.store.commit([entry], soon=is_soon(service))
         answer = await self._send(head, body, to, seconds)
-        return await self._receive(ask, head, to, answer)
+        return await self._receive(ask, head, to, answer, created // 3600)
 
     def _write(self, ask: Ask, to: Gateway, token: str) -> tuple[Head, bytes]:
         """The request on the wire: persons hidden, and no person left in clear anywhere."""
@@ -161,7 +162,7 @@ class Consumer:
         except (ConnectionFailedError, TimeoutError):
             raise refuse("gateway-silent", gateway=to.id) from None
 
-    async def _receive(self, ask: Ask, head: Head, to: Gateway, answer: Response) -> Response:
+    async def _receive(self, ask: Ask, head: Head, to: Gateway, answer: Response, hour: int) -> Response:
         signed = self._verified(ask, head, to, answer)
         salt = wire.open_commitment({**answer.headers, **signed.fields}, answer.body, "answer-body-changed")
         if "troad-refusal" in signed.fields:
@@ -178,7 +179,7 @@ class Consumer:
         entry = core.entry(records.with_proof(record, answer.headers, signed.base), ask.id)
         service = core.configuration.current().services.get(ask.target.service_id)
         keep(entry, service, (salt, answer.body, signed.base))
-        entry.exchanged = (wire.read_request(head).created // 3600, to.id, "client")
+        entry.exchanged = (hour, to.id, "client")
         (place,) = await core.store.commit([entry], soon=is_soon(service))
         passed = Response(answer.status, dict(signed.fields), body)
         return _told(core, ask, to.id, place, passed, sha512(signed.base).digest())
@@ -188,7 +189,7 @@ class Consumer:
         if echo != ask.id:
             raise refuse("answer-mismatch", gateway=to.id)
         signed = wire.read_answer(head, answer.status, answer.headers)
-        if signed.keyid != to.message_kid or not signed.holds(to.message_key):
+        if signed.keyid != to.message_kid or not signed.holds(to.message_key, self._core.configuration.roots):
             raise refuse("answer-signature-invalid", gateway=to.id)
         return signed
 

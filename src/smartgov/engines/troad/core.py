@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
+from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from smartgov.engines.httpd import Client
+from smartgov.engines.pki import keys
+from smartgov.engines.troad import batch_signature, records, wire
 from smartgov.engines.troad import contract as contracts
-from smartgov.engines.troad import records
 from smartgov.engines.troad.alarms import Alarms
 from smartgov.engines.troad.artefacts import Reader
 from smartgov.engines.troad.comparing import Comparing
@@ -22,7 +25,7 @@ from smartgov.engines.troad.maintenance import Maintenance
 from smartgov.engines.troad.peers import Peers, policy_of
 from smartgov.engines.troad.restoring import Restoring
 from smartgov.engines.troad.stated import Stated
-from smartgov.engines.troad.store import Entry, Store
+from smartgov.engines.troad.store import Entry, Store, Unsigned
 from smartgov.engines.troad.traffic import Traffic
 from smartgov.shared import clock
 
@@ -43,6 +46,8 @@ class Core:
         )
         self.configuration = Configuration(home)
         self.message_key: ec.EllipticCurvePrivateKey = home.p256("message")
+        self.message_kid = keys.thumbprint(self.message_key.public_key())
+        self.store.sign = partial(batch_signature.sign, self.message_key)
         self.reader = Reader(home.member, home.gateway, home.p256("reference"))
         self.alarms = Alarms()
         self.known = Peers(self.configuration, self.alarms, policy_of(home.revocation), self.now)
@@ -79,6 +84,17 @@ class Core:
     def entry(self, record: dict[str, object], exchange: str = "") -> Entry:
         """A log entry made now."""
         return Entry(record, int(self.now().timestamp()), exchange)
+
+    def sign(self, entry: Entry, fields: dict[str, str], base: bytes, *, batch: bool) -> None:
+        """Sign a message whose `signature-input` stands in `fields`: now, or with all others that commit with `entry`.
+
+        The signature is in `fields` and in the entry's record when the entry is committed.
+        """
+        if batch:
+            entry.unsigned = Unsigned(sha256(base).digest(), fields)
+            return
+        wire.attach(fields, keys.sign(self.message_key, base))
+        entry.record["signature"] = fields["signature"]
 
     def count(self, side: str, service: str, peer: str, outcome: str, started: datetime) -> None:
         """Count one exchange with `peer` (a member, empty when it is not known)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,8 @@ from smartgov.shared.problems import Problem
 
 log = structlog.get_logger()
 HOUSEKEEPING_SECONDS = 60.0
+_COLLECT = (20_000, 20, 50)
+"""Exchanges leave almost no cycles behind: collections may be rare."""
 
 
 class Gateway:
@@ -113,6 +116,9 @@ class Gateway:
 async def _serve(home: str) -> None:
     gateway = Gateway(home)
     await gateway.start()
+    gc.collect()
+    gc.freeze()  # what is there now stays: collections look only at what exchanges leave behind
+    gc.set_threshold(*_COLLECT)
     try:
         await asyncio.Event().wait()
     finally:

@@ -218,6 +218,7 @@ def describe(home: Path | str) -> dict[str, Any]:
             "reference_key": public["reference"],
             "log_origin": at.gateway,
             "configuration_key": public["configuration"],
+            "signatures": ["batch"],
         },
         "subsystems": [f"{at.member}/{name}" for name in at.subsystems],
         "services": [f"{at.member}/{name}/{code}" for name, entry in at.subsystems.items() for code in entry.services],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 from smartgov.engines.troad.problems import refuse
@@ -33,6 +34,7 @@ class Target:
         return self.subsystem == BUILT_IN
 
 
+@lru_cache(maxsize=1024)
 def parse_target(path: str) -> Target:
     """Read the address of a call. Paths that could be read in two ways are refused (Problem `address-invalid`)."""
     parts = path.split("/")
@@ -48,6 +50,7 @@ def parse_target(path: str) -> Target:
     return Target(f"{instance}/{group}/{member}", subsystem, service, "/" + "/".join(rest))
 
 
+@lru_cache(maxsize=1024)
 def member_of(subsystem_or_service: str) -> str:
     """The member that owns a subsystem, service or gateway id."""
     return "/".join(subsystem_or_service.split("/")[:3])

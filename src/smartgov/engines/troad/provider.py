@@ -79,7 +79,7 @@ class Provider:
             answer = await built_in.answer(self._core, ask, trail_door.Bearer(token, sender, snapshot), evidence)
         else:
             answer = await self._exchange(ask, snapshot, sender, evidence, progress)
-        return await self._seal(head, ask, sender, answer, progress)
+        return await self._seal(head, ask, sender, answer, progress, signed.created // 3600)
 
     def _verified(self, head: Head, request: Request, snapshot: Snapshot, progress: Progress) -> tuple[Gateway, Signed]:
         peer = self._core.known.of(request.peer_cert)
@@ -88,7 +88,7 @@ class Provider:
         signer = snapshot.by_message_key.get(signed.keyid)
         if signer is None:
             raise refuse("signer-unknown")
-        if not signed.holds(signer.message_key):
+        if not signed.holds(signer.message_key, self._core.configuration.roots):
             raise refuse("signature-invalid")
         if not hmac.compare_digest(peer.id, signer.id):
             raise refuse("peer-mismatch")
@@ -163,8 +163,13 @@ class Provider:
         await passage.carry_out()
         return await passage.release()
 
-    async def _seal(self, head: Head, ask: Ask, sender: Gateway, answer: Response, progress: Progress) -> Response:
-        """Hide persons, commit the answer with its record, sign it over its request."""
+    async def _seal(
+        self, head: Head, ask: Ask, sender: Gateway, answer: Response, progress: Progress, hour: int
+    ) -> Response:
+        """Hide persons, sign the answer over its request, commit it with its record.
+
+        `hour` is that in which the question was signed: the same at both gateways, whatever their clocks say.
+        """
         core = self._core
         exp = int(core.now().timestamp()) + reference.LIFE_SECONDS
         body = reference.hide(answer.body, lambda person: reference.make(person, sender.recipient, rid=ask.id, exp=exp))
@@ -175,14 +180,15 @@ class Provider:
         fields.update(commitment)
         if progress.promise:
             fields["troad-log"] = progress.promise
-        base = wire.sign_answer(
-            head, answer.status, fields, core.message_key, created=int(core.now().timestamp()), nonce=wire.new_nonce()
-        )
-        record = records.answer_record("provider", ask, core.now(), gateway=sender.id, status=answer.status)
+        now, tag = core.now(), wire.BATCH_TAG if sender.batch else wire.TAG
+        created, nonce = int(now.timestamp()), wire.new_nonce()
+        base = wire.open_answer(head, answer.status, fields, core.message_kid, created=created, nonce=nonce, tag=tag)
+        record = records.answer_record("provider", ask, now, gateway=sender.id, status=answer.status)
         entry = core.entry(records.with_proof(record, fields, base), ask.id)
+        core.sign(entry, fields, base, batch=sender.batch)
         service = core.configuration.current().services.get(ask.target.service_id)
         keep(entry, service, (salt, body, base))
-        entry.exchanged = (_hour(head), sender.id, "provider")
+        entry.exchanged = (hour, sender.id, "provider")
         if progress.passage is not None:
             progress.passage.settle(entry, answer)
         await core.store.commit([entry], soon=is_soon(service))
@@ -231,11 +237,6 @@ def problem_response(problem: Problem) -> Response:
     if "retry_after" in problem.extra:
         response.headers["retry-after"] = str(problem.extra["retry_after"])
     return response
-
-
-def _hour(head: Head) -> int:
-    """The hour in which the question was signed: the same at both gateways, whatever their clocks say."""
-    return wire.read_request(head).created // 3600
 
 
 def _claims(request: Request) -> dict[str, str]:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 from urllib.parse import unquote, unquote_plus
@@ -24,7 +26,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from smartgov.engines.pki import keys
 from smartgov.engines.troad.problems import refuse
-from smartgov.shared import canonical
 from smartgov.shared.tw import national_id
 
 URN = "urn:troad:ref:"
@@ -32,6 +33,14 @@ LIFE_SECONDS = 120
 """A reference outlives the freshness of its message a little, so that the message's own check speaks first."""
 MAX_PERSONS = 1000
 """Different persons that one message may name."""
+EPHEMERAL_SECONDS = 60.0
+_EPHEMERAL_USES = 2**20
+"""How long, and how often, one ephemeral key serves one recipient. Within that a content key is used with many random
+nonces of 96 bits, far below what A256GCM allows; a key agreement a reference would be most of what an exchange costs.
+"""
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_DIGITS = re.compile(r"[12][0-9]{8}")
+"""Every national id holds this; looked for first because it is found fast."""
 _CLEAR = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][12]\d{8}(?![A-Za-z0-9])", re.ASCII)
 
 
@@ -44,15 +53,28 @@ class Recipient:
     kid: str
 
 
+@dataclass(slots=True)
+class _Ephemeral:
+    """A key agreement with a recipient's `key`: the header up to `exp`, the content key, when it was made, its uses."""
+
+    key: ec.EllipticCurvePublicKey
+    opening: str
+    content_key: bytes
+    made: float
+    uses: int = 0
+
+
+_ephemerals: dict[tuple[str, str], _Ephemeral] = {}
+
+
 def make(value: str, to: Recipient, *, rid: str, exp: int) -> str:
     """The reference to the person with national id `value`, for one gateway and one message or token `rid`."""
-    ephemeral = ec.generate_private_key(ec.SECP256R1())
-    epk = {name: text for name, text in keys.public_jwk(ephemeral.public_key()).items() if name != "kid"}
-    header = {"alg": "ECDH-ES", "enc": "A256GCM", "kid": to.kid, "epk": epk, "aud": to.gateway, "rid": rid, "exp": exp}
-    protected = keys.b64url(canonical.dumps(header))
-    secret = _content_key(ephemeral.exchange(ec.ECDH(), to.key))
+    ephemeral = _agreed(to)
+    # Canonical JSON, members in order: alg, aud, enc, epk, exp, kid, rid.
+    header = f'{ephemeral.opening}"exp":{exp},"kid":{_text(to.kid)},"rid":{_text(rid)}}}'
+    protected = keys.b64url(header.encode())
     nonce = os.urandom(12)
-    sealed = AESGCM(secret).encrypt(nonce, value.encode(), protected.encode())
+    sealed = AESGCM(ephemeral.content_key).encrypt(nonce, value.encode(), protected.encode())
     return ".".join([protected, "", keys.b64url(nonce), keys.b64url(sealed[:-16]), keys.b64url(sealed[-16:])])
 
 
@@ -64,10 +86,10 @@ def open_(token: str, key: ec.EllipticCurvePrivateKey, *, gateway: str, rid: str
         if empty or (header["alg"], header["enc"]) != ("ECDH-ES", "A256GCM"):
             raise ValueError("another algorithm")
         bound = header["aud"] == gateway and header["rid"] == rid and now.timestamp() < header["exp"]
-        public = keys.from_jwk(header["epk"])
-        if not bound or not isinstance(public, ec.EllipticCurvePublicKey):
+        epk = header["epk"]
+        if not bound or (epk["kty"], epk["crv"]) != ("EC", "P-256"):
             raise ValueError("not for us, or not now")
-        secret = _content_key(key.exchange(ec.ECDH(), public))
+        secret = _received(key, epk["x"], epk["y"])
         sealed = keys.from_b64url(body) + keys.from_b64url(tag)
         value = AESGCM(secret).decrypt(keys.from_b64url(nonce), sealed, protected.encode()).decode()
     except (ValueError, KeyError, TypeError, InvalidTag):
@@ -75,6 +97,36 @@ def open_(token: str, key: ec.EllipticCurvePrivateKey, *, gateway: str, rid: str
     if not national_id.is_valid(value):
         raise refuse("reference-invalid")
     return value
+
+
+def _agreed(to: Recipient) -> _Ephemeral:
+    """The present key agreement with a recipient, made anew when it is old."""
+    now, found = time.monotonic(), _ephemerals.get((to.gateway, to.kid))
+    if found is not None and found.key is not to.key and found.key != to.key:
+        found = None
+    if found is None or now - found.made > EPHEMERAL_SECONDS or found.uses >= _EPHEMERAL_USES:
+        own = ec.generate_private_key(ec.SECP256R1())
+        epk = {name: text for name, text in keys.public_jwk(own.public_key()).items() if name != "kid"}
+        shown = f'{{"crv":{_text(epk["crv"])},"kty":{_text(epk["kty"])},"x":{_text(epk["x"])},"y":{_text(epk["y"])}}}'
+        opening = f'{{"alg":"ECDH-ES","aud":{_text(to.gateway)},"enc":"A256GCM","epk":{shown},'
+        for one in [one for one, entry in _ephemerals.items() if now - entry.made > EPHEMERAL_SECONDS]:
+            del _ephemerals[one]
+        found = _Ephemeral(to.key, opening, _content_key(own.exchange(ec.ECDH(), to.key)), now)
+        _ephemerals[to.gateway, to.kid] = found
+    found.uses += 1
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _received(key: ec.EllipticCurvePrivateKey, x: str, y: str) -> bytes:
+    """The content key that belongs to an ephemeral key: its maker uses it for a minute, so it is kept."""
+    public = keys.from_jwk({"kty": "EC", "crv": "P-256", "x": x, "y": y})
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+    return _content_key(key.exchange(ec.ECDH(), public))
+
+
+def _text(value: str) -> str:
+    return _encode(value)
 
 
 def _content_key(shared: bytes) -> bytes:
@@ -148,7 +200,10 @@ def persons(body: bytes) -> list[tuple[str, tuple[str, ...]]]:
 
 def refuse_clear(body: bytes, heads: Iterable[str] = ()) -> None:
     """Problem `person-in-clear` when a checksum-valid national id stands in the body or in one of `heads`."""
-    if any(_has_clear(text) for head in heads for text in {head, unquote(head), unquote_plus(head)}):
+    head = "\n".join(heads)
+    if _has_clear(head):
+        raise refuse("person-in-clear")
+    if ("%" in head or "+" in head) and (_has_clear(unquote(head)) or _has_clear(unquote_plus(head))):
         raise refuse("person-in-clear")
     text = body.decode("utf-8", "replace")
     if _has_clear(text):
@@ -165,6 +220,8 @@ def _limit(persons_so_far: dict[str, str]) -> None:
 
 def _has_clear(text: str) -> bool:
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    if _DIGITS.search(plain) is None:
+        return False
     return any(national_id.is_valid(match[0].upper()) for match in _CLEAR.finditer(plain))
 
 
@@ -186,4 +243,4 @@ def _json(body: bytes) -> Any:
 
 
 def _dump(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return _encode(value).encode("utf-8", "surrogatepass")

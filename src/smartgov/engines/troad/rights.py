@@ -14,6 +14,7 @@ from smartgov.engines.troad.names import Target
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.snapshot import Right, Service, Snapshot
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 KEPT_BESIDE_ITEMS = ("as_of",)
 """Members of a list answer that are about the answer, not about a person, and stay when it is cut."""
 
@@ -95,7 +96,7 @@ def cut(body: bytes, fields: Sequence[str] | None) -> bytes:
         reduced = {"items": [_only(item, wanted) for item in items], **kept}
     else:
         reduced = _only(answer, wanted)
-    return json.dumps(reduced, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encode(reduced).encode()
 
 
 def _only(item: object, wanted: set[str]) -> dict[str, object]:

@@ -40,6 +40,8 @@ class Gateway:
     log_origin: str
     recipient: Recipient
     witness_key: Ed25519PublicKey | None = None
+    batch: bool = False
+    """Whether it reads batch signatures."""
 
     @property
     def authority(self) -> str:
@@ -179,6 +181,7 @@ def readable(data: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     return {**data, "services": services, "rights": rights}, tuple(sorted(set(unreadable)))
 
 
+@lru_cache(maxsize=4096)
 def endpoint_matches(endpoint: str, method: str, path: str) -> bool:
     """Whether `POST /births/query` or a pattern such as `* /cases/{id}/**` names this method and path."""
     wanted, _, template = endpoint.partition(" ")
@@ -235,6 +238,7 @@ def read_gateway(member: str, entry: Mapping[str, Any]) -> Gateway:
         log_origin=entry.get("log_origin", name),
         recipient=Recipient(name, reference, keys.thumbprint(reference)),
         witness_key=witness,
+        batch="batch" in (entry.get("signatures") or ()),
     )
 
 

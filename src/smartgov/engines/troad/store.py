@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,12 +20,11 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from smartgov.engines.ledger import Log
-from smartgov.engines.ledger.merkle import leaf_hash
-from smartgov.engines.troad import epochs, exchanged, idempotency, limits, stated, visibility
+from smartgov.engines.ledger import Appender, Log
+from smartgov.engines.troad import epochs, exchanged, idempotency, limits, stated, visibility, wire
+from smartgov.engines.troad.batch import Batch
 from smartgov.engines.troad.names import origin_of
 from smartgov.engines.troad.problems import refuse
-from smartgov.shared import canonical
 from smartgov.shared.problems import Problem
 
 log = structlog.get_logger()
@@ -71,6 +69,14 @@ class Evidence:
     nonce: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unsigned:
+    """A message that is signed together with all others of its commit: SHA-256 of its base, and its fields."""
+
+    digest: bytes
+    fields: dict[str, str]
+
+
 @dataclass(slots=True)
 class Entry:
     """One record to commit, with what belongs to it."""
@@ -94,6 +100,7 @@ class Entry:
     """What else is done in the same transaction; a Problem undoes the whole entry."""
     exchanged: tuple[int, str, str] | None = None
     """Hour (Unix seconds // 3600, of the signed request), other gateway and role, to be compared with that gateway."""
+    unsigned: Unsigned | None = None
     keep_until: int | None = None
     """When the body is to be erased by itself (Unix seconds), where the service says so."""
 
@@ -109,12 +116,15 @@ class Place:
 
 
 _Work = Callable[[sqlite3.Connection], Any]
-_Job = tuple[_Work, "asyncio.Future[Any]", asyncio.AbstractEventLoop, bool]
+_Job = tuple[_Work | Sequence[Entry], "asyncio.Future[Any]", asyncio.AbstractEventLoop, bool]
+"""Something to run or entries to commit, who waits for it and where, and whether he may go on before the fsync."""
 _FSYNC = {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
 _FSYNC_STATUS = 74
 """Exit status of a process whose disk did not take what it was given (EX_IOERR)."""
 _FOLD_AFTER = 500
 """Batches after which the write-ahead log is folded into the file."""
+_FOLD_AFTER_JOBS = 8000
+"""The same, counted in what the batches held."""
 
 
 class Store:
@@ -123,8 +133,12 @@ class Store:
     def __init__(self, path: Path, *, origin: str, log_key: Ed25519PrivateKey, body_key: bytes) -> None:
         self.path, self.origin, self._log_key = path, origin, log_key
         self._wrap = AESGCM(body_key)
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._batches = 0
+        self.sign: Callable[[Sequence[bytes]], list[bytes]] | None = None
+        """Makes the batch signature over what commits together; called in the writing thread."""
+        self._gate = threading.Condition()
+        self._gathered: list[_Job] = []
+        self._called = self._ended = False
+        self._batches = self._entries = 0
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._db = self._open()
         self._log = Log(self._db, origin, log_key)
@@ -132,6 +146,7 @@ class Store:
         self._db.executescript(SCHEMA)
         self.gateway, self.extensions = origin, epochs.stored(self._db)
         self._enter()
+        self._appender = Appender(self._db)
 
     def start(self) -> None:
         """Start the writing thread."""
@@ -139,7 +154,9 @@ class Store:
 
     def stop(self) -> None:
         """Write what is waiting, then close the file."""
-        self._jobs.put(None)
+        with self._gate:
+            self._ended = True
+            self._gate.notify()
         if self._thread.is_alive():
             self._thread.join()
         self._db.close()
@@ -154,7 +171,7 @@ class Store:
 
         With `soon` it returns when they are written and before the disk has confirmed it.
         """
-        result: list[Place] = await self._submit(lambda db: [self._write(db, entry) for entry in entries], soon=soon)
+        result: list[Place] = await self._submit(entries, soon=soon)
         return result
 
     async def erase(self, exchange: str) -> int:
@@ -245,34 +262,40 @@ class Store:
         fresh = not self.path.exists()
         if fresh:
             os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
-        db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=10)
+        db = sqlite3.connect(
+            self.path, isolation_level=None, check_same_thread=False, timeout=10, cached_statements=256
+        )
         db.executescript(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA cache_size=-2000;"
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA cache_size=-8000;"
             # Folding is done where its errors are seen: by itself SQLite would keep a failed fsync to itself.
             "PRAGMA wal_autocheckpoint=0;"
         )
         return db
 
-    async def _submit(self, job: _Work, *, soon: bool = False) -> Any:
+    async def _submit(self, job: _Work | Sequence[Entry], *, soon: bool = False) -> Any:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self._jobs.put((job, future, loop, soon))
+        with self._gate:
+            self._gathered.append((job, future, loop, soon))
+            called, self._called = self._called, True
+        if not called:
+            loop.call_soon(self._call)  # once for all that this turn of the loop brings
         return await future
 
+    def _call(self) -> None:
+        with self._gate:
+            self._gate.notify()
+
     def _run(self) -> None:
-        waiting: list[_Job] = []
-        while (job := self._jobs.get()) is not None:
-            waiting = [job]
-            last = False
-            while len(waiting) < _BATCH and not self._jobs.empty():
-                more = self._jobs.get()
-                if more is None:
-                    last = True
-                    break
-                waiting.append(more)
-            self._commit_batch(waiting)
-            if last:
+        while True:
+            with self._gate:
+                while not self._gathered and not self._ended:
+                    self._gate.wait()
+                jobs, self._gathered = self._gathered[:_BATCH], self._gathered[_BATCH:]
+                self._called = bool(self._gathered)
+            if not jobs:
                 return
+            self._commit_batch(jobs)
 
     def _commit_batch(self, jobs: list[_Job]) -> None:
         plain = [job for job in jobs if job[0] is not _truncate]
@@ -280,12 +303,10 @@ class Store:
         try:
             if plain:
                 self._db.execute("BEGIN IMMEDIATE")
-                results = [(job, self._under_savepoint(job[0])) for job in plain]
-                for (_, future, loop, soon), result in results:
-                    if soon:
-                        _resolve(loop, future, result)
+                results = self._carry(plain)
+                _resolve([one for one in results if one[0][3]])
                 self._db.execute("COMMIT")
-            self._fold()
+            self._fold(len(plain))
         except Exception as error:
             _end_if_the_disk_failed(error)
             self._roll_back()
@@ -299,12 +320,44 @@ class Store:
                     _end_if_the_disk_failed(error)
                     log.exception("log_fold_failed")
                 results.append((job, None))
-        for (_, future, loop, _), result in results:
-            _resolve(loop, future, result)
+        _resolve(results)
 
-    def _fold(self) -> None:
-        self._batches += 1
-        if self._batches % _FOLD_AFTER == 0:
+    def _carry(self, jobs: list[_Job]) -> list[tuple[_Job, Any]]:
+        """Do everything within the open transaction; what each job gets, or the Problem that undid it."""
+        batch = Batch(self._db, self._appender, self._wrap, Place)
+        batch.know([one.nonce for job in jobs if not callable(job[0]) for one in job[0] if one.nonce is not None])
+        unsigned = self._sign([one for job in jobs if not callable(job[0]) for one in job[0] if one.unsigned])
+        results: list[tuple[_Job, Any]] = []
+        for job in jobs:
+            if unsigned is not None and not callable(job[0]) and any(one.unsigned for one in job[0]):
+                results.append((job, unsigned))
+            elif callable(job[0]):
+                batch.flush()
+                results.append((job, self._under_savepoint(job[0])))
+            else:
+                results.append((job, batch.take(job[0])))
+        batch.flush()
+        return results
+
+    def _sign(self, entries: list[Entry]) -> Problem | None:
+        """Sign all messages that commit now, with one signature; the Problem of a key that cannot be used."""
+        if not entries:
+            return None
+        assert self.sign is not None
+        try:
+            values = self.sign([one.unsigned.digest for one in entries if one.unsigned])
+        except Problem as problem:
+            return problem
+        for entry, value in zip(entries, values, strict=True):
+            assert entry.unsigned is not None
+            wire.attach(entry.unsigned.fields, value)
+            entry.record["signature"] = entry.unsigned.fields["signature"]
+        return None
+
+    def _fold(self, jobs: int) -> None:
+        self._batches, self._entries = self._batches + 1, self._entries + jobs
+        if self._batches >= _FOLD_AFTER or self._entries >= _FOLD_AFTER_JOBS:
+            self._batches = self._entries = 0
             try:
                 self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
             except sqlite3.Error as error:
@@ -322,54 +375,9 @@ class Store:
         return result
 
     def _roll_back(self) -> None:
+        self._appender.forget()
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
-
-    def _write(self, db: sqlite3.Connection, entry: Entry) -> Place:
-        if entry.nonce is not None:
-            self._take_nonce(db, entry)
-        if entry.spend is not None:
-            _spend(db, entry.spend)
-        for effect in entry.effects:
-            effect(db)
-        exact = canonical.dumps(entry.record)
-        (index,) = self._log.append([exact])
-        if entry.exchange:
-            db.execute("INSERT INTO place VALUES (?, ?)", (entry.exchange, index))
-        if entry.exchanged is not None:
-            db.execute("INSERT OR IGNORE INTO exchanged VALUES (?, ?, ?, ?)", (*entry.exchanged, entry.exchange))
-        visibility.write(db, entry, index)
-        if entry.veil is not None:
-            veil = self._seal((*entry.veil, b""), index)
-            db.execute("INSERT INTO veil VALUES (?, ?, ?, ?)", (index, entry.exchange, *veil))
-        if entry.body is not None:
-            key, sealed = self._seal(entry.body, index)
-            row = (index, entry.exchange, entry.made, key, sealed)
-            db.execute("INSERT INTO message VALUES (?, ?, ?, ?, ?)", row)
-            if entry.keep_until is not None:
-                db.execute("INSERT INTO retain VALUES (?, ?)", (index, entry.keep_until))
-        return Place(index, index + 1, leaf_hash(exact))
-
-    def _take_nonce(self, db: sqlite3.Connection, entry: Entry) -> None:
-        try:
-            db.execute("INSERT INTO nonce VALUES (?, ?)", (entry.nonce, entry.made))
-        except sqlite3.IntegrityError:
-            raise refuse("replay") from None
-
-    def _seal(self, body: tuple[bytes, bytes, bytes], index: int) -> tuple[bytes, bytes]:
-        salt, content, base = body
-        key, bound = os.urandom(32), str(index).encode()
-        nonce, wrap_nonce = os.urandom(12), os.urandom(12)
-        plain = salt + len(base).to_bytes(4, "big") + base + content
-        wrapped = wrap_nonce + self._wrap.encrypt(wrap_nonce, key, bound)
-        return wrapped, nonce + AESGCM(key).encrypt(nonce, plain, bound)
-
-
-def _spend(db: sqlite3.Connection, spend: tuple[str, str, int]) -> None:
-    try:
-        db.execute("INSERT INTO spent VALUES (?, ?, ?)", spend)
-    except sqlite3.IntegrityError:
-        raise refuse(f"{spend[0]}-used") from None
 
 
 def erase_exchange(db: sqlite3.Connection, exchange: str) -> int:
@@ -419,14 +427,21 @@ def _end_if_the_disk_failed(error: Exception) -> None:
         os._exit(_FSYNC_STATUS)
 
 
-def _resolve(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], result: Any) -> None:
-    def settle() -> None:
+def _resolve(results: Sequence[tuple[_Job, Any]]) -> None:
+    """Let all who wait go on, with one call into each loop."""
+    loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
+    for (_, future, loop, _), result in results:
+        loops.setdefault(loop, []).append((future, result))
+    for loop, settled in loops.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, settled)
+
+
+def _settle(results: Sequence[tuple[asyncio.Future[Any], Any]]) -> None:
+    for future, result in results:
         if future.done():
-            return
+            continue
         if isinstance(result, Exception):
             future.set_exception(result)
         else:
             future.set_result(result)
-
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(settle)

@@ -25,7 +25,7 @@ from cryptography import x509
 
 from smartgov.engines.ledger import Checkpoint, checkpoint, cosign, merkle
 from smartgov.engines.pki import keys, timestamps
-from smartgov.engines.troad import epochs, evidence, snapshot, wire
+from smartgov.engines.troad import batch_signature, epochs, evidence, snapshot, wire
 from smartgov.engines.troad.epochs import Epoch
 from smartgov.engines.troad.names import epoch_of
 from smartgov.engines.troad.snapshot import Gateway
@@ -38,7 +38,7 @@ SKEW = 120
 """Seconds by which clocks of two gateways and of an authority may differ."""
 STAMPED_WITHIN = 86_400
 """A stamp that came later says nothing about the time of the record."""
-_CREATED = re.compile(r';created=(\d{1,12});nonce="[\w-]+";keyid="([\w-]{43})";tag="troad-v[12]"$')
+_CREATED = re.compile(r';created=(\d{1,12});nonce="[\w-]+";keyid="([\w-]{43})";tag="troad-v(?:[12]|2(-batch))"$')
 
 
 class Verdict(IntEnum):
@@ -271,7 +271,8 @@ def message(
     if signer is None or match is None or match[2] != signer.message_kid:
         raise InvalidError("signer")
     value = base64.b64decode(record["signature"].removeprefix("troad=:").removesuffix(":"), validate=True)
-    if not keys.verify_digest(signer.message_key, value, bytes.fromhex(record["base"])):
+    holds = batch_signature.holds if match[3] else keys.verify_digest
+    if not holds(signer.message_key, value, bytes.fromhex(record["base"])):
         raise InvalidError("signature")
     created = int(match[1])
     if abs(created - unix(record["time"])) > SKEW:

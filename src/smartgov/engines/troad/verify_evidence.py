@@ -30,7 +30,8 @@ SKEW, STAMPED_WITHIN, GRACE = 120, 86_400, 86_400
 P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200" + "04")  # SubjectPublicKeyInfo up to x
 ED25519 = bytes.fromhex("302a300506032b6570032100")  # the same for Ed25519
 EPOCH = re.compile(r"epoch (\d{1,8}) after (\S+) (\d{1,18}) ([A-Za-z0-9+/]{43}=) restored (\d{1,18})")
-INPUT = re.compile(r';created=(\d{1,12});nonce="[\w-]+";keyid="([\w-]{43})";tag="troad-v[12]"$')
+INPUT = re.compile(r';created=(\d{1,12});nonce="[\w-]+";keyid="([\w-]{43})";tag="troad-v(?:[12]|2(-batch))"$')
+BATCH_LEAF, BATCH_ROOT = b"\x00troad-v2-batch-leaf\n", "troad-v2-batch-root"
 
 
 class Invalid(Exception):
@@ -111,12 +112,17 @@ def node(left: bytes, right: bytes) -> bytes:
 
 def included(exact: bytes, index: int, size: int, proof: list[bytes], root: bytes) -> bool:
     """RFC 9162 section 2.1.3.2."""
+    return root_from(sha256(b"\x00" + exact).digest(), index, size, proof) == root
+
+
+def root_from(leaf: bytes, index: int, size: int, proof: list[bytes]) -> bytes | None:
+    """The root to which the proof leads, or None when it is not as long as it has to be."""
     if not 0 <= index < size:
-        return False
-    fn, sn, result = index, size - 1, sha256(b"\x00" + exact).digest()
+        return None
+    fn, sn, result = index, size - 1, leaf
     for sibling in proof:
         if sn == 0:
-            return False
+            return None
         if fn & 1 or fn == sn:
             result = node(sibling, result)
             while not fn & 1 and fn:
@@ -124,7 +130,7 @@ def included(exact: bytes, index: int, size: int, proof: list[bytes], root: byte
         else:
             result = node(result, sibling)
         fn, sn = fn >> 1, sn >> 1
-    return sn == 0 and result == root
+    return result if sn == 0 else None
 
 
 def continued(old: int, old_root: bytes, new: int, new_root: bytes, proof: list[bytes]) -> bool:
@@ -149,6 +155,21 @@ def continued(old: int, old_root: bytes, new: int, new_root: bytes, proof: list[
             after = node(after, sibling)
         fn, sn = fn >> 1, sn >> 1
     return sn == 0 and before == old_root and after == new_root
+
+
+def batched(value: bytes, digest: bytes) -> tuple[bytes, bytes]:
+    """Of a batch signature's value for a base with this SHA-256: the signature over the root, and that text's SHA-256.
+
+    The value is 01, size and index (2 bytes each), salt (32), path (32 a step), signature (64).
+    """
+    size, index = int.from_bytes(value[1:3], "big"), int.from_bytes(value[3:5], "big")
+    path = [value[at : at + 32] for at in range(37, len(value) - 64, 32)]
+    need(value[:1] == b"\x01" and len(value) == 101 + 32 * len(path) and size <= 1024, "signature")
+    root = root_from(sha256(BATCH_LEAF + value[5:37] + digest).digest(), index, size, path)
+    if root is None:
+        raise Invalid("signature")
+    text = f"{BATCH_ROOT}\n{size}\n{base64.b64encode(root).decode()}\n"
+    return value[-64:], sha256(text.encode()).digest()
 
 
 # -- the configuration (TUF) -------------------------------------------------------------------------------------
@@ -413,8 +434,10 @@ def message(case: Case, entry: dict[str, Any], record: dict[str, Any], question:
         raise Invalid("signer")
     key = spki(signer["message_key"])
     need(match[2] == b64url(sha256(key).digest()), "signer")
-    value = der_signature(b64(record["signature"].removeprefix("troad=:").removesuffix(":")))
-    need(p256_holds(key, bytes.fromhex(record["base"]), value), "signature")
+    value, digest = b64(record["signature"].removeprefix("troad=:").removesuffix(":")), bytes.fromhex(record["base"])
+    if match[3]:
+        value, digest = batched(value, digest)
+    need(p256_holds(key, digest, der_signature(value)), "signature")
     created = int(match[1])
     need(abs(created - seconds(record["time"])) <= SKEW, "time")
     if not case.issued - SKEW <= created <= case.expires:

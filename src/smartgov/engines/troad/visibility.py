@@ -95,15 +95,14 @@ def _veil(entry: Entry) -> None:
 # -- what is listed -----------------------------------------------------------------------------------------------
 
 
-def write(db: sqlite3.Connection, entry: Entry, index: int) -> None:
-    """Put the record on its person's list, now or later."""
+def row(entry: Entry, index: int) -> tuple[str, tuple[Any, ...]] | None:
+    """The row that puts the record on its person's list, now (table `subject`) or later (`later`)."""
     if entry.visible_to is None:
-        return
+        return None
     if entry.shown_from <= entry.made:
-        db.execute("INSERT INTO subject VALUES (?, ?)", (entry.visible_to, index))
-        return
-    row = (entry.visible_to, index, entry.shown_from, str(entry.record.get("service", "")), entry.seal)
-    db.execute("INSERT INTO later VALUES (?, ?, ?, ?, ?)", row)
+        return "subject", (entry.visible_to, index)
+    service = str(entry.record.get("service", ""))
+    return "later", (entry.visible_to, index, entry.shown_from, service, entry.seal)
 
 
 def listed(

@@ -1,6 +1,7 @@
 """What two gateways say to each other: the signature base of RFC 9421, the body commitment, header names.
 
-One fixed profile: label `troad`, tag `troad-v2`, ECDSA P-256 with SHA-256. A receiver reads header fields only from
+One fixed profile: label `troad`, tag `troad-v2`, ECDSA P-256 with SHA-256; with the tag `troad-v2-batch` the signature
+is one over many messages (`batch_signature.py`). A receiver reads header fields only from
 `Signed.fields`, so a field that the signature does not cover does not exist for it.
 """
 
@@ -10,16 +11,18 @@ import base64
 import hmac
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from smartgov.engines.pki import keys
+from smartgov.engines.troad import batch_signature
 from smartgov.engines.troad.problems import refuse
 
-LABEL, TAG = "troad", "troad-v2"
+LABEL, TAG, BATCH_TAG = "troad", "troad-v2", "troad-v2-batch"
 FRESH_SECONDS = 60
 REQUIRED = ("@method", "@authority", "@path", "@query", "troad-body", "x-road-client", "x-road-id", "troad-receiver")
 FORWARDED = (
@@ -63,7 +66,7 @@ USER_FIELD = re.compile(r"x-(?!road-|troad-|forwarded|real-ip|request-id)[a-z0-9
 MAX_USER_FIELDS = 16
 _INPUT = re.compile(
     rf'{LABEL}=\((?P<parts>[^()]*)\);created=(?P<created>\d{{1,12}});nonce="(?P<nonce>[\w-]{{16,64}})"'
-    rf';keyid="(?P<keyid>[\w-]{{43}})";tag="{TAG}"'
+    rf';keyid="(?P<keyid>[\w-]{{43}})";tag="(?P<tag>{TAG}|{BATCH_TAG})"'
 )
 _PART = re.compile(r'"([@a-z0-9-]+)"(;req)?')
 
@@ -103,10 +106,14 @@ class Signed:
     base: bytes
     signature: bytes
     fields: Mapping[str, str]
+    batch: bool = False
 
-    def holds(self, key: ec.EllipticCurvePublicKey) -> bool:
-        """Whether `key` made the signature."""
-        return keys.verify(key, self.signature, self.base)
+    def holds(self, key: ec.EllipticCurvePublicKey, roots: batch_signature.Roots | None = None) -> bool:
+        """Whether `key`, which is the one that `keyid` names, made the signature; `roots` are those verified before."""
+        if not self.batch:
+            return keys.verify(key, self.signature, self.base)
+        known = batch_signature.Roots() if roots is None else roots
+        return known.hold(self.keyid, key, self.signature, sha256(self.base).digest())
 
 
 def new_nonce() -> str:
@@ -119,31 +126,39 @@ def new_nonce() -> str:
 
 def sign_request(head: Head, key: ec.EllipticCurvePrivateKey, *, created: int, nonce: str) -> bytes:
     """Add `signature-input` and `signature` to the head's fields; the signature base is returned for the record."""
-    names = [*REQUIRED, *(name for name in OPTIONAL if name in head.fields), *user_fields(head.fields)]
-    lines = [f'"{name}": {head.value(name)}' for name in names]
-    params = _params(" ".join(f'"{name}"' for name in names), created, nonce, keys.thumbprint(key.public_key()))
-    base = _base(lines, params)
-    _attach(head.fields, params, keys.sign(key, base))
+    base = open_request(head, thumbprint(key), created=created, nonce=nonce)
+    attach(head.fields, keys.sign(key, base))
     return base
+
+
+def open_request(head: Head, keyid: str, *, created: int, nonce: str, tag: str = TAG) -> bytes:
+    """Add `signature-input` to the head's fields and return what is to be signed."""
+    names = (*REQUIRED, *(name for name in OPTIONAL if name in head.fields), *user_fields(head.fields))
+    params = _params(_quoted(names, 0), created, nonce, keyid, tag)
+    head.fields["signature-input"] = f"{LABEL}={params}"
+    return _base(_request_lines(names, head), params)
 
 
 def read_request(head: Head) -> Signed:
     """The signature of a received request, not yet verified; `signature-missing` if it is not of our profile."""
     params, match, signature = _read(head.fields, "signature-missing")
-    names = [name for name, request in _parts(match["parts"], "signature-missing") if not request]
-    known = set(REQUIRED) | set(OPTIONAL)
-    if (
-        not set(REQUIRED) <= set(names)
-        or not _allowed(set(names) - known)
-        or ("content-type" in head.fields) > ("content-type" in names)
-    ):
+    names = _cached(_request_names, match["parts"])
+    if names is None or ("content-type" in head.fields) > ("content-type" in names):
         raise refuse("signature-missing")
     try:
-        lines = [f'"{name}": {head.value(name)}' for name in names]
+        lines = _request_lines(names, head)
+        fields = {name: head.fields[name] for name in names if name[0] != "@"}
     except KeyError:
         raise refuse("signature-missing") from None
-    fields = {name: head.fields[name] for name in names if not name.startswith("@")}
-    return Signed(int(match["created"]), match["nonce"], match["keyid"], _base(lines, params), signature, fields)
+    return Signed(
+        int(match["created"]),
+        match["nonce"],
+        match["keyid"],
+        _base(lines, params),
+        signature,
+        fields,
+        match["tag"] == BATCH_TAG,
+    )
 
 
 # -- answers ----------------------------------------------------------------------------------------------------------
@@ -153,32 +168,47 @@ def sign_answer(
     request: Head, status: int, fields: dict[str, str], key: ec.EllipticCurvePrivateKey, *, created: int, nonce: str
 ) -> bytes:
     """Add `signature-input` and `signature` to an answer's fields, bound to `request`; returns the signature base."""
-    own = [*ANSWER_REQUIRED, *(name for name in ANSWER_OPTIONAL if name in fields), *user_fields(fields)]
-    lines = [*(f'"{name}": {_answer_value(name, status, fields)}' for name in own), *_bound_lines(request)]
-    parts = " ".join([*(f'"{name}"' for name in own), *(f'"{name}";req' for name in BOUND)])
-    params = _params(parts, created, nonce, keys.thumbprint(key.public_key()))
-    base = _base(lines, params)
-    _attach(fields, params, keys.sign(key, base))
+    base = open_answer(request, status, fields, thumbprint(key), created=created, nonce=nonce)
+    attach(fields, keys.sign(key, base))
     return base
+
+
+def open_answer(
+    request: Head, status: int, fields: dict[str, str], keyid: str, *, created: int, nonce: str, tag: str = TAG
+) -> bytes:
+    """Add `signature-input` to an answer's fields and return what is to be signed."""
+    own = (*ANSWER_REQUIRED, *(name for name in ANSWER_OPTIONAL if name in fields), *user_fields(fields))
+    params = _params(_quoted((*own, *BOUND), len(BOUND)), created, nonce, keyid, tag)
+    base = _base(_answer_lines(own, status, fields) + _bound_lines(request), params)
+    fields["signature-input"] = f"{LABEL}={params}"
+    return base
+
+
+def attach(fields: dict[str, str], signature: bytes) -> None:
+    """Put the signature, or the value of a batch, into a message's fields."""
+    fields["signature"] = f"{LABEL}=:{base64.b64encode(signature).decode()}:"
 
 
 def read_answer(request: Head, status: int, fields: Mapping[str, str]) -> Signed:
     """The signature of a received answer, over the parts of our own request; else `answer-signature-invalid`."""
     params, match, signature = _read(fields, "answer-signature-invalid")
-    parts = _parts(match["parts"], "answer-signature-invalid")
-    own = [name for name, of_request in parts if not of_request]
-    bound = [name for name, of_request in parts if of_request]
-    known = set(ANSWER_REQUIRED) | set(ANSWER_OPTIONAL)
-    if not set(ANSWER_REQUIRED) <= set(own) or not _allowed(set(own) - known) or tuple(bound) != BOUND:
-        raise refuse("answer-signature-invalid")
-    if parts[len(own) :] != [(name, True) for name in BOUND]:
+    own = _cached(_answer_names, match["parts"])
+    if own is None:
         raise refuse("answer-signature-invalid")
     try:
-        lines = [*(f'"{name}": {_answer_value(name, status, fields)}' for name in own), *_bound_lines(request)]
+        lines = _answer_lines(own, status, fields) + _bound_lines(request)
+        kept = {name: fields[name] for name in own if name[0] != "@"}
     except KeyError:
         raise refuse("answer-signature-invalid") from None
-    kept = {name: fields[name] for name in own if not name.startswith("@")}
-    return Signed(int(match["created"]), match["nonce"], match["keyid"], _base(lines, params), signature, kept)
+    return Signed(
+        int(match["created"]),
+        match["nonce"],
+        match["keyid"],
+        _base(lines, params),
+        signature,
+        kept,
+        match["tag"] == BATCH_TAG,
+    )
 
 
 def forwarded(fields: Mapping[str, str]) -> list[str]:
@@ -239,17 +269,12 @@ def _digest(body: bytes) -> str:
     return f"sha-256=:{base64.b64encode(sha256(body).digest()).decode()}:"
 
 
-def _params(parts: str, created: int, nonce: str, keyid: str) -> str:
-    return f'({parts});created={created};nonce="{nonce}";keyid="{keyid}";tag="{TAG}"'
+def _params(parts: str, created: int, nonce: str, keyid: str, tag: str) -> str:
+    return f'({parts});created={created};nonce="{nonce}";keyid="{keyid}";tag="{tag}"'
 
 
 def _base(lines: list[str], params: str) -> bytes:
     return "\n".join([*lines, f'"@signature-params": {params}']).encode("latin-1")
-
-
-def _attach(fields: dict[str, str], params: str, signature: bytes) -> None:
-    fields["signature-input"] = f"{LABEL}={params}"
-    fields["signature"] = f"{LABEL}=:{base64.b64encode(signature).decode()}:"
 
 
 def _read(fields: Mapping[str, str], slug: str) -> tuple[str, re.Match[str], bytes]:
@@ -264,19 +289,78 @@ def _read(fields: Mapping[str, str], slug: str) -> tuple[str, re.Match[str], byt
     return match[0].removeprefix(f"{LABEL}="), match, signature
 
 
-def _parts(text: str, slug: str) -> list[tuple[str, bool]]:
+def _signed(match: re.Match[str], base: bytes, signature: bytes, fields: Mapping[str, str]) -> Signed:
+    batch = match["tag"] == BATCH_TAG
+    return Signed(int(match["created"]), match["nonce"], match["keyid"], base, signature, fields, batch)
+
+
+_Names = tuple[str, ...]
+_LONGEST_KEPT = 2000
+"""Characters of a component list that is kept as read: two gateways use few, and a stranger shall not fill memory."""
+
+
+def _cached(read: Callable[[str], _Names | None], parts: str) -> _Names | None:
+    if len(parts) > _LONGEST_KEPT:
+        return read(parts)
+    return _kept(read, parts)
+
+
+@lru_cache(maxsize=1024)
+def _kept(read: Callable[[str], _Names | None], parts: str) -> _Names | None:
+    return read(parts)
+
+
+def _request_names(text: str) -> _Names | None:
+    """The components of a request, or None when they are not those of our profile."""
+    parts = _parts(text)
+    names = tuple(name for name, of_request in parts if not of_request)
+    missing = set(REQUIRED) - set(names)
+    known = not missing and _allowed(set(names) - set(REQUIRED) - set(OPTIONAL))
+    return names if known else None
+
+
+def _answer_names(text: str) -> _Names | None:
+    """An answer's own components, before those of its request, or None when they are not those of our profile."""
+    parts = _parts(text)
+    own = tuple(name for name, of_request in parts if not of_request)
+    if not set(ANSWER_REQUIRED) <= set(own) or parts[len(own) :] != [(name, True) for name in BOUND]:
+        return None
+    return own if _allowed(set(own) - set(ANSWER_REQUIRED) - set(ANSWER_OPTIONAL)) else None
+
+
+def _parts(text: str) -> list[tuple[str, bool]]:
+    """The listed components; none when the list has another form or names one twice."""
     found = []
     for item in text.split(" "):
         match = _PART.fullmatch(item)
         if match is None or (match[1], bool(match[2])) in found:
-            raise refuse(slug)
+            return []
         found.append((match[1], bool(match[2])))
     return found
 
 
-def _answer_value(name: str, status: int, fields: Mapping[str, str]) -> str:
-    return str(status) if name == "@status" else fields[name]
+@lru_cache(maxsize=1024)
+def _quoted(names: _Names, bound: int) -> str:
+    """The component list of these names, of which the last `bound` are the request's."""
+    first = len(names) - bound
+    return " ".join(f'"{name}"{";req" if at >= first else ""}' for at, name in enumerate(names))
+
+
+def _request_lines(names: _Names, head: Head) -> list[str]:
+    fields, value = head.fields, head.value
+    return [f'"{name}": {value(name) if name[0] == "@" else fields[name]}' for name in names]
+
+
+def _answer_lines(names: _Names, status: int, fields: Mapping[str, str]) -> list[str]:
+    return [f'"{name}": {status if name == "@status" else fields[name]}' for name in names]
 
 
 def _bound_lines(request: Head) -> list[str]:
-    return [f'"{name}";req: {request.value(name)}' for name in BOUND]
+    fields, value = request.fields, request.value
+    return [f'"{name}";req: {value(name) if name[0] == "@" else fields[name]}' for name in BOUND]
+
+
+@lru_cache(maxsize=64)
+def thumbprint(key: ec.EllipticCurvePrivateKey) -> str:
+    """The `keyid` of what this key signs."""
+    return keys.thumbprint(key.public_key())

@@ -12,6 +12,7 @@ import re
 LETTERS = "ABCDEFGHJKLMNPQRSTUVXYWZIO"
 _NUMBER = {letter: index + 10 for index, letter in enumerate(LETTERS)}
 _WEIGHTS = (1, 9, 8, 7, 6, 5, 4, 3, 2, 1, 1)
+_FIRST = {letter: number // 10 * _WEIGHTS[0] + number % 10 * _WEIGHTS[1] for letter, number in _NUMBER.items()}
 _FORM = re.compile(r"[A-Z][12]\d{8}")
 FINDER = re.compile(r"(?<![A-Za-z0-9])[A-Z][12]\d{8}(?![A-Za-z0-9])")
 _URN = "urn:tw:nid:"
@@ -55,5 +56,7 @@ def from_urn(text: str) -> str:
 
 
 def _weighted(value: str) -> int:
-    digits = str(_NUMBER[value[0]]) + value[1:]
-    return sum(int(digit) * weight for digit, weight in zip(digits, _WEIGHTS, strict=True))
+    total = _FIRST[value[0]]
+    for digit, weight in zip(value[1:], _WEIGHTS[2:], strict=True):
+        total += int(digit) * weight
+    return total

@@ -103,6 +103,48 @@ def test_whatever_is_changed_breaks_it(change: str) -> None:
     assert not sound(message, jwk)
 
 
+def batched(message: dict[str, Any]) -> tuple[bytes, bytes]:
+    """Section 3.1: the signature over the root, and the text that it signs; the tree by the recursion of RFC 9162."""
+    value = base64.b64decode(message["fields"]["signature"][7:-1])
+    assert value[0] == 1
+    size, index = int.from_bytes(value[1:3], "big"), int.from_bytes(value[3:5], "big")
+    salt, path, signature = value[5:37], value[37:-64], value[-64:]
+    base = hashlib.sha256(message["signature_base"].encode()).digest()
+    leaf = hashlib.sha256(b"\0troad-v2-batch-leaf\n" + salt + base).digest()
+    steps = [path[at : at + 32] for at in range(0, len(path), 32)]
+
+    def climb(at: int, count: int, left: list[bytes]) -> bytes:
+        if count == 1:
+            assert not left
+            return leaf
+        half = 1 << (count - 1).bit_length() - 1
+        inner = climb(at, half, left[:-1]) if at < half else climb(at - half, count - half, left[:-1])
+        pair = inner + left[-1] if at < half else left[-1] + inner
+        return hashlib.sha256(b"\1" + pair).digest()
+
+    root = base64.b64encode(climb(index, size, steps)).decode()
+    return signature, f"troad-v2-batch-root\n{size}\n{root}\n".encode()
+
+
+def test_the_batch() -> None:
+    messages, jwk = vector("batch"), vector("keys")["client"]
+    assert all(base_of(message) == message["signature_base"] for message in messages)
+    assert all(message["fields"]["signature-input"].endswith('tag="troad-v2-batch"') for message in messages)
+    found = [batched(message) for message in messages]
+    assert len(set(found)) == 1, "one signature over one root"
+    assert len({len(message["fields"]["signature"]) for message in messages}) == 2, "the last path is shorter"
+    assert holds(jwk, *found[0])
+    assert not holds(vector("keys")["provider"], *found[0])
+    assert not holds(jwk, found[0][0], messages[0]["signature_base"].encode()), "it is none over a message alone"
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_a_message_of_the_batch_is_bound_to_its_place(at: int) -> None:
+    message, jwk = vector("batch")[at], vector("keys")["client"]
+    message["signature_base"] += "x"
+    assert not holds(jwk, *batched(message))
+
+
 def opened(token: str) -> tuple[dict[str, Any], str]:
     """RFC 7516 with ECDH-ES and A256GCM."""
     protected, _, nonce, body, tag = token.split(".")
