@@ -15,6 +15,8 @@ import smartgov
 from smartgov.engines.httpd import sync
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.client import LocalGateway
+from smartgov.shared.problems import Problem
+from smartgov.shared.tw import national_id
 from smartgov.site.supervise import Country as Running
 from smartgov.site.supervise import programs
 from tests.journeys.conftest import free_ports, raised
@@ -49,9 +51,10 @@ def test_a_member_joins_and_calls(small: Running, tmp_path: Path) -> None:
     country, home, port = Country(small.home, small.ports.web), tmp_path / "xyz", free_ports(2)
     operator = Person(country, "operator")
     operator.sign_in()
+    operator.take_seat("portal", "Operator")
     shown = operator.get("/exchange/joining").text.partition("on paper:")[2]
     root = "".join(re.findall(r"\b[0-9a-f]{4}\b", shown)[:16])
-    assert len(root) == 64
+    assert len(root) == 64, shown or operator.page.text
     init = ["init", "--home", home, "--member", "TW/GOV/xyz", "--centre", country.origin, "--root", root]
     init += ["--name-en", "Agency of Trials", "--name-zh", "試辦機關", "--office", "IT", "--email", "it@example.tw"]
     init += ["--host", "127.0.0.1", "--port", port, "--local-port", port + 1, "--system", "cases"]
@@ -95,14 +98,12 @@ def _answers(port: int) -> bool:
 
 
 def _name(client: LocalGateway, person: str) -> str:
-    from smartgov.shared.problems import Problem
-
     try:
         answer = client.call(
             "TW/GOV/ris/household/people.v1",
             "POST",
             "/people/query",
-            json={"where": {"national_id": f"urn:tw:national-id:{person}"}},
+            json={"where": {"national_id": national_id.urn(person)}},
             subject=person,
             purpose="birth.registration",
             basis="household-act-48",
