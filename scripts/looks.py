@@ -80,7 +80,12 @@ OFFICES: dict[str, tuple[str, str, dict[str, str]]] = {
     "operator": (
         "operator",
         "維運",
-        {"exchange-members": "/exchange/", "exchange-rights": "/exchange/rights", "ops": "/ops/"},
+        {
+            "exchange-members": "/exchange/",
+            "exchange-rights": "/exchange/rights",
+            "exchange-joining": "/exchange/joining",
+            "ops": "/ops/",
+        },
     ),
 }
 

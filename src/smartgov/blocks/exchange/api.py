@@ -39,6 +39,7 @@ from smartgov.blocks.exchange.domain import (
 )
 from smartgov.blocks.exchange.granting import follow, grant_right, revoke_right
 from smartgov.blocks.exchange.inbound import TRoadInbound, serves
+from smartgov.blocks.exchange.joining import issue_ordered, keep_joining
 from smartgov.blocks.exchange.offering import (
     Settings,
     add_subsystem,
@@ -135,6 +136,8 @@ __all__ = [
     "grant_right",
     "health",
     "is_centre",
+    "issue_ordered",
+    "keep_joining",
     "keep_published",
     "members",
     "publication",

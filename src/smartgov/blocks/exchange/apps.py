@@ -1,6 +1,6 @@
 """Django configuration and manifest of `exchange`."""
 
-from smartgov.blocks.exchange import centre, transport
+from smartgov.blocks.exchange import centre, issuing, transport
 from smartgov.blocks.ops.manifest import BlockConfig, Manifest, MenuItem, Periodic
 from smartgov.shared.text import Text
 
@@ -30,6 +30,12 @@ class ExchangeConfig(BlockConfig):
             "exchange.request_refused": Text("Request refused", "駁回申請"),
             "exchange.request_withdrawn": Text("Request withdrawn", "撤回申請"),
             "exchange.consents_revoked": Text("Revoked consents published", "公告已撤回同意"),
+            "exchange.join_asked": Text("Asked to join", "申請加入"),
+            "exchange.join_approved": Text("Joining approved", "核准加入"),
+            "exchange.join_refused": Text("Joining refused", "駁回加入"),
+            "exchange.certificate_issued": Text("Gateway's certificate issued", "簽發閘道憑證"),
+            "exchange.certificates_revoked": Text("Gateway's certificates revoked", "廢止閘道憑證"),
+            "exchange.offer_signed": Text("Offer signed by its member", "成員簽署服務清單"),
         },
         needs=("ops", "audit", "directory", "identity"),
         permissions={
@@ -37,17 +43,25 @@ class ExchangeConfig(BlockConfig):
             "exchange.offer": Text("Publish the agency's own services", "發布本機關之服務"),
             "exchange.ask": Text("Ask for rights for the agency's own systems", "為本機關之資訊系統申請權限"),
             "exchange.review": Text("Review requests for the agency's own services", "審核對本機關服務之申請"),
+            "exchange.admit": Text("Admit gateways and revoke their certificates", "核准閘道加入與廢止其憑證"),
         },
         menu=(MenuItem("exchange:members", Text("T-Road", "T-Road"), "exchange.view", 60),),
-        periodic=(Periodic("exchange.keep_published", 5, "smartgov.blocks.exchange.api.keep_published"),),
+        periodic=(
+            Periodic("exchange.keep_published", 5, "smartgov.blocks.exchange.api.keep_published"),
+            Periodic("exchange.keep_joining", 30, "smartgov.blocks.exchange.api.keep_joining"),
+        ),
     )
 
     def ready(self) -> None:
         """Declare the event; speak to the gateways of this machine, and as the centre where its key lies."""
         from smartgov.blocks.exchange.adapters.centre import HomeCentre
         from smartgov.blocks.exchange.adapters.gateways import Gateways
-        from smartgov.blocks.ops.api import declare_events
+        from smartgov.blocks.exchange.adapters.issuing import HomeIssuing
+        from smartgov.blocks.exchange.joining import certificates_check
+        from smartgov.blocks.ops.api import declare_events, register_check
 
-        declare_events("exchange", {"configuration_changed": ("change",)})
+        declare_events("exchange", {"configuration_changed": ("change",), "certificate_ordered": ("gateway",)})
+        register_check("gateway-certificates", certificates_check)
+        issuing.register(HomeIssuing())
         transport.register(Gateways())
         centre.register(HomeCentre())

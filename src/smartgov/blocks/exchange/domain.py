@@ -50,6 +50,24 @@ class RightState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class JoinState(StrEnum):
+    """The life of a request to join. JOINED: its certificate is made and it is in the register."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    JOINED = "joined"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+class OrderState(StrEnum):
+    """The life of a certificate's order."""
+
+    WAITING = "waiting"
+    ISSUED = "issued"
+    REFUSED = "refused"
+
+
 class Durability(StrEnum):
     """When an exchange counts as recorded: before it is sent, within milliseconds, or without its body."""
 

@@ -16,8 +16,27 @@ from smartgov.blocks.exchange.domain import (
     RightState,
     Visibility,
 )
+from smartgov.blocks.exchange.joining_models import Certificate, CertificateOrder, JoinRequest, SignedOffer
 from smartgov.engines.troad.terms import BODY_BYTES, SECONDS
 from smartgov.shared import clock, ids
+
+__all__ = [
+    "Certificate",
+    "CertificateOrder",
+    "Configuration",
+    "Contract",
+    "Gateway",
+    "Issuer",
+    "JoinRequest",
+    "Member",
+    "RevokedConsent",
+    "Right",
+    "RightRequest",
+    "SealAuthority",
+    "Service",
+    "SignedOffer",
+    "Subsystem",
+]
 
 
 class Member(models.Model):

@@ -43,6 +43,22 @@ class Transport(Protocol):
         """The members, services and rights in force at this gateway, and when they expire."""
 
 
+class Issuing(Protocol):
+    """The centre's authority for gateways' certificates, and what everybody may read of its trust."""
+
+    def certify(self, gateway: str, tls_key: Mapping[str, Any], host: str, ends: datetime) -> str:
+        """A certificate (PEM) for the public JWK `tls_key`, in the name of `gateway`. For the process with the key."""
+
+    def root(self) -> bytes:
+        """The first root of the configuration: what a gateway is set up with."""
+
+    def bundle(self) -> bytes:
+        """The configuration as it is published; FileNotFoundError before the first."""
+
+    def proven_by_root(self, rotation: Mapping[str, Any]) -> bool:
+        """Whether a threshold of the newest root's keys signed this change of a member's key."""
+
+
 class Centre(Protocol):
     """The part of the centre that holds its keys, and its way to members and gateways."""
 

@@ -6,6 +6,7 @@ lock puts changes and publications into one order, so that no older state can fo
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,15 +18,18 @@ from django.db.models import Q
 
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.exchange import centre, contracts, domain
-from smartgov.blocks.exchange.domain import Ability, Basis, RightState
+from smartgov.blocks.exchange.domain import Ability, Basis, JoinState, RightState
 from smartgov.blocks.exchange.models import (
+    Certificate,
     Configuration,
     Issuer,
+    JoinRequest,
     Member,
     RevokedConsent,
     Right,
     SealAuthority,
     Service,
+    SignedOffer,
     Subsystem,
 )
 from smartgov.blocks.ops import api as ops
@@ -72,7 +76,20 @@ def publication(now: datetime) -> dict[str, Any]:
         "consent_issuers": _issuers(Ability.CONSENT),
         "token_issuers": _issuers(Ability.TOKEN),
         "revoked_consents": list(RevokedConsent.objects.order_by("id").values_list("id", flat=True)),
+        "handed_in": _handed_in(now),
         "seal_authority": "".join(row.certificate for row in SealAuthority.objects.order_by("registered_at")),
+    }
+
+
+def _handed_in(now: datetime) -> dict[str, Any]:
+    """For the centre's own hands: revoked certificates that have not ended, signed offers, proofs of changed keys."""
+    revoked = Certificate.objects.exclude(revoked_at=None).filter(ends_at__gt=now).order_by("serial")
+    proven = JoinRequest.objects.filter(state=JoinState.JOINED, replaces=True).order_by("decided_at", "id")
+    said = [json.loads(row.letter["text"])["content"] for row in proven]
+    return {
+        "revoked": [(row.serial, row.reason) for row in revoked],
+        "offers": [row.offer for row in SignedOffer.objects.order_by("member")],
+        "rotations": [content["rotation"] for content in said if "rotation" in content],
     }
 
 

@@ -133,7 +133,7 @@ class Peers:
         authority = self._authority_of(certificate)
         if authority is None:
             return  # it signed itself, and the signed configuration lists it: dropped from there, it is gone
-        lists = [authority.listed] if authority.listed else []
+        lists = [] if authority.listed is None else [authority.listed]  # an empty list is false
         found = revocation.check(certificate, authority.certificate, lists, now=now, policy=self._policy)
         if found.status in {"revoked", "suspended"}:
             raise refuse("peer-revoked", gateway=gateway.id)

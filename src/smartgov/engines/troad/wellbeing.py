@@ -118,7 +118,7 @@ async def _offer(core: Core) -> Step:
     end = keeper.offer_end(core)
     if end is None:
         return Step("offer", None, "this member offers nothing")
-    if end - core.now() > timedelta(days=7):
+    if end - core.now() > timedelta(days=3):
         return Step("offer", True, f"ends {end.isoformat()}")
     todo = Text("Run `smartgov gateway offer --sign`.", "請執行 `smartgov gateway offer --sign`。")
     return Step("offer", False, f"ends {end.isoformat()}; then its services are refused", todo)

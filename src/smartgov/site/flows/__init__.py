@@ -9,6 +9,7 @@ from __future__ import annotations
 FLOWS: dict[str, tuple[str, ...]] = {
     # The centre
     "configuration_changed": ("smartgov.blocks.exchange.api.republish",),
+    "certificate_ordered": ("smartgov.blocks.exchange.api.issue_ordered",),
     # Signing in to other services
     "openid_session_ended": ("smartgov.blocks.identity.api.tell_logout",),
     # The agencies' side

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from smartgov.blocks.exchange.web import offers, requests, views
+from smartgov.blocks.exchange.web import joining, offers, requests, views
 
 app_name = "exchange"
 urlpatterns = [
@@ -17,6 +17,12 @@ urlpatterns = [
     path("requests", requests.requests, name="requests"),
     path("requests/<str:request_id>", requests.review, name="request"),
     path("rights", views.rights, name="rights"),
+    path("joining", joining.desk, name="joining"),
+    path("joining/approve", joining.approve, name="joining-approve"),
+    path("joining/refuse", joining.turn_down, name="joining-refuse"),
+    path("certificates/revoke", joining.revoke, name="certificates-revoke"),
+    path("trust/root.json", joining.root, name="trust-root"),
+    path("trust/bundle.json", joining.bundle, name="trust-bundle"),
     path("rights/<str:right_id>/revoke", views.revoke, name="right-revoke"),
     path("rules", views.rules, name="rules"),
     path("traffic", views.traffic, name="traffic"),

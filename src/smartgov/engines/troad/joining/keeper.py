@@ -7,6 +7,7 @@ Nothing new is signed by itself: an order is for the same key, and an offer is r
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from smartgov.engines.troad.core import Core
 
 log = structlog.get_logger()
-LOOK_SECONDS = 20.0
+LOOK_SECONDS, EVERY = 2.0, 10
+"""A configuration is looked at every two seconds, so that a new member's first connection finds it known."""
 ORDER, ASK, HAND_IN = "certificate", "certificate-state", "offer-renewal"
 ENDING, ENDED = "certificate-ends", "certificate-ended"
 OFFER_ENDING = "offer-ends"
@@ -41,8 +43,10 @@ class Keeper:
 
     async def run(self) -> None:
         """Look again and again whether something comes near to its end."""
-        while True:
-            await self.look()
+        for turn in itertools.count():
+            self._core.configuration.state()
+            if turn % EVERY == 0:
+                await self.look()
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> None:
@@ -104,9 +108,9 @@ class Keeper:
             self._core.alarms.clear(OFFER_ENDING)
             return False
         left = end - now
-        near = left.total_seconds() < 7 * 86_400
+        near = left.total_seconds() < 3 * 86_400
         self._core.alarms.set(OFFER_ENDING, end.isoformat()) if near else self._core.alarms.clear(OFFER_ENDING)
-        return left.total_seconds() < 15 * 86_400
+        return left.total_seconds() < 6 * 86_400
 
     async def _offer(self, door: CentreDoor, now: datetime) -> None:
         """Sign the present offer anew, word by word, with a later end."""

@@ -35,6 +35,15 @@ class Letter:
     keys: Mapping[str, keys.PublicKey]
     digest: str
     written: datetime
+    text: str
+
+    @classmethod
+    def kept(cls, text: str) -> Letter:
+        """A letter whose signatures were verified when it came, from the text that was kept of it."""
+        said = json.loads(text)
+        public = {str(name): keys.from_jwk(jwk) for name, jwk in said["keys"].items()}
+        written = datetime.fromisoformat(said["at"])
+        return cls(said["kind"], said["content"], public, sha256(text.encode()).hexdigest(), written, text)
 
     def jwk(self, name: str) -> dict[str, str]:
         """One of the keys as it is published."""
@@ -71,7 +80,7 @@ def read(data: Any, *, kind: str, to: str, now: datetime) -> Letter:
         raise _refused("letter-foreign", 401, *_FOREIGN)
     if abs(now - written) > FRESH:
         raise _refused("letter-stale", 401, *_STALE)
-    return Letter(kind, said["content"], public, sha256(text).hexdigest(), written)
+    return Letter(kind, said["content"], public, sha256(text).hexdigest(), written, text.decode())
 
 
 def nonce() -> bytes:

@@ -76,7 +76,9 @@ def write(
     at = homes.load(home)
     signers: dict[str, keys.PrivateKey] = {one: at.p256(one) for one in P256}
     signers |= {"log": at.log_key(), "witness": at.witness_key()}
-    offer = homes.sign_offer(home, member=at.member, services=[], rights=[], version=1, now=now)
+    offer = homes.sign_offer(
+        home, member=at.member, services=[], rights=[], version=int(now.timestamp()) if rotation else 1, now=now
+    )
     content = {
         "member": at.member,
         "code": at.code,

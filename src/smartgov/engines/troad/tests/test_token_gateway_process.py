@@ -1,0 +1,50 @@
+"""A gateway whose message key lies in a hardware module: the module goes away and comes back, nothing is restarted."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from smartgov.engines.pki.tests.test_token_process import LIBRARIES
+from smartgov.engines.troad.joining import setting_up
+from smartgov.engines.troad.tests.country import Country, ask_births
+from smartgov.shared.problems import Problem
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
+
+
+@pytest.fixture
+def tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "hsm"
+    (folder / "tokens").mkdir(parents=True)
+    conf = folder / "softhsm2.conf"
+    conf.write_text(f"directories.tokendir = {folder}/tokens\nobjectstore.backend = file\nlog.level = ERROR\n")
+    monkeypatch.setenv("SOFTHSM2_CONF", str(conf))
+    label = ["--label", "gateway-test", "--pin", "2468", "--so-pin", "1357"]
+    subprocess.run(["softhsm2-util", "--init-token", "--free", *label], check=True, capture_output=True)
+    (folder / "pin").write_text("2468\n")
+    return folder
+
+
+def test_signing_goes_on_when_the_module_is_back(tokens: Path, tmp_path: Path) -> None:
+    library = next((path for path in LIBRARIES if path.exists()), None)
+    assert library, "softhsm2 is not installed (bash scripts/system.sh hsm)"
+    words = {"pkcs11": str(library), "token": "gateway-test", "pin_file": tokens / "pin", "code": "gw1"}
+    setting_up._key_in_module(argparse.Namespace(home=tmp_path / "hpa", **words))
+    assert (tmp_path / "hpa" / "keys" / "message.key").read_text().startswith("pkcs11:")
+    country = Country(tmp_path)
+    country.start()
+    try:
+        assert ask_births(country.sdk()).status == 200
+        shutil.move(tokens / "tokens", tokens / "away")
+        with pytest.raises(Problem) as caught:
+            ask_births(country.sdk(), issue="case-2")
+        assert caught.value.slug == "answer-signature-invalid"  # a refusal that nobody can sign is not believed
+        shutil.move(tokens / "away", tokens / "tokens")
+        assert ask_births(country.sdk(), issue="case-3").status == 200
+    finally:
+        country.stop()
