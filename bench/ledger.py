@@ -41,7 +41,7 @@ def main() -> None:
     given = [word for word in sys.argv[1:] if word.startswith("-") or word.isdigit()]
     options = parser.parse_args(given)
     sizes = options.sizes or (FULL if options.full else SIZES)
-    print("entries      bytes/entry  append us  verify us  verify/s  wall s  peak MB")
+    print("entries      bytes/entry  append us  verify us  verify/s  wall s  peak MB, of which the mapped file is most")
     for size in sizes:
         with tempfile.TemporaryDirectory(dir=os.environ.get("SMARTGOV_BENCH_DISK")) as folder:
             _measure(size, Path(folder))

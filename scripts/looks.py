@@ -59,6 +59,21 @@ PUBLIC = {
 }
 # Who sees which pages from which seat; `{}` opens nothing that a later part needs untouched.
 OFFICES: dict[str, tuple[str, str, dict[str, str]]] = {
+    "integrator": (
+        "ris-integrator",
+        "資料交換",
+        {
+            "exchange-services": "/exchange/services",
+            "exchange-service": "/exchange/services/TW~GOV~ris~household~people.v1",
+            "exchange-service-new": "/exchange/services/new",
+            "exchange-ask": "/exchange/services/TW~GOV~hpa~births~births.v1/ask",
+            "exchange-requests": "/exchange/requests",
+            "exchange-member": "/exchange/members/ris",
+            "exchange-rights-own": "/exchange/rights",
+            "exchange-traffic": "/exchange/traffic",
+            "exchange-rules": "/exchange/rules",
+        },
+    ),
     "officer": ("nhi-officer", "承辦", {"work-list-other": "/cases/?show=all", "forbidden": "/payments/"}),
     "registrar": ("registrar", "出生通報", {"births": "/cases/births/", "birth-new": "/cases/births/new"}),
     "auditor": ("auditor", "戶政司", {"audit": "/audit/"}),

@@ -15,7 +15,10 @@ from smartgov.shared.problems import Problem
 PROGRAMS = {
     "gateway": ("smartgov.engines.troad.gateway", "an agency's gateway: --home DIR"),
     "register": ("smartgov.engines.apigen.server", "an agency's register: --home DIR"),
-    "rules": ("smartgov.engines.rules.commands", "rules of law: check | explain RULE FACTS | sweep | what-if"),
+    "rules": (
+        "smartgov.engines.rules.commands",
+        "rules of law: check | explain RULE FACTS | calculate FORMULA SITUATION | sweep | what-if",
+    ),
     "api": ("smartgov.engines.apilint.cli", "OpenAPI documents: lint FILE | rules"),
     "deid": ("smartgov.engines.deid.cli", "de-identification: run POLICY DATA | check RELEASE | ... (--help)"),
     "phone": ("smartgov.simulators.phone.__main__", "simulator of the mobile identity: --home DIR --port N"),

@@ -16,7 +16,9 @@ from smartgov.blocks.cases.models import Case
 from smartgov.blocks.cases.tests import factories as case_files
 from smartgov.blocks.credentials import api as credentials
 from smartgov.blocks.credentials.tests import factories as certificates
-from smartgov.blocks.exchange import transport
+from smartgov.blocks.exchange import api as exchange
+from smartgov.blocks.exchange import centre, transport
+from smartgov.blocks.exchange.tests import factories as roads
 from smartgov.blocks.identity import api as identity
 from smartgov.blocks.identity import mobile
 from smartgov.blocks.identity.models import Account, KeptPost, MobileKey, OpenidAuthorization, OpenidRelation, Passkey
@@ -33,6 +35,7 @@ from smartgov.blocks.services.tests import factories as applications
 from smartgov.blocks.signing import api as signing
 from smartgov.blocks.signing.tests import factories as desk
 from smartgov.engines.openid.ciba import CIBA
+from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 from smartgov.shared.ids import uuid7
 from smartgov.shared.text import Text
@@ -332,7 +335,62 @@ def seals(*, item: bool = False) -> Maker:
     return make
 
 
+def _exchange(stage: Stage) -> tuple[Client, Client, tuple[Client, ...]]:
+    """Two members; officers of the provider, of the consumer, and of an agency that has no part in it."""
+    stage.contexts.enter_context(centre.replaced(roads.RecordedCentre()))
+    roads.two_members()
+    provider, consumer, third = (people.signed_in_officer(one, "exchange_officer") for one in ("ris", "nhi", "bli"))
+    exchange.offer_tables(
+        actor=Actor("officer", seat="seat-ris", agency="ris"),
+        service=OFFERED,
+        tables=["people"],
+        settings=exchange.Settings(),
+    )
+    return provider, consumer, (third,)
+
+
+OFFERED = "TW/GOV/ris/household/persons.v1"
+GRANT = {"do": "grant", "endpoints": ["POST /people/query"], "has_fields": "yes", "fields": ["name"]}
+
+
+def _asked() -> str:
+    wish = exchange.Wish(
+        client="TW/GOV/nhi/cases",
+        service=OFFERED,
+        endpoints=("POST /people/query",),
+        basis=exchange.Basis.STATUTE,
+        basis_code="household-registration-act-67",
+        fields=("name",),
+        purpose="insurance.enrolment",
+    )
+    return exchange.ask_right(actor=Actor("officer", seat="seat-nhi", agency="nhi"), wish=wish)
+
+
+def right_request(stage: Stage) -> Scene:
+    """A request for a right, before the provider's officer."""
+    provider, _, foreign = _exchange(stage)
+    return Scene({"request_id": _asked()}, provider, foreign, {**GRANT, "until": clock.today().isoformat()})
+
+
+def granted_right(stage: Stage) -> Scene:
+    """A right to a service; who holds it may not end it."""
+    provider, consumer, foreign = _exchange(stage)
+    granted = exchange.grant_request(
+        actor=Actor("officer", seat="seat-ris", agency="ris"), request=_asked(), until=clock.today()
+    )
+    return Scene({"right_id": granted}, provider, (consumer, *foreign), {"reason": "a test"})
+
+
+def offered_service(stage: Stage) -> Scene:
+    """A service of an agency, which alone changes it."""
+    provider, consumer, foreign = _exchange(stage)
+    return Scene({"service": OFFERED.replace("/", "~")}, provider, (consumer, *foreign), {"do": "withdraw"})
+
+
 PAGES: Mapping[str, Maker] = {
+    "exchange:request": right_request,
+    "exchange:right-revoke": granted_right,
+    "exchange:service-change": offered_service,
     "identity:mobile": login,
     "identity:party": openid_party,
     "identity:party-decide": openid_party,
@@ -382,6 +440,10 @@ PAGES: Mapping[str, Maker] = {
 # Addresses with a parameter that belongs to nobody in particular; each says why.
 OWNED_BY_NOBODY: Mapping[str, str] = {
     "credentials:verify": "whoever holds a certificate's code may check it; the page shows no more than the document",
+    "exchange:member": "who is on T-Road is known to every member; only its own officers add to it (test_pages)",
+    "exchange:service": "what is offered on T-Road is known to every member",
+    "exchange:service-openapi": "a contract is there to be read by whoever may ask for the service",
+    "exchange:ask": "every member may ask for every service",
     "services:service": "a service of the catalogue",
     "credential-issuer": "an agency as an issuer; what it issues is no secret",
     "credential-server": "an agency's token endpoint; what it needs is in the code",

@@ -30,9 +30,33 @@ class JsonOnly(Parser):
         return super().parse_body(request)
 
 
+class Documented(NinjaAPI):
+    """An API whose document says of every operation that its errors are problems."""
+
+    def get_openapi_schema(self, **options: Any) -> Any:
+        """The document, with the answer `default` on every operation."""
+        schema = super().get_openapi_schema(**options)
+        content = {"application/problem+json": {"schema": PROBLEM}}
+        for item in schema["paths"].values():
+            for operation in item.values():
+                answer = {"description": "What went wrong, why, and what to do", "content": content}
+                operation["responses"].setdefault("default", answer)
+        return schema
+
+
+PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("type", "title", "detail", "todo")},
+        "status": {"type": "integer"},
+    },
+}
+
+
 def make_api(name: str) -> NinjaAPI:
     """An API in which every error is a problem."""
-    api = NinjaAPI(
+    api = Documented(
         title=f"smartgov {name}",
         version="1",
         urls_namespace=name,

@@ -20,6 +20,7 @@ from smartgov.blocks.exchange.asking import (
     withdraw_request,
 )
 from smartgov.blocks.exchange.contracts import check as lint
+from smartgov.blocks.exchange.contracts import rules
 from smartgov.blocks.exchange.domain import (
     Ability,
     Answer,
@@ -44,6 +45,7 @@ from smartgov.blocks.exchange.offering import (
     document_of,
     offer_service,
     offer_tables,
+    register_of,
     withdraw_offer,
 )
 from smartgov.blocks.exchange.publishing import (
@@ -64,6 +66,20 @@ from smartgov.blocks.exchange.registry import (
     set_revoked_consents,
     withdraw_service,
 )
+from smartgov.blocks.exchange.selectors import (
+    MemberPage,
+    RequestRow,
+    RightRow,
+    ServicePage,
+    ServiceRow,
+    member_page,
+    request_row,
+    request_rows,
+    right_rows,
+    service_page,
+    service_rows,
+    subsystems_of,
+)
 from smartgov.shared import homes
 from smartgov.shared.actor import Actor
 from smartgov.shared.ids import uuid7
@@ -78,6 +94,11 @@ __all__ = [
     "Durability",
     "Limits",
     "RequestState",
+    "MemberPage",
+    "RequestRow",
+    "RightRow",
+    "ServicePage",
+    "ServiceRow",
     "Settings",
     "Wish",
     "add_subsystem",
@@ -86,6 +107,15 @@ __all__ = [
     "end_right",
     "grant_request",
     "lint",
+    "member_page",
+    "request_row",
+    "request_rows",
+    "right_rows",
+    "rules",
+    "service_page",
+    "service_rows",
+    "subsystems_of",
+    "tables_of",
     "offer_service",
     "offer_tables",
     "refuse_request",
@@ -289,6 +319,12 @@ def _health(member: Member) -> GatewayHealth:
 def traffic(agency: str) -> dict[str, Any]:
     """What the gateway of `agency` has counted since it started: calls, refusals, times, by service and peer."""
     return transport.current().traffic(agency)
+
+
+def tables_of(agency: str) -> list[tuple[str, Text]]:
+    """The tables of the agency's register, if it has one of ours."""
+    known = register_of(agency)
+    return [(name, table.title) for name, table in known.tables.items()] if known else []
 
 
 gateway_unreachable = domain.gateway_unreachable

@@ -125,7 +125,7 @@ def is_pdf(content: bytes) -> bool:
 
 def fingerprint(digest: str) -> str:
     """Sixteen digits of a digest in groups of four, for people to compare."""
-    return " ".join(digest[place : place + 4] for place in range(0, 16, 4))
+    return " ".join(digest[place : place + 4].upper() for place in range(0, 16, 4))
 
 
 def approval_content(

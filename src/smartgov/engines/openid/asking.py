@@ -45,7 +45,7 @@ def _other_port(client: Client, wanted: str) -> bool:
     )
 
 
-def read(provider: Provider, client: Client, given: dict[str, str], *, redirect_uri: str) -> Asked:
+def read(provider: Provider, client: Client, given: dict[str, str], *, redirect_uri: str, pushed: bool = True) -> Asked:
     """The request as a checked value; OAuthError with the code that the specifications give to each fault."""
     _refuse_foreign(client, given)
     scopes = _scopes(client, given)
@@ -64,7 +64,7 @@ def read(provider: Provider, client: Client, given: dict[str, str], *, redirect_
         max_age=params.number(given["max_age"], "max_age") if "max_age" in given else client.default_max_age,
         prompt=_prompt(given),
         claims=claims,
-        details=details(provider, client, given),
+        details=details(provider, client, given, pushed=pushed),
         login_hint=given.get("login_hint", "")[:200],
         hint_sub=hint,
         ui_locales=params.words(given.get("ui_locales", ""), "ui_locales"),
@@ -139,10 +139,14 @@ def _acr(client: Client, given: dict[str, str], claims: Mapping[str, Any]) -> tu
     return client.default_acr, False
 
 
-def details(provider: Provider, client: Client, given: dict[str, str]) -> tuple[Mapping[str, Any], ...]:
+def details(
+    provider: Provider, client: Client, given: dict[str, str], *, pushed: bool
+) -> tuple[Mapping[str, Any], ...]:
     """The authorization_details (RFC 9396), each checked by its own type; `invalid_authorization_details` otherwise."""
     if "authorization_details" not in given:
         return ()
+    if not pushed:
+        raise _bad_details("rich requests come by the PAR endpoint, so that nobody can change them on the way")
     wanted = params.json_value(given["authorization_details"], "authorization_details")
     if not isinstance(wanted, list) or not 1 <= len(wanted) <= MAX_DETAILS:
         raise _bad_details("authorization_details is not an array of one to ten objects")

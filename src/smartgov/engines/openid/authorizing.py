@@ -68,7 +68,7 @@ def next_step(provider: Provider, client: Client, authorization: Authorization, 
         return _refused("access_denied", "this client is not registered for people who act for others")
     if event.remote and any(provider.details[each["type"]].needs_phishing_resistant for each in asked.details):
         return _refused("access_denied", "this cannot be agreed to from another device")
-    if needs_consent(provider, authorization, relation):
+    if needs_consent(provider, client, authorization, relation):
         return (
             _refused("consent_required", "the person has to agree") if silent else Step("consent", verdict.acr, sub=sub)
         )
@@ -91,10 +91,13 @@ def _is_fresh(authorization: Authorization, event: Authentication) -> bool:
     return event.at + timedelta(seconds=asked.max_age) + MAX_AGE_LEEWAY >= authorization.created_at
 
 
-def needs_consent(provider: Provider, authorization: Authorization, relation: Relation) -> bool:
-    """Whether the person has to be asked: for what is new, for each rich request, and when the client wants it."""
+def needs_consent(provider: Provider, client: Client, authorization: Authorization, relation: Relation) -> bool:
+    """Whether the person has to be asked: for what is new, for each rich request, and when the client wants it.
+
+    A client that cannot prove who it is gets nothing by an earlier agreement (RFC 6749 10.2, ASVS 10.7.1).
+    """
     asked = authorization.asked
-    if asked.details or "consent" in asked.prompt:
+    if asked.details or "consent" in asked.prompt or client.auth_method == "none":
         return True
     return not relation.covers(asked.scopes, wanted_claims(authorization), provider.now())
 

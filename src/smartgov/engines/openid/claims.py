@@ -51,16 +51,15 @@ def userinfo(provider: Provider, request: Request) -> Response:
     """The person's facts, for whoever holds the access token and the key that it is bound to."""
     issued, found = presented(provider, request, "userinfo_endpoint")
     granted = found.granted
-    client = provider.store.client(issued.audience or issued.client)
-    if granted is None or client is None or not client.active or "openid" not in issued.scopes:
+    client = provider.store.client(issued.client)
+    if granted is None or issued.audience or client is None or not client.active or "openid" not in issued.scopes:
         raise _bad_token("the token is not one for userinfo", issued.bound)
     event = granted.authentication
     names = {name for scope in issued.scopes for name in SCOPE_CLAIMS.get(scope, ())}
-    if not issued.actor:
-        names |= set(found.asked.claims.get("userinfo", ())) - {"acr", "auth_time", "sub"}
+    names |= set(found.asked.claims.get("userinfo", ())) - {"acr", "auth_time", "sub"}
     facts = provider.people.claims(event.acting_for or event.subject, frozenset(names), client) if names else {}
-    acting = {"act": dict(issued.actor)} if issued.actor else exchanging.mandate_members(event, found)
-    return Response.json({**facts, **acting, "sub": issued.sub or granted.sub}, headers={"cache-control": "no-store"})
+    acting = exchanging.mandate_members(event, found)
+    return Response.json({**facts, **acting, "sub": granted.sub}, headers={"cache-control": "no-store"})
 
 
 def presented(provider: Provider, request: Request, endpoint: str) -> tuple[IssuedToken, Authorization]:

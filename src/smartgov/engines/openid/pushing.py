@@ -98,7 +98,7 @@ class RedirectedError(Exception):
 def _plain(provider: Provider, client: Client, given: dict[str, str]) -> Authorization:
     redirect_uri = asking.require_redirect(client, given)
     try:
-        asked = asking.read(provider, client, given, redirect_uri=redirect_uri)
+        asked = asking.read(provider, client, given, redirect_uri=redirect_uri, pushed=False)
     except OAuthError as error:
         raise RedirectedError(error, redirect_uri, _safe_state(given)) from None
     made = _new(provider, client, asked, "plain")

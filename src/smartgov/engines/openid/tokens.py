@@ -198,8 +198,9 @@ def _own_token(
     found = provider.store.token(jose.digest(params.only_one(given, "token")))
     if found is None or not is_live(provider, *found):
         return None
-    allowed = {found[0].client} if only_issued_to_it else {found[0].client, found[0].audience}
-    return found if client.id in allowed else None
+    # What an exchanged token says is for its audience alone: it names the person as the audience knows them.
+    owner = found[0].client if only_issued_to_it or not found[0].audience else found[0].audience
+    return found if client.id == owner else None
 
 
 def is_live(provider: Provider, issued: IssuedToken, authorization: Authorization) -> bool:

@@ -121,6 +121,16 @@ PARTS = (
         ),
     ),
     Part("operator", (("portal", "operator"),), Text("Keeps the platform running.", "維運平臺。")),
+    Part(
+        "ris-integrator",
+        (("ris", "exchange_officer"),),
+        Text("Publishes the household agency's services and reviews who may ask.", "發布戶政服務並審核查詢權限。"),
+    ),
+    Part(
+        "nhi-integrator",
+        (("nhi", "exchange_officer"),),
+        Text("Asks for rights for the health insurer's systems.", "為健保資訊系統申請查詢權限。"),
+    ),
 )
 
 

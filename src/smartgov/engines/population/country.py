@@ -1,7 +1,8 @@
 """Writing a country: parts of whole villages, over several processes, resumable after any interruption.
 
 A part is finished when `country.json` lists it; only the parent writes that file, after the worker has moved the part's
-files into their places. What a killed run had begun lies in `.building` and is cleared by the next one.
+files into their places and they are on the disk. What a killed run had begun lies in `.building` and is cleared by the
+next one.
 """
 
 from __future__ import annotations
@@ -156,7 +157,9 @@ def _save(folder: Path, state: State) -> None:
     beside = folder / f"{MARK}.new"
     try:
         beside.write_text(json.dumps(state.as_dict(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        parquet.sync(beside)
         beside.replace(folder / MARK)
+        parquet.sync(folder)
     except OSError as error:
         raise problems.cannot_write(folder, error) from error
 
@@ -306,5 +309,6 @@ def _write_part(
     for path in ("frame", *tables):
         (folder / path).mkdir(parents=True, exist_ok=True)
         (building / path / name).replace(folder / path / name)
+        parquet.sync(folder / path)
     shutil.rmtree(building)
     return {"villages": villages, "people": people, "bytes": size}

@@ -18,7 +18,7 @@ AGE_GROUPS: tuple[int, ...] = tuple(TARGETS["age_groups"]["values"])  # per mill
 BIRTH_MONTHS: tuple[float, ...] = tuple(TARGETS["birth_months"]["values"])
 DEATHS: float = TARGETS["deaths_per_1000"]["values"]["all"] / 1000
 AGE_AT_DEATH = (3, 1, 1, 2, 4, 5, 7, 12, 18, 25, 35, 48, 65, 85, 95, 110, 140, 150, 120, 74)  # per mille, 0-4 to 95-99
-FEMALE = (0.482, 0.483, 0.492, 0.502, 0.513, 0.57, 0.61)  # at 0, 15, 30, ... 90 years
+FEMALE = (0.482, 0.483, 0.492, 0.502, 0.513, 0.552, 0.592)  # at 0, 15, 30, ... 90 years
 MOTHER_AGE_MEAN, MOTHER_AGE_SPREAD, MOTHER_AGE_MIN, MOTHER_AGE_MAX = 30.5, 4.8, 18.0, 45.0
 # Share ever married at the ages 20, 25, 30, ... 80, and of these divorced and widowed.
 EVER_MARRIED = (0.01, 0.08, 0.32, 0.58, 0.72, 0.79, 0.84, 0.88, 0.92, 0.94, 0.95, 0.96, 0.96)

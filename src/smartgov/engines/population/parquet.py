@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,17 @@ def write(path: Path, batches: list[Any]) -> int:
     table = pa.Table.from_batches(batches)
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, path, compression="zstd", compression_level=1, row_group_size=1 << 20, **_encodings(table))
+    sync(path)
     return path.stat().st_size
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _encodings(table: Any) -> dict[str, Any]:

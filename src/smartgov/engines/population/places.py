@@ -9,8 +9,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.random import Generator
 
-from smartgov.engines.population import margins
 from smartgov.engines.population.streams import Array, Floats
+from smartgov.shared import content
 
 SLOTS = 2_340
 """The country is a line of townships cut into so many villages; more villages begin again at its start."""
@@ -32,8 +32,8 @@ class Places:
 
 @lru_cache(maxsize=1)
 def places() -> Places:
-    """The townships of data/townships.csv. `edges` are cumulative shares; `rural` goes from 0 in a city to 1."""
-    with (margins.DATA / "townships.csv").open(encoding="utf-8", newline="") as file:
+    """The townships of the content folder. `edges` are cumulative shares; `rural` goes from 0 in a city to 1."""
+    with (content.ROOT / "townships.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     counties = tuple(dict.fromkeys(row["county"] for row in rows))
     english = dict.fromkeys((row["county"], row["county_en"]) for row in rows)

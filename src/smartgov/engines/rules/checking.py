@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from smartgov.engines.expr import as_json
+from smartgov.engines.rules.decision import Decision
+from smartgov.engines.rules.periods.span import ONCE, Span
 from smartgov.engines.rules.rulebook import RuleBook, load
 from smartgov.engines.rules.sources import read
 from smartgov.shared.text import Text
@@ -18,6 +20,7 @@ class Report:
     """What was checked and what is wrong; `unverified` are the parameters whose source nobody has opened yet."""
 
     rules: int = 0
+    formulas: int = 0
     parameters: int = 0
     cases: int = 0
     faults: list[Text] = field(default_factory=list)
@@ -33,13 +36,49 @@ def cases(folder: Path, rule: str) -> list[Mapping[str, Any]]:
 def check(folder: Path) -> Report:
     """Load the book (a Problem ends it) and decide every case; faults say rule, case and what differs."""
     book = load(folder)
-    report = Report(rules=len(book.rules), parameters=len(book.parameters))
+    formulas = [name for name, each in book.variables.items() if each.versions]
+    report = Report(rules=len(book.rules), formulas=len(formulas), parameters=len(book.parameters))
+    for formula in formulas:
+        found = formula_cases(folder, formula)
+        report.cases += len(found)
+        report.faults += _of_formula(book, formula, found)
     report.unverified = sorted(name for name, each in book.parameters.items() if not each.values[-1].verified)
     for rule in book.rules:
         found = cases(folder, rule)
         report.cases += len(found)
         report.faults += _of_rule(book, rule, found)
     return report
+
+
+def formula_cases(folder: Path, formula: str) -> list[Mapping[str, Any]]:
+    """The test cases beside a formula by period."""
+    file = folder / "formulas" / "tests" / f"{formula}.yaml"
+    return list(read(file, f"formulas/tests/{file.name}")) if file.is_file() else []
+
+
+def _of_formula(book: RuleBook, formula: str, found: list[Mapping[str, Any]]) -> Iterator[Text]:
+    if all(case.get("value") is None for case in found):
+        yield Text(f"{formula}: no case has a value", f"{formula}：沒有得出數值的案例")
+    for case in found:
+        name = Text.of(case["name"])
+        for difference in formula_differences(book, formula, case):
+            yield Text(f"{formula}: {name.en}: {difference}", f"{formula}：{name.zh}：{difference}")
+
+
+def formula_differences(book: RuleBook, formula: str, case: Mapping[str, Any]) -> Iterator[str]:
+    """Where a case of a formula and what it gives differ."""
+    span = ONCE if case["period"] == "once" else Span.of(case["period"])
+    found = book.calculate(formula, book.situation(as_json(case["situation"])), span, case["who"])
+    if found.value != case.get("value"):
+        yield f"{found.value}, expected {case.get('value')}"
+    if "missing" in case and list(found.missing) != case["missing"]:
+        yield f"missing {list(found.missing)}, expected {case['missing']}"
+
+
+def decided(book: RuleBook, rule: str, case: Mapping[str, Any]) -> Decision:
+    """The decision of a case; facts that it leaves to formulas come from its situation."""
+    situation = book.situation(as_json(case["situation"])) if "situation" in case else None
+    return book.decide(rule, as_json(case["facts"]), case["day"], situation=situation, who=case.get("who", ""))
 
 
 def _of_rule(book: RuleBook, rule: str, found: list[Mapping[str, Any]]) -> Iterator[Text]:
@@ -55,7 +94,7 @@ def _of_rule(book: RuleBook, rule: str, found: list[Mapping[str, Any]]) -> Itera
 
 def differences(book: RuleBook, rule: str, case: Mapping[str, Any]) -> Iterator[str]:
     """Where a case and the decision differ; nothing when they agree."""
-    decision = book.decide(rule, as_json(case["facts"]), case["day"])
+    decision = decided(book, rule, case)
     if decision.outcome != case["outcome"]:
         yield f"outcome {decision.outcome}, expected {case['outcome']}"
     for name, value in as_json(case.get("values", {})).items():

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from smartgov.engines.expr import as_json
 from smartgov.engines.rules import checking
-from smartgov.engines.rules.decision import Decision, Step
+from smartgov.engines.rules.decision import Cited, Decision, Step
+from smartgov.engines.rules.periods.calculation import Calculation, walk
+from smartgov.engines.rules.periods.span import ONCE, Span
 from smartgov.engines.rules.rulebook import load
 from smartgov.engines.rules.sources import read
 from smartgov.shared import clock, content
@@ -23,7 +25,9 @@ def main(arguments: Sequence[str]) -> None:
     """Run one verb; exits with 1 when something is wrong, 2 for a wrong command line."""
     options = _parser().parse_args(arguments)
     try:
-        status = {"check": _check, "explain": _explain, "sweep": _sweep, "what-if": _what_if}[options.verb](options)
+        status = {"check": _check, "explain": _explain, "calculate": _calculate, "sweep": _sweep, "what-if": _what_if}[
+            options.verb
+        ](options)
     except Problem as problem:
         for line in (problem.what, problem.why, problem.todo):
             if line.en:
@@ -44,6 +48,13 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--on", type=date.fromisoformat, help="day of application (default: today)")
     verb.add_argument("--language", choices=("zh", "en", "both"), default="both")
     verb.add_argument("--json", action="store_true", help="the whole decision as JSON")
+    verb = verbs.add_parser("calculate", help="work out a formula by period for the people of a YAML file and say how")
+    verb.add_argument("formula")
+    verb.add_argument("situation", type=Path)
+    verb.add_argument("--period", required=True, help="a month (2026-07), a year (2026), or once")
+    verb.add_argument("--who", required=True, help="the person or household of the file")
+    verb.add_argument("--language", choices=("zh", "en", "both"), default="both")
+    verb.add_argument("--json", action="store_true", help="value and account as JSON")
     for name, text in (("sweep", "ask every rule about every person"), ("what-if", "compare two sets of parameters")):
         verb = verbs.add_parser(name, help=text)
         verb.add_argument("--country", type=Path, required=True, help="folder that `smartgov population --out` wrote")
@@ -63,21 +74,23 @@ def _write(line: str = "") -> None:
 
 def _check(options: argparse.Namespace) -> int:
     from smartgov.engines.expr import DUCKDB, POSTGRESQL
+    from smartgov.engines.rules.periods.sql import check_periods
     from smartgov.engines.rules.sql import check_sql
 
     report = checking.check(options.content)
     book = load(options.content)
     for dialect in (DUCKDB, POSTGRESQL):
         check_sql(book, dialect)
+    check_periods(book.variables, book.parameters)
     if (options.content / "sweep.yaml").is_file():
         from smartgov.engines.rules.sweep import load_mapping
 
         load_mapping(options.content, book)
     for fault in report.faults:
         _write(f"✗ {fault.zh}\n  {fault.en}")
-    counts = (report.rules, report.parameters, report.cases, len(report.unverified))
-    _write("{} 條規則、{} 個參數、{} 個案例；{} 個參數未經查證".format(*counts))
-    _write("{} rules, {} parameters, {} cases; {} parameters are not verified".format(*counts))
+    counts = (report.rules, report.formulas, report.parameters, report.cases, len(report.unverified))
+    _write("{} 條規則、{} 個公式、{} 個參數、{} 個案例；{} 個參數未經查證".format(*counts))
+    _write("{} rules, {} formulas, {} parameters, {} cases; {} parameters are not verified".format(*counts))
     if report.unverified:
         _write("  " + ", ".join(report.unverified))
     return 1 if report.faults else 0
@@ -94,6 +107,37 @@ def _explain(options: argparse.Namespace) -> int:
             _write(line)
         _write()
     return 0
+
+
+def _calculate(options: argparse.Namespace) -> int:
+    book = load(options.content)
+    situation = book.situation(as_json(read(options.situation, options.situation.name) or {}))
+    span = ONCE if options.period == "once" else Span.of(options.period)
+    found = book.calculate(options.formula, situation, span, options.who)
+    if options.json:
+        _write(json.dumps(found.as_dict(), ensure_ascii=False, indent=1))
+        return 0
+    for language in ("zh", "en") if options.language == "both" else (options.language,):
+        for line in accounted(found, language):
+            _write(line)
+        _write()
+    return 0
+
+
+def accounted(found: Calculation, language: str) -> list[str]:
+    """A calculation as lines of text: each value with how it came about, its law and its parameters below it."""
+    lines = []
+    for depth, each in walk(found.account):
+        indent = "  " * (depth + 1)
+        who = "" if each.who == found.who else f" · {each.who}"
+        source = f"  [{each.source.short().in_language(language)}]" if each.source else ""
+        lines.append(f"{indent}= {each.text.in_language(language)}{who}: {each.shown.in_language(language)}{source}")
+        if each.because.en:
+            lines.append(f"{indent}    {each.because.in_language(language)}")
+        lines += [f"{indent}    {line}" for line in _cited(each.parameters, language)]
+    if found.missing:
+        lines.append(f"  {_MISSING.in_language(language)}: {', '.join(found.missing)}")
+    return lines
 
 
 _OUTCOMES = {
@@ -126,12 +170,15 @@ def _step(step: Step, language: str) -> list[str]:
     shown = f": {step.shown.in_language(language)}" if computed and step.shown else ""
     lines = [f"  {mark} {step.text.in_language(language)}{shown}  [{step.source.short().in_language(language)}]"]
     lines.append(f"      {step.because.in_language(language)}")
-    for cited in step.parameters:
+    return lines + [f"      {line}" for line in _cited(step.parameters, language)]
+
+
+def _cited(parameters: Sequence[Cited], language: str) -> list[str]:
+    lines = []
+    for cited in parameters:
         note = "" if cited.held.verified else f" ({_NOT_CHECKED.in_language(language)})"
         source = cited.held.source.short().in_language(language)
-        lines.append(
-            f"      · {cited.title.in_language(language)}: {cited.held.value:,}, {cited.held.since} {source}{note}"
-        )
+        lines.append(f"· {cited.title.in_language(language)}: {cited.held.value:,}, {cited.held.since} {source}{note}")
     return lines
 
 

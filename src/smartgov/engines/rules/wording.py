@@ -234,6 +234,8 @@ def _sum(tree: Trace, terms: Mapping[str, Term]) -> Text:
     sign = _SIGNS[tree.op]
     sides = [_operand(child, terms) for child in tree.children]
     if tree.op in ("*", "/"):
-        pairs = zip(sides, tree.children, strict=True)
-        sides = [Text(f"({s.en})", f"（{s.zh}）") if child.op in ("+", "-") else s for s, child in pairs]
+        loose = [child.op in ("+", "-") for child in tree.children]
+        if tree.op == "/":
+            loose[1] = tree.children[1].op in _SIGNS
+        sides = [Text(f"({s.en})", f"（{s.zh}）") if put else s for s, put in zip(sides, loose, strict=True)]
     return Text(sign.join(side.en for side in sides), sign.join(side.zh for side in sides))

@@ -61,7 +61,7 @@ def shown(task: Mapping[str, str]) -> str:
 
 def fingerprint(digest: str) -> str:
     """Sixteen digits of a digest in groups of four, for people to compare."""
-    return " ".join(digest[place : place + 4] for place in range(0, 16, 4))
+    return " ".join(digest[place : place + 4].upper() for place in range(0, 16, 4))
 
 
 def do(home: Path, persona: str, task: Mapping[str, str]) -> dict[str, str]:

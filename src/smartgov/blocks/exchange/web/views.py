@@ -1,14 +1,24 @@
-"""Pages for operators and auditors: who is a member, what is offered, who may call what, and is it well."""
+"""Pages for officers, operators and auditors: members with their keys, rights, the published rules, live traffic."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from smartgov.blocks.exchange import api
-from smartgov.blocks.identity.api import permit
+from smartgov.blocks.exchange.web import words
+from smartgov.blocks.identity.api import actor, may, permit
+from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
+
+LARGEST_FILE = 2**20
+REFRESHES = (5, 10, 60)
 
 
+@require_GET
 @permit("exchange.view")
 def members(request: HttpRequest) -> HttpResponse:
     """Members with the health of their gateways, and the services they offer."""
@@ -19,7 +29,89 @@ def members(request: HttpRequest) -> HttpResponse:
     return render(request, "exchange/members.html", {"rows": rows})
 
 
+@require_http_methods(["GET", "POST"])
+@permit("exchange.view")
+def member(request: HttpRequest, code: str) -> HttpResponse:
+    """A member's systems, gateways, keys and the ends of its certificates; its own officers add a system."""
+    who = actor(request)
+    page, errors, typed = api.member_page(who, code), {}, ""
+    may_add = page.own and may(request, "exchange.offer")
+    if request.method == "POST":
+        typed = request.POST.get("name", "").strip()
+        if not may_add:
+            raise Problem("not-registered", 404, what=Text("There is nothing here.", "這裡沒有資料。"))
+        try:
+            api.add_subsystem(actor=who, subsystem=f"{page.id}/{typed}")
+            return redirect("exchange:member", code=code)
+        except Problem as problem:
+            errors = {"name": problem.why}
+    context = {"page": page, "may_add": may_add, "errors": errors, "typed": typed}
+    return render(request, "exchange/member.html", context, status=422 if errors else 200)
+
+
+@require_GET
 @permit("exchange.view")
 def rights(request: HttpRequest) -> HttpResponse:
-    """Every right in force: client, service, endpoints, legal ground, fields."""
-    return render(request, "exchange/rights.html", {"rights": api.rights()})
+    """Every right in force as the gateway has verified it, and those of the own agency in all states."""
+    who = actor(request)
+    context = {"rights": api.rights(), "own": [_state(row) for row in api.right_rows(who)]}
+    return render(request, "exchange/rights.html", {**context, "may_revoke": may(request, "exchange.review")})
+
+
+@require_POST
+@permit("exchange.review")
+def revoke(request: HttpRequest, right_id: str) -> HttpResponse:
+    """End a right to a service of the own agency."""
+    api.end_right(actor=actor(request), right=right_id, reason=request.POST.get("reason", ""))
+    return redirect("exchange:rights")
+
+
+@require_http_methods(["GET", "POST"])
+@permit("exchange.view")
+def rules(request: HttpRequest) -> HttpResponse:
+    """The published rules for OpenAPI documents; a file is held to them and nothing is kept."""
+    context: dict[str, Any] = {"ruleset": api.rules(), "errors": {}, "findings": None}
+    upload = request.FILES.get("document") if request.method == "POST" else None
+    if request.method == "POST" and (upload is None or (upload.size or 0) > LARGEST_FILE):
+        context["errors"] = {"document": Text("Choose a file of at most 1 MB", "請選擇 1 MB 以內的檔案")}
+    elif upload is not None:
+        context["findings"] = api.lint(upload.read())
+    return render(request, "exchange/rules.html", context, status=422 if context["errors"] else 200)
+
+
+@require_GET
+@permit("exchange.view")
+def traffic(request: HttpRequest) -> HttpResponse:
+    """What gateways have counted, now; the reader chooses whether the page comes again by itself."""
+    who = actor(request)
+    every = request.GET.get("every", "")
+    seconds = int(every) if every.isdecimal() and int(every) in REFRESHES else 0
+    agencies = [who.agency or ""] if who.agency != api.PORTAL else [row.code for row in api.members()]
+    context = {"gateways": [_figures(agency) for agency in agencies], "every": seconds, "refreshes": REFRESHES}
+    answer = render(request, "exchange/traffic.html", context)
+    if seconds:
+        answer.headers["Refresh"] = str(seconds)
+    return answer
+
+
+def _figures(agency: str) -> dict[str, Any]:
+    try:
+        said = api.traffic(agency)
+    except Problem as problem:
+        return {"agency": agency, "problem": problem.what}
+    rows = [{**row, "failed": sum(row["refused"].values())} for row in said["rows"]]
+    answered, failed = sum(row["answered"] for row in rows), sum(row["failed"] for row in rows)
+    return {
+        "agency": agency,
+        "since": said["since"],
+        "rows": rows,
+        "minutes": said["minutes"],
+        "most": max(said["minutes"]) or 1,
+        "figures": (answered, failed, sum(said["minutes"]), said["minutes"][-1]),
+    }
+
+
+def _state(row: api.RightRow) -> dict[str, Any]:
+    state = "expired" if row.state == "granted" and not row.in_force else row.state
+    label, kind = words.STATES[state]
+    return {"row": row, "label": label, "kind": kind, "basis": words.BASES[row.basis]}

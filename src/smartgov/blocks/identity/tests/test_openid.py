@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import StringIO
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from smartgov.blocks.audit.models import Entry
@@ -22,6 +25,7 @@ from smartgov.blocks.identity.openid import keyfiles, logouts, parties
 from smartgov.blocks.identity.tests.factories import a_person, signed_in_citizen
 from smartgov.blocks.identity.tests.relying import CALLBACK, Shop, registered, send_to_site
 from smartgov.blocks.ops import api as ops
+from smartgov.engines.openid import jose
 from smartgov.engines.openid.client import SignInError
 from smartgov.engines.pki import keys
 from smartgov.shared import clock
@@ -275,3 +279,22 @@ def test_a_sign_in_elsewhere_adds_no_sign_in_here(shop: Shop, browser: Client) -
     before = SignIn.objects.count()
     shop.sign_in(browser)
     assert SignIn.objects.count() == before
+
+
+def test_a_key_is_announced_and_then_takes_over(
+    shop: Shop, browser: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(keyfiles, "folder", lambda: tmp_path)
+    before = jose.read(shop.sign_in(browser).id_token).header["kid"]
+    said = StringIO()
+    call_command("openid_keys", "--announce", stdout=said)
+    assert [line.split()[1] for line in said.getvalue().splitlines()] == ["signs", "announced"]
+    assert len(Client().get("/openid/jwks").json()["keys"]) == 2
+    assert jose.read(shop.sign_in(browser).id_token).header["kid"] == before
+    with clock.travelling(delta=timedelta(days=1, minutes=1)):
+        shop.rp._nonce = ""
+        later = signed_in_citizen()
+        assert jose.read(shop.sign_in(later).id_token).header["kid"] != before
+        assert len(Client().get("/openid/jwks").json()["keys"]) == 2, "the old one is still published"
+    with clock.travelling(delta=timedelta(days=1, hours=2)):
+        assert len(Client().get("/openid/jwks").json()["keys"]) == 1

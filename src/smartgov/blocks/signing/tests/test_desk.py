@@ -276,7 +276,7 @@ def test_the_whole_way_in_a_browser(world, citizen, gateway):
     waiting = browser.post(document, {"reason": "同意"})["Location"]
     page = browser.get(waiting).content.decode()
     digest = world.phone.latest.task["digest"]
-    assert f"{digest[:4]} {digest[4:8]}" in page
+    assert f"{digest[:4]} {digest[4:8]}".upper() in page
     assert world.phone.latest.number in page
     world.phone.approve()
     assert browser.get(waiting)["Location"] == document

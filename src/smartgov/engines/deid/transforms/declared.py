@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf, isfinite
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from smartgov.shared import content
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
 if TYPE_CHECKING:
     from smartgov.engines.deid.policy import Policy
 
-PLACES = Path(__file__).resolve().parents[2] / "population" / "data" / "townships.csv"
+PLACES = content.ROOT / "townships.csv"
 _UNITS = ("year", "quarter", "month", "week")
 
 

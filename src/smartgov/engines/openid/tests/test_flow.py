@@ -369,6 +369,9 @@ def test_token_exchange_shows_who_acts(world: World) -> None:
     said = rp.post("introspection_endpoint", {"token": passed["access_token"]})
     assert said["act"] == {"sub": "shop"}
     assert said["sub"] != done.claims["sub"]
+    assert world.rp.post("introspection_endpoint", {"token": passed["access_token"]}) == {"active": False}
+    with refused("invalid_token"):
+        world.rp.userinfo(passed["access_token"])
     with refused("invalid_target"):
         world.rp.post("token_endpoint", {**form, "audience": "elsewhere"})
     with refused("invalid_scope"):
@@ -384,3 +387,69 @@ def test_acting_for_another_needs_a_registered_client(world: World) -> None:
     assert done.claims["mandate"] == "mandate-1"
     assert done.claims["act"]["sub"]
     assert done.claims["sub"] == world.people.pseudonym("child-1", "shop", 0)
+
+
+def test_refresh_tokens_end_whatever_happens() -> None:
+    for profile in ({}, plain()):
+        world = World(**profile)
+        world.rp.scope = "openid offline_access"
+        done = world.sign_in()
+        with clock.travelling(delta=timedelta(days=60)):
+            world.rp._nonce = ""
+            done = world.rp.refresh(done.refresh_token)
+        with clock.travelling(delta=timedelta(days=91)), refused("invalid_grant"):
+            world.rp._nonce = ""
+            world.rp.refresh(done.refresh_token)
+
+
+def test_fapi2_clients_get_no_unbound_tokens(world: World) -> None:
+    address, kept = world.rp.begin()
+    query = urlsplit(world.visit(address)).query
+    real = world.rp.send
+
+    def without_proof(method: str, url: str, headers: Any, body: bytes) -> Any:
+        return real(method, url, {name: value for name, value in headers.items() if name != "dpop"}, body)
+
+    world.rp.send = without_proof
+    with refused("invalid_dpop_proof"):
+        world.rp.finish(query, kept)
+
+
+def test_rich_requests_are_pushed_in_every_profile() -> None:
+    world = World(**plain())
+    given = {"client_id": "shop", "redirect_uri": CALLBACK, "response_type": "code", "scope": "openid"}
+    given |= {"code_challenge": "a" * 43, "code_challenge_method": "S256"}
+    assert pushing.arrive(world.provider, given)
+    with pytest.raises(pushing.RedirectedError) as told:
+        pushing.arrive(world.provider, {**given, "authorization_details": '[{"type": "payment", "amount": 5}]'})
+    assert told.value.error.code == "invalid_authorization_details"
+
+
+def test_an_id_token_of_another_sign_in_is_noticed(world: World) -> None:
+    address, kept = world.rp.begin()
+    query = urlsplit(world.visit(address)).query
+    with refused("untrusted"):
+        world.rp.finish(query, {**kept, "nonce": "another"})
+
+
+def test_an_id_token_for_another_client_is_noticed(world: World) -> None:
+    done = world.sign_in()
+    other = world.relying_party("other")
+    with refused("untrusted"):
+        other._verified(done.id_token, "JWT")
+    with refused("untrusted"):
+        world.rp._verified(done.id_token, "logout+jwt")
+
+
+def test_metadata_of_another_issuer_are_not_believed(world: World) -> None:
+    with refused("untrusted"):
+        world.relying_party(issuer="https://evil.example.test").begin()
+
+
+def test_a_public_client_is_always_asked_about() -> None:
+    world = World(**plain(auth_method="none"))
+    world.rp._assertion = lambda: {"client_id": "shop"}  # type: ignore[method-assign]
+    world.sign_in()
+    address, _ = world.rp.begin()
+    with pytest.raises(AssertionError):
+        world.visit(address, agree=False)

@@ -239,7 +239,7 @@ class _Work:
         return self._account(
             step,
             who,
-            because=because(trace, self._terms(step), step.variable.kind),
+            because=_why(trace, self._terms(step), step.variable.kind),
             parameters=tuple(self._cited(name, step) for name in params if name in step.parameters),
             source=step.version.source if step.version else None,
             parts=tuple(parts),
@@ -322,6 +322,17 @@ class _Work:
     def _cited(self, name: str, step: Step) -> Cited:
         parameter = self._parameters[name]
         return Cited(name, parameter.title, parameter.unit, step.parameters[name])
+
+
+def _why(trace: Trace, terms: Mapping[str, Term], kind: str) -> Text:
+    """The calculation in words; of a choice the conditions that were looked at, then what was chosen."""
+    if trace.op != "if" or not trace.children:
+        return because(trace, terms, kind)
+    *conditions, chosen = trace.children
+    told = [because(each, terms) for each in conditions]
+    if chosen.op != "literal":
+        told.append(_why(chosen, terms, kind))
+    return Text("; ".join(each.en for each in told), "；".join(each.zh for each in told))
 
 
 def _is(value: Any, kind: str) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,8 @@ from smartgov.engines.rules.sweep.mapping import Mapped, SweepMap
 from smartgov.shared.text import Text
 
 MEMORY = "2GB"
+DONE = "parts"
+"""Folder, beside the entitled, of what is counted already."""
 Progress = Callable[[int, int], None]
 
 
@@ -80,10 +85,13 @@ def sweep(
 
     With `out`, the entitled are written as `out/entitled/part-NNNN.parquet` with person, rule, amount (NULL where the
     rule pays nothing), applied (NULL where no register tells). One thread works on one part at a time.
+    A sweep that was killed goes on with the same `out`: parts whose question and file have not changed are not asked
+    again.
     """
     result = SweepResult(on, 0, {rule: _empty(book, each, on) for rule, each in mapping.rules.items()})
     if out is not None:
-        (out / "entitled").mkdir(parents=True, exist_ok=True)
+        for name in ("entitled", DONE):
+            (out / name).mkdir(parents=True, exist_ok=True)
 
     def one(part: Path) -> tuple[int, list[tuple[Any, ...]]]:
         return _part(frame, part, book, mapping, on, out)
@@ -103,22 +111,61 @@ def _part(
     frame: Frame, part: Path, book: RuleBook, mapping: SweepMap, on: date, out: Path | None
 ) -> tuple[int, list[tuple[Any, ...]]]:
     load, columns = frame.load(part, mapping, on)
+    asked = answers(book, mapping.rules.values(), on, columns)
+    question = _question(part, load, asked)
+    if out is not None:
+        before = _answered(out, part, question)
+        if before is not None:
+            return before
     with connect() as base:
         base.execute(f"CREATE TYPE rule_id AS ENUM ({', '.join(repr(rule) for rule in mapping.rules)})")
         base.execute(f"CREATE TEMP TABLE people AS {load}")
-        asked = answers(book, mapping.rules.values(), on, columns)
         base.execute(f"CREATE TEMP TABLE answers AS {asked}")
         if out is not None:
             base.execute(
                 f"COPY (SELECT person, rule, amount, paid AS applied FROM answers WHERE outcome = {GRANTED}) "
-                f"TO '{out / 'entitled' / part.name}' (FORMAT parquet, COMPRESSION zstd)"
+                f"TO '{out / DONE / part.name}' (FORMAT parquet, COMPRESSION zstd)"
             )
         sums = "count(*), CAST(sum(amount) AS BIGINT)"
         counts = base.execute(
             f"SELECT CAST(rule AS VARCHAR), outcome, paid, {sums} FROM answers GROUP BY ALL"
         ).fetchall()
         found = base.execute("SELECT count(*) FROM people").fetchone()
-    return (found[0] if found else 0), counts
+    people = found[0] if found else 0
+    if out is not None:
+        _remember(out, part, question, people, counts)
+    return people, counts
+
+
+def _question(part: Path, load: str, asked: str) -> str:
+    """A digest of everything on which a part's answers depend: the rules as SQL, and the file."""
+    about = part.stat()
+    return sha256(f"{duckdb.__version__}|{load}|{asked}|{about.st_size}|{about.st_mtime_ns}".encode()).hexdigest()
+
+
+def _answered(out: Path, part: Path, question: str) -> tuple[int, list[tuple[Any, ...]]] | None:
+    """What an earlier sweep counted in this part, if it asked the same."""
+    done = out / DONE / f"{part.stem}.json"
+    if not done.is_file() or not (out / "entitled" / part.name).is_file():
+        return None
+    said = json.loads(done.read_text(encoding="utf-8"))
+    return (said["people"], [tuple(row) for row in said["counts"]]) if said["question"] == question else None
+
+
+def _remember(out: Path, part: Path, question: str, people: int, counts: list[tuple[Any, ...]]) -> None:
+    """The entitled first, then the counts that say so, each on the disk before it takes its name."""
+    done, beside = out / DONE / f"{part.stem}.json", out / DONE / f"{part.stem}.json.new"
+    done.unlink(missing_ok=True)
+    _move(out / DONE / part.name, out / "entitled" / part.name)
+    said = {"question": question, "people": people, "counts": counts}
+    beside.write_text(json.dumps(said), encoding="utf-8")
+    _move(beside, done)
+
+
+def _move(file: Path, to: Path) -> None:
+    with file.open("rb") as handle:
+        os.fsync(handle.fileno())
+    file.replace(to)
 
 
 def connect() -> duckdb.DuckDBPyConnection:

@@ -7,6 +7,9 @@ import yaml
 
 from smartgov.engines import rules
 from smartgov.engines.expr import as_json
+from smartgov.engines.rules import checking
+from smartgov.engines.rules.periods.sql import check_periods
+from smartgov.engines.rules.periods.variables import used_parameters
 from smartgov.shared import content
 
 BOOK = rules.load(content.ROOT)
@@ -19,7 +22,7 @@ CASES = [
 
 @pytest.mark.parametrize(("rule", "case"), CASES)
 def test_case(rule, case):
-    decision = BOOK.decide(rule, as_json(case["facts"]), case["day"])
+    decision = checking.decided(BOOK, rule, case)
     assert decision.outcome == case["outcome"], [(step.id, step.holds) for step in decision.explanation]
     assert {name: decision.values.get(name) for name in case.get("values", {})} == as_json(case.get("values", {}))
     assert not set(case.get("absent", ())) & set(decision.values)
@@ -31,6 +34,20 @@ def test_case(rule, case):
     assert {name: held[name] for name in case.get("holds", {})} == case.get("holds", {})
 
 
+FORMULAS = [name for name, each in BOOK.variables.items() if each.versions]
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_formula(formula):
+    found = checking.formula_cases(content.ROOT, formula)
+    assert any(case.get("value") is not None for case in found)
+    assert [list(checking.formula_differences(BOOK, formula, case)) for case in found] == [[] for _ in found]
+
+
+def test_formulas_have_sql_on_both_databases():
+    check_periods(BOOK.variables, BOOK.parameters)
+
+
 def test_every_rule_has_granted_and_refused_cases():
     outcomes = {rule: set() for rule in BOOK.rules}
     for rule, case in (param.values for param in CASES):
@@ -40,6 +57,7 @@ def test_every_rule_has_granted_and_refused_cases():
 
 def test_every_parameter_is_used_and_every_condition_decides_somewhere():
     used = {each.name for rule in BOOK.rules.values() for version in rule.versions for each in version.parameters}
+    used |= set(used_parameters(BOOK.variables))
     assert used == set(BOOK.parameters)
     refusing = {(rule, step.id) for rule, case in (param.values for param in CASES) for step in _failing(rule, case)}
     conditions = {(rule.id, each.id) for rule in BOOK.rules.values() for v in rule.versions for each in v.conditions}
@@ -47,7 +65,7 @@ def test_every_parameter_is_used_and_every_condition_decides_somewhere():
 
 
 def _failing(rule, case):
-    decision = BOOK.decide(rule, as_json(case["facts"]), case["day"])
+    decision = checking.decided(BOOK, rule, case)
     return [step for step in decision.explanation if step.kind == "condition" and step.holds is False]
 
 

@@ -16,6 +16,7 @@ from smartgov.engines import rules
 from smartgov.engines.expr import POSTGRESQL
 from smartgov.engines.rules import commands, sweep
 from smartgov.engines.rules.sql import OUTCOMES, check_sql
+from smartgov.engines.rules.sweep import run
 from smartgov.engines.rules.sweep.frame import decoded
 from smartgov.engines.rules.tests.frames import ON, write_frame
 from smartgov.shared import content
@@ -137,6 +138,20 @@ def test_the_counts_and_the_entitled_are_those_of_the_answers(country, tmp_path)
     granted = {(*key, amount, paid) for key, (outcome, amount, paid) in theirs.items() if outcome == "granted"}
     assert {(person, rule, amount, paid) for person, rule, amount, paid in rows} == granted
     assert result.people == 500
+
+
+def test_a_sweep_goes_on_where_it_was_killed_and_asks_again_what_changed(country, tmp_path, monkeypatch):
+    frame = sweep.open_frame(country)
+    first = sweep.sweep(frame, BOOK, MAP, ON, out=tmp_path)
+    (tmp_path / "parts" / f"{frame.parts[0].stem}.json").unlink()  # as if killed after the second part
+    asked = []
+    monkeypatch.setattr(run, "connect", lambda: asked.append(1) or duckdb.connect())
+    again = sweep.sweep(frame, BOOK, MAP, ON, out=tmp_path)
+    assert (again.as_dict(), len(asked)) == (first.as_dict(), 1)
+    other = sweep.sweep(frame, BOOK.changed({"childcare_allowance_first": 1}), MAP, ON, out=tmp_path)
+    assert len(asked) == 1 + len(frame.parts)
+    assert other.rules["childcare_allowance_0_2"].amount != first.rules["childcare_allowance_0_2"].amount
+    assert [path.name for path in sorted((tmp_path / "entitled").iterdir())] == [part.name for part in frame.parts]
 
 
 def test_a_column_that_the_frame_lacks_leaves_people_undecided(country, tmp_path):

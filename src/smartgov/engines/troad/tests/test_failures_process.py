@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -161,6 +161,66 @@ def test_kill_9_at_every_step(process: Process, tmp_path: Path, name: str) -> No
     else:
         assert (again, len(asked)) == ("answered", 1), "nothing had been done"
     assert call(country) == "answered"
+
+
+OWN_STEPS = {
+    "the question is being written": Step("question", "pwrite64", True, False, False, False),
+    "the question is written and not yet on the disk": Step("question", "fdatasync", True, None, False, False),
+    "the question is on the disk and nobody knows": Step("question", "write", True, True, False, False),
+    "the question is about to be sent": Step("question", "write", False, True, False, False),
+    "the other gateway works": Step("answer", "", True, True, True, False),
+    "the answer is being written": Step("answer", "pwrite64", True, True, True, False),
+    "the answer is written and not yet on the disk": Step("answer", "fdatasync", True, True, True, None),
+    "the answer is on the disk and nobody knows": Step("answer", "write", True, True, True, True),
+    "the answer is about to be handed over": Step("answer", "write", False, True, True, True),
+}
+
+
+@pytest.fixture
+def asking(tmp_path: Path) -> Iterator[Process]:
+    """ris's gateway, which asks, in a process."""
+    country = Country(tmp_path)
+    country.start("hpa", "portal")
+    made = Process(country, "ris")
+    made.start(QUIET)
+    yield made
+    if made.child is not None and made.child.poll() is None:
+        made.end()
+    country.stop()
+
+
+@needs_strace
+@pytest.mark.parametrize("name", OWN_STEPS)
+def test_kill_9_of_the_asking_gateway_at_every_step(asking: Process, tmp_path: Path, name: str) -> None:
+    step, country = OWN_STEPS[name], asking.country
+    earlier, _ = try_some(country, 2)
+    blow, asked = Blow(asking, tmp_path, step), list[str]()
+
+    def service(request: Request) -> Response:
+        asked.append(request.method)
+        if step.phase == "answer" and len(asked) == 1:
+            blow.lie_in_wait()
+        return Response.json({"hospital": "x", "born_on": "2026-11-01"}, 201)
+
+    country.behind.answer = service
+    if step.phase == "question":
+        blow.lie_in_wait()
+    exchange = f"killed-{list(OWN_STEPS).index(name)}"
+    assert call(country, exchange_id=exchange, idempotency_key="one-key") in {"gateway-unreachable", "gateway-silent"}
+    assert blow.struck()
+    assert len(asked) == int(step.asked)
+
+    asking.start()
+    assert stored(country, "ris") == []
+    assert acknowledged(country, "ris", earlier)
+    held = kinds(country, "ris", exchange)
+    assert held == ["request", "answer"][: len(held)]
+    assert step.question in {None, "request" in held}
+    assert step.answer in {None, "answer" in held}
+    if step.asked:
+        wait_for(lambda: kinds(country, "hpa", exchange) == ["request", "answer"])
+    assert call(country, idempotency_key="one-key") == "answered"
+    assert len(asked) == 1, "carried out once, whenever it broke off"
 
 
 @needs_strace

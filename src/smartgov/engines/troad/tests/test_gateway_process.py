@@ -26,10 +26,10 @@ pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
 
 
 class Process:
-    """hpa's gateway in a process."""
+    """One gateway, hpa's if no other is named, in a process."""
 
-    def __init__(self, country: Country) -> None:
-        self.country = country
+    def __init__(self, country: Country, code: str = "hpa") -> None:
+        self.country, self.code = country, code
         self.child: subprocess.Popen[bytes] | None = None
 
     def start(self, prelude: str = "") -> None:
@@ -39,11 +39,11 @@ class Process:
         command = (
             [sys.executable, "-c", program] if prelude else [sys.executable, "-m", "smartgov.engines.troad.gateway"]
         )
-        command += ["--home", str(self.country.folder / "hpa")]
+        command += ["--home", str(self.country.folder / self.code)]
         self.child = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": source}, stderr=subprocess.DEVNULL)
         for _ in range(400):
             try:
-                sync.request("GET", self.country.url("hpa") + "/local/v1/health")
+                sync.request("GET", self.country.url(self.code) + "/local/v1/health")
             except OSError:
                 time.sleep(0.05)
             else:

@@ -1,0 +1,191 @@
+"""J2 on pages without script: publish from a file and from tables, ask, review with the law beside, revoke."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from smartgov.blocks.exchange import api, centre, transport
+from smartgov.blocks.exchange.models import Right, RightRequest, Service
+from smartgov.blocks.exchange.tests.factories import Recorded, RecordedCentre, two_members
+from smartgov.blocks.identity.tests import factories
+from smartgov.engines.apilint import read
+from smartgov.shared import clock
+
+pytestmark = pytest.mark.django_db
+ENGLISH = {"Accept-Language": "en"}
+STATIONS = "TW~GOV~ris~household~stations.v1"
+PEOPLE = "TW~GOV~ris~household~persons.v1"
+SETTINGS = {
+    "visibility": "own",
+    "durability": "strict",
+    "retain_days": "",
+    "body_bytes": "1048576",
+    "seconds": "30",
+    "per_minute": "60",
+    "per_day": "",
+}
+
+
+@pytest.fixture(autouse=True)
+def country() -> Iterator[None]:
+    with centre.replaced(RecordedCentre()), transport.replaced(Recorded()):
+        two_members()
+        yield
+
+
+@pytest.fixture
+def ris() -> Client:
+    return factories.signed_in_officer("ris", "exchange_officer")
+
+
+@pytest.fixture
+def nhi() -> Client:
+    return factories.signed_in_officer("nhi", "exchange_officer")
+
+
+def publish(client: Client, document: dict[str, Any]) -> Any:
+    upload = SimpleUploadedFile("stations.json", json.dumps(document, indent=1).encode())
+    form = {"subsystem": "TW/GOV/ris/household", "code": "stations.v1", "source": "file", "document": upload}
+    return client.post("/exchange/services/new", {**form, **SETTINGS}, headers=ENGLISH)
+
+
+def tables(client: Client) -> Any:
+    form = {"subsystem": "TW/GOV/ris/household", "code": "persons.v1", "source": "tables", "tables": ["people"]}
+    return client.post("/exchange/services/new", {**form, **SETTINGS}, headers=ENGLISH)
+
+
+def wish(**changed: Any) -> dict[str, Any]:
+    until = (clock.today() + timedelta(days=90)).isoformat()
+    return {
+        "client": "TW/GOV/nhi/cases",
+        "endpoints": ["POST /people/query"],
+        "fields": ["name", "birth_date"],
+        "basis": "statute:household-registration-act-67",
+        "purpose": "insurance.enrolment",
+        "explanation": "to insure newborns",
+        "until": until,
+        **changed,
+    }
+
+
+def test_a_service_from_a_file_stands_on_its_page_with_contract_and_limits(ris: Client) -> None:
+    answer = publish(ris, dict(read().example))
+    assert answer["Location"] == f"/exchange/services/{STATIONS}"
+    page = ris.get(answer["Location"], headers=ENGLISH).content.decode()
+    assert "Weather stations" in page
+    assert "GET /stations/{id}" in page
+    assert "exchange.service_published" in page
+    assert Service.objects.get(id=STATIONS.replace("~", "/")).per_minute == 60
+    assert ris.get(f"/exchange/services/{STATIONS}/openapi").json()["info"]["title"] == "Weather stations"
+
+
+def test_a_refused_document_shows_lines_and_what_to_do(ris: Client) -> None:
+    wrong = json.loads(json.dumps(read().example))
+    wrong["paths"]["/stations"]["get"]["parameters"][1]["name"] = "birthDate"
+    answer = publish(ris, wrong)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "personal-in-address" in page
+    assert "birthDate" in page
+    assert not Service.objects.filter(id=STATIONS.replace("~", "/")).exists()
+
+
+def test_a_number_that_is_none_stands_at_its_field(ris: Client) -> None:
+    publish(ris, dict(read().example))
+    answer = ris.post(f"/exchange/services/{STATIONS}/change", {**SETTINGS, "seconds": "soon"}, headers=ENGLISH)
+    assert answer.status_code == 422
+    assert "Write a whole number" in answer.content.decode()
+
+
+def test_asked_reviewed_with_the_law_beside_granted_and_revoked(ris: Client, nhi: Client) -> None:
+    assert tables(ris).status_code == 302
+    assert "birth_date" in nhi.get(f"/exchange/services/{PEOPLE}/ask", headers=ENGLISH).content.decode()
+    address = nhi.post(f"/exchange/services/{PEOPLE}/ask", wish())["Location"]
+    page = ris.get(address, headers=ENGLISH).content.decode()
+    assert "Household Registration Act" in page
+    assert "law.moj.gov.tw" in page
+    assert "to insure newborns" in page
+    until = (clock.today() + timedelta(days=30)).isoformat()
+    granted = {
+        "do": "grant",
+        "endpoints": ["POST /people/query"],
+        "has_fields": "yes",
+        "fields": ["name"],
+        "until": until,
+    }
+    assert ris.post(address, granted).status_code == 302
+    right = Right.objects.get()
+    assert (right.fields, right.state) == (["name"], "granted")
+    assert "Granted" in nhi.get(address, headers=ENGLISH).content.decode()
+    revoke = f"/exchange/rights/{right.id}/revoke"
+    assert nhi.post(revoke, {"reason": "x"}).status_code == 404
+    assert ris.post(revoke, {"reason": "the project has ended"}).status_code == 302
+    assert "the project has ended" in nhi.get("/exchange/rights", headers=ENGLISH).content.decode()
+
+
+def test_a_refusal_needs_a_reason_and_the_asker_reads_it(ris: Client, nhi: Client) -> None:
+    tables(ris)
+    address = nhi.post(f"/exchange/services/{PEOPLE}/ask", wish())["Location"]
+    assert ris.post(address, {"do": "refuse", "reason": " "}).status_code == 422
+    ris.post(address, {"do": "refuse", "reason": "birth dates are not needed"})
+    assert "birth dates are not needed" in nhi.get(address, headers=ENGLISH).content.decode()
+
+
+def test_what_is_left_out_of_a_request_is_said_and_what_was_typed_stays(ris: Client, nhi: Client) -> None:
+    tables(ris)
+    for changed in ({"until": "soon"}, {"basis": ""}, {"endpoints": []}, {"fields": []}, {"purpose": ""}):
+        answer = nhi.post(f"/exchange/services/{PEOPLE}/ask", wish(**changed), headers=ENGLISH)
+        assert answer.status_code == 422
+        assert "to insure newborns" in answer.content.decode()
+    assert not RightRequest.objects.exists()
+
+
+def test_other_agencies_and_seats_find_nothing_to_change(ris: Client, nhi: Client) -> None:
+    publish(ris, dict(read().example))
+    assert nhi.post(f"/exchange/services/{STATIONS}/change", SETTINGS).status_code == 404
+    assert nhi.post(f"/exchange/services/{STATIONS}/change", {"do": "withdraw"}).status_code == 404
+    auditor = factories.signed_in_officer("ris", "auditor")
+    assert auditor.post(f"/exchange/services/{STATIONS}/change", SETTINGS).status_code == 403
+    tables(ris)
+    address = nhi.post(f"/exchange/services/{PEOPLE}/ask", wish())["Location"]
+    assert auditor.get(address).status_code == 200
+    assert auditor.post(address, {"do": "refuse", "reason": "x"}).status_code == 403
+    assert factories.signed_in_officer("bli", "exchange_officer").get(address).status_code == 404
+
+
+def test_a_member_shows_keys_and_ends_and_takes_a_system_from_its_own_officer(ris: Client, nhi: Client) -> None:
+    page = ris.get("/exchange/members/ris", headers=ENGLISH).content.decode()
+    assert "message_key" in page
+    assert ris.post("/exchange/members/ris", {"name": "archive"}).status_code == 302
+    assert "TW/GOV/ris/archive" in api.subsystems_of(factories.SEEDER.__class__("officer", agency="ris"))
+    assert ris.post("/exchange/members/ris", {"name": "a/b"}).status_code == 422
+    assert nhi.post("/exchange/members/ris", {"name": "more"}).status_code == 404
+    assert nhi.get("/exchange/members/nowhere").status_code == 404
+
+
+def test_traffic_comes_from_the_gateway_and_comes_again_when_asked(ris: Client) -> None:
+    answer = ris.get("/exchange/traffic", headers=ENGLISH)
+    page = answer.content.decode()
+    assert "Refresh" not in answer.headers
+    assert "right-missing" in page
+    assert "80.0" in page
+    assert ris.get("/exchange/traffic?every=10").headers["Refresh"] == "10"
+    assert "Refresh" not in ris.get("/exchange/traffic?every=1").headers
+    with transport.replaced(Recorded(down=["ris"])):
+        assert "does not answer" in ris.get("/exchange/traffic", headers=ENGLISH).content.decode()
+
+
+def test_the_rules_are_published_and_a_document_is_tried_without_being_kept(ris: Client) -> None:
+    assert "Common API rules" in ris.get("/exchange/rules", headers=ENGLISH).content.decode()
+    bad = SimpleUploadedFile("a.yaml", b"openapi: 3.1.0\ninfo: {}\n")
+    assert "openapi-valid" in ris.post("/exchange/rules", {"document": bad}, headers=ENGLISH).content.decode()
+    good = SimpleUploadedFile("a.json", json.dumps(dict(read().example)).encode())
+    assert "keeps every rule" in ris.post("/exchange/rules", {"document": good}, headers=ENGLISH).content.decode()
+    assert ris.post("/exchange/rules", {}).status_code == 422

@@ -1,0 +1,176 @@
+"""Pages of services: the list, one with its contract and rights, publishing from a file or from tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from smartgov.blocks.audit import api as audit
+from smartgov.blocks.exchange import api
+from smartgov.blocks.exchange.web import words
+from smartgov.blocks.exchange.web.views import LARGEST_FILE
+from smartgov.blocks.identity.api import actor, may, permit
+from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
+
+_NUMBERS = ("body_bytes", "seconds", "per_minute", "per_day", "retain_days")
+_WHOLE = Text("Write a whole number", "請填寫整數")
+
+
+@require_GET
+@permit("exchange.view")
+def services(request: HttpRequest) -> HttpResponse:
+    """Every service, the own agency's first."""
+    rows = [(row, words.slug(row.id)) for row in api.service_rows(actor(request))]
+    return render(request, "exchange/services.html", {"rows": rows, "may_offer": may(request, "exchange.offer")})
+
+
+@require_GET
+@permit("exchange.view")
+def service(request: HttpRequest, service: str) -> HttpResponse:
+    """One service with everything that is known of it."""
+    return _page(request, words.name_of(service))
+
+
+@require_GET
+@permit("exchange.view")
+def document(request: HttpRequest, service: str) -> HttpResponse:
+    """Its OpenAPI document in force."""
+    content = api.document_of(words.name_of(service))
+    kind = "application/json" if content.lstrip()[:1] == "{" else "application/yaml"
+    return HttpResponse(content, content_type=f"{kind}; charset=utf-8")
+
+
+@require_POST
+@permit("exchange.offer")
+def change(request: HttpRequest, service: str) -> HttpResponse:
+    """Other settings, another document, or both; or offer it no more."""
+    name, who = words.name_of(service), actor(request)
+    if request.POST.get("do") == "withdraw":
+        api.withdraw_offer(actor=who, service=name)
+        return redirect("exchange:service", service=service)
+    page = api.service_page(who, name)
+    if not page.row.own:
+        raise Http404
+    try:
+        settings, document = _settings(request.POST), _document(request)
+        api.offer_service(actor=who, service=name, settings=settings, document=document)
+    except Problem as problem:
+        return _page(request, name, problem)
+    return redirect("exchange:service", service=service)
+
+
+@require_http_methods(["GET", "POST"])
+@permit("exchange.offer")
+def new(request: HttpRequest) -> HttpResponse:
+    """Publish a service of the own agency."""
+    who = actor(request)
+    subsystems, tables = api.subsystems_of(who), api.tables_of(who.agency or "")
+    context: dict[str, Any] = {"subsystems": [(one, one) for one in subsystems], "tables": tables, **_choices()}
+    if request.method == "GET":
+        return render(request, "exchange/service_new.html", {**context, "typed": _untyped(), "source": "file"})
+    typed = request.POST
+    name = f"{typed.get('subsystem', '')}/{typed.get('code', '').strip()}"
+    chosen = typed.getlist("tables")
+    try:
+        if typed.get("source") == "tables":
+            api.offer_tables(actor=who, service=name, tables=chosen, settings=_settings(typed))
+        else:
+            given = _document(request)
+            if given is None:
+                raise _wrong("document", Text("Choose an OpenAPI file", "請選擇 OpenAPI 檔案"))
+            api.offer_service(actor=who, service=name, settings=_settings(typed), document=given)
+    except Problem as problem:
+        shown = {**context, "typed": typed, "chosen": chosen, "source": typed.get("source"), **_told(problem)}
+        return render(request, "exchange/service_new.html", shown, status=problem.status)
+    return redirect("exchange:service", service=words.slug(name))
+
+
+def _page(request: HttpRequest, name: str, problem: Problem | None = None) -> HttpResponse:
+    who = actor(request)
+    page = api.service_page(who, name)
+    acts = audit.entries(who.agency or "", object_id=name, limit=20) if page.row.own else []
+    context = {
+        "page": page,
+        "slug": words.slug(name),
+        "visibility": words.VISIBILITIES[page.row.visibility],
+        "durability": words.DURABILITIES[page.durability],
+        "rights": [(row, words.BASES[row.basis]) for row in page.rights if row.in_force],
+        "may_change": page.row.own and may(request, "exchange.offer"),
+        "may_ask": not page.row.own and not page.row.withdrawn and may(request, "exchange.ask"),
+        "typed": _typed(page),
+        "acts": acts,
+        **_choices(),
+    }
+    if problem is None:
+        return render(request, "exchange/service.html", context)
+    shown = {**context, "typed": request.POST, **_told(problem)}
+    return render(request, "exchange/service.html", shown, status=problem.status)
+
+
+def _choices() -> dict[str, Any]:
+    return {"visibilities": list(words.VISIBILITIES.items()), "durabilities": list(words.DURABILITIES.items())}
+
+
+def _untyped() -> dict[str, Any]:
+    return {"personal": "yes", "visibility": "own", "durability": "strict", **_limits(api.Limits())}
+
+
+def _typed(page: api.ServicePage) -> dict[str, Any]:
+    return {
+        "personal": "yes" if page.row.personal else "",
+        "related": ", ".join(page.related),
+        "visibility": page.row.visibility,
+        "durability": page.durability,
+        "retain_days": page.retain_days or "",
+        **_limits(page.limits),
+    }
+
+
+def _limits(limits: api.Limits) -> dict[str, int]:
+    return {name: getattr(limits, name) for name in _NUMBERS if hasattr(limits, name)}
+
+
+def _settings(typed: Mapping[str, Any]) -> api.Settings:
+    numbers = {name: str(typed.get(name, "")).strip() for name in _NUMBERS}
+    for name, value in numbers.items():
+        if value and not (value.isascii() and value.isdecimal() and len(value) < 10):
+            raise _wrong(name, _WHOLE)
+    own = api.Limits()
+    limits = {name: int(numbers[name] or getattr(own, name)) for name in _NUMBERS if hasattr(own, name)}
+    related = tuple(part.strip() for part in str(typed.get("related", "")).split(",") if part.strip())
+    return api.Settings(
+        personal=typed.get("personal") == "yes",
+        related=related,
+        visibility=str(typed.get("visibility", "own")),
+        limits=api.Limits(**limits),
+        durability=str(typed.get("durability", "strict")),
+        retain_days=int(numbers["retain_days"]) if numbers["retain_days"] else None,
+    )
+
+
+def _document(request: HttpRequest) -> bytes | None:
+    upload = request.FILES.get("document")
+    if upload is None:
+        return None
+    if (upload.size or 0) > LARGEST_FILE:
+        raise _wrong("document", Text("The file has more than 1 MB", "檔案超過 1 MB"))
+    content: bytes = upload.read()
+    return content
+
+
+def _wrong(field: str, why: Text) -> Problem:
+    return Problem("form-incomplete", 422, what=why, why=why, field=field)
+
+
+def _told(problem: Problem) -> dict[str, Any]:
+    """What a refused form shows: the problem at its field, and the findings on the document."""
+    field = problem.extra.get("field", "document" if "findings" in problem.extra else "form")
+    return {
+        "errors": {field: problem.why if problem.why.en else problem.what},
+        "findings": problem.extra.get("findings"),
+    }

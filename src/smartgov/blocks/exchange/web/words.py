@@ -1,0 +1,43 @@
+"""How the exchange's codes are said to people, and how ids with slashes stand in addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from smartgov.shared.text import Text
+
+VISIBILITIES: Mapping[str, Text] = {
+    "own": Text("Shown to the person concerned", "向當事人顯示"),
+    "third-person-masked": Text("Shown, third persons masked", "顯示，第三人遮蔽"),
+    "delayed": Text("Shown later", "延後顯示"),
+    "sealed": Text("Sealed by order", "依令保密"),
+}
+DURABILITIES: Mapping[str, Text] = {
+    "strict": Text("Strict: on disk before anything is sent", "嚴格：寫入磁碟後才傳送"),
+    "soon": Text("Soon: on disk within milliseconds", "稍後：數毫秒內寫入磁碟"),
+    "meta": Text("Meta: the record only, no body", "僅紀錄：不留存本文"),
+}
+BASES: Mapping[str, Text] = {
+    "statute": Text("Statute", "法律"),
+    "consent": Text("The person's consent", "當事人同意"),
+    "subject": Text("The person asks", "當事人自行申請"),
+    "none": Text("No person concerned", "不涉個人"),
+}
+STATES: Mapping[str, tuple[Text, str]] = {
+    "asked": (Text("To be reviewed", "待審核"), "todo"),
+    "granted": (Text("Granted", "已核准"), "done"),
+    "refused": (Text("Refused", "已駁回"), "bad"),
+    "withdrawn": (Text("Withdrawn", "已撤回"), "plain"),
+    "revoked": (Text("Revoked", "已廢止"), "bad"),
+    "expired": (Text("Expired", "已屆期"), "plain"),
+}
+
+
+def slug(name: str) -> str:
+    """`TW/GOV/ris/household/people.v1` as one part of an address; names hold no `~`."""
+    return name.replace("/", "~")
+
+
+def name_of(slug: str) -> str:
+    """What `slug` stands for."""
+    return slug.replace("~", "/")
