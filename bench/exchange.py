@@ -165,7 +165,9 @@ def _run(drive: Callable[[Bench], Coroutine[None, None, None]], kinds: set[bool]
         started.add(register).wait_ready()
         sampled = _option("sample", "")
         ours = {
-            batch: gateways.Gateways(folder / f"batch-{batch}", port, started, batch=batch, sampled=sampled)
+            batch: gateways.Gateways(
+                folder / f"batch-{batch}", port, started, batch=batch, sampled=sampled and f"{sampled}/batch-{batch}"
+            )
             for batch in kinds
         }
         theirs = floor.Floor(folder / "floor", port, started) if floor.present() else None

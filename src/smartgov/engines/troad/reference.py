@@ -39,8 +39,9 @@ _EPHEMERAL_USES = 2**20
 nonces of 96 bits, far below what A256GCM allows; a key agreement a reference would be most of what an exchange costs.
 """
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_DIGITS = re.compile(r"[12][0-9]{8}")
-"""Every national id holds this; looked for first because it is found fast."""
+_AS_ONE = bytes.maketrans(b"0123456789", b"1" * 10)
+_NINE_DIGITS = b"1" * 9
+"""Every national id holds nine digits in a row; looked for first, because a plain search is faster than a pattern."""
 _CLEAR = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][12]\d{8}(?![A-Za-z0-9])", re.ASCII)
 
 
@@ -220,7 +221,7 @@ def _limit(persons_so_far: dict[str, str]) -> None:
 
 def _has_clear(text: str) -> bool:
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    if _DIGITS.search(plain) is None:
+    if _NINE_DIGITS not in plain.encode("utf-8", "surrogatepass").translate(_AS_ONE):
         return False
     return any(national_id.is_valid(match[0].upper()) for match in _CLEAR.finditer(plain))
 
