@@ -7,38 +7,38 @@ import subprocess
 from typing import Any
 
 import pytest
-from bench import exchange, floor, gateways, machine, register
-
-from smartgov.engines.httpd import Response
+from bench import exchange, floor, gateways, machine, signature_peer
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
 
 
+CASES = [exchange.Case("signed", True, 2), exchange.Case("full", False, 2)]
+
+
 def test_a_short_run_checks_every_answer_and_both_logs() -> None:
-    figures = exchange.measure(count=20, rounds=2)
-    asked = exchange.CONCURRENCY + 2 * 20
+    figures = exchange.measure(CASES, count=20, rounds=2)
+    asked = len(CASES) * (2 + 2 * 20)
     assert figures.records == 2 * 2 * asked
-    assert [one.count for one in figures.troad] == [20, 20]
-    through_nginx = exchange.CONCURRENCY + 2 * 20 * exchange.FLOOR_TIMES if floor.present() else 0
-    assert figures.answers == asked + through_nginx
-    assert len(figures.floor) == (2 if floor.present() else 0)
-    assert all(one.cpu >= 0 and one.seconds > 0 for one in figures.troad + figures.floor)
-
-
-def test_a_wrong_answer_ends_it() -> None:
-    items = [register.row(7, "urn:tw:nid:A")]
-    exchange.check(Response.json({"items": items, "as_of": register.AS_OF}), 7, "urn:tw:nid:A", cut=False)
-    with pytest.raises(exchange.WrongAnswerError, match="wrong answer to question 7"):
-        exchange.check(Response.json({"items": items, "as_of": register.AS_OF}), 7, "urn:tw:nid:A", cut=True)
-    with pytest.raises(exchange.WrongAnswerError, match="wrong answer to question 8"):
-        exchange.check(Response.json({"items": items, "as_of": register.AS_OF}), 8, "urn:tw:nid:A", cut=False)
+    assert [[one.count for one in figures.troad[case]] for case in CASES] == [[20, 20], [20, 20]]
+    through_nginx = 2 + 2 * 20 * exchange.FLOOR_TIMES if floor.present() else 0
+    through_node = 2 + 2 * 20 if signature_peer.present() else 0
+    assert figures.answers == asked + through_nginx + through_node
+    assert len(figures.floor.get(2, [])) == (2 if floor.present() else 0)
+    rounds = [one for case in CASES for one in figures.troad[case]]
+    assert all(one.cpu >= 0 and one.seconds > 0 and len(one.waits) == 20 for one in rounds)
 
 
 def run_with_logs_seen_by(monkeypatch: pytest.MonkeyPatch, verify: Any) -> None:
     monkeypatch.setattr(gateways.Gateways, "verify_logs", verify)
-    monkeypatch.setattr(exchange, "CONCURRENCY", 2)
     monkeypatch.setattr(floor, "present", lambda: False)
-    exchange.measure(count=2, rounds=1)
+    monkeypatch.setattr(signature_peer, "present", lambda: False)
+    exchange.measure(CASES[1:], count=2, rounds=1)
+
+
+def test_a_wrong_answer_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "row", lambda number, subject, pad: {"id": number, "born_on": "1999-01-01"})
+    with pytest.raises(SystemExit, match=r"wrong answer to question [01]: http/1.1 200"):
+        run_with_logs_seen_by(monkeypatch, lambda pair, exchanges: 0)
 
 
 def test_an_altered_or_incomplete_log_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,9 +58,15 @@ def test_an_altered_or_incomplete_log_ends_it(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_refusal_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchange.gateways, "SERVICE", "TW/GOV/hpa/births/births.v2")
-    monkeypatch.setattr(exchange, "_PATH", "/r1/TW/GOV/hpa/births/births.v2/births/query")
-    with pytest.raises(SystemExit, match=r"wrong answer to question [01]: 40"):
+    made = exchange._question
+
+    def curious(*about: Any, **cut: bool) -> Any:
+        question = made(*about, **cut)
+        wanted = f"x-troad-purpose: {gateways.PURPOSE}".encode()
+        return lambda number: (question(number)[0].replace(wanted, b"x-troad-purpose: curiosity"), question(number)[1])
+
+    monkeypatch.setattr(exchange, "_question", curious)
+    with pytest.raises(SystemExit, match=r"wrong answer to question [01]: http/1.1 40"):
         run_with_logs_seen_by(monkeypatch, lambda pair, exchanges: 0)
 
 

@@ -24,6 +24,7 @@ class Written(AuthBase):
     """Ninja authentication: the body is a fresh letter of this kind to this centre; it becomes `request.auth`."""
 
     openapi_type = "http"
+    openapi_scheme = "signed-letter"
 
     def __init__(self, kind: str) -> None:
         super().__init__()
