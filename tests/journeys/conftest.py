@@ -19,6 +19,7 @@ from smartgov.shared.ids import uuid7
 from smartgov.site.country import raise_country
 from smartgov.site.country.ports import Ports
 from smartgov.site.supervise import Country as Running
+from tests.journeys import birth
 from tests.journeys.browser import JourneyBrowser, chromium
 from tests.journeys.people import Country
 
@@ -49,6 +50,12 @@ def running() -> Iterator[Running]:
 def country(running: Running) -> Country:
     """Addresses and people."""
     return Country(running.home, running.ports.web)
+
+
+@pytest.fixture(scope="session")
+def handed(country: Country) -> birth.Handed:
+    """The mother's application, all the way to money in the account; a mother can hand it in only once a country."""
+    return birth.whole_journey(country)
 
 
 @pytest.fixture

@@ -7,17 +7,9 @@ import re
 import sqlite3
 import urllib.request
 
-import pytest
-
 from smartgov.site.supervise import Country as Running
 from tests.journeys import birth
 from tests.journeys.people import Country, Person, until
-
-
-@pytest.fixture(scope="module")
-def handed(country: Country) -> birth.Handed:
-    """The mother's application, all the way to money in the account."""
-    return birth.whole_journey(country)
 
 
 def test_her_wall_knew_before_she_said_anything(handed: birth.Handed) -> None:

@@ -18,12 +18,6 @@ from tests.journeys import birth
 from tests.journeys.people import Country, Person, until
 
 
-@pytest.fixture(scope="module")
-def handed(country: Country) -> birth.Handed:
-    """An application whose certificate was issued."""
-    return birth.whole_journey(country)
-
-
 def send(method: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
     """The wallet's way to the world."""
     request = urllib.request.Request(url, body if method == "POST" else None, dict(headers), method=method)
