@@ -63,7 +63,7 @@ def issue(
 
 def document(*, agency: str, credential_id: str, national_id: str) -> bytes:
     """The sealed PDF for its holder; Http404 for anybody else."""
-    row = Certificate.objects.filter(id=credential_id, agency=agency, holder_index=_holder_index(national_id)).first()
+    row = Certificate.objects.filter(id=credential_id, agency=agency, holder_index=holder_index(national_id)).first()
     if row is None:
         raise Http404
     if row.status == Status.PREPARING or not row.document:
@@ -191,7 +191,7 @@ def _reserve(
             "number": str(data["number"]),
             "title": title.as_dict(),
             "holder": holder,
-            "holder_index": _holder_index(holder),
+            "holder_index": holder_index(holder),
             "holder_name": holder_name,
             "salt": salt,
             "mark": seal_mark(data, salt),
@@ -261,5 +261,6 @@ def _issuers() -> list[str]:
     return sorted(set(Certificate.objects.order_by().values_list("agency", flat=True)))
 
 
-def _holder_index(national_id: str) -> str:
+def holder_index(national_id: str) -> str:
+    """What stands for the holder's national id in the table."""
     return blind_index(national_id, "credentials.holder")
