@@ -99,7 +99,7 @@ class _Building:
 
     def _gateways(self) -> None:
         centre.configure(self.home, ports=self.ports)
-        centre.certify_seals(self.home)
+        centre.certify_seals(self.home, self.ports)
 
     def _register_maker(self, entry: dict[str, str]) -> Callable[[], None]:
         def make() -> None:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import smartgov
 from smartgov.shared import content, homes, settings
+from smartgov.site.country.centre import seal_authority
 from smartgov.site.country.ports import Ports, agencies
 
 WEB, WORKER = "web", "worker"
@@ -175,7 +176,8 @@ def _register(home: Path, agency: str, ports: Ports) -> Program:
 
 
 def _authority(home: Path, ports: Ports) -> Program:
-    command = python("smartgov.engines.authority", "--home", home / "authority", "--port", ports.authority)
+    also = ("--also", f"seals={seal_authority(home)}")
+    command = python("smartgov.engines.authority", "--home", home / "authority", "--port", ports.authority, *also)
     return Program("authority", command, _answers_health(ports.authority), stage=1)
 
 
