@@ -39,7 +39,7 @@ def trust() -> signing.Trust:
 
     return signing.Trust(
         roots=(citizens, *seals.roots, *lists.authorities()),
-        time_roots=(certificates.from_pem(services.clocktower.root()),),
+        time_roots=tuple({certificates.from_pem(services.clocktower.root()): None, **dict.fromkeys(seals.time_roots)}),
         crls=(services.authority.crl(), *seals.crls),
         policy=_POLICY,
         ask=ask,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
+from smartgov.engines.credential.sdjwt import Path
 from smartgov.engines.credential.wallet import Held, Question
 from smartgov.engines.httpd import Response
 from smartgov.shared.text import Text
@@ -89,14 +90,18 @@ def question(owner: Owner, asked: Question, path: str, token: str) -> Response:
             "您沒有尚未使用的此類憑證，請先向核發機關領取。",
         )
         return pages.page(_ASKED, f'{card}<p class="card">{both(lacking)}</p>{_home(owner)}', phone=True)
-    shown = [
-        (Text.of(_claim(owner, vct, path[0])), escape(str(have[vct].claims.get(path[0], "—"))))  # type: ignore[union-attr]
-        for vct, path in asked.claims
-    ]
+    shown = [(Text.of(_claim(owner, vct, path[0])), escape(str(_value(have[vct], path)))) for vct, path in asked.claims]
     only = Text("Only this is shown, and nothing else of the certificate:", "僅出示下列資料，不含證明書的其他內容：")
     body = f'{card}<p>{both(only)}</p><div class="card">{pages.facts(shown)}</div>'
     agree = _form(path, token, "", Text("Show this", "同意出示"))
     return pages.page(_ASKED, f"{body}{agree}{_refuse(path, token)}", phone=True)
+
+
+def _value(one: Held | None, path: Path) -> Any:
+    found: Any = one.claims if one else {}
+    for step in path:
+        found = found.get(step, "—") if isinstance(found, dict) else "—"
+    return found
 
 
 _ASKED = Text("You are asked to show this", "有人請您出示")
