@@ -20,9 +20,7 @@ def main(arguments: list[str] | None = None) -> None:
     if given and given[0] in verbs:
         verbs[given[0]](given[1:])
         return
-    parser = argparse.ArgumentParser(
-        prog="card", description="Lets a site's page ask the card in this machine's reader"
-    )
+    parser = argparse.ArgumentParser(prog="card", description="Lets a site's page ask this machine's card")
     parser.add_argument("--module", default="", help="the card's PKCS#11 library; without it the demo's software cards")
     options = program.options(parser, given, port=8022)
     app = HelperApp(options.home, homes.reader(options.home, options.module))

@@ -32,6 +32,7 @@ _TITLE = Text("Card helper", "自然人憑證讀卡元件")
 _LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 _MOST = 50
 _LONGEST_PIN = 12
+_CANCELLED = Text("Cancelled. Nothing was signed.", "已取消，未簽署任何內容。")
 _LOCKED = Text(
     "The card is locked: its PIN was wrong three times. Unlock it with your user code on the authority's site, or at a"
     " household registration office.",
@@ -70,14 +71,7 @@ class HelperApp:
     async def _index(self, request: Request) -> Response:
         found = await asyncio.to_thread(self._cards)
         heads = [Text("Card", "卡片"), Text("Unlock", "解鎖")]
-        rows = [
-            [
-                escape(certificates.common_name(certificate)),
-                f'<form method="post" action="/unlock/{escape(card.label)}"><button class="quiet">'
-                f"{both(Text('Unlock (as the issuer would)', '解鎖（模擬發卡單位）'))}</button></form>",
-            ]
-            for card, certificate in found
-        ]
+        rows = [[escape(certificates.common_name(certificate)), _unlocking(card.label)] for card, certificate in found]
         body = pages.table(heads, rows, Text("No card is in a reader.", "讀卡機中沒有卡片。"))
         listed = "".join(f"<li>{escape(site)}</li>" for site in sorted(homes.sites(self.home)))
         body += f"<h2>{both(Text('Sites that may ask', '可使用本元件的網站'))}</h2><ul>{listed}</ul>"
@@ -208,6 +202,11 @@ class HelperApp:
             del self._open[old]
         if len(self._open) >= _MOST:
             self._open.pop(next(iter(self._open)))
+
+
+def _unlocking(label: str) -> str:
+    press = both(Text("Unlock (as the issuer would)", "解鎖（模擬發卡單位）"))
+    return f'<form method="post" action="/unlock/{escape(label)}"><button class="quiet">{press}</button></form>'
 
 
 def _wrong(*, last: bool) -> Text:

@@ -1,6 +1,6 @@
 """The helper's home folder: the module to speak to, the sites that may ask, and what a chip would count.
 
-Cards of the demo are tokens of SoftHSM2. It never locks, so the count of wrong PINs that a real chip keeps is kept here.
+Cards of the demo are tokens of SoftHSM2. It never locks, so the count of wrong PINs that a chip keeps is kept here.
 """
 
 from __future__ import annotations

@@ -205,7 +205,7 @@ class MinistryApp:
         """Scanning a code, or being opened by another app or page on the same phone: whose phone is it?"""
         given = request.args()
         found = self.tickets.opened(given.get("sp_ticket", ""))
-        back = urlencode({name: given[name] for name in ("rtn_url", "rtn_val") if name in given})
+        back = urlencode([(name, given[name]) for name in ("rtn_url", "rtn_val") if name in given])
         rows = "".join(
             f'<li class="card"><a href="{_path(one.persona, found)}{"?" + escape(back) if back else ""}">'
             f"{escape(one.name)}</a></li>"

@@ -113,8 +113,8 @@ def read(call: str, body: Any, customer: dict[str, str]) -> dict[str, str]:
     found = {name: str(value) for name, value in {**body, **info}.items() if not isinstance(value, dict)}
     if found.get("sp_service_id") != customer["service_id"]:
         raise RefusedError("SPSVCID_NF")
-    fields = (found.get("transaction_id", ""), customer["service_id"])
-    fields += tuple(found.get(name, "") for name in _JOINED[call])
+    fields = [found.get("transaction_id", ""), customer["service_id"]]
+    fields += [found.get(name, "") for name in _JOINED[call]]
     key = base64.b64decode(customer["aes_key"])
     if not is_checked(key, found.get("sp_checksum", ""), *fields):
         raise RefusedError("INV_SP_CHECKSUM")
