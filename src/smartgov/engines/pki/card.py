@@ -55,7 +55,7 @@ class Card:
     def certificate(self) -> x509.Certificate:
         """The certificate for signatures; needs no PIN. CardAbsentError."""
         with self._session() as session:
-            return _certificate(session)
+            return _certificate(session)[0]
 
     def sign(self, data: bytes, pin: str) -> bytes:
         """The signature over `data` with SHA-256: PKCS#1 v1.5 of an RSA key, ECDSA in DER of a P-256 key.
@@ -106,30 +106,29 @@ def cards(module: str) -> list[Card]:
     return [Card(module, str(one.label).strip("\0 ")) for one in ready]
 
 
-def _certificate(session: Any) -> x509.Certificate:
-    found = session.get_objects({pkcs11.Attribute.CLASS: pkcs11.ObjectClass.CERTIFICATE})
-    for one in found:
+def _certificate(session: Any) -> tuple[x509.Certificate, bytes]:
+    """The certificate for signatures, and the id that its key shares with it; a card holds a pair for secrets too."""
+    for one in list(session.get_objects({pkcs11.Attribute.CLASS: pkcs11.ObjectClass.CERTIFICATE})):
         certificate = certificates.from_der(bytes(one[pkcs11.Attribute.VALUE]))
         try:
             usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
         except x509.ExtensionNotFound:
             continue
-        if usage.digital_signature:  # a card holds a second pair, for encryption
-            return certificate
+        if usage.digital_signature:
+            return certificate, bytes(one[pkcs11.Attribute.ID])
     raise CardAbsentError("no certificate for signatures")
 
 
 def _private(session: Any) -> Any:
-    """The private key that belongs to the certificate for signatures: they share their id."""
-    certificate = _certificate(session)
-    wanted = certificates.der(certificate)
-    objects = session.get_objects({pkcs11.Attribute.CLASS: pkcs11.ObjectClass.CERTIFICATE})
-    mine = next(one for one in objects if bytes(one[pkcs11.Attribute.VALUE]) == wanted)
-    keys = {pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PRIVATE_KEY, pkcs11.Attribute.ID: mine[pkcs11.Attribute.ID]}
-    key = next(iter(session.get_objects(keys)), None)
-    if key is None:
+    """The private key that belongs to the certificate for signatures."""
+    wanted = {
+        pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PRIVATE_KEY,
+        pkcs11.Attribute.ID: _certificate(session)[1],
+    }
+    found = list(session.get_objects(wanted))
+    if len(found) != 1:
         raise CardAbsentError("no key for the certificate")
-    return key
+    return found[0]
 
 
 def _digest_info(data: bytes) -> bytes:

@@ -42,7 +42,7 @@ class Holder:
 
 
 class _Attribute(core.Sequence):  # type: ignore[misc]
-    _fields = (("type", core.ObjectIdentifier), ("values", core.SetOf, {"spec": core.Any}))
+    _fields = [("type", core.ObjectIdentifier), ("values", core.SetOf, {"spec": core.Any})]
 
 
 class _Attributes(core.SequenceOf):  # type: ignore[misc]

@@ -30,7 +30,18 @@ from smartgov.shared.sealed import blind_index
 from smartgov.shared.tw import national_id as nid
 
 logger = structlog.get_logger()
-__all__ = ["PersonWantedError", "Proven", "Proving", "answer", "begin", "confirm", "deliver", "find", "is_over", "opened"]
+__all__ = [
+    "PersonWantedError",
+    "Proven",
+    "Proving",
+    "answer",
+    "begin",
+    "confirm",
+    "deliver",
+    "find",
+    "is_over",
+    "opened",
+]
 TEXT = {"en": "Sign in to the smart government platform", "zh": "登入智慧政府服務平臺"}
 LEVELS = {connected.CARD: 3, connected.TWFIDO: 2}
 """What each means is worth when the certificate is known to be good: a PIN on hardware, an app on a phone."""
@@ -196,7 +207,8 @@ def _frozen(found: Answer) -> str:
 
 def _thawed(text: str) -> Answer:
     found: dict[str, Any] = json.loads(text)
-    return Answer(**{name: bytes.fromhex(value) if name in _BYTES else value for name, value in found.items()})
+    found |= {name: bytes.fromhex(found[name]) for name in _BYTES}
+    return Answer(**found)
 
 
 def _certificate(row: Proving, found: Answer) -> tuple[x509.Certificate, x509.Certificate, bool]:

@@ -9,45 +9,79 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('identity', '0002_openid'),
+        ("identity", "0002_openid"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Proving',
+            name="Proving",
             fields=[
-                ('id', models.CharField(default=smartgov.shared.ids.uuid7, max_length=36, primary_key=True, serialize=False)),
-                ('browser', models.CharField(max_length=64)),
-                ('means', models.CharField(max_length=10)),
-                ('way', models.CharField(blank=True, max_length=10)),
-                ('nonce', models.CharField(max_length=64, unique=True)),
-                ('number', models.CharField(max_length=2)),
-                ('text', models.JSONField(default=dict)),
-                ('opened', smartgov.blocks.ops.fields.EncryptedTextField(blank=True, context='identity.proving.opened')),
-                ('delivered', smartgov.blocks.ops.fields.EncryptedTextField(blank=True, context='identity.proving.delivered')),
-                ('created_at', models.DateTimeField(default=smartgov.shared.clock.now)),
-                ('expires_at', models.DateTimeField()),
-                ('looked_at', models.DateTimeField(null=True)),
-                ('used_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.CharField(
+                        default=smartgov.shared.ids.uuid7, max_length=36, primary_key=True, serialize=False
+                    ),
+                ),
+                ("browser", models.CharField(max_length=64)),
+                ("means", models.CharField(max_length=10)),
+                ("way", models.CharField(blank=True, max_length=10)),
+                ("nonce", models.CharField(max_length=64, unique=True)),
+                ("number", models.CharField(max_length=2)),
+                ("text", models.JSONField(default=dict)),
+                (
+                    "opened",
+                    smartgov.blocks.ops.fields.EncryptedTextField(blank=True, context="identity.proving.opened"),
+                ),
+                (
+                    "delivered",
+                    smartgov.blocks.ops.fields.EncryptedTextField(blank=True, context="identity.proving.delivered"),
+                ),
+                ("created_at", models.DateTimeField(default=smartgov.shared.clock.now)),
+                ("expires_at", models.DateTimeField()),
+                ("looked_at", models.DateTimeField(null=True)),
+                ("used_at", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CitizenCertificate',
+            name="CitizenCertificate",
             fields=[
-                ('id', models.CharField(default=smartgov.shared.ids.uuid7, max_length=36, primary_key=True, serialize=False)),
-                ('means', models.CharField(max_length=10)),
-                ('authority', models.CharField(max_length=64)),
-                ('number_index', models.CharField(max_length=64)),
-                ('certificate', smartgov.blocks.ops.fields.EncryptedTextField(context='identity.citizen_certificate.certificate')),
-                ('created_at', models.DateTimeField(default=smartgov.shared.clock.now)),
-                ('used_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='citizen_certificates', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.CharField(
+                        default=smartgov.shared.ids.uuid7, max_length=36, primary_key=True, serialize=False
+                    ),
+                ),
+                ("means", models.CharField(max_length=10)),
+                ("authority", models.CharField(max_length=64)),
+                ("number_index", models.CharField(max_length=64)),
+                (
+                    "certificate",
+                    smartgov.blocks.ops.fields.EncryptedTextField(context="identity.citizen_certificate.certificate"),
+                ),
+                ("created_at", models.DateTimeField(default=smartgov.shared.clock.now)),
+                ("used_at", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="citizen_certificates",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('means', 'authority', 'number_index'), name='identity_certificate_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("means", "authority", "number_index"), name="identity_certificate_once"
+                    )
+                ],
             },
         ),
     ]

@@ -26,9 +26,8 @@ MEANS: dict[str, tuple[tuple[str, ...], bool]] = {
     "mobile": (("swk", "user", "mfa"), False),
     # A card signs the origin that the browser itself named; TW FidO's app shows only what the asking site wrote.
     "card": (("sc", "hwk", "pin", "mfa"), True),
-    "twfido": (("hwk", "user", "mfa"), False),
+    "twfido": (("swk", "user", "mfa"), False),
 }
-IN_HARDWARE = {"card"}
 BY_CARD = {AAL3, PHRH}
 
 
@@ -64,5 +63,5 @@ def event_of(request: HttpRequest) -> Authentication | None:
         level=session.assurance,
         amr=amr,
         phishing_resistant=resistant,
-        hardware=session.method in IN_HARDWARE,
+        hardware="hwk" in amr,
     )
