@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from smartgov.engines.troad.store import Entry
 
 OWN, MASKED, DELAYED, SEALED = "own", "third-person-masked", "delayed", "sealed"
+CLASSES = (OWN, MASKED, DELAYED, SEALED)
 VEILED = ("user", "issue", "fields")
 """Members of a record that a masked one keeps to itself, committed to by its member `veil`."""
 NEVER = 2**62
