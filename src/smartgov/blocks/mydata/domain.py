@@ -152,7 +152,7 @@ class TrailView:
     members: tuple[MemberTrail, ...]
     asked_at: datetime
     otherwise: tuple[tuple[str, str, dict[str, Any]], ...] = ()
-    """Services whose uses appear less or later than others': id, class, terms; as their members declare for everybody."""
+    """Services whose uses appear less or later: id, class, terms, as their members declare for everybody."""
 
     @property
     def proven(self) -> int:
