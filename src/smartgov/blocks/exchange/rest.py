@@ -8,13 +8,12 @@ from django.http import HttpRequest
 from ninja import Router
 from ninja.responses import Status
 
-from smartgov.blocks.exchange import joining, rest_letters
+from smartgov.blocks.exchange import by_letter, joining
 from smartgov.blocks.exchange.letters import LetterBody, Written, letter_of
-from smartgov.engines.troad.joining import keeper, looking_after
+from smartgov.engines.troad.joining import keeper, looking_after, offering, rights
 from smartgov.engines.troad.joining import request as joins
 
 router = Router(tags=["exchange"])
-router.add_router("", rest_letters.router)
 
 
 @router.post("/joining/requests", auth=Written(joins.KIND), response={201: dict[str, Any]})
@@ -51,3 +50,21 @@ def offer_draft(request: HttpRequest, body: LetterBody) -> dict[str, Any]:
 def hand_in_offer(request: HttpRequest, body: LetterBody) -> Status[dict[str, Any]]:
     """A member hands in its signed offer."""
     return Status(201, {"version": joining.hand_in(letter_of(request))})
+
+
+@router.post("/services/letters", auth=Written(offering.PUBLISH, most=2 * offering.MOST_BYTES), response=dict[str, Any])
+def publish_service(request: HttpRequest, body: LetterBody) -> dict[str, Any]:
+    """A member publishes, changes or withdraws a service of its own."""
+    return by_letter.publish(letter_of(request))
+
+
+@router.post("/contracts/letters", auth=Written(offering.CONTRACT), response=dict[str, Any])
+def contract(request: HttpRequest, body: LetterBody) -> dict[str, str]:
+    """The OpenAPI document that a service of the member names."""
+    return by_letter.document(letter_of(request))
+
+
+@router.post("/rights/letters", auth=Written(rights.RIGHT), response=dict[str, Any])
+def right(request: HttpRequest, body: LetterBody) -> dict[str, Any]:
+    """A member asks for rights, and reviews those asked of its services."""
+    return by_letter.right(letter_of(request))
