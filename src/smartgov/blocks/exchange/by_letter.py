@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from smartgov.blocks.exchange import asking, domain, joining, joining_problems, offering, selectors
 from smartgov.blocks.exchange.domain import Basis, Limits
 from smartgov.blocks.exchange.models import Contract, UsedLetter
+from smartgov.blocks.exchange.registry import SERVICE
 from smartgov.engines.troad.joining.letters import Letter
 from smartgov.shared import homes
 from smartgov.shared.actor import Actor
@@ -33,6 +34,8 @@ def publish(letter: Letter) -> dict[str, Any]:
     else:
         document = content.get("document")
         given = document.encode() if isinstance(document, str) else None
+        domain.check_name(service, 5, SERVICE)
+        offering.add_subsystem(actor=actor, subsystem=service.rsplit("/", 1)[0])
         offering.offer_service(actor=actor, service=service, settings=_settings(content), document=given)
     return {"service": service}
 
@@ -60,6 +63,7 @@ def right(letter: Letter) -> dict[str, Any]:
 
 def _ask(actor: Actor, content: Mapping[str, Any]) -> dict[str, Any]:
     fields = content.get("fields")
+    offering.add_subsystem(actor=actor, subsystem=str(content.get("client", "")))
     try:
         basis = Basis(str(content.get("basis", "")))
     except ValueError:
