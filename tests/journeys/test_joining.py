@@ -90,10 +90,13 @@ def test_an_agency_joins_publishes_asks_calls_and_proves(small: Running, tmp_pat
     )
     (tmp_path / "stations.yaml").write_text(DOCUMENT)
     operator, ris, nhi = (Person(country, key) for key in ("operator", "ris-integrator", "nhi-integrator"))
-    for person, seat in ((operator, "Operator"), (ris, ""), (nhi, "")):
+    for person, words in (
+        (operator, ("portal", "Operator")),
+        (ris, ("", "Data exchange")),
+        (nhi, ("", "Data exchange")),
+    ):
         person.sign_in()
-        if seat:
-            person.take_seat("portal", seat)
+        person.take_seat(*words)
     _join(xyz, operator, operating)
     with xyz.running(), weather(port + 2):
         until(lambda: _status(xyz, "smartgov gateway ping ris --home $DIR"), lambda status: status == 0)
@@ -134,7 +137,7 @@ def _join(xyz: Agency, operator: Person, manual: Manual) -> None:
 
 def _publish_from_a_file(ris: Person, ris_home: Path, xyz: Agency, port: int) -> None:
     """On the page; and where it listens by command, in the home of its own gateway. Neither is restarted."""
-    form = ris.get("/exchange/services/new").form_with("document")
+    form = ris.get("/exchange/services/new").form_with("source")
     given = {"subsystem": "TW/GOV/ris/household", "code": "stations.v1", "source": "file", "personal": ""}
     page = ris.browser.upload(form, "document", "stations.json", DOCUMENT.encode(), **given)
     assert "Weather stations" in page.text, page.text
@@ -145,7 +148,7 @@ def _publish_from_a_file(ris: Person, ris_home: Path, xyz: Agency, port: int) ->
 
 
 def _publish_from_tables(ris: Person, ris_home: Path, xyz: Agency, port: int) -> None:
-    form = ris.get("/exchange/services/new").form_with("document")
+    form = ris.get("/exchange/services/new").form_with("source")
     given = {"subsystem": "TW/GOV/ris/household", "code": "persons.v1", "source": "tables", "tables": ["people"]}
     terms = {"visibility": "delayed", "delay_days": "7"}
     page = ris.submit(form, **given, **terms)
@@ -261,7 +264,8 @@ def _tampered_and_caught(xyz: Agency) -> None:
     assert "whole" in xyz.run('smartgov verify "$DIR"')
     with sqlite3.connect(xyz.home / "log.sqlite3") as db:
         index, record = db.execute(
-            "SELECT idx, record FROM ledger_record WHERE record LIKE ? ORDER BY idx LIMIT 1", (f'%"{LAW}"%',)
+            "SELECT idx, record FROM ledger_record WHERE CAST(record AS TEXT) LIKE ? ORDER BY idx LIMIT 1",
+            (f'%"{LAW}"%',),
         ).fetchone()
         text = record.decode() if isinstance(record, bytes) else record
         altered = text.replace(LAW, LAW[:-1] + "8")
