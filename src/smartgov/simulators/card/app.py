@@ -76,10 +76,7 @@ class HelperApp:
         listed = "".join(f"<li>{escape(site)}</li>" for site in sorted(homes.sites(self.home)))
         body += f"<h2>{both(Text('Sites that may ask', '可使用本元件的網站'))}</h2><ul>{listed}</ul>"
         if self.reader.counts:
-            pin = Text(
-                f"The PIN of every card of the demo is {homes.DEMO_PIN}.", f"示範卡片的 PIN 碼均為 {homes.DEMO_PIN}。"
-            )
-            body += f'<p class="note">{both(pin)}</p>'
+            body += f'<p class="note">{both(_pin_of_the_demo())}</p>'
         return pages.page(_TITLE, body)
 
     async def _unlock(self, request: Request, label: str) -> Response:
@@ -121,6 +118,8 @@ class HelperApp:
             for card, certificate in cards
         )
         alarm = f'<p class="card" role="alert"><strong>{both(said)}</strong></p>' if said else ""
+        if self.reader.counts:
+            alarm += f'<p class="note">{both(_pin_of_the_demo())}</p>'
         code = f'<input type="hidden" name="code" value="{found.code}">'
         body = (
             f'<div class="card">{pages.facts(facts)}</div>{alarm}'
@@ -202,6 +201,11 @@ class HelperApp:
             del self._open[old]
         if len(self._open) >= _MOST:
             self._open.pop(next(iter(self._open)))
+
+
+def _pin_of_the_demo() -> Text:
+    said = Text("The PIN of every card of the demo is {pin}.", "示範卡片的 PIN 碼均為 {pin}。")
+    return said.format(pin=homes.DEMO_PIN)
 
 
 def _unlocking(label: str) -> str:

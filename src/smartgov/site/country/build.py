@@ -18,7 +18,7 @@ from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 from smartgov.simulators.library import home as library
 from smartgov.simulators.phone import home as phones
-from smartgov.site.country import centre
+from smartgov.site.country import centre, means
 from smartgov.site.country.ports import Ports
 
 MARK = "country.json"
@@ -79,6 +79,7 @@ class _Building:
                 for entry in registers
             ),
             (Text("phones of the cast", "人物的手機"), self._cast),
+            (Text("certificates of the cast", "人物的自然人憑證"), self._certificates),
             (Text("a library that signs its readers in", "使用登入的圖書館"), self._library),
             (Text("keys of the web processes", "網站的金鑰"), self._web),
         ]
@@ -134,6 +135,9 @@ class _Building:
         _write(self.home / "personas.json", found)
         _write(self.home / "personas.public.json", public)
         _write(self.home / "births.json", self.fresh)
+
+    def _certificates(self) -> None:
+        means.create(self.home, population.personas(self.village))
 
     def _library(self) -> None:
         issuer, address = f"http://localhost:{self.ports.web}", f"http://localhost:{self.ports.library}"
