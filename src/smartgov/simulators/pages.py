@@ -47,6 +47,10 @@ button.quiet{background:transparent;color:var(--danger);border-color:var(--dange
 .numbers{display:grid;grid-template-columns:repeat(3,1fr);gap:.7rem}
 .numbers button{font-size:1.7rem;min-height:4rem}
 .wide button{width:100%}
+fieldset{border:1px solid var(--line);border-radius:10px;background:var(--card)}
+input[type=password]{font:inherit;min-height:2.9rem;padding:.4rem .7rem;width:100%;max-width:16rem;border-radius:8px;
+border:1px solid var(--soft)}
+input[type=radio]{width:1.3rem;height:1.3rem;vertical-align:middle}
 dl{margin:0}dt{color:var(--soft);font-size:.85rem}dd{margin:0 0 .5rem}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;font:inherit;margin:0}
 ul.plain{list-style:none;padding:0;margin:0}

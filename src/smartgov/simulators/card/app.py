@@ -105,7 +105,7 @@ class HelperApp:
             return self._given_up(found, "card-absent", Text("No card is in a reader.", "讀卡機中沒有卡片。"))
         facts = [(Text("Who asks", "請求網站"), f"<strong>{escape(found.origin)}</strong>")]
         facts += [(Text("What for", "用途"), both(found.shown))]
-        facts += [(Text("Number: must be the same on the other page", "核對碼：須與原網頁相同"), found.number)]
+        facts += [(Text("Number: must be the same on the other page", "核對碼：須與原網頁相同"), f"<strong>{found.number}</strong>")]
         if found.document:
             digest = " ".join(found.document["digest"][place : place + 4].upper() for place in range(0, 16, 4))
             facts += [
@@ -125,7 +125,7 @@ class HelperApp:
             f'<div class="card">{pages.facts(facts)}</div>{alarm}'
             f'<form method="post" action="/requests/{found.id}">{code}<fieldset>'
             f"<legend>{both(Text('Card', '卡片'))}</legend>{choices}</fieldset>"
-            f'<p><label for="pin">{both(Text("PIN of the card", "卡片 PIN 碼"))}</label><br>'
+            f'<p><label for="pin">{both(Text("PIN of the card", "卡片 PIN 碼"))}</label>'
             f'<input id="pin" name="pin" type="password" inputmode="numeric" autocomplete="off" required'
             f' maxlength="{_LONGEST_PIN}"></p><button>{both(Text("Sign", "簽章"))}</button></form>'
             f'<form method="post" action="/requests/{found.id}">{code}'
