@@ -105,7 +105,12 @@ class HelperApp:
             return self._given_up(found, "card-absent", Text("No card is in a reader.", "讀卡機中沒有卡片。"))
         facts = [(Text("Who asks", "請求網站"), f"<strong>{escape(found.origin)}</strong>")]
         facts += [(Text("What for", "用途"), both(found.shown))]
-        facts += [(Text("Number: must be the same on the other page", "核對碼：須與原網頁相同"), f"<strong>{found.number}</strong>")]
+        facts += [
+            (
+                Text("Number: must be the same on the other page", "核對碼：須與原網頁相同"),
+                f"<strong>{found.number}</strong>",
+            )
+        ]
         if found.document:
             digest = " ".join(found.document["digest"][place : place + 4].upper() for place in range(0, 16, 4))
             facts += [
