@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 
 import structlog
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
@@ -42,6 +45,33 @@ class Guard:
         response.headers["X-Correlation-Id"] = correlation[:64]
         structlog.contextvars.unbind_contextvars("correlation")
         return response
+
+
+class MachineDoors:
+    """Leads programs straight to doors that know no session, language, form token or page; blocks name them.
+
+    A sign-in elsewhere asks three such doors, and what pages need would cost more than the answers.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+        self.doors: dict[str, Next] = {}
+        for block in settings.BLOCKS:
+            if find_spec(f"smartgov.blocks.{block}.web.root_urls"):
+                module = import_module(f"smartgov.blocks.{block}.web.root_urls")
+                self.doors.update(getattr(module, "MACHINE_DOORS", {}))
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer at a door, or go on to the pages."""
+        door = self.doors.get(request.path)
+        if door is None:
+            return self.get_response(request)
+        request.get_host()  # a name that is not ours is refused here as everywhere
+        try:
+            return door(request)
+        except Exception:
+            logger.exception("request_failed")
+            raise
 
 
 class Problems:
