@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
@@ -66,12 +67,14 @@ class MachineDoors:
         door = self.doors.get(request.path)
         if door is None:
             return self.get_response(request)
-        request.get_host()  # a name that is not ours is refused here as everywhere
         try:
+            request.get_host()  # a name that is not ours is refused here as everywhere
             return door(request)
+        except SuspiciousOperation as error:
+            return _as_json(refusals.of_exception(error), "en")
         except Exception:
             logger.exception("request_failed")
-            raise
+            return _as_json(refusals.UNEXPECTED, "en")
 
 
 class Problems:
@@ -111,9 +114,13 @@ def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The response for `problem` in the form that this path's readers take."""
     language = get_language() or "zh-hant"
     if request.path.startswith(_MACHINE_PATHS):
-        return JsonResponse(problem.as_dict(language), status=problem.status, content_type=_PROBLEM)
+        return _as_json(problem, language)
     context = {"problem": {**problem.as_dict(language), "why": problem.why.in_language(language)}}
     return render(request, "theme/problem.html", context, status=problem.status)
+
+
+def _as_json(problem: Problem, language: str) -> HttpResponse:
+    return JsonResponse(problem.as_dict(language), status=problem.status, content_type=_PROBLEM)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
