@@ -26,12 +26,13 @@ from playwright.sync_api import Page
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
-from tests.journeys import applying, blows, signing, wallet  # noqa: E402
+from tests.journeys import applying, blows, proving, signing, wallet  # noqa: E402
 from tests.journeys.browser import JourneyBrowser, chromium  # noqa: E402
 from tests.journeys.people import Country  # noqa: E402
 from tests.journeys.visiting import Visitor, choose_number, scan  # noqa: E402
 
 from scripts.album import LANGUAGES, Album  # noqa: E402
+from smartgov.simulators.card.home import library  # noqa: E402
 from smartgov.site.country import raise_country  # noqa: E402
 from smartgov.site.country.ports import Ports  # noqa: E402
 from smartgov.site.supervise import Country as Running  # noqa: E402
@@ -543,6 +544,42 @@ def wallets(story: Story) -> None:
     mother.page.context.close()
 
 
+_SIMULATED = ("card-helper", "card-helper-wrong", "card-helper-done", "card-helper-locked")
+
+
+def citizen_certificates(story: Story) -> None:
+    """The card: a wrong PIN, the first time, locked; TW FidO by code, link and push; the Ministry's page."""
+    album, holder = story.album, story.visitor("mother")
+
+    def look(page: Page, name: str) -> None:
+        simulated = name in _SIMULATED or name.startswith("twfido-")
+        album.take(page, name, languages=() if simulated else LANGUAGES)
+
+    if library() is not None:
+        proving.to_the_card(holder, look)
+        proving.type_pin(holder, look, pin="000000")
+        proving.type_pin(holder, look, name="card-helper-wrong")
+        proving.back_from_helper(holder, look)
+        proving.say_who(holder, look)
+        holder.go("/identity/account")
+        album.take(holder.page, "account-certificates")
+        officer = story.visitor("ris-officer")
+        proving.to_the_card(officer)
+        for _ in range(3):
+            proving.type_pin(officer, pin="999999")
+        look(officer.page, "card-helper-locked")
+        officer.press("form:has(input[name=answer]) button")
+        album.take(officer.page, "card-locked", languages=())
+    father = story.visitor("father")
+    for way in ("code", "app", "push"):
+        number = proving.to_the_app(father, way)
+        album.take(father.page, f"app-{way}")
+    proving.in_the_app(father, number, look)
+    proving.arrive(father)
+    father.go(f"{proving.ministry(father)}/")
+    album.take(father.page, "twfido-ministry", languages=())
+
+
 PARTS: tuple[Callable[[Story], None], ...] = (
     public_pages,
     nothing_yet,
@@ -556,6 +593,7 @@ PARTS: tuple[Callable[[Story], None], ...] = (
     offices,
     signing_desk,
     wallets,
+    citizen_certificates,
 )
 
 
