@@ -486,6 +486,7 @@ OWNED_BY_NOBODY: Mapping[str, str] = {
     "services:service": "a service of the catalogue",
     "credential-issuer": "an agency as an issuer; what it issues is no secret",
     "credential-server": "an agency's token endpoint; what it needs is in the code",
+    "credentials:wallet-offer": "the same code for everybody; it gives nothing before its holder has signed in",
     "credentials:token": "whoever brings an offer's code and the number told with it",
     "credentials:nonce": "a nonce is for anybody and good for nothing alone",
     "credentials:credential": "whoever brings the token",

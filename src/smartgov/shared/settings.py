@@ -36,6 +36,7 @@ DECLARED: tuple[Setting, ...] = (
     Setting("SMARTGOV_SMTP", "127.0.0.1:8025", "host:port of the mail server that takes our messages."),
     Setting("SMARTGOV_BANK_URL", "http://127.0.0.1:8026", "The paying bank's address."),
     Setting("SMARTGOV_PHONE_URL", "http://127.0.0.1:8024", "The mobile-identity service's address."),
+    Setting("SMARTGOV_WALLET_URL", "", "The demo's wallet, which pages offer beside a code to scan; empty for none."),
     Setting("SMARTGOV_AUTHORITY_URL", "http://127.0.0.1:8023", "The citizens' certification authority's address."),
     Setting(
         "SMARTGOV_MOICA_URL", "http://127.0.0.1:8021", "Address of the authority of natural persons' certificates."

@@ -26,8 +26,11 @@ from smartgov.blocks.identity.means.papers import SigningCertificate
 from smartgov.blocks.identity.means.papers import begin as begin_paper
 from smartgov.blocks.identity.means.papers import certificates_of as signing_certificates
 from smartgov.blocks.identity.means.papers import settle as settle_paper
+from smartgov.blocks.identity.openid.details import register as register_detail
 from smartgov.blocks.identity.openid.folk import register_mandates
 from smartgov.blocks.identity.openid.logouts import tell as tell_logout
+from smartgov.blocks.identity.openid.resources import TokenHolder, proof_nonce, token_holder
+from smartgov.blocks.identity.openid.resources import is_served as signs_in_for_others
 from smartgov.blocks.identity.ports import Paper
 from smartgov.blocks.ops.api import actor, permit, public
 
@@ -40,6 +43,7 @@ __all__ = [
     "SeatView",
     "SessionAuth",
     "SigningCertificate",
+    "TokenHolder",
     "account_by_national_id",
     "actor",
     "add_mobile_key",
@@ -55,14 +59,18 @@ __all__ = [
     "permit",
     "person",
     "person_of_seat",
+    "proof_nonce",
     "public",
+    "register_detail",
     "register_mandates",
     "roles",
     "seat",
     "seats_of",
     "settle_paper",
     "signing_certificates",
+    "signs_in_for_others",
     "subject_name",
     "subject_national_id",
     "tell_logout",
+    "token_holder",
 ]

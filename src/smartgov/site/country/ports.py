@@ -9,8 +9,7 @@ from smartgov.shared import content
 
 SPAN = 60
 """How many ports a country may use from its base."""
-_AUTHORITY, _PHONE, _SMTP, _BANK, _MAILBOX, _TIMESTAMP, _LIBRARY = range(23, 30)
-_CARD, _MOICA = 20, 21
+_CARD, _MOICA, _WALLET, _AUTHORITY, _PHONE, _SMTP, _BANK, _MAILBOX, _TIMESTAMP, _LIBRARY = range(20, 30)
 _GATEWAYS, _LOCAL, _REGISTERS = 30, 40, 50
 
 
@@ -61,6 +60,11 @@ class Ports:
         return self.base + _AUTHORITY
 
     @property
+    def wallet(self) -> int:
+        """People's wallets."""
+        return self.base + _WALLET
+
+    @property
     def library(self) -> int:
         """The city library, a relying party."""
         return self.base + _LIBRARY
@@ -98,6 +102,7 @@ class Ports:
             self.mailbox,
             self.timestamp,
             self.library,
+            self.wallet,
             self.authority,
             self.moica,
             self.card,

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import smartgov
 from smartgov.shared import content, homes, settings
 from smartgov.site.country import means
+from smartgov.site.country.centre import seal_authority
 from smartgov.site.country.ports import Ports, agencies
 
 WEB, WORKER = "web", "worker"
@@ -83,6 +84,7 @@ def webs(home: Path, ports: Ports, *, split: str | None, demo: bool) -> list[Web
         "SMARTGOV_MOICA_URL": f"http://127.0.0.1:{ports.moica}",
         "SMARTGOV_TWFIDO_URL": f"http://127.0.0.1:{ports.moica}",
         "SMARTGOV_CARD_URL": f"http://localhost:{ports.card}" if means.has_cards(home) else "",
+        "SMARTGOV_WALLET_URL": f"http://localhost:{ports.wallet}" if demo and _has_wallet(home) else "",
         "SMARTGOV_DEMO": "yes" if demo else "no",
         "DJANGO_SETTINGS_MODULE": "smartgov.site.settings",
     }
@@ -178,7 +180,8 @@ def _register(home: Path, agency: str, ports: Ports) -> Program:
 
 
 def _authority(home: Path, ports: Ports) -> Program:
-    command = python("smartgov.engines.authority", "--home", home / "authority", "--port", ports.authority)
+    also = ("--also", f"seals={seal_authority(home)}")
+    command = python("smartgov.engines.authority", "--home", home / "authority", "--port", ports.authority, *also)
     return Program("authority", command, _answers_health(ports.authority), stage=1)
 
 
@@ -192,10 +195,16 @@ def _simulators(home: Path, ports: Ports) -> list[Program]:
         each["moica"] = ports.moica
     if means.has_cards(home):
         each["card"] = ports.card
+    if _has_wallet(home):
+        each["wallet"] = ports.wallet
     for name, port in each.items():
         command = python(f"smartgov.simulators.{name}", "--home", home / name, "--port", port, *extra.get(name, ()))
         found.append(Program(name, command, _answers_health(port), stage=1))
     return found
+
+
+def _has_wallet(home: Path) -> bool:
+    return (home / "wallet" / "party.json").exists()
 
 
 def _answers_health(port: int) -> Callable[[], bool]:
