@@ -26,7 +26,7 @@ from playwright.sync_api import Page
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
-from tests.journeys import applying, blows, proving, signing  # noqa: E402
+from tests.journeys import applying, blows, proving, signing, wallet  # noqa: E402
 from tests.journeys.browser import JourneyBrowser, chromium  # noqa: E402
 from tests.journeys.people import Country  # noqa: E402
 from tests.journeys.visiting import Visitor, choose_number, scan  # noqa: E402
@@ -498,6 +498,9 @@ def signing_desk(story: Story) -> None:
             album.take(desk.page, "signing-certificates")
             desk.press("tbody a")
             album.take(desk.page, "signing-certificate")
+            for name, path in {"certificates-seals": "certificates/?of=seals", "lists": "lists/"}.items():
+                desk.go(f"/signing/{path}")
+                album.take(desk.page, f"signing-{name}")
             desk.go("/signing/batches/")
             album.take(desk.page, "signing-batches-empty")
             desk.page.locator("input[name=name]").fill("十一月公文")
@@ -514,6 +517,31 @@ def signing_desk(story: Story) -> None:
             desk.press("form .button.primary")
             album.take(desk.page, "credential-asked")
     signer.page.context.close()
+
+
+def wallets(story: Story) -> None:
+    """A certificate into the wallet by sign-in and out to an agency, on a phone; the register of verifiers."""
+    album, mother = story.album, story.visitor("mother")
+    mother.sign_in()
+
+    def look(page: Page, name: str) -> None:
+        album.take(page, name, languages=() if page.url.startswith(story.country.wallets) else LANGUAGES)
+
+    wallet.take_by_sign_in(mother, look)
+    look(mother.page, "wallet-taken")
+    mother.go(f"{story.country.wallets}/wallets/{mother.key}")
+    mother.page.locator("summary").first.click()
+    look(mother.page, "wallet-own")
+    with story.seated("nhi-officer", "承辦") as desk:
+        address = wallet.ask(desk, "子女姓名", "出生日期")
+        wallet.scan(mother, address)
+        wallet.show(mother, look)
+        look(mother.page, "wallet-shown")
+        desk.page.locator("dl.summary").wait_for()
+        album.take(desk.page, "credential-shown")
+    mother.go("/credentials/verifiers")
+    look(mother.page, "wallet-verifiers")
+    mother.page.context.close()
 
 
 _SIMULATED = ("card-helper", "card-helper-wrong", "card-helper-done", "card-helper-locked")
@@ -564,6 +592,7 @@ PARTS: tuple[Callable[[Story], None], ...] = (
     trail,
     offices,
     signing_desk,
+    wallets,
     citizen_certificates,
 )
 

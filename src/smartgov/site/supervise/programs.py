@@ -81,10 +81,10 @@ def webs(home: Path, ports: Ports, *, split: str | None, demo: bool) -> list[Web
         "SMARTGOV_PHONE_URL": f"http://127.0.0.1:{ports.phone}",
         "SMARTGOV_TIMESTAMP_URL": f"http://127.0.0.1:{ports.timestamp}",
         "SMARTGOV_AUTHORITY_URL": f"http://127.0.0.1:{ports.authority}",
+        "SMARTGOV_WALLET_URL": f"http://localhost:{ports.wallet}" if demo and _has_wallet(home) else "",
         "SMARTGOV_MOICA_URL": f"http://127.0.0.1:{ports.moica}",
         "SMARTGOV_TWFIDO_URL": f"http://127.0.0.1:{ports.moica}",
         "SMARTGOV_CARD_URL": f"http://localhost:{ports.card}" if means.has_cards(home) else "",
-        "SMARTGOV_WALLET_URL": f"http://localhost:{ports.wallet}" if demo and _has_wallet(home) else "",
         "SMARTGOV_DEMO": "yes" if demo else "no",
         "DJANGO_SETTINGS_MODULE": "smartgov.site.settings",
     }
@@ -191,12 +191,12 @@ def _simulators(home: Path, ports: Ports) -> list[Program]:
     each = {"phone": ports.phone, "bank": ports.bank, "mailbox": ports.mailbox, "timestamp": ports.timestamp}
     if (home / "library" / "party.json").exists():
         each["library"] = ports.library
+    if _has_wallet(home):
+        each["wallet"] = ports.wallet
     if (home / "moica" / "ca.pem").exists():
         each["moica"] = ports.moica
     if means.has_cards(home):
         each["card"] = ports.card
-    if _has_wallet(home):
-        each["wallet"] = ports.wallet
     for name, port in each.items():
         command = python(f"smartgov.simulators.{name}", "--home", home / name, "--port", port, *extra.get(name, ()))
         found.append(Program(name, command, _answers_health(port), stage=1))
