@@ -51,8 +51,11 @@ class _Attributes(core.SequenceOf):  # type: ignore[misc]
 
 def holder_of(certificate: x509.Certificate) -> Holder:
     """The facts of a natural person's certificate; NotProvenError when it is of another kind."""
-    serial = certificate.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
-    name, four = certificates.common_name(certificate), _last_four(certificate)
+    try:
+        serial = certificate.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
+        name, four = certificates.common_name(certificate), _last_four(certificate)
+    except Exception:  # what somebody made to look like a certificate may fail anywhere in the parser
+        raise NotProvenError("the certificate's names cannot be read") from None
     if len(serial) != 1 or not name or len(four) != 4:
         raise NotProvenError("the certificate is not one of a natural person")
     return Holder(name, str(serial[0].value), four)
@@ -76,7 +79,7 @@ def require_issued(
         raise NotProvenError("no trusted authority issued the certificate, or it is not in force")
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound:
+    except Exception:  # as above
         raise NotProvenError("the certificate does not say what it is for") from None
     if not usage.digital_signature or usage.key_cert_sign:
         raise NotProvenError("the certificate is not one for signatures")
@@ -88,7 +91,10 @@ def require_signed(certificate: x509.Certificate, signature: bytes, data: bytes)
 
     RSA keys of fewer than 2048 bits prove nothing.
     """
-    key = certificate.public_key()
+    try:
+        key = certificate.public_key()
+    except Exception:  # as above
+        raise NotProvenError("the certificate's key cannot be read") from None
     try:
         if isinstance(key, rsa.RSAPublicKey) and key.key_size >= SMALLEST_RSA:
             key.verify(signature, data, padding.PKCS1v15(), hashes.SHA256())
