@@ -46,37 +46,56 @@ class LetterBody(Schema):
     signatures: dict[str, str]
 
 
-@router.post("/joining/requests", auth=Written(joins.KIND), response={201: dict[str, Any]})
+@router.post(
+    "/joining/requests",
+    auth=Written(joins.KIND),
+    response={201: dict[str, Any]},
+    description="閘道申請加入，由中心承辦人員審核",
+)
 def ask_to_join(request: HttpRequest, body: LetterBody) -> Status[dict[str, Any]]:
     """A gateway asks to join; an officer of the centre decides."""
     return Status(201, {"fingerprint": joining.receive(_letter(request)), "state": "pending"})
 
 
-@router.post("/joining/state", auth=Written(keeper.ASK), response=dict[str, Any])
+@router.post(
+    "/joining/state", auth=Written(keeper.ASK), response=dict[str, Any], description="申請之處理結果，核發後附憑證"
+)
 def joining_state(request: HttpRequest, body: LetterBody) -> dict[str, str]:
     """What became of a request, with the certificate once it is made."""
     return joining.state_of(_letter(request))
 
 
-@router.post("/certificates/orders", auth=Written(keeper.ORDER), response={202: dict[str, Any]})
+@router.post(
+    "/certificates/orders",
+    auth=Written(keeper.ORDER),
+    response={202: dict[str, Any]},
+    description="閘道為其 TLS 金鑰申請下一張憑證",
+)
 def order_certificate(request: HttpRequest, body: LetterBody) -> Status[dict[str, Any]]:
     """A gateway orders the next certificate of its TLS key."""
     return Status(202, {"order": joining.order(_letter(request))})
 
 
-@router.post("/certificates/state", auth=Written(keeper.ASK), response=dict[str, Any])
+@router.post("/certificates/state", auth=Written(keeper.ASK), response=dict[str, Any], description="憑證申請之處理結果")
 def certificate_state(request: HttpRequest, body: LetterBody) -> dict[str, str]:
     """What became of an order."""
     return joining.order_state(_letter(request))
 
 
-@router.post("/offers/draft", auth=Written(looking_after.DRAFT), response=dict[str, Any])
+@router.post(
+    "/offers/draft",
+    auth=Written(looking_after.DRAFT),
+    response=dict[str, Any],
+    description="登記簿所載該成員提供之服務",
+)
 def offer_draft(request: HttpRequest, body: LetterBody) -> dict[str, Any]:
     """What the register says that a member offers."""
     return joining.draft(_letter(request))
 
 
-@router.post("/offers", auth=Written(keeper.HAND_IN), response={201: dict[str, Any]})
+@router.post(
+    "/offers", auth=Written(keeper.HAND_IN), response={201: dict[str, Any]}, description="成員送交其簽署之服務清單"
+)
 def hand_in_offer(request: HttpRequest, body: LetterBody) -> Status[dict[str, Any]]:
     """A member hands in its signed offer."""
     return Status(201, {"version": joining.hand_in(_letter(request))})

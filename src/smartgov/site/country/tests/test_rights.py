@@ -55,6 +55,11 @@ def test_endpoints_of_registers_exist_in_their_descriptions():
                 assert set(right["endpoints"]) <= known
 
 
+def test_endpoints_of_every_right_are_promised_in_the_contract_of_its_service():
+    for right in RIGHTS:
+        assert set(right["endpoints"]) <= set(SERVICES[right["service"]]["paths"]), right
+
+
 def test_fields_that_are_granted_exist_in_the_register():
     for entry in EXCHANGE["registers"]:
         tables = rights.register_description(entry["agency"]).tables.values()
