@@ -15,6 +15,8 @@ class ExchangeConfig(BlockConfig):
             "exchange.published": Text("Configuration published", "發布組態"),
             "exchange.right_granted": Text("Right granted", "授予權限"),
             "exchange.right_revoked": Text("Right revoked", "廢止權限"),
+            "exchange.right_limited": Text("Right given an end", "設定權限期限"),
+            "exchange.right_renewed": Text("Right renewed", "展延權限"),
             "exchange.right_withdrawn": Text("Right given up", "放棄權限"),
             "exchange.member_registered": Text("Member registered", "登錄成員"),
             "exchange.gateway_registered": Text("Gateway registered", "登錄閘道"),

@@ -84,7 +84,7 @@ class RequestIn(Closed):
     wanted_until: date | None = None
 
 
-class DecisionIn(Closed):
+class ReviewIn(Closed):
     """Granted until the end of a day, for no more than was asked; or refused, with a reason."""
 
     outcome: Literal["granted", "refused"]

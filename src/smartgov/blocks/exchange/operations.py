@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Any, TypeVar
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Path, Query, Router, Schema
 from ninja.responses import Status
 from ninja.security.base import AuthBase
 from pydantic import Field
@@ -135,19 +135,19 @@ def services(request: HttpRequest, page: Query[Page]) -> Json:
     return _page(rows, page, lambda row: str(row["id"]))
 
 
-def service(request: HttpRequest, place: _Place) -> Json:
+def service(request: HttpRequest, place: Path[Place]) -> Json:
     """One service with its limits, fields and documents."""
     return _service(_actor(request), place.id)
 
 
-def document(request: HttpRequest, place: _Place) -> Json:
+def document(request: HttpRequest, place: Path[Place]) -> Json:
     """The OpenAPI document in force of a service."""
     _actor(request)
     found = api.document_of(place.id)
     return {"sha256": hashlib.sha256(found.encode()).hexdigest(), "document": found}
 
 
-def publish(request: HttpRequest, place: _Place, body: said.OfferIn) -> Json:
+def publish(request: HttpRequest, place: Path[Place], body: said.OfferIn) -> Json:
     """Publish a service of the caller's own member from an OpenAPI document, or change how it is offered."""
     who = _actor(request)
     terms = body.visibility_terms
@@ -165,7 +165,7 @@ def publish(request: HttpRequest, place: _Place, body: said.OfferIn) -> Json:
     return _service(who, place.id)
 
 
-def withdraw_service(request: HttpRequest, place: _Place) -> Status[None]:
+def withdraw_service(request: HttpRequest, place: Path[Place]) -> Status[None]:
     """Offer a service of the caller's own member no more."""
     api.withdraw_offer(actor=_actor(request), service=place.id)
     return Status(204, None)
@@ -215,7 +215,7 @@ def ask(request: HttpRequest, body: said.RequestIn) -> Status[Json]:
     return Status(201, _request(api.request_row(who, api.ask_right(actor=who, wish=wish))))
 
 
-def decide(request: HttpRequest, request_id: str, body: said.DecisionIn) -> Json:
+def decide(request: HttpRequest, request_id: str, body: said.ReviewIn) -> Json:
     """Grant or refuse a request to a service of the caller's own member."""
     who = _actor(request)
     if body.outcome == "refused":
@@ -261,7 +261,10 @@ def _page(rows: Iterable[Json], page: Page, name: Callable[[Json], str]) -> Json
 
 
 def _service_row(row: api.ServiceRow) -> Json:
-    return {**asdict(row), "member_name": row.member_name.as_dict()}
+    return {
+        **{name: getattr(row, name) for name in said.ServiceRowOut.model_fields},
+        "member_name": row.member_name.as_dict(),
+    }
 
 
 def _service(who: Actor, name: str) -> Json:
@@ -283,3 +286,24 @@ def _right(row: api.RightRow) -> Json:
 
 def _request(row: api.RequestRow) -> Json:
     return {name: getattr(row, name) for name in said.RequestOut.model_fields}
+
+
+_BY_ID = "/requests/{request_id}"
+OPERATIONS = (
+    Operation("GET", "/configuration", "exchange.view", configuration, {200: said.ConfigurationOut}, "現行組態"),
+    Operation("GET", "/members", "exchange.view", members, {200: said.Members}, "成員清單"),
+    Operation("GET", "/members/{code}", "exchange.view", member, {200: said.MemberOut}, "成員之資訊系統、閘道與金鑰"),
+    Operation("POST", "/subsystems", "exchange.offer", add_subsystem, {201: said.SubsystemIn}, "登錄本機關之資訊系統"),
+    Operation("GET", "/services", "exchange.view", services, {200: said.Services}, "服務清單"),
+    Operation("GET", _SERVICE, "exchange.view", service, {200: said.ServiceOut}, "單一服務之限制、欄位與文件"),
+    Operation("PUT", _SERVICE, "exchange.offer", publish, {200: said.ServiceOut}, "以 OpenAPI 文件發布或變更服務"),
+    Operation("DELETE", _SERVICE, "exchange.offer", withdraw_service, {204: None}, "撤下本機關之服務"),
+    Operation("GET", f"{_SERVICE}/document", "exchange.view", document, {200: said.DocumentOut}, "服務之 OpenAPI 文件"),
+    Operation("GET", "/rights", "exchange.view", rights, {200: said.Rights}, "本機關持有或授予之權限"),
+    Operation("POST", "/rights/{right_id}/end", "exchange.review", end_right, {200: said.RightOut}, "終止權限"),
+    Operation("GET", "/requests", "exchange.view", requests, {200: said.Requests}, "本機關之申請與待審申請"),
+    Operation("POST", "/requests", "exchange.ask", ask, {201: said.RequestOut}, "申請權限"),
+    Operation("GET", _BY_ID, "exchange.view", one_request, {200: said.RequestOut}, "單一申請"),
+    Operation("POST", f"{_BY_ID}/decision", "exchange.review", decide, {200: said.RequestOut}, "核准或駁回申請"),
+    Operation("POST", f"{_BY_ID}/withdrawal", "exchange.ask", withdraw_request, {200: said.RequestOut}, "撤回申請"),
+)

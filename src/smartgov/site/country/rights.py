@@ -60,6 +60,7 @@ def rights(exchange: Mapping[str, Any]) -> list[Json]:
     """Every right that the centre grants, each with its legal basis, consent, or the subject's own request."""
     citations = _citations()
     found = [_statute(row, citations) for row in exchange["rights"]]
+    found += [_of_register(exchange["register"], entry) for entry in exchange["web"]]
     for name in exchange["approved"]:
         service = load_service(content.ROOT / "services" / f"{name}.yaml")
         found += _merged(_grants(service, citations))
@@ -68,7 +69,7 @@ def rights(exchange: Mapping[str, Any]) -> list[Json]:
 
 
 def _service(name: str, related: Iterable[str], paths: Iterable[str]) -> Json:
-    return {"id": name, "personal": True, "related": sorted(related), "visibility": "own", "paths": list(paths)}
+    return {"id": name, "personal": True, "related": sorted(related), "paths": list(paths)}
 
 
 def _citations() -> dict[str, str]:
@@ -90,6 +91,18 @@ def _statute(row: Mapping[str, Any], citations: Mapping[str, str]) -> Json:
         "basis": _basis(row["basis"], citations),
         "fields": row.get("fields"),
         "purpose": row["purpose"],
+    }
+
+
+def _of_register(register: Mapping[str, Any], entry: Mapping[str, Any]) -> Json:
+    """What every member's system may ask of the register itself."""
+    return {
+        "client": f"{homes.member_id(entry['agency'])}/{entry['subsystem']}",
+        "service": register["service"],
+        "endpoints": list(register["endpoints"]),
+        "basis": {"kind": "none"},
+        "fields": None,
+        "purpose": register["purpose"],
     }
 
 

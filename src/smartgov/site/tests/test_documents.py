@@ -43,3 +43,10 @@ def test_what_is_published_is_what_the_block_answers(code: str) -> None:
 def test_no_rule_remarks_on_a_contract(code: str) -> None:
     document = rights.web_contract(code, f"TW/GOV/ris/cases/{code}")
     assert [(one.rule, one.note.en) for one in apilint.lint(document, apilint.read())] == []
+
+
+def test_one_name_means_one_shape_in_all_contracts() -> None:
+    seen: dict[str, object] = {}
+    for code in DOORS:
+        for name, shape in documents.contract(code)["components"]["schemas"].items():
+            assert seen.setdefault(name, shape) == shape, (code, name)
