@@ -104,7 +104,7 @@ class EndIn(Closed):
 
 
 class ConfigurationOut(Closed):
-    """What gateways were given last. `sha256` is the digest of the file `bundle` in every gateway's home."""
+    """What gateways were given last. `sha256` is the digest of `configuration.json` in every gateway's home."""
 
     version: int
     issued_at: datetime | None
