@@ -20,6 +20,7 @@ from urllib.parse import quote
 import pytest
 
 from smartgov.engines.apilint import read
+from smartgov.engines.httpd import sync
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.client import LocalGateway
 from smartgov.shared import clock
@@ -117,21 +118,18 @@ def test_an_agency_joins_publishes_asks_calls_and_proves(small: Running, tmp_pat
         _be_a_provider(xyz, nhi, operating, publishing, day)
         _stays_by_itself(xyz, operating)
         _erased_and_still_proven(xyz, done.exchange_id, tmp_path)
-        assert (operating.left, publishing.left) == ([], [])
     _tampered_and_caught(xyz)
+    _new_keys_by_the_old_one(xyz, operator, operating, mother["national_id"])
+    _new_keys_by_the_root(xyz, operator, operating, small.home)
+    assert (operating.left, publishing.left) == ([], [])
 
 
 def _join(xyz: Agency, operator: Person, manual: Manual) -> None:
-    shown = operator.get("/exchange/joining").text.partition("on paper:")[2]
-    root = "".join(re.findall(r"\b[0-9a-f]{4}\b", shown)[:16])
-    assert len(root) == 64, shown or operator.page.text
-    init = manual.take("smartgov gateway init")
+    root = _root(operator)
+    assert len(root) == 64, operator.page.text
+    init = manual.take("--timestamps")
     assert "another root" in xyz.run(init, ROOT="0" * 64, good=(1,))
-    asked = xyz.run(init, ROOT=root, good=(3,))
-    fingerprint = "".join(re.findall(r"\b[0-9a-f]{4}\b", asked)[:16])
-    page = operator.get("/exchange/joining")
-    assert "Agency of Trials" in page.text
-    operator.submit(page.form_with("told"), told=f"{fingerprint[-8:-4]} {fingerprint[-4:]}")
+    _approve(operator, xyz.run(init, ROOT=root, good=(3,)), "Agency of Trials")
     assert "Joined" in xyz.run(init.rstrip() + " --wait 60", ROOT=root)
 
 
@@ -274,6 +272,53 @@ def _tampered_and_caught(xyz: Agency) -> None:
             (altered.encode() if isinstance(record, bytes) else altered, index),
         )
     assert f"altered records {index}" in xyz.run('smartgov verify "$DIR"', good=(1,))
+
+
+def _new_keys_by_the_old_one(xyz: Agency, operator: Person, manual: Manual, person: str) -> None:
+    """Another home, approved as the first was: every gateway believes its keys at once, for the old key signed."""
+    init, given = manual.take("--old-home"), {"ROOT": _root(operator), "NEW": xyz.folder / "second"}
+    _approve(operator, xyz.run(init, **given, good=(3,)), "its old key has signed")
+    assert "Joined" in xyz.run(init.rstrip() + " --wait 60", **given)
+    xyz.home = xyz.folder / "second"
+    with xyz.running():
+        done = until(lambda: _person(xyz.client(), person), lambda one: not isinstance(one, Problem), seconds=60)
+        assert not isinstance(done, Problem)
+
+
+def _new_keys_by_the_root(xyz: Agency, operator: Person, manual: Manual, country: Path) -> None:
+    """The old key is lost: two holders of root keys vouch; everybody is alarmed and waits for 72 hours."""
+    init = manual.take("--old-home").replace('--old-home "$DIR" ', "").rstrip()
+    given = {"ROOT": _root(operator), "NEW": xyz.folder / "third"}
+    assert "another key" in xyz.run(init, **given, good=(1,))
+    old = xyz.run(manual.take("gateway key"), NEW=xyz.home).strip()
+    new = xyz.run(manual.take("gateway key"), **given).strip()
+    for number in (1, 2):
+        holder = {"ROOT_KEY": country / f"centre/trust/keys/root-{number}.key", "OLD_KEY": old, "NEW_KEY": new}
+        assert f"{number} signatures" in xyz.run(manual.take("trust vouch"), **holder)
+        if number == 1:
+            assert "another key" in xyz.run(f"{init} --rotation statement.json", **given, good=(1,))
+    _approve(operator, xyz.run(f"{init} --rotation statement.json", **given, good=(3,)), "by the word of the root keys")
+    ris = homes.load(country / "gateways" / "ris")
+    until(lambda: _alarms(ris), lambda said: "key-of-TW/GOV/xyz-replaced-by-root-since" in said, seconds=60)
+    xyz.run(f"{init} --rotation statement.json --wait 30", **given)  # its own configuration lists it already
+    assert _status(xyz, 'smartgov gateway ping ris --home "$DIR/../third"') == 1
+
+
+def _alarms(at: homes.Home) -> str:
+    answer = sync.request("GET", f"http://127.0.0.1:{at.local_port}/local/v1/health")
+    return json.dumps(answer.parsed()["configuration"]["alarms"])
+
+
+def _approve(operator: Person, asked: str, shown: str) -> None:
+    fingerprint = "".join(re.findall(r"\b[0-9a-f]{4}\b", asked)[:16])
+    page = operator.get("/exchange/joining")
+    assert shown in page.text, page.text
+    operator.submit(page.form_with("told"), told=f"{fingerprint[-8:-4]} {fingerprint[-4:]}")
+
+
+def _root(operator: Person) -> str:
+    shown = operator.get("/exchange/joining").text.partition("on paper:")[2]
+    return "".join(re.findall(r"\b[0-9a-f]{4}\b", shown)[:16])
 
 
 def _status(xyz: Agency, script: str) -> int:

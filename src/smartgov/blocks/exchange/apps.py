@@ -49,8 +49,24 @@ class ExchangeConfig(BlockConfig):
         },
         menu=(MenuItem("exchange:members", Text("T-Road", "T-Road"), "exchange.view", 60),),
         periodic=(
-            Periodic("exchange.keep_published", 5, "smartgov.blocks.exchange.api.keep_published"),
-            Periodic("exchange.keep_joining", 30, "smartgov.blocks.exchange.api.keep_joining"),
+            Periodic(
+                "exchange.keep_published",
+                5,
+                "smartgov.blocks.exchange.api.keep_published",
+                Text(
+                    "Publishes T-Road's configuration anew, hourly and when a right ends",
+                    "每小時及權限屆期時重新發布 T-Road 設定",
+                ),
+            ),
+            Periodic(
+                "exchange.keep_joining",
+                30,
+                "smartgov.blocks.exchange.api.keep_joining",
+                Text(
+                    "Issues gateways' certificates; lets requests lapse that nobody decided",
+                    "簽發閘道憑證，並使無人審核之申請失效",
+                ),
+            ),
         ),
     )
 
@@ -64,7 +80,8 @@ class ExchangeConfig(BlockConfig):
         from smartgov.blocks.ops.api import declare_events, register_check
 
         declare_events("exchange", {"configuration_changed": ("change",), "certificate_ordered": ("gateway",)})
-        register_check("gateway-certificates", certificates_check)
+        words = Text("Gateways' certificates are renewed in time", "閘道憑證按時更新")
+        register_check("gateway-certificates", certificates_check, words)
         issuing.register(HomeIssuing())
         transport.register(Gateways())
         vouching.register(HomeVouching())

@@ -34,7 +34,14 @@ class SigningConfig(BlockConfig):
             MenuItem("signing:lists", Text("Revocation lists", "廢止清冊"), "signing.certify", 41),
             MenuItem("signing:batches", Text("Seal in batches", "批次用印"), "signing.seal", 42),
         ),
-        periodic=(Periodic("signing.seal", 1, "smartgov.blocks.signing.batches.seal_next"),),
+        periodic=(
+            Periodic(
+                "signing.seal",
+                1,
+                "smartgov.blocks.signing.batches.seal_next",
+                Text("Puts the agency's seal on documents that wait for it", "為等候的文件蓋上機關憑證印章"),
+            ),
+        ),
     )
 
     def ready(self) -> None:

@@ -13,7 +13,7 @@ from smartgov.engines.troad.systems import ABILITIES
 from smartgov.engines.troad.visibility import CLASSES as VISIBILITIES
 from smartgov.shared.text import Text
 
-VERBS = ("init", "system", "service", "publish", "right", "offer", "renew", "check", "ping", "maintenance")
+VERBS = ("init", "system", "service", "publish", "right", "offer", "renew", "check", "ping", "key", "maintenance")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     ping = _verb(verbs, "ping", looking_after.ping, "reach another member's gateway step by step")
     ping.add_argument("member", help="TW/GOV/xyz, or one of its gateways TW/GOV/xyz/gw1")
     ping.add_argument("--json", action="store_true", help="the answer for programs")
+    _verb(verbs, "key", looking_after.key, "the thumbprint of the key with which this member signs")
     pause = _verb(
         verbs, "maintenance", looking_after.maintenance, "refuse new exchanges for a while and finish running ones"
     )

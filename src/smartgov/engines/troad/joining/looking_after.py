@@ -10,7 +10,7 @@ from typing import Any
 
 from smartgov.engines import trust
 from smartgov.engines.httpd import Client
-from smartgov.engines.pki import certificates
+from smartgov.engines.pki import certificates, keys
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad import maintenance as pausing
 from smartgov.engines.troad import reaching
@@ -159,6 +159,12 @@ async def ping(options: argparse.Namespace) -> int:
     finally:
         await client.close()
     return 0 if fine else 1
+
+
+async def key(options: argparse.Namespace) -> int:
+    """Show the thumbprint of the member's own key, which the holders of root keys vouch for when an old one is lost."""
+    sys.stdout.write(f"{keys.thumbprint(homes.configuration_key(options.home))}\n")
+    return 0
 
 
 async def maintenance(options: argparse.Namespace) -> int:

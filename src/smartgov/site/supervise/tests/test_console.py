@@ -73,7 +73,7 @@ def test_every_member_and_register_has_its_process(home):
     names = [p.name for p in programs(home, Ports(24_300), split="ris", demo=True, log=lambda name: home / name)]
     ministry = [name for name in names if name in {"moica", "card"}]
     assert ministry == (["moica", "card"] if cards.library() else ["moica"])  # cards need SoftHSM2
-    assert len(names) - len(ministry) == len(set(names)) - len(ministry) == 7 + 6 + 4 + 4 + 3
+    assert len(names) - len(ministry) == len(set(names)) - len(ministry) == 7 + 6 + 4 + 5 + 2
     assert {
         "web",
         "worker",
