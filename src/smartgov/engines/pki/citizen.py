@@ -117,7 +117,7 @@ def opened(message: bytes, content: bytes) -> x509.Certificate:
         signers = list(signed["signer_infos"])
         inside = signed["encap_content_info"]["content"].native
         held = [one.chosen for one in signed["certificates"] if isinstance(one.chosen, asn1.Certificate)]
-    except (ValueError, TypeError, KeyError):
+    except Exception:  # as below
         raise NotProvenError("the message is not a CMS signature") from None
     if len(signers) != 1:
         raise NotProvenError("there must be exactly one signer")
@@ -125,8 +125,10 @@ def opened(message: bytes, content: bytes) -> x509.Certificate:
         raise NotProvenError("something else was signed")
     try:
         return _verified(signers[0], held, content)
-    except (ValueError, TypeError, KeyError, IndexError) as error:
-        raise error if isinstance(error, NotProvenError) else NotProvenError("the message is not whole") from None
+    except NotProvenError:
+        raise
+    except Exception:  # what somebody made to look like a message may fail anywhere in the parsers
+        raise NotProvenError("the message is not whole") from None
 
 
 def packed(content: bytes, certificate: x509.Certificate, sign: Callable[[bytes], bytes]) -> bytes:
