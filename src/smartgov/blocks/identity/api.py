@@ -23,7 +23,14 @@ from smartgov.blocks.identity.domain import Contact, Person, Role, SeatView
 from smartgov.blocks.identity.gate import SessionAuth, may, person
 from smartgov.blocks.identity.openid.folk import register_mandates
 from smartgov.blocks.identity.openid.logouts import tell as tell_logout
+from smartgov.blocks.identity.people.recovery import stop_word
 from smartgov.blocks.ops.api import actor, permit, public
+
+
+def recovery_stop_path(recovery: str) -> str:
+    """The address from which a recovery can be stopped without signing in; it goes to its owner only."""
+    return f"/identity/recover/stop/{stop_word(recovery)}"
+
 
 __all__ = [
     "Contact",
@@ -46,6 +53,7 @@ __all__ = [
     "person",
     "person_of_seat",
     "public",
+    "recovery_stop_path",
     "register_mandates",
     "roles",
     "seat",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.contrib.sessions.backends.db import SessionStore
 
-from smartgov.blocks.identity.models import KeptPost, LoginRequest, OpenidMark
+from smartgov.blocks.identity.models import KeptPost, LiveSession, LoginRequest, OpenidMark
+from smartgov.blocks.identity.people import recovery
 from smartgov.shared import clock
 
 
@@ -13,5 +14,7 @@ def expire() -> None:
     now = clock.now()
     KeptPost.retire(now)
     LoginRequest.retire(now)
+    LiveSession.retire(now)
+    recovery.settle()
     OpenidMark.objects.filter(expires_at__lt=now).delete()
     SessionStore.clear_expired()

@@ -12,7 +12,8 @@ from smartgov.blocks.identity.openid.details import TYPES
 from smartgov.blocks.identity.openid.folk import AccountPeople
 from smartgov.blocks.identity.openid.keyfiles import FileSigner
 from smartgov.blocks.identity.openid.store import DatabaseStore
-from smartgov.engines.openid.levels import AAL1, AAL2, PHR
+from smartgov.blocks.identity.people import metadata
+from smartgov.engines.openid.levels import AAL1, AAL2, AAL3, PHR, PHRH
 from smartgov.engines.openid.model import Authentication
 from smartgov.engines.openid.provider import Provider
 from smartgov.shared import sealed
@@ -23,16 +24,20 @@ REACHABLE = {AAL1, AAL2, PHR}
 MEANS: dict[str, tuple[tuple[str, ...], bool]] = {
     "passkey": (("swk", "user", "mfa"), True),
     "mobile": (("swk", "user", "mfa"), False),
+    "fidokey": (("hwk", "user", "mfa"), True),
+    "password": (("pwd", "otp", "mfa"), False),
 }
 
 
 def provider() -> Provider:
     """The provider under this site's origin."""
-    return _provider(settings.ORIGIN, settings.SECRET_KEY)
+    # Keys reach the highest level only where the FIDO metadata say which of them do.
+    more = {AAL3, PHRH} if metadata.is_there() else set()
+    return _provider(settings.ORIGIN, settings.SECRET_KEY, frozenset(REACHABLE | more))
 
 
 @lru_cache(maxsize=4)
-def _provider(issuer: str, _: str) -> Provider:
+def _provider(issuer: str, _: str, reachable: frozenset[str]) -> Provider:
     return Provider(
         issuer=issuer,
         store=DatabaseStore(),
@@ -40,7 +45,7 @@ def _provider(issuer: str, _: str) -> Provider:
         signer=FileSigner(),
         secret=bytes.fromhex(sealed.blind_index("openid", "identity.openid.secret")),
         details=TYPES,
-        reachable=REACHABLE,
+        reachable=reachable,
         loopback=not issuer.startswith("https://"),
     )
 
@@ -57,5 +62,6 @@ def event_of(request: HttpRequest) -> Authentication | None:
         at=session.signed_in_at,
         level=session.assurance,
         amr=amr,
-        phishing_resistant=resistant,
+        phishing_resistant=resistant and not session.cooling,
+        hardware="hwk" in amr and not session.cooling,
     )

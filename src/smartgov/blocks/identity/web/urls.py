@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from smartgov.blocks.identity.web import openid_parties, sign_in, views
+from smartgov.blocks.identity.web import counter, means, openid_parties, places, recover, sign_in, views
 
 app_name = "identity"
 urlpatterns = [
@@ -13,6 +13,15 @@ urlpatterns = [
     path("mobile/<str:login>/state", sign_in.mobile_state, name="mobile-state"),
     path("passkey/options", sign_in.passkey_options, name="passkey-options"),
     path("passkey/sign-in", sign_in.passkey_sign_in, name="passkey-sign-in"),
+    path("password", sign_in.password, name="password-sign-in"),
+    path("recover", recover.begin, name="recover"),
+    path("recover/mine", recover.mine, name="recover-mine"),
+    path("recover/mine/phone", recover.phone, name="recover-phone"),
+    path("recover/mine/phone/invite", recover.phone_invite, name="recover-phone-invite"),
+    path("recover/mine/passkey/options", recover.passkey_options, name="recover-passkey-options"),
+    path("recover/mine/passkey/register", recover.passkey_register, name="recover-passkey-register"),
+    path("recover/stop/<str:word>", recover.stop, name="recover-stop"),
+    path("counter", counter.counter, name="counter"),
     path("seat", views.seat, name="seat"),
     path("kept/<str:kept>", views.kept, name="kept"),
     path("account", views.account, name="account"),
@@ -21,6 +30,16 @@ urlpatterns = [
     path("account/passkeys/new/register", views.passkey_register, name="passkey-register"),
     path("account/passkeys/<str:passkey>/remove", views.passkey_remove, name="passkey-remove"),
     path("account/phones/<str:key>/remove", views.mobile_remove, name="mobile-remove"),
+    path("account/app", means.app, name="app"),
+    path("account/app/remove", means.app_remove, name="app-remove"),
+    path("account/recovery-codes", means.recovery_codes, name="codes"),
+    path("account/password", means.password, name="password"),
+    path("account/password/remove", means.password_remove, name="password-remove"),
+    path("account/sessions/end-others", places.sessions_end_others, name="sessions-end-others"),
+    path("account/sessions/<str:sid>/end", places.session_end, name="session-end"),
+    path("account/browsers/trust", places.browser_trust, name="browser-trust"),
+    path("account/browsers/<str:browser>/forget", places.browser_forget, name="browser-forget"),
+    path("account/recoveries/<str:recovery_id>/stop", recover.stop_mine, name="recovery-stop"),
     path("account/sign-out-everywhere", views.sign_out_everywhere, name="sign-out-everywhere"),
     path("parties", openid_parties.parties, name="parties"),
     path("parties/new", openid_parties.new, name="party-new"),
