@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import structlog
 from argon2 import PasswordHasher, Type
-from argon2.exceptions import VerificationError, VerifyMismatchError
+from argon2.exceptions import VerificationError
 from django.db import transaction
 from django.db.models import F
 from django.http import HttpRequest
@@ -112,9 +112,10 @@ def _proven(account: Account, password: str, code: str, *, heard: bool) -> bool:
 def _matches(row: Password | None, password: str) -> bool:
     """Whether the password is right; without one, the same work is done for nothing."""
     try:
-        return _HASHER.verify(row.hash if row else _nobodys(), password) and row is not None
-    except (VerifyMismatchError, VerificationError):
+        _HASHER.verify(row.hash if row else _nobodys(), password)
+    except VerificationError:
         return False
+    return row is not None
 
 
 @lru_cache(maxsize=1)

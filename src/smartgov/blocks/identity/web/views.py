@@ -74,9 +74,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "sign_in_rows": [_sign_in_row(row) for row in found["sign_ins"]],
         "session_rows": [_session_row(row, session) for row in found["sessions"]],
         "browser_rows": [(row, places.in_words(row.place)) for row in found["browsers"]],
-        "passkey_rows": [
-            (row, metadata.model_of(row.aaguid), metadata.standing(row.aaguid)) for row in found["passkeys"]
-        ],
+        "passkey_rows": [(row, metadata.model_of(row.aaguid)) for row in found["passkeys"]],
     }
     return render(request, "identity/account.html", {**found, **context})
 
