@@ -24,6 +24,7 @@ PROGRAMS = {
     "phone": ("smartgov.simulators.phone.__main__", "simulator of the mobile identity: --home DIR --port N"),
     "bank": ("smartgov.simulators.bank.__main__", "simulator of the paying bank: --home DIR --port N"),
     "mailbox": ("smartgov.simulators.mailbox.__main__", "simulator of people's mailboxes: --home DIR --port N"),
+    "wallet": ("smartgov.simulators.wallet.__main__", "simulator of people's wallets: --home DIR --port N"),
     "library": ("smartgov.simulators.library.__main__", "simulator of a relying party: --home DIR --port N"),
     "timestamp": (
         "smartgov.simulators.timestamp.__main__",

@@ -21,7 +21,16 @@ from smartgov.blocks.exchange import centre, transport
 from smartgov.blocks.exchange.tests import factories as roads
 from smartgov.blocks.identity import api as identity
 from smartgov.blocks.identity import mobile
-from smartgov.blocks.identity.models import Account, KeptPost, MobileKey, OpenidAuthorization, OpenidRelation, Passkey
+from smartgov.blocks.identity.models import (
+    Account,
+    CitizenCertificate,
+    KeptPost,
+    MobileKey,
+    OpenidAuthorization,
+    OpenidRelation,
+    Passkey,
+)
+from smartgov.blocks.identity.tests import certified
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.blocks.identity.tests.relying import Shop
 from smartgov.blocks.mydata import api as mydata
@@ -98,6 +107,31 @@ def phone(stage: Stage) -> Scene:
     account = Account.objects.get(subject=subject)
     made = [MobileKey.objects.create(account=account, key_id=uuid7(), public_jwk={}) for _ in "ab"]
     return Scene({"key": made[0].id}, owner, strangers)
+
+
+def citizen_certificate(stage: Stage) -> Scene:
+    """One of two certificates of the state."""
+    subject, owner, strangers = _citizens()
+    account = Account.objects.get(subject=subject)
+    made = [CitizenCertificate.objects.create(account=account, means="card", number_index=uuid7()) for _ in "ab"]
+    return Scene({"certificate": made[0].id}, owner, strangers)
+
+
+def proving(*, answered: bool = False) -> Maker:
+    """A request for a card that one browser has begun; every other browser is a stranger to it."""
+
+    def make(stage: Stage) -> Scene:
+        world = stage.contexts.enter_context(certified.world(stage.folder))
+        owner, elsewhere, number = Client(), Client(), people.a_national_id()
+        people.a_person(nid=number)
+        made = certified.begun(owner)
+        certified.begun(elsewhere)
+        if answered:
+            world.card(number).answers(owner, made)
+        strangers = (Client(), elsewhere, people.signed_in_citizen())
+        return Scene({"proving_id": made}, owner, strangers, {"national_id": number})
+
+    return make
 
 
 def login(stage: Stage) -> Scene:
@@ -403,6 +437,11 @@ PAGES: Mapping[str, Maker] = {
     "identity:kept": kept_post,
     "identity:passkey-remove": passkey,
     "identity:mobile-remove": phone,
+    "identity:certificate-remove": citizen_certificate,
+    "identity:prove": proving(),
+    "identity:prove-state": proving(),
+    "identity:prove-cancel": proving(),
+    "identity:prove-person": proving(answered=True),
     "notify:read": notice,
     "payments:batch": batch("payment_releaser"),
     "payments:release": batch("payment_releaser"),
@@ -447,12 +486,15 @@ OWNED_BY_NOBODY: Mapping[str, str] = {
     "services:service": "a service of the catalogue",
     "credential-issuer": "an agency as an issuer; what it issues is no secret",
     "credential-server": "an agency's token endpoint; what it needs is in the code",
+    "credentials:wallet-offer": "the same code for everybody; it gives nothing before its holder has signed in",
     "credentials:token": "whoever brings an offer's code and the number told with it",
     "credentials:nonce": "a nonce is for anybody and good for nothing alone",
     "credentials:credential": "whoever brings the token",
     "credentials:status-list": "one list for all credentials of an agency; nobody's place is told",
     "credentials:request-object": "whoever scans the code; it holds a question and nothing of a person",
     "credentials:answer": "whoever can answer the question with the holder's key",
+    "identity:prove-begin": "names a means, not an object",
+    "identity:prove-answer": "a helper's page brings what a card signed; only the browser that asked acts on it",
     "openid:link": "whoever scans the code on a screen may answer it in their own name, for a minute",
     "ops:retry": "a delivery belongs to the process that its operators run, and holds ids only",
     "ops:drop": "a delivery belongs to the process that its operators run, and holds ids only",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from smartgov.blocks.exchange import domain, transport
+from smartgov.blocks.exchange import domain, transport, vouching
 from smartgov.blocks.exchange.asking import (
     Wish,
     ask_right,
@@ -67,6 +67,7 @@ from smartgov.blocks.exchange.registry import (
     set_revoked_consents,
     withdraw_service,
 )
+from smartgov.blocks.exchange.sealing import seal_chain, seal_document, seal_trust
 from smartgov.blocks.exchange.selectors import (
     MemberPage,
     RequestRow,
@@ -153,6 +154,11 @@ __all__ = [
     "rights",
     "seal",
     "seal_certificate",
+    "seal_chain",
+    "seal_document",
+    "seal_trust",
+    "stamp",
+    "stamp_root",
     "serves",
     "services",
     "set_revoked_consents",
@@ -215,6 +221,16 @@ def seal(*, agency: str, data: bytes) -> bytes:
 def seal_certificate(*, agency: str) -> tuple[str, Sequence[str]]:
     """The seal's certificate and chain, as PEM."""
     return transport.current().seal_certificate(agency)
+
+
+def stamp(request: bytes) -> bytes:
+    """The time-stamping authority's DER answer to a DER request; OSError when it does not answer."""
+    return vouching.current().stamp(request)
+
+
+def stamp_root() -> bytes | None:
+    """The certificate (PEM) under which time stamps are trusted; None where the country has none."""
+    return vouching.current().time_root()
 
 
 def consent(

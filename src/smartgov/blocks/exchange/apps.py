@@ -1,6 +1,6 @@
 """Django configuration and manifest of `exchange`."""
 
-from smartgov.blocks.exchange import centre, issuing, transport
+from smartgov.blocks.exchange import centre, issuing, transport, vouching
 from smartgov.blocks.ops.manifest import BlockConfig, Manifest, MenuItem, Periodic
 from smartgov.shared.text import Text
 
@@ -57,6 +57,7 @@ class ExchangeConfig(BlockConfig):
         from smartgov.blocks.exchange.adapters.centre import HomeCentre
         from smartgov.blocks.exchange.adapters.gateways import Gateways
         from smartgov.blocks.exchange.adapters.issuing import HomeIssuing
+        from smartgov.blocks.exchange.adapters.vouching import HomeVouching
         from smartgov.blocks.exchange.joining import certificates_check
         from smartgov.blocks.ops.api import declare_events, register_check
 
@@ -64,4 +65,5 @@ class ExchangeConfig(BlockConfig):
         register_check("gateway-certificates", certificates_check)
         issuing.register(HomeIssuing())
         transport.register(Gateways())
+        vouching.register(HomeVouching())
         centre.register(HomeCentre())

@@ -21,8 +21,11 @@ from smartgov.blocks.identity.accounts import (
 )
 from smartgov.blocks.identity.domain import Contact, Person, Role, SeatView
 from smartgov.blocks.identity.gate import SessionAuth, may, person
+from smartgov.blocks.identity.openid.details import register as register_detail
 from smartgov.blocks.identity.openid.folk import register_mandates
 from smartgov.blocks.identity.openid.logouts import tell as tell_logout
+from smartgov.blocks.identity.openid.resources import TokenHolder, proof_nonce, token_holder
+from smartgov.blocks.identity.openid.resources import is_served as signs_in_for_others
 from smartgov.blocks.identity.people.recovery import stop_word
 from smartgov.blocks.ops.api import actor, permit, public
 
@@ -38,6 +41,7 @@ __all__ = [
     "Role",
     "SeatView",
     "SessionAuth",
+    "TokenHolder",
     "account_by_national_id",
     "actor",
     "add_mobile_key",
@@ -52,13 +56,17 @@ __all__ = [
     "permit",
     "person",
     "person_of_seat",
+    "proof_nonce",
     "public",
     "recovery_stop_path",
+    "register_detail",
     "register_mandates",
     "roles",
     "seat",
     "seats_of",
+    "signs_in_for_others",
     "subject_name",
     "subject_national_id",
     "tell_logout",
+    "token_holder",
 ]

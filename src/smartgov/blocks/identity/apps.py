@@ -24,6 +24,8 @@ class IdentityConfig(BlockConfig):
             "seat.ended": Text("Seat ended", "終止職務"),
             "mobile_key.added": Text("Phone enrolled", "登錄手機"),
             "mobile_key.removed": Text("Phone removed", "移除手機"),
+            "certificate.bound": Text("Certificate recognised", "綁定自然人憑證"),
+            "certificate.removed": Text("Certificate forgotten", "解除自然人憑證綁定"),
             "passkey.added": Text("Passkey made", "建立通行密鑰"),
             "passkey.removed": Text("Passkey removed", "移除通行密鑰"),
             "identity.national_id_read": Text("National id read", "讀取身分證統一編號"),
@@ -68,11 +70,16 @@ class IdentityConfig(BlockConfig):
         """Stand at the gate of every block's doors, and connect the service behind the phones."""
         from smartgov.blocks.audit.api import register_seat_titles
         from smartgov.blocks.identity import accounts, mobile
+        from smartgov.blocks.identity.adapters.card import CardHelper
         from smartgov.blocks.identity.adapters.enrolment import EnrolmentService
+        from smartgov.blocks.identity.adapters.moica import Moica
         from smartgov.blocks.identity.adapters.phone import PhoneService
+        from smartgov.blocks.identity.adapters.twfido import TwFido
         from smartgov.blocks.identity.gate import SessionGate
+        from smartgov.blocks.identity.means import connected
         from smartgov.blocks.identity.openid import logouts
         from smartgov.blocks.identity.people import phones, telling
+        from smartgov.blocks.identity.ports import Means
         from smartgov.blocks.ops.api import declare_events, register_gate
 
         declare_events("identity", {**logouts.EVENTS, **telling.EVENTS})
@@ -81,3 +88,5 @@ class IdentityConfig(BlockConfig):
         register_seat_titles(accounts.title_of_seat)
         mobile.register_service(PhoneService())
         phones.register_service(EnrolmentService())
+        means: dict[str, Means] = {connected.CARD: CardHelper(), connected.TWFIDO: TwFido()}
+        connected.register(connected.Connected(means, Moica()))

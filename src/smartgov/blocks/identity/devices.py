@@ -24,6 +24,7 @@ def of(account: Account) -> dict[str, Any]:
     return {
         "passkeys": list(account.passkeys.order_by("created_at")),
         "phones": list(account.mobile_keys.order_by("created_at")),
+        "certificates": list(account.citizen_certificates.order_by("created_at")),
         "sign_ins": list(account.sign_ins.order_by("-at")[:SIGN_INS_SHOWN]),
         "app": authenticator_app.of(account),
         "codes_left": codes.left(account),
@@ -60,6 +61,17 @@ def remove_mobile_key(*, actor: Actor, account: Account, key: str) -> None:
 
 
 @transaction.atomic
+def remove_certificate(*, actor: Actor, account: Account, certificate: str) -> None:
+    """Forget a certificate of this account; another's is not found, and the last way to sign in stays."""
+    found = account.citizen_certificates.filter(id=certificate).first()
+    if found is None:
+        raise domain.person_unknown()
+    _keep_one_way(account)
+    found.delete()
+    _note(actor, account, "certificate.removed", certificate)
+
+
+@transaction.atomic
 def end_sessions(*, actor: Actor, account: Account) -> None:
     """End every session of a person."""
     account.session_epoch = ids.uuid7()
@@ -78,7 +90,8 @@ def end_sessions_of(*, actor: Actor, subject: str) -> None:
 
 
 def _keep_one_way(account: Account) -> None:
-    if sum(means.filter(suspended_at=None).count() for means in (account.passkeys, account.mobile_keys)) > 1:
+    usable = sum(means.filter(suspended_at=None).count() for means in (account.passkeys, account.mobile_keys))
+    if usable + account.citizen_certificates.count() > 1:
         return
     raise Problem(
         "last-way-to-sign-in",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.sessions.backends.db import SessionStore
 
-from smartgov.blocks.identity.models import KeptPost, LiveSession, LoginRequest, OpenidMark
+from smartgov.blocks.identity.models import KeptPost, LiveSession, LoginRequest, OpenidMark, Proving
 from smartgov.blocks.identity.people import recovery
 from smartgov.shared import clock
 
@@ -16,5 +16,6 @@ def expire() -> None:
     LoginRequest.retire(now)
     LiveSession.retire(now)
     recovery.settle()
+    Proving.retire(now)
     OpenidMark.objects.filter(expires_at__lt=now).delete()
     SessionStore.clear_expired()

@@ -27,10 +27,10 @@ def check_data(content: bytes, signature: bytes) -> signing.Report:
 
 
 def trust() -> signing.Trust:
-    """Who is trusted: the citizens' authority with its list, the authority of the seals, and outside authorities."""
+    """Who is trusted: the citizens' authority with its list, the authority of the seals with its own, and others."""
     services = outside.current()
     citizens = certificates.from_pem(services.authority.certificate())
-    agencies = _agencies()
+    seals = exchange.seal_trust(_agencies())
 
     def ask(
         certificate: x509.Certificate, authority: x509.Certificate, now: datetime, signed_at: datetime | None
@@ -38,12 +38,12 @@ def trust() -> signing.Trust:
         return lists.finding(certificate, authority, now, signed_at, _POLICY)
 
     return signing.Trust(
-        roots=(citizens, *agencies, *lists.authorities()),
-        time_roots=(certificates.from_pem(services.clocktower.root()),),
-        crls=(services.authority.crl(),),
+        roots=(citizens, *seals.roots, *lists.authorities()),
+        time_roots=tuple({certificates.from_pem(services.clocktower.root()): None, **dict.fromkeys(seals.time_roots)}),
+        crls=(services.authority.crl(), *seals.crls),
         policy=_POLICY,
         ask=ask,
-        without_news=agencies,
+        without_news=seals.without_news,
     )
 
 
@@ -51,9 +51,8 @@ def _agencies() -> tuple[x509.Certificate, ...]:
     """The authority behind the agencies' seals, from the first gateway that answers; all have the same."""
     for member in exchange.members():
         try:
-            _, chain = exchange.seal_certificate(agency=member.code)
+            _, chain = exchange.seal_chain(member.code)
         except Problem:
             continue
-        found = x509.load_pem_x509_certificates("".join(chain).encode()) if chain else []
-        return tuple(found[-1:])
+        return tuple(chain[-1:])
     return ()

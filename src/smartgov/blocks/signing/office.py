@@ -46,6 +46,7 @@ _BY: dict[str, Text] = {
     "office:sign-in": Text("The office, by her sign-in", "註冊窗口（依登入結果）"),
     "office:automat": Text("The office, at once", "註冊窗口（自動簽發）"),
     "authority": Text("The authority", "憑證機構"),
+    "centre": Text("The centre, when the agency joined", "中心（機關加入時）"),
 }
 
 

@@ -9,7 +9,7 @@ from smartgov.shared import content
 
 SPAN = 60
 """How many ports a country may use from its base."""
-_AUTHORITY, _PHONE, _SMTP, _BANK, _MAILBOX, _TIMESTAMP, _LIBRARY = range(23, 30)
+_WALLET, _AUTHORITY, _PHONE, _SMTP, _BANK, _MAILBOX, _TIMESTAMP, _LIBRARY = range(22, 30)
 _GATEWAYS, _LOCAL, _REGISTERS = 30, 40, 50
 
 
@@ -60,6 +60,11 @@ class Ports:
         return self.base + _AUTHORITY
 
     @property
+    def wallet(self) -> int:
+        """People's wallets."""
+        return self.base + _WALLET
+
+    @property
     def library(self) -> int:
         """The city library, a relying party."""
         return self.base + _LIBRARY
@@ -87,6 +92,7 @@ class Ports:
             self.mailbox,
             self.timestamp,
             self.library,
+            self.wallet,
             self.authority,
         ]
         ranges = (self.gateway, self.gateway_local, self.register)

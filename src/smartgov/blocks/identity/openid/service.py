@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from smartgov.blocks.identity import sessions
+from smartgov.blocks.identity.means import connected
 from smartgov.blocks.identity.openid.details import TYPES
 from smartgov.blocks.identity.openid.folk import AccountPeople
 from smartgov.blocks.identity.openid.keyfiles import FileSigner
@@ -26,18 +27,22 @@ MEANS: dict[str, tuple[tuple[str, ...], bool]] = {
     "mobile": (("swk", "user", "mfa"), False),
     "fidokey": (("hwk", "user", "mfa"), True),
     "password": (("pwd", "otp", "mfa"), False),
+    # A card signs the origin that the browser itself named; TW FidO's app shows only what the asking site wrote.
+    "card": (("sc", "hwk", "pin", "mfa"), True),
+    "twfido": (("swk", "user", "mfa"), False),
 }
+HIGHEST = {AAL3, PHRH}
 
 
 def provider() -> Provider:
     """The provider under this site's origin."""
     # Keys reach the highest level only where the FIDO metadata say which of them do.
-    more = {AAL3, PHRH} if metadata.is_there() else set()
-    return _provider(settings.ORIGIN, settings.SECRET_KEY, frozenset(REACHABLE | more))
+    highest = connected.CARD in connected.ready() or metadata.is_there()
+    return _provider(settings.ORIGIN, settings.SECRET_KEY, highest)
 
 
 @lru_cache(maxsize=4)
-def _provider(issuer: str, _: str, reachable: frozenset[str]) -> Provider:
+def _provider(issuer: str, _: str, highest: bool) -> Provider:
     return Provider(
         issuer=issuer,
         store=DatabaseStore(),
@@ -45,7 +50,7 @@ def _provider(issuer: str, _: str, reachable: frozenset[str]) -> Provider:
         signer=FileSigner(),
         secret=bytes.fromhex(sealed.blind_index("openid", "identity.openid.secret")),
         details=TYPES,
-        reachable=reachable,
+        reachable=REACHABLE | (HIGHEST if highest else set()),
         loopback=not issuer.startswith("https://"),
     )
 

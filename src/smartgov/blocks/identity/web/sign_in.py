@@ -17,6 +17,7 @@ from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from smartgov.blocks.identity import accounts, domain, keeping, mobile, passkeys, sessions
 from smartgov.blocks.identity.gate import safe_next
+from smartgov.blocks.identity.means import connected
 from smartgov.blocks.identity.people import browsers, passwords
 from smartgov.blocks.identity.web import openid_remote
 from smartgov.blocks.ops.api import public
@@ -40,6 +41,7 @@ def choose(request: HttpRequest) -> HttpResponse:
         "next": following,
         "next_query": urlencode({"next": following}),
         "kept": "/identity/kept/" in following,
+        "means": connected.ready(),
     }
     context |= openid_remote.asking(request, following)
     context["trusting"] = browsers.trusted(request)
@@ -203,11 +205,17 @@ _ASSURANCE = {
 
 
 def opened(
-    request: HttpRequest, account: sessions.Account, *, method: str, following: str, recovery: str = ""
+    request: HttpRequest,
+    account: sessions.Account,
+    *,
+    method: str,
+    following: str,
+    recovery: str = "",
+    assurance: int | None = None,
 ) -> HttpResponseRedirect:
     """Open the session that a means has earned; `recovery` names the one in which that means still cools."""
-    assurance = domain.COOLING_ASSURANCE if recovery else _ASSURANCE[method]
-    sessions.sign_in(request, account, method=method, assurance=assurance, recovery=recovery)
+    earned = domain.COOLING_ASSURANCE if recovery else assurance or _ASSURANCE[method]
+    sessions.sign_in(request, account, method=method, assurance=earned, recovery=recovery)
     if not recovery and accounts.seats_of(account.subject):
         following = f"{reverse('identity:seat')}?{urlencode({'next': following})}"
     response = HttpResponseRedirect(following)

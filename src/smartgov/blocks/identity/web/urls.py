@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from smartgov.blocks.identity.web import counter, means, openid_parties, places, recover, sign_in, views
+from smartgov.blocks.identity.web import counter, means, openid_parties, places, proving, recover, sign_in, views
 
 app_name = "identity"
 urlpatterns = [
@@ -11,6 +11,12 @@ urlpatterns = [
     path("mobile", sign_in.mobile_begin, name="mobile-begin"),
     path("mobile/<str:login>", sign_in.mobile_wait, name="mobile"),
     path("mobile/<str:login>/state", sign_in.mobile_state, name="mobile-state"),
+    path("prove/with/<str:means>", proving.begin, name="prove-begin"),
+    path("prove/<str:proving_id>", proving.prove, name="prove"),
+    path("prove/<str:proving_id>/state", proving.state, name="prove-state"),
+    path("prove/<str:proving_id>/answer", proving.delivered, name="prove-answer"),
+    path("prove/<str:proving_id>/person", proving.person, name="prove-person"),
+    path("prove/<str:proving_id>/cancel", proving.cancel, name="prove-cancel"),
     path("passkey/options", sign_in.passkey_options, name="passkey-options"),
     path("passkey/sign-in", sign_in.passkey_sign_in, name="passkey-sign-in"),
     path("password", sign_in.password, name="password-sign-in"),
@@ -40,6 +46,7 @@ urlpatterns = [
     path("account/browsers/trust", places.browser_trust, name="browser-trust"),
     path("account/browsers/<str:browser>/forget", places.browser_forget, name="browser-forget"),
     path("account/recoveries/<str:recovery_id>/stop", recover.stop_mine, name="recovery-stop"),
+    path("account/certificates/<str:certificate>/remove", views.certificate_remove, name="certificate-remove"),
     path("account/sign-out-everywhere", views.sign_out_everywhere, name="sign-out-everywhere"),
     path("parties", openid_parties.parties, name="parties"),
     path("parties/new", openid_parties.new, name="party-new"),

@@ -70,7 +70,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "here": browsers.present(request, session.account),
         "trusted": browsers.trusts(request, session.account),
         "words": WAYS,
-        "sign_in_columns": [_("When"), _("How"), _("Device"), _("Place"), _("Outcome")],
+        "sign_in_columns": [_("When"), _("How"), _("Device"), _("Country"), _("Outcome")],
         "sign_in_rows": [_sign_in_row(row) for row in found["sign_ins"]],
         "session_rows": [_session_row(row, session) for row in found["sessions"]],
         "browser_rows": [(row, places.in_words(row.place)) for row in found["browsers"]],
@@ -96,6 +96,14 @@ def mobile_remove(request: HttpRequest, key: str) -> HttpResponse:
     if elsewhere := fresh.unless_settled(request):
         return elsewhere
     devices.remove_mobile_key(actor=actor(request), account=_session(request).account, key=key)
+    return redirect("identity:account")
+
+
+@require_POST
+@permit("identity.account")
+def certificate_remove(request: HttpRequest, certificate: str) -> HttpResponse:
+    """Forget one of the person's own certificates."""
+    devices.remove_certificate(actor=actor(request), account=_session(request).account, certificate=certificate)
     return redirect("identity:account")
 
 
@@ -168,6 +176,8 @@ WAYS = {
     "fidokey": Text("Security key", "實體安全金鑰"),
     "mobile": Text("Mobile identity", "行動身分"),
     "password": Text("Password and code", "密碼與驗證碼"),
+    "card": Text("Citizen certificate card", "自然人憑證卡"),
+    "twfido": Text("Mobile citizen certificate", "行動自然人憑證"),
 }
 
 
@@ -176,7 +186,7 @@ def _way(method: str) -> Text:
 
 
 def _sign_in_row(row: Any) -> tuple[str, Text, str, Text, str]:
-    came = _("Refused") if row.refused else _("Signed in, new browser") if row.new_browser else _("Signed in")
+    came = _("Turned away") if row.refused else _("Came in, new browser") if row.new_browser else _("Came in")
     return write_time(row.at), _way(row.method), row.device, places.in_words(row.place), came
 
 

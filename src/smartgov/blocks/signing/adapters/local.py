@@ -10,11 +10,11 @@ from urllib.parse import quote
 
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from smartgov.blocks.exchange import api as exchange
 from smartgov.blocks.signing.ports import Answer
 from smartgov.engines.authority import Client
 from smartgov.engines.authority.client import unreachable
 from smartgov.engines.httpd import sync
-from smartgov.engines.pki import timestamps
 from smartgov.engines.pki.authority import Record
 from smartgov.engines.pki.authority.trail import Entry
 from smartgov.shared import homes
@@ -112,22 +112,18 @@ class AuthorityService:
 
 
 class StampService:
-    """The time-stamping authority at SMARTGOV_TIMESTAMP_URL."""
+    """The time-stamping authority that this country's members use."""
 
     def stamp(self, request: bytes) -> bytes:
         """One stamp."""
-        headers = {"content-type": timestamps.CONTENT_TYPE}
-        answer = sync.request("POST", get("SMARTGOV_TIMESTAMP_URL") + "/", headers, request, _TIMEOUT)
-        if answer.status != 200:
-            raise ConnectionError("the time-stamping authority refused")
-        return answer.body
+        return exchange.stamp(request)
 
     def root(self) -> bytes:
         """Its root, as this country was given it."""
-        try:
-            return (homes.home() / "timestamp" / "root.pem").read_bytes()
-        except OSError:
-            raise _no_stamps() from None
+        found = exchange.stamp_root()
+        if found is None:
+            raise _no_stamps()
+        return found
 
 
 def _phone_unreachable() -> Problem:

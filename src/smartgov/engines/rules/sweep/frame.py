@@ -42,15 +42,25 @@ class Frame:
         """SQL that reads one part with everything that `mapping` needs into memory, and the columns it then has."""
         own = sorted(mapping.columns() | {"county", "township", "income_decile", "birth_date"})
         absent = [name for name in own if name not in self.columns]
-        columns = {name: self.columns[name] for name in own if name in self.columns}
+        own_columns = [name for name in own if name in self.columns]
+        columns = {name: self.columns[name] for name in own_columns}
         used = [each for each in mapping.aggregates.values() if not {each.theirs, each.mine} & set(absent)]
         source = f"read_parquet('{part}')"
-        joins = "".join(_join(each, number, source, self.columns, on) for number, each in enumerate(used))
-        picked = [f"f.{name}" for name in columns]
-        for number, each in enumerate(used):
-            picked.append(_picked(each, number))
+        for each in used:
             columns[each.name] = _kind(each, self.columns, on)
-        return f"SELECT {', '.join(picked)} FROM {source} AS f{joins}", columns
+        return self._select(source, own_columns, used, on), columns
+
+    def _select(self, source: str, own: Sequence[str], used: Sequence[Aggregate], on: date) -> str:
+        """Facts about others are found over the few columns they need; the wide rows meet only what was found."""
+        picked = [f"f.{name}" for name in own]
+        if not used:
+            return f"SELECT {', '.join(picked)} FROM {source} AS f"
+        joins = "".join(_join(each, number, source, self.columns, on) for number, each in enumerate(used))
+        about = ", ".join(_picked(each, number) for number, each in enumerate(used))
+        known = " OR ".join(f"{each.name} IS NOT NULL" for each in used)
+        found = f"SELECT * FROM (SELECT f.person AS mine, {about} FROM {source} AS f{joins}) AS others WHERE {known}"
+        picked += [f"o.{each.name}" for each in used]
+        return f"SELECT {', '.join(picked)} FROM {source} AS f LEFT JOIN ({found}) AS o ON o.mine = f.person"
 
 
 def open_frame(folder: Path) -> Frame:

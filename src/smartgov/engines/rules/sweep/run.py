@@ -120,15 +120,16 @@ def _part(
     with connect() as base:
         base.execute(f"CREATE TYPE rule_id AS ENUM ({', '.join(repr(rule) for rule in mapping.rules)})")
         base.execute(f"CREATE TEMP TABLE people AS {load}")
-        base.execute(f"CREATE TEMP TABLE answers AS {asked}")
         if out is not None:
+            base.execute(f"CREATE TEMP TABLE answers AS {asked}")
             base.execute(
                 f"COPY (SELECT person, rule, amount, paid AS applied FROM answers WHERE outcome = {GRANTED}) "
                 f"TO '{out / DONE / part.name}' (FORMAT parquet, COMPRESSION zstd)"
             )
         sums = "count(*), CAST(sum(amount) AS BIGINT)"
+        counted = f"({asked})" if out is None else "answers"
         counts = base.execute(
-            f"SELECT CAST(rule AS VARCHAR), outcome, paid, {sums} FROM answers GROUP BY ALL"
+            f"SELECT CAST(rule AS VARCHAR), outcome, paid, {sums} FROM {counted} AS answers GROUP BY ALL"
         ).fetchall()
         found = base.execute("SELECT count(*) FROM people").fetchone()
     people = found[0] if found else 0

@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("identity", "0002_openid"),
+        ("identity", "0003_means"),
     ]
 
     operations = [
