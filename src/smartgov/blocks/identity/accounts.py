@@ -53,6 +53,7 @@ def close(*, actor: Actor, subject: str) -> None:
     account.is_active, account.closed_at, account.session_epoch = False, clock.now(), ids.uuid7()
     account.save(update_fields=["is_active", "closed_at", "session_epoch"])
     account.seats.update(active=False)
+    account.live_sessions.all().delete()
     audit.record(actor=actor, action="account.closed", object_type="account", object_id=subject)
 
 

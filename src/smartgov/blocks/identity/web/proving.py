@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from smartgov.blocks.identity.gate import safe_next
 from smartgov.blocks.identity.means import connected, proving
+from smartgov.blocks.identity.web import sign_in
 from smartgov.blocks.ops.api import public
 from smartgov.shared import clock
 from smartgov.shared.ids import uuid7
