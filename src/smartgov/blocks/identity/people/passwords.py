@@ -87,7 +87,8 @@ def sign_in(request: HttpRequest, *, national_id: str, password: str, code: str)
     trusted = browsers.trusts(request, account)
     whose = f"browser {trusted.id}" if trusted else f"stranger {national_id}"
     throttle.count("password", whose, limit=LIMIT)
-    if account is None or not _proven(account, password, code, heard=trusted is not None):
+    proven = _proven(account, password, code, heard=trusted is not None)
+    if account is None or not proven:
         throttle.failed(address)
         _refused(request, account)
         raise domain.password_refused()
@@ -96,10 +97,10 @@ def sign_in(request: HttpRequest, *, national_id: str, password: str, code: str)
     return account
 
 
-def _proven(account: Account, password: str, code: str, *, heard: bool) -> bool:
-    row = of(account) if may_have(account) else None
+def _proven(account: Account | None, password: str, code: str, *, heard: bool) -> bool:
+    row = of(account) if account and may_have(account) else None
     right = _matches(row, password)
-    if row is None or not right or (row.failures >= ENOUGH and not heard):
+    if account is None or row is None or not right or (row.failures >= ENOUGH and not heard):
         return False
     with transaction.atomic():
         if not (authenticator_app.take(account, code) or codes.take(account, code)):
