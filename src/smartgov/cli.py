@@ -14,6 +14,7 @@ from smartgov.shared.problems import Problem
 
 PROGRAMS = {
     "gateway": ("smartgov.engines.troad.gateway", "an agency's gateway: --home DIR"),
+    "trust": ("smartgov.engines.trust.commands", "statements of the holders of T-Road's root keys: vouch"),
     "register": ("smartgov.engines.apigen.server", "an agency's register: --home DIR"),
     "rules": (
         "smartgov.engines.rules.commands",

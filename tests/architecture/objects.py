@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -417,6 +417,12 @@ def granted_right(stage: Stage) -> Scene:
     return Scene({"right_id": granted}, provider, (consumer, *foreign), {"reason": "a test"})
 
 
+def renewable_right(stage: Stage) -> Scene:
+    """The same right; only the provider lets it end later."""
+    scene = granted_right(stage)
+    return replace(scene, posted={"until": clock.today().isoformat()})
+
+
 def offered_service(stage: Stage) -> Scene:
     """A service of an agency, which alone changes it."""
     provider, consumer, foreign = _exchange(stage)
@@ -448,6 +454,7 @@ PAGES: Mapping[str, Maker] = {
     "identity:browser-forget": known_browser,
     "identity:recovery-stop": begun_recovery,
     "exchange:request": right_request,
+    "exchange:right-renew": renewable_right,
     "exchange:right-revoke": granted_right,
     "exchange:service-change": offered_service,
     "identity:mobile": login,

@@ -44,7 +44,7 @@ DECLARED: tuple[Setting, ...] = (
     Setting("SMARTGOV_TWFIDO_URL", "http://127.0.0.1:8021", "Address of TW FidO's calls for service providers."),
     Setting(
         "SMARTGOV_CARD_URL",
-        "http://localhost:8022",
+        "http://localhost:8020",
         "Address of the card helper on people's own machines; empty: nobody signs in with a card.",
     ),
     Setting("SMARTGOV_TIMESTAMP_URL", "http://127.0.0.1:8028", "The time-stamping authority's address (RFC 3161)."),

@@ -39,6 +39,9 @@ class Transport(Protocol):
     def traffic(self, agency: str) -> dict[str, Any]:
         """What the gateway has counted since it started."""
 
+    def systems(self, agency: str) -> dict[str, Any]:
+        """The systems behind the gateway, each with `services` (code to address) and `may`."""
+
     def configuration(self, agency: str) -> tuple[dict[str, Any], datetime]:
         """The members, services and rights in force at this gateway, and when they expire."""
 

@@ -63,7 +63,14 @@ class IdentityConfig(BlockConfig):
             MenuItem("identity:parties", Text("Relying parties", "登入介接服務"), "identity.parties", 70),
             MenuItem("identity:parties", Text("Relying parties", "登入介接服務"), "identity.parties_approve", 70),
         ),
-        periodic=(Periodic("identity.expire", 300, "smartgov.blocks.identity.expiry.expire"),),
+        periodic=(
+            Periodic(
+                "identity.expire",
+                300,
+                "smartgov.blocks.identity.expiry.expire",
+                Text("Ends sessions, requests and codes whose time is over", "清除逾時的登入、請求與驗證碼"),
+            ),
+        ),
     )
 
     def ready(self) -> None:

@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> None:
         return
     parser = argparse.ArgumentParser(prog="card", description="Lets a site's page ask this machine's card")
     parser.add_argument("--module", default="", help="the card's PKCS#11 library; without it the demo's software cards")
-    options = program.options(parser, given, port=8022)
+    options = program.options(parser, given, port=8020)
     app = HelperApp(options.home, homes.reader(options.home, options.module))
     program.run("card", lambda _: app, options.port)
 

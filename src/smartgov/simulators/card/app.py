@@ -76,10 +76,7 @@ class HelperApp:
         listed = "".join(f"<li>{escape(site)}</li>" for site in sorted(homes.sites(self.home)))
         body += f"<h2>{both(Text('Sites that may ask', '可使用本元件的網站'))}</h2><ul>{listed}</ul>"
         if self.reader.counts:
-            pin = Text(
-                f"The PIN of every card of the demo is {homes.DEMO_PIN}.", f"示範卡片的 PIN 碼均為 {homes.DEMO_PIN}。"
-            )
-            body += f'<p class="note">{both(pin)}</p>'
+            body += f'<p class="note">{both(_pin_of_the_demo())}</p>'
         return pages.page(_TITLE, body)
 
     async def _unlock(self, request: Request, label: str) -> Response:
@@ -108,7 +105,12 @@ class HelperApp:
             return self._given_up(found, "card-absent", Text("No card is in a reader.", "讀卡機中沒有卡片。"))
         facts = [(Text("Who asks", "請求網站"), f"<strong>{escape(found.origin)}</strong>")]
         facts += [(Text("What for", "用途"), both(found.shown))]
-        facts += [(Text("Number: must be the same on the other page", "核對碼：須與原網頁相同"), found.number)]
+        facts += [
+            (
+                Text("Number: must be the same on the other page", "核對碼：須與原網頁相同"),
+                f"<strong>{found.number}</strong>",
+            )
+        ]
         if found.document:
             digest = " ".join(found.document["digest"][place : place + 4].upper() for place in range(0, 16, 4))
             facts += [
@@ -121,12 +123,14 @@ class HelperApp:
             for card, certificate in cards
         )
         alarm = f'<p class="card" role="alert"><strong>{both(said)}</strong></p>' if said else ""
+        if self.reader.counts:
+            alarm += f'<p class="note">{both(_pin_of_the_demo())}</p>'
         code = f'<input type="hidden" name="code" value="{found.code}">'
         body = (
             f'<div class="card">{pages.facts(facts)}</div>{alarm}'
             f'<form method="post" action="/requests/{found.id}">{code}<fieldset>'
             f"<legend>{both(Text('Card', '卡片'))}</legend>{choices}</fieldset>"
-            f'<p><label for="pin">{both(Text("PIN of the card", "卡片 PIN 碼"))}</label><br>'
+            f'<p><label for="pin">{both(Text("PIN of the card", "卡片 PIN 碼"))}</label>'
             f'<input id="pin" name="pin" type="password" inputmode="numeric" autocomplete="off" required'
             f' maxlength="{_LONGEST_PIN}"></p><button>{both(Text("Sign", "簽章"))}</button></form>'
             f'<form method="post" action="/requests/{found.id}">{code}'
@@ -202,6 +206,11 @@ class HelperApp:
             del self._open[old]
         if len(self._open) >= _MOST:
             self._open.pop(next(iter(self._open)))
+
+
+def _pin_of_the_demo() -> Text:
+    said = Text("The PIN of every card of the demo is {pin}.", "示範卡片的 PIN 碼均為 {pin}。")
+    return said.format(pin=homes.DEMO_PIN)
 
 
 def _unlocking(label: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
@@ -90,7 +91,9 @@ def question(owner: Owner, asked: Question, path: str, token: str) -> Response:
             "您沒有尚未使用的此類憑證，請先向核發機關領取。",
         )
         return pages.page(_ASKED, f'{card}<p class="card">{both(lacking)}</p>{_home(owner)}', phone=True)
-    shown = [(Text.of(_claim(owner, vct, path[0])), escape(str(_value(have[vct], path)))) for vct, path in asked.claims]
+    shown = [
+        (Text.of(_claim(owner, vct, path[0])), escape(_words(_value(have[vct], path)))) for vct, path in asked.claims
+    ]
     only = Text("Only this is shown, and nothing else of the certificate:", "僅出示下列資料，不含證明書的其他內容：")
     body = f'{card}<p>{both(only)}</p><div class="card">{pages.facts(shown)}</div>'
     agree = _form(path, token, "", Text("Show this", "同意出示"))
@@ -125,24 +128,30 @@ def _groups(held: Iterable[Held]) -> list[list[Held]]:
     found: dict[str, list[Held]] = {}
     for one in held:
         said = {name: value for name, value in one.claims.items() if name not in _HIDDEN}
-        found.setdefault(f"{one.vct}\n{sorted(said.items(), key=str)}", []).append(one)
+        found.setdefault(json.dumps([one.vct, said], sort_keys=True, ensure_ascii=False), []).append(one)
     return list(found.values())
 
 
 def _card(owner: Owner, copies: list[Held]) -> str:
     first, unused = copies[0], sum(not one.used for one in copies)
-    rows = [
-        (Text.of(_claim(owner, first.vct, name)), escape(str(value)))
-        for name, value in first.claims.items()
-        if name not in _HIDDEN
-    ]
+    order = list(_kind(owner, first.vct)["claims"])  # as the issuer names them; what it has no words for comes last
+    said = sorted(
+        ((name, value) for name, value in first.claims.items() if name not in _HIDDEN),
+        key=lambda one: order.index(one[0]) if one[0] in order else len(order),
+    )
+    rows = [(Text.of(_claim(owner, first.vct, name)), escape(_words(value))) for name, value in said]
     left = Text(f"{unused} of {len(copies)} copies unused", f"尚有 {unused} 份未使用，共 {len(copies)} 份")
     issuer = f'<p class="note">{escape(issuer_of(first.credential))}</p>'
-    said = both(Text("What it says", "內容"))
+    what = both(Text("What it says", "內容"))
     return (
         f'<div class="card"><h2>{_said(_kind(owner, first.vct)["name"])}</h2>{issuer}<p>{both(left)}</p>'
-        f"<details><summary>{said}</summary>{pages.facts(rows)}</details></div>"
+        f"<details><summary>{what}</summary>{pages.facts(rows)}</details></div>"
     )
+
+
+def _words(value: Any) -> str:
+    """A claim's value; of an object its members' values."""
+    return "，".join(_words(one) for one in value.values()) if isinstance(value, dict) else str(value)
 
 
 def _kind(owner: Owner, vct: str) -> dict[str, Any]:

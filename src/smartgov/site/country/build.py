@@ -19,7 +19,7 @@ from smartgov.shared.text import Text
 from smartgov.simulators.library import home as library
 from smartgov.simulators.phone import home as phones
 from smartgov.simulators.wallet import home as wallets
-from smartgov.site.country import centre
+from smartgov.site.country import centre, means
 from smartgov.site.country.ports import Ports
 
 MARK = "country.json"
@@ -80,6 +80,7 @@ class _Building:
                 for entry in registers
             ),
             (Text("phones of the cast", "人物的手機"), self._cast),
+            (Text("certificates of the cast", "人物的自然人憑證"), self._certificates),
             (Text("a library that signs its readers in, and wallets", "使用登入的圖書館與數位錢包"), self._parties),
             (Text("keys of the web processes", "網站的金鑰"), self._web),
         ]
@@ -135,6 +136,9 @@ class _Building:
         _write(self.home / "personas.json", found)
         _write(self.home / "personas.public.json", public)
         _write(self.home / "births.json", self.fresh)
+
+    def _certificates(self) -> None:
+        means.create(self.home, population.personas(self.village))
 
     def _parties(self) -> None:
         issuer, address = f"http://localhost:{self.ports.web}", f"http://localhost:{self.ports.library}"

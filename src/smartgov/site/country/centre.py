@@ -57,6 +57,8 @@ def configure(home: Path, *, ports: Ports, second_web: str | None = None) -> Non
             anchor=anchor,
             timestamps=(f"http://127.0.0.1:{ports.timestamp}/", authority.root()),
         )
+        # Certificates come from the centre, for seven days, as those of every member that joins.
+        gateways.change(home / "gateways" / agency, centre=f"http://localhost:{ports.web}")
 
 
 def certify_seals(home: Path, ports: Ports) -> None:

@@ -51,7 +51,7 @@ def rights(exchange: Mapping[str, Any]) -> list[Json]:
 
 
 def _service(name: str, related: Iterable[str], paths: Iterable[str]) -> Json:
-    return {"id": name, "personal": True, "related": sorted(related), "visibility": "own", "paths": list(paths)}
+    return {"id": name, "personal": True, "related": sorted(related), "paths": list(paths)}
 
 
 def _citations() -> dict[str, str]:

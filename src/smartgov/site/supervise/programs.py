@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import smartgov
 from smartgov.shared import content, homes, settings
+from smartgov.site.country import means
 from smartgov.site.country.centre import seal_authority
 from smartgov.site.country.ports import Ports, agencies
 
@@ -81,6 +82,9 @@ def webs(home: Path, ports: Ports, *, split: str | None, demo: bool) -> list[Web
         "SMARTGOV_TIMESTAMP_URL": f"http://127.0.0.1:{ports.timestamp}",
         "SMARTGOV_AUTHORITY_URL": f"http://127.0.0.1:{ports.authority}",
         "SMARTGOV_WALLET_URL": f"http://localhost:{ports.wallet}" if demo and _has_wallet(home) else "",
+        "SMARTGOV_MOICA_URL": f"http://127.0.0.1:{ports.moica}",
+        "SMARTGOV_TWFIDO_URL": f"http://127.0.0.1:{ports.moica}",
+        "SMARTGOV_CARD_URL": f"http://localhost:{ports.card}" if means.has_cards(home) else "",
         "SMARTGOV_DEMO": "yes" if demo else "no",
         "DJANGO_SETTINGS_MODULE": "smartgov.site.settings",
     }
@@ -189,6 +193,10 @@ def _simulators(home: Path, ports: Ports) -> list[Program]:
         each["library"] = ports.library
     if _has_wallet(home):
         each["wallet"] = ports.wallet
+    if (home / "moica" / "ca.pem").exists():
+        each["moica"] = ports.moica
+    if means.has_cards(home):
+        each["card"] = ports.card
     for name, port in each.items():
         command = python(f"smartgov.simulators.{name}", "--home", home / name, "--port", port, *extra.get(name, ()))
         found.append(Program(name, command, _answers_health(port), stage=1))

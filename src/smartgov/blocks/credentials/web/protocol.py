@@ -9,6 +9,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_POST
 
 from smartgov.blocks.credentials import api
@@ -98,6 +99,7 @@ def credential(request: HttpRequest, agency: str) -> HttpResponse:
 
 
 @require_GET
+@gzip_page  # the same bytes for everybody, and nothing secret in them
 @public("Whoever checks a credential fetches the list for all of them, and so tells nobody which.")
 @_wallet
 def status_list(request: HttpRequest, agency: str, number: str) -> HttpResponse:

@@ -140,7 +140,7 @@ def test_what_cools_opens_a_weak_session_only(case: Case) -> None:
     browser = case.sign_in(case.new)
     assert browser.session["smartgov"]["assurance"] == 1
     assert api.mobile_keys(subject=case.subject) == {}, "nothing is signed with it"
-    for path in ("/signing/", "/services/birth/", "/mydata/"):
+    for path in ("/signing/", "/mydata/"):
         assert browser.get(path).status_code in (403, 404) or "sign-in" in browser.get(path).headers.get("Location", "")
     assert browser.get("/notify/").status_code in (200, 404)
     for path in ("app", "recovery-codes", "passkeys/new"):

@@ -404,7 +404,7 @@ def test_a_seal_is_certified_at_the_counter_by_two_officers(world):
     assert "115-0042" in first.get(page).content.decode()
     assert first.post(page, {"step": "issue"}).status_code == 403, "whoever proved does not issue"
     assert second.post(page, {"step": "issue"}).status_code == 302
-    record = world.authority.get(page.rsplit("/", 1)[-1])
+    record = world.seals.get(page.rsplit("/", 1)[-1])
     text = activation_text(record)
     shown = unescape(second.get(page).content.decode())
     assert text.decode() in shown
@@ -412,4 +412,4 @@ def test_a_seal_is_certified_at_the_counter_by_two_officers(world):
         assert second.post(page, {"step": "activate", "signature": wrong}).status_code in {403, 422}
     signature = base64.b64encode(keys.sign_der(key, text)).decode()  # as openssl dgst -sha256 -sign gives it
     assert second.post(page, {"step": "activate", "signature": signature}).status_code == 302
-    assert world.authority.get(record.id).state is State.ACTIVE
+    assert world.seals.get(record.id).state is State.ACTIVE
