@@ -89,6 +89,12 @@ def end_sessions_of(*, actor: Actor, subject: str) -> None:
     end_sessions(actor=actor, account=account)
 
 
+def signed_in() -> list[str]:
+    """The subjects of everybody who has an open session."""
+    found = Account.objects.filter(is_active=True, live_sessions__isnull=False).distinct()
+    return list(found.values_list("subject", flat=True))
+
+
 def _keep_one_way(account: Account) -> None:
     usable = sum(means.filter(suspended_at=None).count() for means in (account.passkeys, account.mobile_keys))
     if usable + account.citizen_certificates.count() > 1:

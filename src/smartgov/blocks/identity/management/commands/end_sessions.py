@@ -7,7 +7,6 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from smartgov.blocks.identity import devices
-from smartgov.blocks.identity.models import Account
 from smartgov.shared.actor import Actor
 from smartgov.shared.problems import Problem
 
@@ -28,8 +27,7 @@ class Command(BaseCommand):
         """End them."""
         if bool(options["subject"]) == options["all"]:
             raise CommandError("Give either --subject or --all.")
-        found = Account.objects.filter(is_active=True, live_sessions__isnull=False).distinct()
-        subjects = list(found.values_list("subject", flat=True)) if options["all"] else [options["subject"]]
+        subjects = devices.signed_in() if options["all"] else [options["subject"]]
         for subject in subjects:
             try:
                 devices.end_sessions_of(actor=OPERATOR, subject=subject)
