@@ -19,8 +19,9 @@ from smartgov.blocks.credentials.wallets import DatabaseMemory
 from smartgov.blocks.exchange import transport
 from smartgov.blocks.identity import api as identity
 from smartgov.blocks.identity import mobile
-from smartgov.blocks.identity.models import Account, MobileKey
+from smartgov.blocks.identity.models import Account, MobileKey, Password
 from smartgov.blocks.identity.openid import logouts
+from smartgov.blocks.identity.people import authenticator_app, codes, recovery, totp
 from smartgov.blocks.identity.tests import certified
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.blocks.identity.tests.authenticator import Authenticator
@@ -108,6 +109,12 @@ def _devices(mother: applications.Mother) -> None:
         "/identity/account/passkeys/new/register", authenticator.create(options), content_type="application/json"
     )
     assert made.status_code == 200, made.content
+    who = Actor("citizen", subject=account.subject, assurance=2)
+    secret = authenticator_app.begin(account).secret
+    assert authenticator_app.confirm(actor=who, account=account, typed=totp.code(secret, totp.step_at(clock.now())))
+    codes.make(actor=who, account=account)
+    Password.objects.create(account=account, hash="$argon2id$")
+    recovery.begin(browser="b", national_id=MOTHER)
     phone = people.Phone()
     MobileKey.objects.create(account=account, key_id=uuid7(), public_jwk=phone.jwk)
     with mobile.service_replaced(phone):

@@ -25,11 +25,13 @@ from smartgov.blocks.identity.models import (
     Account,
     CitizenCertificate,
     KeptPost,
+    KnownBrowser,
     MobileKey,
     OpenidAuthorization,
     OpenidRelation,
     Passkey,
 )
+from smartgov.blocks.identity.people import recovery
 from smartgov.blocks.identity.tests import certified
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.blocks.identity.tests.relying import Shop
@@ -428,7 +430,30 @@ def offered_service(stage: Stage) -> Scene:
     return Scene({"service": OFFERED.replace("/", "~")}, provider, (consumer, *foreign), {"do": "withdraw"})
 
 
+def open_session(stage: Stage) -> Scene:
+    """Another open session of the same person."""
+    subject, owner, strangers = _citizens()
+    other = people.signed_in_citizen(subject).session["smartgov"]["sid"]
+    return Scene({"sid": other}, owner, strangers)
+
+
+def known_browser(stage: Stage) -> Scene:
+    """A browser in which a person has signed in."""
+    subject, owner, strangers = _citizens()
+    return Scene({"browser": KnownBrowser.objects.filter(account__subject=subject)[0].id}, owner, strangers)
+
+
+def begun_recovery(stage: Stage) -> Scene:
+    """A recovery of a person's account that somebody has begun."""
+    subject, owner, strangers = _citizens()
+    national_id = Account.objects.get(subject=subject).national_id
+    return Scene({"recovery_id": recovery.begin(browser="b", national_id=national_id).id}, owner, strangers)
+
+
 PAGES: Mapping[str, Maker] = {
+    "identity:session-end": open_session,
+    "identity:browser-forget": known_browser,
+    "identity:recovery-stop": begun_recovery,
     "exchange:request": right_request,
     "exchange:right-renew": renewable_right,
     "exchange:right-revoke": granted_right,
@@ -486,6 +511,7 @@ PAGES: Mapping[str, Maker] = {
 
 # Addresses with a parameter that belongs to nobody in particular; each says why.
 OWNED_BY_NOBODY: Mapping[str, str] = {
+    "identity:recover-stop": "whoever got the mail; the word names one recovery and can only stop it",
     "credentials:verify": "whoever holds a certificate's code may check it; the page shows no more than the document",
     "exchange:member": "who is on T-Road is known to every member; only its own officers add to it (test_pages)",
     "exchange:service": "what is offered on T-Road is known to every member",

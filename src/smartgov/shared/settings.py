@@ -58,6 +58,18 @@ DECLARED: tuple[Setting, ...] = (
         "Header in which the proxy that ends TLS hands on a client's certificate (RFC 9440, Client-Cert); it must strip"
         " the header from outside. Empty: certificates of relying parties are not taken.",
     ),
+    Setting(
+        "SMARTGOV_CLIENT_ADDRESS_HEADER",
+        "",
+        "Header in which our own proxy writes the visitor's network address (the last entry counts). Empty: the"
+        " connection's own address.",
+    ),
+    Setting(
+        "SMARTGOV_OFFICER_PASSWORDS",
+        "no",
+        "yes lets officers set a password beside an authenticator app; citizens never have passwords.",
+    ),
+    Setting("SMARTGOV_RECOVERY_HOURS", "72", "How long means that were made in an account recovery cool, in hours."),
     Setting("SMARTGOV_PEERS", "", "Folder with test suites that others wrote; absent suites are reported as NOT RUN."),
     Setting("SMARTGOV_PEERS_RANDOM", "60", "How many random tables a peer (ARX) is asked about beside its own cases."),
 )

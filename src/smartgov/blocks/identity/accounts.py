@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from django.db import transaction
+from django.db.models import Q
 
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.identity import domain
@@ -52,13 +53,14 @@ def close(*, actor: Actor, subject: str) -> None:
     account.is_active, account.closed_at, account.session_epoch = False, clock.now(), ids.uuid7()
     account.save(update_fields=["is_active", "closed_at", "session_epoch"])
     account.seats.update(active=False)
+    account.live_sessions.all().delete()
     audit.record(actor=actor, action="account.closed", object_type="account", object_id=subject)
 
 
 @transaction.atomic
 def add_seat(*, actor: Actor, subject: str, agency: str, role: str) -> str:
     """Give a person a seat in `role` at `agency`; returns the seat's id. An existing one is made active again."""
-    if role not in roles() or role == domain.CITIZEN:
+    if role not in roles() or role in (domain.CITIZEN, domain.RECOVERING):
         raise ValueError(f"there is no role {role!r} for seats")
     seat, _ = Seat.objects.update_or_create(
         account=_account(subject), agency=agency, role=role, defaults={"active": True}
@@ -91,8 +93,12 @@ def add_mobile_key(*, actor: Actor, subject: str, jwk: Mapping[str, str]) -> str
 
 
 def mobile_keys(*, subject: str) -> dict[str, dict[str, str]]:
-    """The public keys of a person's phones by key id, for blocks that have something approved there."""
-    rows = MobileKey.objects.filter(account__subject=subject, account__is_active=True).order_by("-id")
+    """The public keys of a person's phones by key id, for blocks that have something approved there.
+
+    Phones that were enrolled in a recovery are not among them before they have cooled.
+    """
+    rows = MobileKey.objects.filter(account__subject=subject, account__is_active=True, suspended_at=None)
+    rows = rows.filter(Q(cools_until=None) | Q(cools_until__lte=clock.now())).order_by("-id")
     return {row.key_id: dict(row.public_jwk) for row in rows}
 
 

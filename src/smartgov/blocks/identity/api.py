@@ -31,8 +31,15 @@ from smartgov.blocks.identity.openid.folk import register_mandates
 from smartgov.blocks.identity.openid.logouts import tell as tell_logout
 from smartgov.blocks.identity.openid.resources import TokenHolder, proof_nonce, token_holder
 from smartgov.blocks.identity.openid.resources import is_served as signs_in_for_others
+from smartgov.blocks.identity.people.recovery import stop_word
 from smartgov.blocks.identity.ports import Paper
 from smartgov.blocks.ops.api import actor, permit, public
+
+
+def recovery_stop_path(recovery: str) -> str:
+    """The address from which a recovery can be stopped without signing in; it goes to its owner only."""
+    return f"/identity/recover/stop/{stop_word(recovery)}"
+
 
 __all__ = [
     "Contact",
@@ -61,6 +68,7 @@ __all__ = [
     "person_of_seat",
     "proof_nonce",
     "public",
+    "recovery_stop_path",
     "register_detail",
     "register_mandates",
     "roles",

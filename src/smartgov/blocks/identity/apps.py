@@ -12,6 +12,7 @@ class IdentityConfig(BlockConfig):
     manifest = Manifest(
         permissions={
             "identity.account": Text("See one's own account, devices and sign-ins", "檢視自己的帳號、裝置與登入紀錄"),
+            "identity.counter": Text("Prove people anew at the counter", "臨櫃重新核驗身分"),
             "identity.parties": Text("Register services that sign people in", "登錄使用登入的服務"),
             "identity.parties_approve": Text("Approve services that sign people in", "審核使用登入的服務"),
         },
@@ -30,6 +31,20 @@ class IdentityConfig(BlockConfig):
             "identity.national_id_read": Text("National id read", "讀取身分證統一編號"),
             "identity.name_read": Text("Name read", "讀取姓名"),
             "identity.contact_read": Text("Contact read", "讀取聯絡方式"),
+            "passkey.copied": Text("Passkey stopped: it may have been copied", "停用疑遭複製的通行密鑰"),
+            "authenticator_app.added": Text("Authenticator app set up", "設定驗證器"),
+            "authenticator_app.removed": Text("Authenticator app removed", "移除驗證器"),
+            "recovery_codes.made": Text("Recovery codes made", "產生備援碼"),
+            "password.set": Text("Password set", "設定密碼"),
+            "password.removed": Text("Password removed", "移除密碼"),
+            "browser.trusted": Text("Browser trusted", "信任瀏覽器"),
+            "browser.forgotten": Text("Browser forgotten", "移除瀏覽器"),
+            "session.killed": Text("Session ended from elsewhere", "自他處結束登入"),
+            "sessions.others_ended": Text("Signed out everywhere else", "登出其他裝置"),
+            "recovery.begun": Text("Account recovery begun", "申請帳號復原"),
+            "recovery.proven": Text("Person proven anew for a recovery", "完成復原的身分核驗"),
+            "recovery.stopped": Text("Account recovery stopped", "停止帳號復原"),
+            "recovery.done": Text("Account recovery finished", "帳號復原完成"),
             "session.opened": Text("Signed in", "登入"),
             "openid.granted": Text("Signed in to a service", "登入其他服務"),
             "openid.revoked": Text("Access of a service revoked", "撤銷服務的存取"),
@@ -44,6 +59,7 @@ class IdentityConfig(BlockConfig):
         },
         needs=("ops", "audit", "directory"),
         menu=(
+            MenuItem("identity:counter", Text("Prove people anew", "臨櫃核驗"), "identity.counter", 60),
             MenuItem("identity:parties", Text("Relying parties", "登入介接服務"), "identity.parties", 70),
             MenuItem("identity:parties", Text("Relying parties", "登入介接服務"), "identity.parties_approve", 70),
         ),
@@ -62,19 +78,22 @@ class IdentityConfig(BlockConfig):
         from smartgov.blocks.audit.api import register_seat_titles
         from smartgov.blocks.identity import accounts, mobile
         from smartgov.blocks.identity.adapters.card import CardHelper
+        from smartgov.blocks.identity.adapters.enrolment import EnrolmentService
         from smartgov.blocks.identity.adapters.moica import Moica
         from smartgov.blocks.identity.adapters.phone import PhoneService
         from smartgov.blocks.identity.adapters.twfido import TwFido
         from smartgov.blocks.identity.gate import SessionGate
         from smartgov.blocks.identity.means import connected
         from smartgov.blocks.identity.openid import logouts
+        from smartgov.blocks.identity.people import phones, telling
         from smartgov.blocks.identity.ports import Means
         from smartgov.blocks.ops.api import declare_events, register_gate
 
-        declare_events("identity", logouts.EVENTS)
+        declare_events("identity", {**logouts.EVENTS, **telling.EVENTS})
 
         register_gate(SessionGate())
         register_seat_titles(accounts.title_of_seat)
         mobile.register_service(PhoneService())
+        phones.register_service(EnrolmentService())
         means: dict[str, Means] = {connected.CARD: CardHelper(), connected.TWFIDO: TwFido()}
         connected.register(connected.Connected(means, Moica()))

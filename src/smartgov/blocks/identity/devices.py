@@ -10,6 +10,7 @@ from smartgov.blocks.audit import api as audit
 from smartgov.blocks.identity import domain
 from smartgov.blocks.identity.models import Account
 from smartgov.blocks.identity.openid import logouts
+from smartgov.blocks.identity.people import authenticator_app, browsers, codes, live, passwords, recovery, telling
 from smartgov.shared import ids
 from smartgov.shared.actor import Actor
 from smartgov.shared.problems import Problem
@@ -25,6 +26,13 @@ def of(account: Account) -> dict[str, Any]:
         "phones": list(account.mobile_keys.order_by("created_at")),
         "certificates": list(account.citizen_certificates.order_by("created_at")),
         "sign_ins": list(account.sign_ins.order_by("-at")[:SIGN_INS_SHOWN]),
+        "app": authenticator_app.of(account),
+        "codes_left": codes.left(account),
+        "password": passwords.of(account),
+        "may_have_password": passwords.may_have(account),
+        "browsers": browsers.of(account),
+        "sessions": live.of(account),
+        "recoveries": recovery.open_of(account),
     }
 
 
@@ -37,6 +45,7 @@ def remove_passkey(*, actor: Actor, account: Account, passkey: str) -> None:
     _keep_one_way(account)
     found.delete()
     _note(actor, account, "passkey.removed", passkey)
+    telling.tell(account, "means_removed")
 
 
 @transaction.atomic
@@ -48,6 +57,7 @@ def remove_mobile_key(*, actor: Actor, account: Account, key: str) -> None:
     _keep_one_way(account)
     found.delete()
     _note(actor, account, "mobile_key.removed", key)
+    telling.tell(account, "means_removed")
 
 
 @transaction.atomic
@@ -67,11 +77,27 @@ def end_sessions(*, actor: Actor, account: Account) -> None:
     account.session_epoch = ids.uuid7()
     account.save(update_fields=["session_epoch"])
     logouts.subject_left(account.subject)
+    live.forget_all(account)
     _note(actor, account, "sessions.ended", account.subject)
 
 
+def end_sessions_of(*, actor: Actor, subject: str) -> None:
+    """End every session of a person who asked for it at a counter, or whom an operator must sign out."""
+    account = Account.objects.filter(subject=subject, is_active=True).first()
+    if account is None:
+        raise domain.person_unknown()
+    end_sessions(actor=actor, account=account)
+
+
+def signed_in() -> list[str]:
+    """The subjects of everybody who has an open session."""
+    found = Account.objects.filter(is_active=True, live_sessions__isnull=False).distinct()
+    return list(found.values_list("subject", flat=True))
+
+
 def _keep_one_way(account: Account) -> None:
-    if account.passkeys.count() + account.mobile_keys.count() + account.citizen_certificates.count() > 1:
+    usable = sum(means.filter(suspended_at=None).count() for means in (account.passkeys, account.mobile_keys))
+    if usable + account.citizen_certificates.count() > 1:
         return
     raise Problem(
         "last-way-to-sign-in",

@@ -22,7 +22,11 @@ IDLE_LIMIT = timedelta(minutes=30)
 SESSION_LIMIT = timedelta(hours=8)
 KEPT_FOR = timedelta(minutes=30)
 KEPT_BYTES = 64 * 1024
-MOBILE_ASSURANCE = PASSKEY_ASSURANCE = 2
+MOBILE_ASSURANCE = PASSKEY_ASSURANCE = PASSWORD_ASSURANCE = 2
+FIDOKEY_ASSURANCE = 3
+COOLING_ASSURANCE = 1
+FRESH = timedelta(minutes=15)
+RECOVERING = "recovering"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,9 @@ def read_roles(content: Mapping[str, Any]) -> dict[str, Role]:
     roles = {
         name: Role(name, Text.of(row["title"]), frozenset(row["permissions"])) for name, row in content["roles"].items()
     }
-    if CITIZEN not in roles:
-        raise ValueError("roles.yaml has no citizen")
+    for name in (CITIZEN, RECOVERING):
+        if name not in roles:
+            raise ValueError(f"roles.yaml has no {name}")
     return roles
 
 
@@ -96,6 +101,11 @@ def is_fresh(*, issued: str, created_at: datetime, now: datetime) -> bool:
     if at.tzinfo is None:
         return False
     return created_at - SIGNED_TOLERANCE <= at <= min(now, created_at + LOGIN_LIFETIME) + SIGNED_TOLERANCE
+
+
+def cooling_recovery(recovery: str, until: datetime | None, now: datetime) -> str:
+    """The recovery in which a means was made, while the means still cools; empty once it counts in full."""
+    return recovery if until is not None and until > now else ""
 
 
 def public_key(jwk: Mapping[str, str]) -> ec.EllipticCurvePublicKey:
@@ -147,6 +157,59 @@ def too_many_attempts() -> Problem:
         what=Text("Too many attempts.", "嘗試次數過多。"),
         why=Text("This protects accounts from guessing.", "這是為了保護帳號不被試探。"),
         todo=Text("Wait fifteen minutes, then try again.", "請等候 15 分鐘後再試。"),
+    )
+
+
+def password_refused() -> Problem:
+    """A password sign-in that failed; which part was wrong is not said."""
+    return Problem(
+        "sign-in-refused",
+        403,
+        what=Text("You are not signed in.", "登入未成功。"),
+        why=Text(
+            "Id, password and code do not belong together, or the code was used before or has run out.",
+            "身分證統一編號、密碼與驗證碼不相符，或驗證碼已使用過或已逾時。",
+        ),
+        todo=Text(
+            "Type all three again with the code that your app shows now, or sign in with a passkey.",
+            "請以驗證器目前顯示的驗證碼重新輸入，或改用通行密鑰登入。",
+        ),
+    )
+
+
+def key_copied() -> Problem:
+    """A passkey whose counter did not go on: a copy of it may exist."""
+    return Problem(
+        "key-copied",
+        403,
+        what=Text("This passkey is stopped.", "這把通行密鑰已停用。"),
+        why=Text("Its counter went backwards; somebody may hold a copy.", "其計數倒退，可能已遭複製。"),
+        todo=Text("Sign in by another means, and remove it.", "請改用其他方式登入，並將它移除。"),
+    )
+
+
+def model_refused() -> Problem:
+    """A passkey of a model that the FIDO metadata report as broken."""
+    return Problem(
+        "key-model-refused",
+        403,
+        what=Text("Keys of this model are no longer taken.", "此型號的金鑰已不再受理。"),
+        why=Text("Its maker or the FIDO Alliance reports that it can be broken.", "製造商或 FIDO 聯盟公告已不安全。"),
+        todo=Text("Sign in by another means.", "請改用其他方式登入。"),
+    )
+
+
+def still_cooling() -> Problem:
+    """Something that a means made in a recovery may not do yet."""
+    return Problem(
+        "recovery-cooling",
+        403,
+        what=Text("This must wait until your recovery has settled.", "須待帳號復原的等待期結束。"),
+        why=Text(
+            "Your new means was made in a recovery; until the waiting period is over it changes and signs nothing.",
+            "您的新登入方式是在帳號復原時建立的；等待期結束前不能變更設定、簽署或代理。",
+        ),
+        todo=Text("Your account page says when it ends.", "結束時間請見您的帳號頁。"),
     )
 
 

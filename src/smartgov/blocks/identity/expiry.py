@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.contrib.sessions.backends.db import SessionStore
 
-from smartgov.blocks.identity.models import KeptPost, LoginRequest, OpenidMark, Proving
+from smartgov.blocks.identity.models import KeptPost, LiveSession, LoginRequest, OpenidMark, Proving
+from smartgov.blocks.identity.people import recovery
 from smartgov.shared import clock
 
 
@@ -13,6 +14,8 @@ def expire() -> None:
     now = clock.now()
     KeptPost.retire(now)
     LoginRequest.retire(now)
+    LiveSession.retire(now)
+    recovery.settle()
     Proving.retire(now)
     OpenidMark.objects.filter(expires_at__lt=now).delete()
     SessionStore.clear_expired()

@@ -86,10 +86,14 @@ class SessionAuth(APIKeyCookie):
 
 
 def _role(session: sessions.Session) -> Role:
+    if session.cooling:
+        return accounts.roles()[domain.RECOVERING]
     return accounts.roles()[session.seat.role if session.seat else domain.CITIZEN]
 
 
 def _another_seat_may(session: sessions.Session, permission: str) -> bool:
+    if session.cooling:
+        return False
     roles = [accounts.roles()[seat.role] for seat in accounts.seats_of(session.account.subject)]
     return any(role.allows(permission) for role in [*roles, accounts.roles()[domain.CITIZEN]])
 

@@ -47,16 +47,21 @@ def service_replaced(service: MobileIdentity) -> Iterator[None]:
         _services.remove(service)
 
 
-def begin(*, browser: str, national_id: str = "") -> LoginRequest:
+def begin(*, browser: str, national_id: str = "", trusting: Account | None = None, whose: str = "") -> LoginRequest:
     """Open a request for this browser: a code to scan, or a push to the phone of the person with `national_id`.
 
-    An unknown national id gets the same page and simply no answer, so that nobody learns who has an account.
+    An unknown national id gets the same page and simply no answer, so that nobody learns who has an account. A browser
+    that its person trusts names them by `trusting`, and has tries of its own (`whose`).
     """
-    account = _account_for(national_id) if national_id else None
+    if trusting is not None:
+        throttle.count("push", whose)
+    account = trusting or (_account_for(national_id) if national_id else None)
     nonce, number = secrets.token_urlsafe(32), f"{secrets.randbelow(90) + 10}"
     ticket, show = _NOBODY + ids.uuid7(), ""
     if account or not national_id:
-        key_ids = list(account.mobile_keys.values_list("key_id", flat=True)) if account else []
+        key_ids = (
+            list(account.mobile_keys.filter(suspended_at=None).values_list("key_id", flat=True)) if account else []
+        )
         opened = _services[-1].open(origin=settings.ORIGIN, nonce=nonce, number=number, text=TEXT, key_ids=key_ids)
         ticket, show = opened.id or ticket, "" if account else opened.show
     now = clock.now()
@@ -98,8 +103,8 @@ def is_waiting(login: LoginRequest) -> bool:
     return _services[-1].read(login.ticket).state == "waiting"
 
 
-def answer(login: LoginRequest) -> Account | None:
-    """The account that the phone has approved, or None while it waits; Problem `sign-in-refused` otherwise."""
+def answer(login: LoginRequest) -> MobileKey | None:
+    """The phone's key, with its account, once it has approved; None while it waits; Problem `sign-in-refused` else."""
     if is_over(login):
         raise domain.sign_in_refused()
     if login.ticket.startswith(_NOBODY):
@@ -113,8 +118,9 @@ def answer(login: LoginRequest) -> Account | None:
 
 
 @transaction.atomic
-def _accept(login: LoginRequest, approval: Approval) -> Account:
-    key = MobileKey.objects.filter(key_id=approval.key_id, account__is_active=True).select_related("account").first()
+def _accept(login: LoginRequest, approval: Approval) -> MobileKey:
+    usable = MobileKey.objects.filter(key_id=approval.key_id, account__is_active=True, suspended_at=None)
+    key = usable.select_related("account").first()
     if key is None or (login.account_id and login.account_id != key.account_id):
         raise _refused(login, "another key")
     if not domain.is_fresh(issued=approval.issued, created_at=login.created_at, now=clock.now()):
@@ -127,7 +133,7 @@ def _accept(login: LoginRequest, approval: Approval) -> Account:
     MobileKey.objects.filter(id=key.id).update(used_at=clock.now())
     if key.account.national_id:
         throttle.forgive("push", key.account.national_id)
-    return key.account
+    return key
 
 
 def _refused(login: LoginRequest, reason: str) -> Exception:

@@ -97,7 +97,14 @@ class Passkey(models.Model):
     public_key = models.BinaryField()
     sign_count = models.BigIntegerField(default=0)
     backed_up = models.BooleanField(default=False)
+    aaguid = models.CharField(max_length=36, blank=True)
+    # The attestation led to a root of the FIDO metadata, and the key cannot leave its device.
+    attested = models.BooleanField(default=False)
     name = models.CharField(max_length=60)
+    suspended_at = models.DateTimeField(null=True)
+    # Made in a recovery: until then it opens a weak session only.
+    cools_until = models.DateTimeField(null=True)
+    recovery = models.CharField(max_length=36, blank=True)
     created_at = models.DateTimeField(default=clock.now)
     used_at = models.DateTimeField(null=True)
 
@@ -121,6 +128,9 @@ class MobileKey(models.Model):
     account = models.ForeignKey(Account, models.CASCADE, related_name="mobile_keys")
     key_id = models.CharField(max_length=80, unique=True)
     public_jwk = models.JSONField()
+    suspended_at = models.DateTimeField(null=True)
+    cools_until = models.DateTimeField(null=True)
+    recovery = models.CharField(max_length=36, blank=True)
     created_at = models.DateTimeField(default=clock.now)
     used_at = models.DateTimeField(null=True)
 
@@ -166,19 +176,27 @@ class LoginRequest(models.Model):
 
 
 class SignIn(models.Model):
-    """A sign-in that succeeded, for the person to look at."""
+    """A sign-in for the person to look at: one that succeeded, or one that was `refused` although it named them."""
 
     id = models.CharField(primary_key=True, max_length=36, default=ids.uuid7)
     account = models.ForeignKey(Account, models.CASCADE, related_name="sign_ins")
-    method = models.CharField(max_length=10)
+    method = models.CharField(max_length=20)
     device = models.CharField(max_length=60)
+    place = models.CharField(max_length=8, blank=True)
+    new_browser = models.BooleanField(default=False)
+    refused = models.BooleanField(default=False)
     assurance = models.PositiveSmallIntegerField()
     at = models.DateTimeField(default=clock.now)
 
     class Personal:
         """When a person came."""
 
-        fields: ClassVar = {"account": "who", "device": "with which kind of browser", "at": "when"}
+        fields: ClassVar = {
+            "account": "who",
+            "device": "with which kind of browser",
+            "place": "the country",
+            "at": "when",
+        }
         retire = "deleted"
         after = RETENTION
 
@@ -241,11 +259,22 @@ from smartgov.blocks.identity.openid_models import (  # noqa: E402
     OpenidToken,
     RelyingParty,
 )
+from smartgov.blocks.identity.people_models import (  # noqa: E402
+    AuthenticatorApp,
+    KnownBrowser,
+    LiveSession,
+    Password,
+    Recovery,
+    RecoveryCode,
+)
 
 __all__ = [
     "Account",
+    "AuthenticatorApp",
     "CitizenCertificate",
     "KeptPost",
+    "KnownBrowser",
+    "LiveSession",
     "LoginRequest",
     "MobileKey",
     "OpenidAuthorization",
@@ -254,6 +283,9 @@ __all__ = [
     "OpenidRelation",
     "OpenidToken",
     "Passkey",
+    "Password",
+    "Recovery",
+    "RecoveryCode",
     "Proving",
     "RelyingParty",
     "Seat",

@@ -32,6 +32,28 @@ class Approval:
     issued: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What a phone that is being enrolled has answered: its public key, and its signature over the invitation."""
+
+    state: Literal["waiting", "approved", "refused"]
+    jwk: dict[str, str] | None = None
+    signature: bytes = b""
+    issued: str = ""
+
+
+class PhoneEnrolment(Protocol):
+    """Invites a new phone, whose key nobody knows yet, to show its key and that it holds it."""
+
+    def invite(self, *, origin: str, nonce: str, number: str, text: dict[str, str]) -> Ticket:
+        """Open an invitation for whoever scans its code."""
+        ...
+
+    def enrolled(self, ticket: str) -> Enrolment:
+        """The present answer."""
+        ...
+
+
 class MobileIdentity(Protocol):
     """The service that reaches a person's phone. It is a courier: only the phone's signature proves anything."""
 

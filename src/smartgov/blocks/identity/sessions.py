@@ -15,6 +15,7 @@ from smartgov.blocks.identity import accounts, domain
 from smartgov.blocks.identity.domain import SeatView
 from smartgov.blocks.identity.models import Account, Seat, SignIn
 from smartgov.blocks.identity.openid import logouts
+from smartgov.blocks.identity.people import browsers, live, places
 from smartgov.blocks.ops.api import Statements
 from smartgov.shared import clock, ids
 from smartgov.shared.actor import ANYONE, Actor
@@ -60,12 +61,22 @@ class Session:
     method: str
     signed_in_at: datetime
     sid: str
+    cooling: bool = False
+    """Opened with a means that was made in a recovery which may still be stopped."""
 
 
 @transaction.atomic
-def sign_in(request: HttpRequest, account: Account, *, method: str, assurance: int) -> None:
-    """Open a session of `account` under a new session key; notes it for the person and for the auditor."""
+def sign_in(request: HttpRequest, account: Account, *, method: str, assurance: int, recovery: str = "") -> None:
+    """Open a session of `account` under a new session key; notes it for the person and for the auditor.
+
+    Who signs in again in a live session of their own keeps its `sid`, so that ending it reaches every relying party.
+    `recovery` names the recovery in which the means was made, while it still cools.
+    """
+    sid = _sid_to_keep(request, account) or ids.uuid7()
+    before = request.session.session_key
     login(request, account, backend=BACKEND)
+    if request.session.session_key in (before, None):
+        request.session.cycle_key()
     now = clock.now()
     request.session[_KEY] = {
         "assurance": assurance,
@@ -73,11 +84,25 @@ def sign_in(request: HttpRequest, account: Account, *, method: str, assurance: i
         "at": now.timestamp(),
         "seen": now.timestamp(),
         "seat": None,
-        "sid": ids.uuid7(),
+        "sid": sid,
+        "recovery": recovery,
     }
     request.session.pop("identity_login", None)
     forget(request)
-    SignIn.objects.create(account=account, method=method, assurance=assurance, at=now, device=device(request))
+    kind, place = device(request), places.of(request)
+    key = request.session.session_key or ""
+    live.opened(
+        account, sid=sid, key=key, method=method, assurance=assurance, label=kind, place=place, recovery=recovery
+    )
+    SignIn.objects.create(
+        account=account,
+        method=method,
+        assurance=assurance,
+        at=now,
+        device=kind,
+        place=place,
+        new_browser=browsers.met(request, account),
+    )
     audit.record(
         actor=Actor("citizen", subject=account.subject, assurance=assurance),
         action="session.opened",
@@ -92,7 +117,20 @@ def sign_out(request: HttpRequest) -> None:
     kept = request.session.get(_KEY)
     if kept and "sid" in kept:
         logouts.session_ended(kept["sid"])
+        live.over(kept["sid"])
     logout(request)
+
+
+def _sid_to_keep(request: HttpRequest, account: Account) -> str:
+    """The id of this person's live session in this browser; another person's session ends here."""
+    session = current(request) if request.session.get(_KEY) else None
+    if session is None:
+        return ""
+    if session.account.pk == account.pk:
+        return session.sid
+    logouts.session_ended(session.sid)
+    live.over(session.sid)
+    return ""
 
 
 def current(request: HttpRequest) -> Session | None:
@@ -121,6 +159,7 @@ def take_seat(request: HttpRequest, seat: SeatView | None) -> None:
     kept = request.session[_KEY]
     request.session.cycle_key()
     request.session[_KEY] = {**kept, "seat": seat.id if seat else None}
+    live.moved(kept["sid"], request.session.session_key or "")
     forget(request)
 
 
@@ -147,8 +186,16 @@ def _load(request: HttpRequest) -> Session | None:
         return None
     if idle > _TOUCH_AFTER:
         request.session[_KEY] = {**kept, "seen": now}
-    signed_in_at = datetime.fromtimestamp(kept["at"], clock.TAIPEI)
-    return Session(account, _seat(account, kept["seat"]), kept["assurance"], kept["method"], signed_in_at, kept["sid"])
+        live.seen(kept["sid"], clock.now())
+    return Session(
+        account,
+        _seat(account, kept["seat"]),
+        kept["assurance"],
+        kept["method"],
+        datetime.fromtimestamp(kept["at"], clock.TAIPEI),
+        kept["sid"],
+        bool(kept.get("recovery")),
+    )
 
 
 def _seat(account: Account, seat_id: str | None) -> SeatView | None:
@@ -160,8 +207,5 @@ def _seat(account: Account, seat_id: str | None) -> SeatView | None:
 
 
 def device(request: HttpRequest) -> str:
-    """The kind of browser, in one or two words; the full header would be a fingerprint."""
-    agent = request.headers.get("User-Agent", "")
-    system = next((name for name in ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux") if name in agent), "")
-    browser = next((name for name in ("Firefox", "Edg", "Chrome", "Safari") if name in agent), "")
-    return " ".join(filter(None, ({"Edg": "Edge"}.get(browser, browser), system)))
+    """The kind of browser, in one or two words."""
+    return browsers.label(request)

@@ -1,6 +1,8 @@
 """Slows down guessing: a limited number of tries in a window of time, for each person or device concerned.
 
-There is no limit by network address: behind a gateway of a mobile operator thousands of people share one.
+A network address is counted by its failures only, and loosely: behind a gateway of a mobile operator thousands of
+people share one. Passkeys are not counted at all: a signature cannot be guessed, and whoever could use up the tries of
+another person could lock them out of their strongest means.
 """
 
 from __future__ import annotations
@@ -17,24 +19,47 @@ from smartgov.shared.sealed import blind_index
 
 WINDOW = timedelta(minutes=15)
 LIMIT = 10
+ADDRESS_LIMIT = 200
 
 
-def count(purpose: str, whose: str) -> None:
-    """Count one try; Problem `too-many-attempts` beyond the limit. Commits by itself, so that failures count."""
-    key, now = _key(purpose, whose), clock.now()
-    with transaction.atomic():
-        row, _ = Throttle.objects.get_or_create(key=key, defaults={"window_ends": now + WINDOW})
-        if row.window_ends <= now:
-            Throttle.objects.filter(key=key).update(count=0, window_ends=now + WINDOW)
-        Throttle.objects.filter(key=key).update(count=F("count") + 1)
-        row.refresh_from_db()
-    if row.count > LIMIT:
+def count(purpose: str, whose: str, *, limit: int = LIMIT, window: timedelta = WINDOW) -> None:
+    """Count one try; Problem `too-many-attempts` beyond the limit. Commits by itself, so that failures count.
+
+    The last try that is heard starts the window anew, so that whoever used them all up waits its whole length.
+    """
+    if _counted(_key(purpose, whose), limit, window) > limit:
         raise too_many_attempts()
 
 
 def forgive(purpose: str, whose: str) -> None:
     """Forget the tries after one that succeeded."""
     Throttle.objects.filter(key=_key(purpose, whose)).delete()
+
+
+def failed(address: str) -> None:
+    """Count a failure from this network address."""
+    if address:
+        _counted(_key("address", address), ADDRESS_LIMIT, WINDOW)
+
+
+def require_calm(address: str) -> None:
+    """Problem `too-many-attempts` when very many tries failed from this address of late."""
+    busy = Throttle.objects.filter(key=_key("address", address), window_ends__gt=clock.now(), count__gte=ADDRESS_LIMIT)
+    if address and busy.exists():
+        raise too_many_attempts()
+
+
+@transaction.atomic
+def _counted(key: str, limit: int, window: timedelta) -> int:
+    now = clock.now()
+    row, _ = Throttle.objects.get_or_create(key=key, defaults={"window_ends": now + window})
+    if row.window_ends <= now:
+        Throttle.objects.filter(key=key).update(count=0, window_ends=now + window)
+    Throttle.objects.filter(key=key).update(count=F("count") + 1)
+    row.refresh_from_db()
+    if row.count == limit:
+        Throttle.objects.filter(key=key).update(window_ends=now + window)
+    return row.count
 
 
 def _key(purpose: str, whose: str) -> str:

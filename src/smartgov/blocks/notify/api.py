@@ -21,7 +21,7 @@ from smartgov.shared.actor import Actor
 from smartgov.shared.ids import uuid7
 from smartgov.shared.text import Text
 
-__all__ = ["NoticeView", "deliver", "mark_read", "send", "unread", "wall"]
+__all__ = ["NoticeView", "deliver", "mark_read", "send", "tell_of_account", "unread", "wall"]
 
 logger = structlog.get_logger()
 POSTMAN = Actor.for_system("portal", "notify")
@@ -61,6 +61,20 @@ def send(
     if created:
         ops.emit("notice_created", aggregate=notice.id, payload={"notice": notice.id}, actor=actor)
     return notice.id
+
+
+def tell_of_account(event: ops.EmittedEvent) -> None:
+    """Listener of `account_touched`: tell the person of it; a recovery that has begun can be stopped from the mail."""
+    what, recovery = event.payload["what"], event.payload["recovery"]
+    stoppable = what in ("recovery_begun", "recovery_proven")
+    send(
+        actor=POSTMAN,
+        subject=event.payload["subject"],
+        template=f"account_{what}",
+        context={},
+        link=identity.recovery_stop_path(recovery) if stoppable else "/identity/account",
+        key=event.id,
+    )
 
 
 def wall(*, actor: Actor, limit: int = 50, only_unread: bool = False) -> list[NoticeView]:

@@ -81,7 +81,7 @@ PARTS = (
     ),
     Part(
         "ris-officer",
-        (("ris", "case_officer"), ("ris", "credential_manager")),
+        (("ris", "case_officer"), ("ris", "credential_manager"), ("ris", "counter_officer")),
         Text("Decides birth registrations at the household office.", "在戶政機關審核出生登記。"),
     ),
     Part(

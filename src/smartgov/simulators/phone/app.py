@@ -25,6 +25,12 @@ log = structlog.get_logger()
 _PHONES = Text("Phones of the demo's persons", "展示人物的手機")
 _REFUSE = Text("This was not me: refuse", "不是我操作的：拒絕")
 _EMPTY = Text("Nothing waits. A request will appear here by itself.", "目前沒有請求；收到時會自動顯示。")
+_LOST = Text("Is this phone lost?", "手機遺失了？")
+_LOST_HINT = Text(
+    "The simulation gives the person a new phone with a new key. Nothing knows it until it is enrolled.",
+    "模擬換上一支新手機與新金鑰；在重新登錄之前，沒有任何服務認得它。",
+)
+_LOST_NOW = Text("Lost it: take a new phone", "已遺失，換新手機")
 _ENDED = {
     "approved": Text("Approved. You may go back to the other screen.", "已核准。請回到原畫面。"),
     "refused": Text("Refused. Nobody was signed in.", "已拒絕，未登入任何人。"),
@@ -50,6 +56,7 @@ class PhoneApp:
             ("GET", "/scan", self._scan),
             ("POST", "/scan", self._scanned),
             ("GET", "/phones/{persona}", self._phone),
+            ("POST", "/phones/{persona}/lost", self._lost),
             ("GET", "/phones/{persona}/requests/{ticket}", self._ask),
             ("POST", "/phones/{persona}/requests/{ticket}", self._decide),
         ):
@@ -123,7 +130,22 @@ class PhoneApp:
             for t in self.tickets.pending(persona)
         ]
         body = f'<ul class="plain">{"".join(rows)}</ul>' if rows else f'<p class="card">{both(_EMPTY)}</p>'
+        body += (
+            f'<details class="note"><summary>{both(_LOST)}</summary><p>{both(_LOST_HINT)}</p>'
+            f'<form method="post" action="/phones/{quote(owner.id)}/lost" class="wide">'
+            f'<input type="hidden" name="token" value="{self._lost_token(owner.id)}">'
+            f'<button class="quiet">{both(_LOST_NOW)}</button></form></details>'
+        )
         return pages.page(_title(owner), body, refresh=pages.reload_after(request, 3), phone=True)
+
+    async def _lost(self, request: Request, persona: str) -> Response:
+        owner = self._persona(persona)
+        given = pages.form_values(request).get("token", "")
+        if not hmac.compare_digest(given.encode(), self._lost_token(owner.id).encode()):
+            raise _form_foreign()
+        phones.replace_phone(self.home, owner)
+        log.info("phone_replaced")
+        return pages.see_other(f"/phones/{quote(owner.id)}")
 
     async def _ask(self, request: Request, persona: str, ticket: str) -> Response:
         owner, found = self._persona(persona), self._own(persona, ticket)
@@ -213,17 +235,24 @@ class PhoneApp:
         found = self.tickets.get(ticket)
         return found if found.persona == persona else self.tickets.get("")
 
+    def _lost_token(self, persona: str) -> str:
+        return hmac.new(self._form_key, f"lost|{persona}".encode(), "sha256").hexdigest()
+
     def _form_token(self, ticket: Ticket) -> str:
         return hmac.new(self._form_key, f"{ticket.id}|{ticket.persona}".encode(), "sha256").hexdigest()
 
     def _require_form(self, ticket: Ticket, values: dict[str, str]) -> None:
         if not hmac.compare_digest(values.get("token", "").encode(), self._form_token(ticket).encode()):
-            raise Problem(
-                "form-foreign",
-                403,
-                what=Text("This form did not come from this phone.", "此表單並非來自這支手機。"),
-                todo=Text("Open the request on the phone again.", "請在手機上重新開啟請求。"),
-            )
+            raise _form_foreign()
+
+
+def _form_foreign() -> Problem:
+    return Problem(
+        "form-foreign",
+        403,
+        what=Text("This form did not come from this phone.", "此表單並非來自這支手機。"),
+        todo=Text("Open the request on the phone again.", "請在手機上重新開啟請求。"),
+    )
 
 
 def _require_unscanned(ticket: Ticket) -> None:

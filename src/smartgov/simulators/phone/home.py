@@ -56,6 +56,19 @@ def enrol(home: Path | str, *, persona: str, name: str, story: Text | None = Non
     return _persona(card)
 
 
+def replace_phone(home: Path, persona: Persona) -> Persona:
+    """The phone is lost: the new one has another key, which nobody knows yet."""
+    keys.save_private(_key_path(home, persona.id).with_suffix(".new"), keys.generate_p256())
+    _key_path(home, persona.id).with_suffix(".new").replace(_key_path(home, persona.id))
+    return enrol(home, persona=persona.id, name=persona.name, story=persona.story, place=persona.place)
+
+
+def public_jwk(home: Path, persona: str) -> dict[str, str]:
+    """The public half of the phone's key."""
+    public = keys.public_jwk(keys.load_p256(_key_path(home, persona)).public_key())
+    return {part: text for part, text in public.items() if part != "kid"}
+
+
 def personas(home: Path) -> list[Persona]:
     """Everybody with a phone, in their order; read anew so that an enrolment shows at once."""
     cards = (home / "personas").glob("*.json")

@@ -6,6 +6,7 @@ fingerprint were shown, and only if what is to be signed names that very documen
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from html import escape
@@ -23,6 +24,12 @@ from smartgov.simulators.phone import home as phones
 _HEX = re.compile(r"[0-9a-f]{64}")
 _LONGEST_NAME = 200
 _OF_DOCUMENT = {"name", "digest", "to_sign"}
+_MEMBERS: Mapping[str, set[str]] = {
+    "csr": set(),
+    "enrol": set(),
+    "activate": {"serial", "challenge"},
+    "sign": _OF_DOCUMENT,
+}
 
 
 class TaskRefusedError(ValueError):
@@ -33,8 +40,7 @@ def read(task: Any) -> dict[str, str]:
     """A task as it was posted, if it is one of ours and whole; else TaskRefusedError."""
     if not isinstance(task, dict) or not all(isinstance(value, str) for value in task.values()):
         raise TaskRefusedError("task")
-    wanted: dict[str, set[str]] = {"csr": set(), "activate": {"serial", "challenge"}, "sign": _OF_DOCUMENT}
-    names = wanted.get(task.get("kind", ""))
+    names = _MEMBERS.get(task.get("kind", ""))
     if names is None or set(task) != names | {"kind"}:
         raise TaskRefusedError("task.kind")
     if task["kind"] == "activate" and not task["serial"].isdigit():
@@ -66,6 +72,8 @@ def fingerprint(digest: str) -> str:
 
 def do(home: Path, persona: str, task: Mapping[str, str]) -> dict[str, str]:
     """Do it, after the person has agreed; what the service provider gets."""
+    if task["kind"] == "enrol":  # the approval itself is signed with this key, which proves that the phone holds it
+        return {"jwk": json.dumps(phones.public_jwk(home, persona))}
     if task["kind"] == "csr":
         keys.save_private(_new(home, persona), keys.generate_p256())
         return {"csr": phones.request_for(keys.load_p256(_new(home, persona)), persona)}

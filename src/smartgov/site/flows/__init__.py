@@ -11,6 +11,7 @@ FLOWS: dict[str, tuple[str, ...]] = {
     "configuration_changed": ("smartgov.blocks.exchange.api.republish",),
     "certificate_ordered": ("smartgov.blocks.exchange.api.issue_ordered",),
     # Signing in to other services
+    "account_touched": ("smartgov.blocks.notify.api.tell_of_account",),
     "openid_session_ended": ("smartgov.blocks.identity.api.tell_logout",),
     # The agencies' side
     "birth_notified": ("smartgov.blocks.cases.api.announce_birth",),

@@ -40,7 +40,7 @@ class PhoneService:
         if answer["status"] != "approved":
             return Approval("refused")
         issued = json.loads(answer["payload"]).get("issued", "")
-        return Approval("approved", str(answer["key_id"]), _der(str(answer["signature"])), str(issued))
+        return Approval("approved", str(answer["key_id"]), signature_of(str(answer["signature"])), str(issued))
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {_secret()}", "Content-Type": "application/json"}
@@ -77,7 +77,7 @@ def _secret() -> str:
         raise phone_unreachable() from None
 
 
-def _der(raw: str) -> bytes:
+def signature_of(raw: str) -> bytes:
     """The DER form of a base64url `r || s`; the empty bytes when it is none, which verifies nothing."""
     try:
         both = base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4))

@@ -13,6 +13,7 @@ from smartgov.blocks.identity.openid.details import TYPES
 from smartgov.blocks.identity.openid.folk import AccountPeople
 from smartgov.blocks.identity.openid.keyfiles import FileSigner
 from smartgov.blocks.identity.openid.store import DatabaseStore
+from smartgov.blocks.identity.people import metadata
 from smartgov.engines.openid.levels import AAL1, AAL2, AAL3, PHR, PHRH
 from smartgov.engines.openid.model import Authentication
 from smartgov.engines.openid.provider import Provider
@@ -24,20 +25,24 @@ REACHABLE = {AAL1, AAL2, PHR}
 MEANS: dict[str, tuple[tuple[str, ...], bool]] = {
     "passkey": (("swk", "user", "mfa"), True),
     "mobile": (("swk", "user", "mfa"), False),
+    "fidokey": (("hwk", "user", "mfa"), True),
+    "password": (("pwd", "otp", "mfa"), False),
     # A card signs the origin that the browser itself named; TW FidO's app shows only what the asking site wrote.
     "card": (("sc", "hwk", "pin", "mfa"), True),
     "twfido": (("swk", "user", "mfa"), False),
 }
-BY_CARD = {AAL3, PHRH}
+HIGHEST = {AAL3, PHRH}
 
 
 def provider() -> Provider:
     """The provider under this site's origin."""
-    return _provider(settings.ORIGIN, settings.SECRET_KEY, connected.CARD in connected.ready())
+    # Keys reach the highest level only where the FIDO metadata say which of them do.
+    highest = connected.CARD in connected.ready() or metadata.is_there()
+    return _provider(settings.ORIGIN, settings.SECRET_KEY, highest)
 
 
 @lru_cache(maxsize=4)
-def _provider(issuer: str, _: str, cards: bool) -> Provider:
+def _provider(issuer: str, _: str, highest: bool) -> Provider:
     return Provider(
         issuer=issuer,
         store=DatabaseStore(),
@@ -45,7 +50,7 @@ def _provider(issuer: str, _: str, cards: bool) -> Provider:
         signer=FileSigner(),
         secret=bytes.fromhex(sealed.blind_index("openid", "identity.openid.secret")),
         details=TYPES,
-        reachable=REACHABLE | (BY_CARD if cards else set()),
+        reachable=REACHABLE | (HIGHEST if highest else set()),
         loopback=not issuer.startswith("https://"),
     )
 
@@ -62,6 +67,6 @@ def event_of(request: HttpRequest) -> Authentication | None:
         at=session.signed_in_at,
         level=session.assurance,
         amr=amr,
-        phishing_resistant=resistant,
-        hardware="hwk" in amr,
+        phishing_resistant=resistant and not session.cooling,
+        hardware="hwk" in amr and not session.cooling,
     )

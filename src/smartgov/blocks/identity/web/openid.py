@@ -21,6 +21,7 @@ from smartgov.blocks.identity.openid.service import event_of, provider
 from smartgov.blocks.ops.api import actor, permit, public
 from smartgov.engines.openid import authorizing, logout, params, pushing, remote
 from smartgov.engines.openid.errors import NotAnsweredToClientError, OAuthError
+from smartgov.engines.openid.levels import AAL3, PHR, PHRH
 from smartgov.engines.openid.model import Authentication, Authorization, Client
 
 _PORT = urlsplit(settings.ORIGIN).port or "web"
@@ -110,7 +111,13 @@ def _sign_in(
     address = f"{reverse('identity:sign-in')}?{following}"
     if event is None:
         return HttpResponseRedirect(address)
-    context = {"client": client, "sign_in": address, "passkey": acr == "phr", **_frame(client, found)}
+    context = {
+        "client": client,
+        "sign_in": address,
+        "passkey": acr == PHR,
+        "hardware": acr in (AAL3, PHRH),
+        **_frame(client, found),
+    }
     return _with_form_to(client, found, render(request, "identity/openid_step_up.html", context))
 
 

@@ -9,16 +9,16 @@ from urllib.parse import urlsplit
 
 import segno
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
-from smartgov.blocks.identity import accounts, keeping, sessions
 from smartgov.blocks.identity.gate import safe_next
 from smartgov.blocks.identity.means import connected, proving
+from smartgov.blocks.identity.web import sign_in
 from smartgov.blocks.ops.api import public
 from smartgov.shared import clock
 from smartgov.shared.ids import uuid7
@@ -141,10 +141,5 @@ def _over(request: HttpRequest, following: str, *, status: int, refused: Problem
 
 
 def _opened(request: HttpRequest, proven: proving.Proven, following: str) -> HttpResponse:
-    sessions.sign_in(request, proven.account, method=proven.means, assurance=proven.level)
     request.session.pop(_BEGUN, None)
-    if accounts.seats_of(proven.account.subject):
-        following = f"{reverse('identity:seat')}?{urlencode({'next': following})}"
-    response = HttpResponseRedirect(following)
-    keeping.mark_browser(request, response, proven.account.subject)
-    return response
+    return sign_in.opened(request, proven.account, method=proven.means, following=following, assurance=proven.level)

@@ -12,12 +12,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from smartgov.blocks.identity import accounts, domain, keeping, mobile, passkeys, sessions
 from smartgov.blocks.identity.gate import safe_next
 from smartgov.blocks.identity.means import connected
+from smartgov.blocks.identity.people import browsers, passwords
 from smartgov.blocks.identity.web import openid_remote
 from smartgov.blocks.ops.api import public
 from smartgov.shared import clock
@@ -43,6 +44,8 @@ def choose(request: HttpRequest) -> HttpResponse:
         "means": connected.ready(),
     }
     context |= openid_remote.asking(request, following)
+    context["trusting"] = browsers.trusted(request)
+    context["passwords"] = passwords.are_used()
     return render(request, "identity/sign_in.html", context)
 
 
@@ -53,11 +56,39 @@ def mobile_begin(request: HttpRequest) -> HttpResponse:
     secret = uuid7()
     push = request.POST.get("way") == "push"
     national_id = request.POST.get("national_id", "").strip().upper() if push else ""
-    if push and not national_id:
+    trusting, whose = _trusting(request)
+    if push and not national_id and trusting is None:
         return redirect(f"{reverse('identity:sign-in')}?{urlencode({'next': safe_next(request)})}")
-    login = mobile.begin(browser=secret, national_id=national_id)
+    login = mobile.begin(browser=secret, national_id=national_id, trusting=trusting, whose=whose)
     request.session[_LOGIN] = {"browser": secret, "next": safe_next(request)}
     return redirect("identity:mobile", login=login.id)
+
+
+def _trusting(request: HttpRequest) -> tuple[sessions.Account | None, str]:
+    """Whom the person of this trusted browser has pressed, and the name under which their tries are counted."""
+    wanted = request.POST.get("trusted", "")
+    found = next((account for account in browsers.trusted(request) if account.subject == wanted), None)
+    row = browsers.trusts(request, found)
+    return (found, f"browser {row.id}") if found and row else (None, "")
+
+
+@require_http_methods(["GET", "POST"])
+@public("officers prove here who they are, by password and a second factor together")
+def password(request: HttpRequest) -> HttpResponse:
+    """Sign in with password and code, where officers have passwords."""
+    if not passwords.are_used():
+        raise Http404
+    following = safe_next(request)
+    if request.method == "GET":
+        return render(request, "identity/password_sign_in.html", {"next": following})
+    given = {name: request.POST.get(name, "") for name in ("national_id", "password", "code")}
+    given["national_id"] = given["national_id"].strip().upper()
+    try:
+        account = passwords.sign_in(request, **given)
+    except Problem as refused:
+        context = {"next": following, "national_id": given["national_id"], "refused": refused}
+        return render(request, "identity/password_sign_in.html", context, status=refused.status)
+    return opened(request, account, method="password", following=following)
 
 
 @require_GET
@@ -68,11 +99,12 @@ def mobile_wait(request: HttpRequest, login: str) -> HttpResponse:
     if mobile.is_over(found):
         return _over(request, following, status=410)
     try:
-        account = mobile.answer(found)
+        phone = mobile.answer(found)
     except Problem as refused:
         return _over(request, following, status=refused.status, refused=refused)
-    if account:
-        return _opened(request, account, method="mobile", following=following)
+    if phone:
+        cooling = domain.cooling_recovery(phone.recovery, phone.cools_until, clock.now())
+        return opened(request, phone.account, method="mobile", following=following, recovery=cooling)
     code = segno.make(found.show, error="m") if found.show else None
     context = {
         "login": found,
@@ -105,8 +137,10 @@ def passkey_options(request: HttpRequest) -> HttpResponse:
 def passkey_sign_in(request: HttpRequest) -> HttpResponse:
     """Open a session for the owner of the passkey that signed the challenge."""
     credential, challenge = read_json(request), take_challenge(request, "sign-in")
-    account = passkeys.sign_in(credential=credential, challenge=challenge)
-    answer = _opened(request, account, method="passkey", following=safe_next(request))
+    passkey = passkeys.sign_in(credential=credential, challenge=challenge)
+    cooling = domain.cooling_recovery(passkey.recovery, passkey.cools_until, clock.now())
+    way = passkeys.method_of(passkey)
+    answer = opened(request, passkey.account, method=way, following=safe_next(request), recovery=cooling)
     response = JsonResponse({"next": answer.url})
     response.cookies = answer.cookies
     return response
@@ -162,11 +196,29 @@ def _over(request: HttpRequest, following: str, *, status: int, refused: Problem
     return render(request, "identity/mobile_over.html", context, status=status)
 
 
-def _opened(request: HttpRequest, account: sessions.Account, *, method: str, following: str) -> HttpResponseRedirect:
-    assurance = domain.MOBILE_ASSURANCE if method == "mobile" else domain.PASSKEY_ASSURANCE
-    sessions.sign_in(request, account, method=method, assurance=assurance)
-    if accounts.seats_of(account.subject):
+_ASSURANCE = {
+    "mobile": domain.MOBILE_ASSURANCE,
+    "passkey": domain.PASSKEY_ASSURANCE,
+    "fidokey": domain.FIDOKEY_ASSURANCE,
+    "password": domain.PASSWORD_ASSURANCE,
+}
+
+
+def opened(
+    request: HttpRequest,
+    account: sessions.Account,
+    *,
+    method: str,
+    following: str,
+    recovery: str = "",
+    assurance: int | None = None,
+) -> HttpResponseRedirect:
+    """Open the session that a means has earned; `recovery` names the one in which that means still cools."""
+    earned = domain.COOLING_ASSURANCE if recovery else assurance or _ASSURANCE[method]
+    sessions.sign_in(request, account, method=method, assurance=earned, recovery=recovery)
+    if not recovery and accounts.seats_of(account.subject):
         following = f"{reverse('identity:seat')}?{urlencode({'next': following})}"
     response = HttpResponseRedirect(following)
     keeping.mark_browser(request, response, account.subject)
+    browsers.remember(request, response)
     return response

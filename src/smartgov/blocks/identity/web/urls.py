@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from smartgov.blocks.identity.web import openid_parties, proving, sign_in, views
+from smartgov.blocks.identity.web import counter, means, openid_parties, places, proving, recover, sign_in, views
 
 app_name = "identity"
 urlpatterns = [
@@ -19,6 +19,15 @@ urlpatterns = [
     path("prove/<str:proving_id>/cancel", proving.cancel, name="prove-cancel"),
     path("passkey/options", sign_in.passkey_options, name="passkey-options"),
     path("passkey/sign-in", sign_in.passkey_sign_in, name="passkey-sign-in"),
+    path("password", sign_in.password, name="password-sign-in"),
+    path("recover", recover.begin, name="recover"),
+    path("recover/mine", recover.mine, name="recover-mine"),
+    path("recover/mine/phone", recover.phone, name="recover-phone"),
+    path("recover/mine/phone/invite", recover.phone_invite, name="recover-phone-invite"),
+    path("recover/mine/passkey/options", recover.passkey_options, name="recover-passkey-options"),
+    path("recover/mine/passkey/register", recover.passkey_register, name="recover-passkey-register"),
+    path("recover/stop/<str:word>", recover.stop, name="recover-stop"),
+    path("counter", counter.counter, name="counter"),
     path("seat", views.seat, name="seat"),
     path("kept/<str:kept>", views.kept, name="kept"),
     path("account", views.account, name="account"),
@@ -27,6 +36,16 @@ urlpatterns = [
     path("account/passkeys/new/register", views.passkey_register, name="passkey-register"),
     path("account/passkeys/<str:passkey>/remove", views.passkey_remove, name="passkey-remove"),
     path("account/phones/<str:key>/remove", views.mobile_remove, name="mobile-remove"),
+    path("account/app", means.app, name="app"),
+    path("account/app/remove", means.app_remove, name="app-remove"),
+    path("account/recovery-codes", means.recovery_codes, name="codes"),
+    path("account/password", means.password, name="password"),
+    path("account/password/remove", means.password_remove, name="password-remove"),
+    path("account/sessions/end-others", places.sessions_end_others, name="sessions-end-others"),
+    path("account/sessions/<str:sid>/end", places.session_end, name="session-end"),
+    path("account/browsers/trust", places.browser_trust, name="browser-trust"),
+    path("account/browsers/<str:browser>/forget", places.browser_forget, name="browser-forget"),
+    path("account/recoveries/<str:recovery_id>/stop", recover.stop_mine, name="recovery-stop"),
     path("account/certificates/<str:certificate>/remove", views.certificate_remove, name="certificate-remove"),
     path("account/sign-out-everywhere", views.sign_out_everywhere, name="sign-out-everywhere"),
     path("parties", openid_parties.parties, name="parties"),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from urllib.parse import urlencode
+from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -16,12 +15,11 @@ from smartgov.blocks.directory import api as directory
 from smartgov.blocks.identity import accounts, demo, devices, domain, keeping, passkeys, sessions
 from smartgov.blocks.identity.domain import SeatView
 from smartgov.blocks.identity.gate import safe_next
-from smartgov.blocks.identity.web import sign_in
+from smartgov.blocks.identity.people import browsers, metadata, places
+from smartgov.blocks.identity.web import fresh, sign_in
 from smartgov.blocks.ops.api import actor, permit, public
-from smartgov.shared import clock
+from smartgov.shared.text import Text
 from smartgov.theme.words import bilingual, write_time
-
-FRESH = timedelta(minutes=15)
 
 
 @require_http_methods(["GET", "POST"])
@@ -69,8 +67,14 @@ def account(request: HttpRequest) -> HttpResponse:
     found = devices.of(session.account)
     context = {
         "session": session,
-        "sign_in_columns": [_("When"), _("How"), _("Device")],
-        "sign_in_rows": [(write_time(row.at), _way(row.method), row.device) for row in found["sign_ins"]],
+        "here": browsers.present(request, session.account),
+        "trusted": browsers.trusts(request, session.account),
+        "words": WAYS,
+        "sign_in_columns": [_("When"), _("How"), _("Device"), _("Country"), _("Outcome")],
+        "sign_in_rows": [_sign_in_row(row) for row in found["sign_ins"]],
+        "session_rows": [_session_row(row, session) for row in found["sessions"]],
+        "browser_rows": [(row, places.in_words(row.place)) for row in found["browsers"]],
+        "passkey_rows": [(row, metadata.model_of(row.aaguid)) for row in found["passkeys"]],
     }
     return render(request, "identity/account.html", {**found, **context})
 
@@ -79,6 +83,8 @@ def account(request: HttpRequest) -> HttpResponse:
 @permit("identity.account")
 def passkey_remove(request: HttpRequest, passkey: str) -> HttpResponse:
     """Remove one of the person's own passkeys."""
+    if elsewhere := fresh.unless_settled(request):
+        return elsewhere
     devices.remove_passkey(actor=actor(request), account=_session(request).account, passkey=passkey)
     return redirect("identity:account")
 
@@ -87,6 +93,8 @@ def passkey_remove(request: HttpRequest, passkey: str) -> HttpResponse:
 @permit("identity.account")
 def mobile_remove(request: HttpRequest, key: str) -> HttpResponse:
     """Remove one of the person's own phones."""
+    if elsewhere := fresh.unless_settled(request):
+        return elsewhere
     devices.remove_mobile_key(actor=actor(request), account=_session(request).account, key=key)
     return redirect("identity:account")
 
@@ -103,6 +111,8 @@ def certificate_remove(request: HttpRequest, certificate: str) -> HttpResponse:
 @permit("identity.account")
 def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     """End every session of the person, this one too."""
+    if elsewhere := fresh.unless_settled(request):
+        return elsewhere
     devices.end_sessions(actor=actor(request), account=_session(request).account)
     return sign_in.sign_out(request)  # type: ignore[return-value]
 
@@ -111,18 +121,20 @@ def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
 @permit("identity.account")
 def passkey_new(request: HttpRequest) -> HttpResponse:
     """The page on which a passkey is made; asks for a new sign-in when the last is older than fifteen minutes."""
-    if elsewhere := _unless_fresh(request):
+    if elsewhere := fresh.unless_settled(request, "identity:passkey-new"):
         return elsewhere
-    return render(request, "identity/passkey_new.html", {})
+    context = {"attested": request.GET.get("kind") == "security-key", "metadata": metadata.is_there()}
+    return render(request, "identity/passkey_new.html", context)
 
 
 @require_POST
 @permit("identity.account")
 def passkey_new_options(request: HttpRequest) -> HttpResponse:
     """What the browser needs to make a passkey."""
-    if elsewhere := _unless_fresh(request):
+    if elsewhere := fresh.unless_settled(request, "identity:passkey-new"):
         return elsewhere
-    options, challenge = passkeys.registration_options(_session(request).account)
+    attested = request.GET.get("kind") == "security-key"
+    options, challenge = passkeys.registration_options(_session(request).account, attested=attested)
     sign_in.remember_challenge(request, challenge, "register")
     return JsonResponse(options)
 
@@ -131,6 +143,8 @@ def passkey_new_options(request: HttpRequest) -> HttpResponse:
 @permit("identity.account")
 def passkey_register(request: HttpRequest) -> HttpResponse:
     """Store the passkey that the browser made."""
+    if elsewhere := fresh.unless_settled(request, "identity:passkey-new"):
+        return elsewhere
     credential, challenge = sign_in.read_json(request), sign_in.take_challenge(request, "register")
     name = sessions.device(request)
     passkeys.register(_session(request).account, credential=credential, challenge=challenge, name=name)
@@ -153,22 +167,36 @@ def _session(request: HttpRequest) -> sessions.Session:
     return session
 
 
-def _unless_fresh(request: HttpRequest) -> HttpResponse | None:
-    if clock.now() - _session(request).signed_in_at <= FRESH:
-        return None
-    following = urlencode({"next": reverse("identity:passkey-new")})
-    return HttpResponseRedirect(f"{reverse('identity:sign-in')}?{following}")
-
-
 def _seat_words(view: SeatView) -> str:
     return f"{bilingual(directory.agency(view.agency).name)} – {bilingual(view.role_title)}"
 
 
-def _way(method: str) -> str:
-    known = {
-        "passkey": _("Passkey"),
-        "mobile": _("Mobile identity"),
-        "card": _("Citizen certificate card"),
-        "twfido": _("Mobile citizen certificate"),
+WAYS = {
+    "passkey": Text("Passkey", "通行密鑰"),
+    "fidokey": Text("Security key", "實體安全金鑰"),
+    "mobile": Text("Mobile identity", "行動身分"),
+    "password": Text("Password and code", "密碼與驗證碼"),
+    "card": Text("Citizen certificate card", "自然人憑證卡"),
+    "twfido": Text("Mobile citizen certificate", "行動自然人憑證"),
+}
+
+
+def _way(method: str) -> Text:
+    return WAYS.get(method, Text(method, method))
+
+
+def _sign_in_row(row: Any) -> tuple[str, Text, str, Text, str]:
+    came = _("Turned away") if row.refused else _("Came in, new browser") if row.new_browser else _("Came in")
+    return write_time(row.at), _way(row.method), row.device, places.in_words(row.place), came
+
+
+def _session_row(row: Any, session: sessions.Session) -> dict[str, Any]:
+    return {
+        "sid": row.sid,
+        "here": row.sid == session.sid,
+        "label": row.label,
+        "way": _way(row.method),
+        "place": places.in_words(row.place),
+        "opened_at": row.opened_at,
+        "seen_at": row.seen_at,
     }
-    return known.get(method, method)
