@@ -41,7 +41,7 @@ _ROWS = (128, 32, 8, 4, 2, 1)
 
 
 class Batch:
-    """One commit through `db`; `place` makes a Place of index, size and leaf hash; `plain` are nonces of the old form."""
+    """One commit through `db`; `place` makes a Place of index, size and leaf hash; `plain` are old nonces."""
 
     def __init__(
         self,
