@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import re
 import ssl
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +21,12 @@ from smartgov.engines.httpd.messages import MAX_BODY, MAX_HEAD, Response, collec
 IDLE_SECONDS = 30.0
 """A pooled connection unused for longer is not used again; servers keep theirs for longer."""
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
+SWEEP_SECONDS = 0.05
+"""A limit of time is kept to within this."""
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_BROKEN = re.compile(r"[ \r\n\0]")
+_Key = tuple[str, str, int]
+"""Scheme, host and port of a server."""
 
 
 class ConnectionFailedError(OSError):
@@ -50,8 +58,10 @@ class Client:
     ) -> None:
         self._ssl, self._limit, self._max_body = ssl, limit, max_body
         self._judge, self._since = judge or _is_itself, 0.0
-        self._idle: dict[tuple[str, str, int], list[_Exchange]] = defaultdict(list)
-        self._slots: dict[tuple[str, str, int], asyncio.Semaphore] = {}
+        self._idle: dict[_Key, list[_Exchange]] = defaultdict(list)
+        self._slots: dict[_Key, asyncio.Semaphore] = {}
+        self._running: set[_Exchange] = set()
+        self._sweeping = False
 
     async def request(
         self,
@@ -70,13 +80,26 @@ class Client:
         before any answer is sent once more if it is `idempotent` (default: by its method).
         Raises ConnectionFailedError, or of its kinds NotSentError and PeerMismatchError, or TimeoutError.
         """
-        parts = urlsplit(url)
-        key = (parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
-        raw = _render(method, _target(url), parts.netloc, headers or {}, body)
+        key, host, target = _place(url)
+        raw = _render(method, target, host, headers or {}, body)
         again = method in IDEMPOTENT if idempotent is None else idempotent
-        slots = self._slots.setdefault(key, asyncio.Semaphore(self._limit))
-        async with asyncio.timeout(timeout), slots:
-            return await self._exchange(key, raw, expect_peer, again=again, head_only=method == "HEAD")
+        slots = self._slots.get(key)
+        if slots is None:
+            slots = self._slots[key] = asyncio.Semaphore(self._limit)
+        until, bare = asyncio.get_running_loop().time() + timeout, method == "HEAD"
+        if not slots.locked() and (pooled := self._take(key, expect_peer)) is not None:
+            async with slots:  # does not wait, and no other task comes between
+                try:
+                    return await self._over(key, pooled, raw, until, head_only=bare)
+                except ConnectionFailedError as error:
+                    if not (again or isinstance(error, NotSentError)) or pooled.heard:
+                        raise
+        async with asyncio.timeout_at(until), slots:
+            fresh = self._take(key, expect_peer) or await self._connect(key)
+            if not fresh.shows(expect_peer, self._judge):
+                fresh.close()
+                raise PeerMismatchError("the server showed another certificate than the registered one")
+            return await self._over(key, fresh, raw, until, head_only=bare)
 
     def renew(self) -> None:
         """Use no connection any more that was made before now: the own certificate is another one."""
@@ -88,25 +111,10 @@ class Client:
             while pool:
                 pool.pop().close()
 
-    async def _exchange(
-        self, key: tuple[str, str, int], raw: bytes, expect_peer: str | None, *, again: bool, head_only: bool
-    ) -> Response:
-        pooled = self._take(key, expect_peer)
-        connection = pooled or await self._connect(key)
+    async def _over(self, key: _Key, connection: _Exchange, raw: bytes, until: float, *, head_only: bool) -> Response:
+        """One exchange over a connection, which is kept when it can be used again."""
         try:
-            connection.check_peer(expect_peer, self._judge)
-            response = await connection.send(raw, head_only=head_only)
-        except PeerMismatchError:
-            connection.close()
-            raise
-        except ConnectionFailedError as error:
-            connection.close()
-            unsent = isinstance(error, NotSentError)
-            if pooled is None or not (again or unsent) or connection.heard:
-                raise
-            connection = await self._connect(key)
-            connection.check_peer(expect_peer, self._judge)
-            response = await connection.send(raw, head_only=head_only)
+            response = await self._timed(connection, until, connection.send(raw, head_only=head_only))
         except BaseException:
             connection.close()
             raise
@@ -117,7 +125,28 @@ class Client:
             connection.close()
         return response
 
-    def _take(self, key: tuple[str, str, int], expect_peer: str | None) -> _Exchange | None:
+    async def _timed(self, connection: _Exchange, until: float, answer: asyncio.Future[Response]) -> Response:
+        connection.until = until
+        self._running.add(connection)
+        if not self._sweeping:
+            self._sweeping = True
+            asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
+        try:
+            return await answer
+        finally:
+            self._running.discard(connection)
+
+    def _sweep(self) -> None:
+        """Give up exchanges whose time is over: one timer for all, instead of one for each."""
+        loop = asyncio.get_running_loop()
+        present = loop.time()
+        for connection in [one for one in self._running if one.until < present]:
+            connection.give_up()
+        self._sweeping = bool(self._running)
+        if self._sweeping:
+            loop.call_later(SWEEP_SECONDS, self._sweep)
+
+    def _take(self, key: _Key, expect_peer: str | None) -> _Exchange | None:
         pool = self._idle[key]
         while pool:
             connection = pool.pop()
@@ -127,7 +156,7 @@ class Client:
             connection.close()
         return None
 
-    async def _connect(self, key: tuple[str, str, int]) -> _Exchange:
+    async def _connect(self, key: _Key) -> _Exchange:
         scheme, host, port = key
         context = self._ssl if scheme == "https" else None
         if scheme == "https" and context is None:
@@ -152,6 +181,15 @@ class _Exchange(asyncio.Protocol):
         self._peer: bytes | None = None
         self.alive = self.reusable = self.heard = False
         self.idle_since, self.made = 0.0, time.monotonic()
+        self.until = 0.0
+        self._parser: Any = httptools.HttpResponseParser(self)
+        self._clear()
+
+    def _clear(self) -> None:
+        self._pairs: list[tuple[bytes, bytes]] = []
+        self._body: list[bytes] = []
+        self._size = 0
+        self._head_done = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport, self.alive = transport, True
@@ -162,24 +200,21 @@ class _Exchange(asyncio.Protocol):
         """Whether the server's certificate is the expected one (by its SHA-256 in hex), or may stand for it."""
         return expected is None or judge(expected.lower(), self._peer or b"")
 
-    def check_peer(self, expected: str | None, judge: Callable[[str, bytes], bool]) -> None:
-        """Insist on that."""
-        if not self.shows(expected, judge):
-            raise PeerMismatchError("the server showed another certificate than the registered one")
-
-    async def send(self, raw: bytes, *, head_only: bool) -> Response:
-        """Write a rendered request and wait for its whole answer."""
+    def send(self, raw: bytes, *, head_only: bool) -> asyncio.Future[Response]:
+        """Write a rendered request; the future is its whole answer."""
         if not self.alive:
             raise NotSentError("the connection is closed")
-        self._parser: Any = httptools.HttpResponseParser(self)
-        self._pairs: list[tuple[bytes, bytes]] = []
-        self._body: list[bytes] = []
-        self._size = 0
-        self._head_only, self._head_done = head_only, False
+        self._clear()
+        self._head_only = head_only
         self.heard = self.reusable = False
-        self._waiter = asyncio.get_running_loop().create_future()
+        waiter = self._waiter = asyncio.get_running_loop().create_future()
         self._transport.write(raw)
-        return await self._waiter
+        return waiter
+
+    def give_up(self) -> None:
+        """Nobody waits any longer."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(TimeoutError())
 
     def close(self) -> None:
         """Close the connection."""
@@ -239,7 +274,9 @@ class _Exchange(asyncio.Protocol):
             return
         # With HEAD the parser still waits for a body, so such a connection is not used again.
         self.reusable = self.alive and not self._head_only and self._parser.should_keep_alive()
-        answer = Response(self._parser.get_status_code(), headers, b"".join(self._body), self._peer)
+        parts = self._body
+        body = parts[0] if len(parts) == 1 else b"".join(parts)
+        answer = Response(self._parser.get_status_code(), headers, body, self._peer)
         self._waiter.set_result(answer)
 
     def _fail(self, reason: str) -> None:
@@ -254,15 +291,18 @@ def _is_itself(expected: str, shown: bytes) -> bool:
     return hmac.compare_digest(sha256(shown).hexdigest(), expected)
 
 
-def _target(url: str) -> str:
+@lru_cache(maxsize=1024)
+def _place(url: str) -> tuple[_Key, str, str]:
+    """The server of an address, its authority, and the target of a request to it."""
     parts = urlsplit(url)
-    return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    key = (parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    path = parts.path or "/"
+    return key, parts.netloc, f"{path}?{parts.query}" if parts.query else path
 
 
 def _render(method: str, target: str, host: str, headers: dict[str, str], body: bytes) -> bytes:
-    if any(mark in target or mark in method for mark in " \r\n\0"):
+    if _BROKEN.search(target) or _BROKEN.search(method):
         raise ValueError("method or target holds a space or line break")
-    fields = {"host": host, **headers}
-    if body or method in {"POST", "PUT", "PATCH"}:
-        fields["content-length"] = str(len(body))
-    return f"{method} {target} HTTP/1.1\r\n{''.join(render_headers(fields))}\r\n".encode("latin-1") + body
+    length = f"content-length: {len(body)}\r\n" if body or method in _WITH_BODY else ""
+    head = f"{method} {target} HTTP/1.1\r\nhost: {host}\r\n{length}{render_headers(headers)}\r\n"
+    return head.encode("latin-1") + body

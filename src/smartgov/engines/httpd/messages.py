@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
@@ -89,8 +88,10 @@ def collect_headers(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
     """Header fields as a mapping. A repeated deciding field is refused; others are joined as RFC 9110 5.3 allows."""
     found: dict[str, str] = {}
     for raw_name, raw_value in pairs:
-        name = _name(raw_name) if len(raw_name) <= _SHORT else raw_name.decode("latin-1").lower()
-        value = raw_value.decode("latin-1").strip(" \t")
+        name = _NAMES.get(raw_name) or _name(raw_name)
+        value = raw_value.decode("latin-1")
+        if value[-1:] in _SPACE or value[:1] in _SPACE:
+            value = value.strip(" \t")
         if name not in found:
             found[name] = value
         elif name in SINGLE or name.startswith(SINGLE_PREFIXES):
@@ -100,22 +101,26 @@ def collect_headers(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
     return found
 
 
-def render_headers(headers: dict[str, str]) -> list[str]:
+def render_headers(headers: dict[str, str]) -> str:
     """Header lines for the wire; a value with a line break is refused, so that no value can start another field."""
-    lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
-    whole = "".join(lines)
-    if whole.count("\n") != len(lines) or whole.count("\r") != len(lines) or "\0" in whole:
+    whole = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    if whole.count("\n") != len(headers) or whole.count("\r") != len(headers) or "\0" in whole:
         name = next(name for name, value in headers.items() if set(f"{name}{value}") & set("\r\n\0"))
         raise HeadRefusedError(f"the field {name!r} holds a line break")
-    return lines
+    return whole
 
 
-_SHORT = 40
+_SPACE = frozenset({"", " ", "\t"})
+_SHORT, _MOST_NAMES = 40, 512
+_NAMES: dict[bytes, str] = {}
+"""Names that were seen, as they arrived: few, and few are long, so that a stranger cannot fill the memory."""
 
 
-@lru_cache(maxsize=512)
 def _name(raw: bytes) -> str:
-    return raw.decode("latin-1").lower()
+    name = raw.decode("latin-1").lower()
+    if len(raw) <= _SHORT and len(_NAMES) < _MOST_NAMES:
+        _NAMES[raw] = name
+    return name
 
 
 def read_json(body: bytes) -> Any:

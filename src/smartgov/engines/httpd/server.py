@@ -34,6 +34,9 @@ IDLE_SECONDS = 75.0
 """A connection without a request for this long is closed."""
 READ_SECONDS = 30.0
 """A request must arrive whole within this time, so that slow senders cannot hold connections."""
+SWEEP_SECONDS = 0.5
+"""How often that is looked at."""
+_NEVER = float("inf")
 MAX_WAITING = 16
 """Requests that may be waiting on one connection before its socket is no longer read."""
 
@@ -46,6 +49,21 @@ class Server:
         self.connections: set[_Connection] = set()
         self.listener: asyncio.AbstractServer | None = None
         self.port = 0
+        self._sweeping: asyncio.TimerHandle | None = None
+
+    def sweep(self) -> None:
+        """Close the connections whose time is over, now and again: one timer for all, instead of one a message."""
+        loop = asyncio.get_running_loop()
+        present = loop.time()
+        for connection in [one for one in self.connections if one.ends_at < present]:
+            connection.expire()
+        self._sweeping = loop.call_later(SWEEP_SECONDS, self.sweep) if self.connections else None
+
+    def opened(self, connection: _Connection) -> None:
+        """Look after a new connection."""
+        self.connections.add(connection)
+        if self._sweeping is None:
+            self._sweeping = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self.sweep)
 
     def close(self) -> None:
         """Stop listening and close connections that are idle."""
@@ -97,11 +115,12 @@ class _Connection(asyncio.Protocol):
         self._peer_cert: bytes | None = None
         self._waiting: deque[tuple[Request, bool]] = deque()
         self._task: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self.ends_at = _NEVER
         self._writable = asyncio.Event()
         self._writable.set()
         self._closing = False
         self._refused = False
+        self._paused = False
         self._begin()
 
     # -- connection ---------------------------------------------------------------------------------------------
@@ -110,14 +129,14 @@ class _Connection(asyncio.Protocol):
         self._transport = transport
         tls = transport.get_extra_info("ssl_object")
         self._peer_cert = tls.getpeercert(True) if tls is not None else None
-        self._server.connections.add(self)
-        self._arm(IDLE_SECONDS)
+        self._server.opened(self)
+        self.ends_at = self._loop.time() + IDLE_SECONDS
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._server.connections.discard(self)
         self._closing = True
         self._writable.set()
-        self._disarm()
+        self.ends_at = _NEVER
         # A request that is being worked on runs to its end: what it committed must not depend on the caller's patience.
 
     def pause_writing(self) -> None:
@@ -141,6 +160,7 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
+        self._fed += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -148,17 +168,12 @@ class _Connection(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserCallbackError) as error:
             if not self._refused:
                 self._refuse(400, type(error).__name__)
+        if self._fed > MAX_HEAD and not self._head_done:
+            self._refuse(431, "head too large")
 
-    def _arm(self, seconds: float) -> None:
-        self._disarm()
-        self._timer = self._loop.call_later(seconds, self._expired)
-
-    def _disarm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _expired(self) -> None:
+    def expire(self) -> None:
+        """Its time is over: close it, unless a request is being worked on."""
+        self.ends_at = _NEVER
         if self._task is None and self._transport is not None:
             self._transport.close()
 
@@ -167,44 +182,46 @@ class _Connection(asyncio.Protocol):
     def _begin(self) -> None:
         self._url = b""
         self._pairs: list[tuple[bytes, bytes]] = []
-        self._head_size = 0
+        self._headers: dict[str, str] = {}
+        self._fed = 0
         self._head_done = False
-        self._body: list[bytes] = []
+        self._parts: list[bytes] = []
         self._body_size = 0
 
     def on_message_begin(self) -> None:
+        fed = self._fed
         self._begin()
-        self._arm(READ_SECONDS)
+        self._fed = fed
+        self.ends_at = self._loop.time() + READ_SECONDS
 
     def on_url(self, url: bytes) -> None:
         self._url += url
-        self._count_head(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._head_done:
-            return  # trailers are neither read nor passed on
-        self._head_size += len(name) + len(value)
-        if self._head_size > MAX_HEAD:
-            self._refuse(431, "head too large")
         self._pairs.append((name, value))
 
     def on_headers_complete(self) -> None:
+        if self._fed > MAX_HEAD and _size(self._url, self._pairs) > MAX_HEAD:
+            self._refuse(431, "head too large")
+            return
         self._head_done = True
-        for name, value in self._pairs:
-            if len(name) not in {6, 14}:
-                continue  # neither `expect` nor `content-length`
-            lower = name.lower()
-            if lower == b"content-length" and value.isdigit() and int(value) > self._server.max_body:
-                self._refuse(413, "body too large")
-            elif lower == b"expect" and value.lower() == b"100-continue" and not self._refused:
-                self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        try:
+            headers = self._headers = collect_headers(self._pairs)
+        except HeadRefusedError as error:
+            self._refuse(400, str(error))
+            return
+        length = headers.get("content-length")
+        if length is not None and length.isdigit() and int(length) > self._server.max_body:
+            self._refuse(413, "body too large")
+        elif headers.get("expect", "").lower() == "100-continue" and not self._refused:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
         self._body_size += len(body)
         if self._body_size > self._server.max_body:
             self._refuse(413, "body too large")
         elif not self._refused:
-            self._body.append(body)
+            self._parts.append(body)
 
     def on_message_complete(self) -> None:
         if self._parser.should_upgrade():
@@ -213,31 +230,23 @@ class _Connection(asyncio.Protocol):
             return
         try:
             request = self._request()
-        except (HeadRefusedError, httptools.HttpParserInvalidURLError) as error:
+        except httptools.HttpParserInvalidURLError as error:
             self._refuse(400, str(error))
             return
-        self._disarm()
+        self._fed, self.ends_at = 0, _NEVER
         self._waiting.append((request, self._parser.should_keep_alive()))
         if len(self._waiting) >= MAX_WAITING:
             self._transport.pause_reading()
+            self._paused = True
         if self._task is None and not self._closing:
             self._task = self._loop.create_task(self._work())
 
-    def _count_head(self, size: int) -> None:
-        self._head_size += size
-        if self._head_size > MAX_HEAD:
-            self._refuse(431, "head too large")
-
     def _request(self) -> Request:
-        url = httptools.parse_url(self._url)
-        return Request(
-            method=self._parser.get_method().decode("ascii"),
-            path=(url.path or b"/").decode("latin-1"),
-            query=(url.query or b"").decode("latin-1"),
-            headers=collect_headers(self._pairs),
-            body=b"".join(self._body),
-            peer_cert=self._peer_cert,
-        )
+        parts = self._parts
+        method = self._parser.get_method().decode("ascii")
+        path, query = _target(self._url)
+        body = parts[0] if len(parts) == 1 else b"".join(parts)
+        return Request(method, path, query, self._headers, body, self._peer_cert)
 
     # -- answers ------------------------------------------------------------------------------------------------
 
@@ -246,19 +255,21 @@ class _Connection(asyncio.Protocol):
             while self._waiting:
                 request, keep = self._waiting.popleft()
                 response = await answer(self._server.handler, request)
-                await self._writable.wait()
+                if not self._writable.is_set():
+                    await self._writable.wait()
                 keep = keep and not self._closing
                 if not self._transport.is_closing():
                     self._transport.write(render(response, keep=keep, head_only=request.method == "HEAD"))
                 if not keep:
                     self._transport.close()
                     return
-                if len(self._waiting) < MAX_WAITING:
+                if self._paused and len(self._waiting) < MAX_WAITING:
+                    self._paused = False
                     with contextlib.suppress(RuntimeError):
                         self._transport.resume_reading()
         finally:
             self._task = None
-        self._arm(IDLE_SECONDS)
+        self.ends_at = self._loop.time() + IDLE_SECONDS
 
     def _refuse(self, status: int, reason: str) -> None:
         if self._refused:
@@ -285,17 +296,29 @@ async def answer(handler: Handler, request: Request) -> Response:
 def render(response: Response, *, keep: bool, head_only: bool = False) -> bytes:
     """The bytes of an answer."""
     try:
-        lines = render_headers(response.headers)
+        fields = render_headers(response.headers)
     except HeadRefusedError:
         log.exception("response_refused")
         response = Response.problem(_FAILED)
-        lines = render_headers(response.headers)
-    head = [f"HTTP/1.1 {response.status} {REASON.get(response.status, 'Unknown')}\r\n", *lines]
-    if response.status not in {204, 304}:
-        head.append(f"content-length: {len(response.body)}\r\n")
-    head.append(_tail(keep=keep))
-    bare = head_only or response.status in {204, 304}
-    return "".join(head).encode("latin-1") + (b"" if bare else response.body)
+        fields = render_headers(response.headers)
+    status, body = response.status, response.body
+    bare = status in {204, 304}
+    length = "" if bare else f"content-length: {len(body)}\r\n"
+    head = f"HTTP/1.1 {status} {REASON.get(status, 'Unknown')}\r\n{fields}{length}{_tail(keep=keep)}"
+    return head.encode("latin-1") + (b"" if head_only or bare else body)
+
+
+def _target(url: bytes) -> tuple[str, str]:
+    """Path and query of a request's target."""
+    if url[:1] == b"/" and url[1:2] != b"/" and b"#" not in url:
+        path, _, query = url.decode("latin-1").partition("?")
+        return path, query
+    parsed = httptools.parse_url(url)
+    return (parsed.path or b"/").decode("latin-1"), (parsed.query or b"").decode("latin-1")
+
+
+def _size(url: bytes, pairs: list[tuple[bytes, bytes]]) -> int:
+    return len(url) + sum(len(name) + len(value) for name, value in pairs)
 
 
 def _tail(*, keep: bool) -> str:

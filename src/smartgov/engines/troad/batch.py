@@ -41,10 +41,17 @@ _ROWS = (128, 32, 8, 4, 2, 1)
 
 
 class Batch:
-    """One commit through `db`; `place` makes a Place of index, size and leaf hash."""
+    """One commit through `db`; `place` makes a Place of index, size and leaf hash; `plain` are old nonces."""
 
-    def __init__(self, db: sqlite3.Connection, appender: Appender, wrap: AESGCM, place: type[Place]) -> None:
-        self._db, self._appender, self._wrap, self._place = db, appender, wrap, place
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        appender: Appender,
+        wrap: AESGCM,
+        place: type[Place],
+        plain: frozenset[str] = frozenset(),
+    ) -> None:
+        self._db, self._appender, self._wrap, self._place, self._plain = db, appender, wrap, place, plain
         self._rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _TABLES}
         self._seen: set[str] = set()
 
@@ -59,6 +66,8 @@ class Batch:
         """Where these entries stand, all or none; the Problem that one of them met."""
         nonces = [entry.nonce for entry in entries if entry.nonce is not None]
         if len(set(nonces)) < len(nonces) or not self._seen.isdisjoint(nonces):
+            return refuse("replay")
+        if self._plain and any(nonce.partition(".")[2] in self._plain for nonce in nonces):
             return refuse("replay")
         if any(entry.effects or entry.spend for entry in entries):
             problem = self._attempt(entries)

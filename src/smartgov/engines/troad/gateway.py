@@ -65,6 +65,9 @@ class Gateway:
 
     async def _peers(self, request: Request) -> Response:
         """What other gateways ask: exchanges, its word on the consents that it issued, and to witness their logs."""
+        if request.path.startswith("/r1/"):
+            with self._counted():
+                return await self.provider.handle(request)
         if (request.method, request.path) == ("GET", consent_status.PATH):
             return await self.core.consents.answer(request)
         if (request.method, request.path) == ("POST", stated.PATH):

@@ -16,7 +16,7 @@ from smartgov.engines.troad.passage import Passage, admit
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.rights import Ask
 from smartgov.engines.troad.snapshot import Gateway, Snapshot
-from smartgov.engines.troad.store import Evidence
+from smartgov.engines.troad.store import Evidence, once
 from smartgov.engines.troad.visibility import Visibility
 from smartgov.engines.troad.wire import Head, Signed
 from smartgov.shared.problems import Problem
@@ -74,7 +74,7 @@ class Provider:
         salt = wire.open_commitment({**request.headers, **signed.fields}, request.body, "body-changed")
         ask = self._read(head, signed, request, sender, progress)
         proof = {**signed.fields, **{name: request.headers[name] for name in ("signature-input", "signature")}}
-        evidence = Evidence(proof, (salt, request.body, signed.base), signed.nonce)
+        evidence = Evidence(proof, (salt, request.body, signed.base), once(signed.created, signed.nonce))
         if ask.target.built_in:
             token = signed.fields.get("troad-trail-token", "")
             answer = await built_in.answer(self._core, ask, trail_door.Bearer(token, sender, snapshot), evidence)

@@ -62,11 +62,19 @@ Effect = Callable[[sqlite3.Connection], None]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What proves one received message: its signed fields, (salt, body, signature base), and its nonce."""
+    """What proves one received message: its signed fields, (salt, body, signature base), and `once` of its nonce."""
 
     fields: Mapping[str, str]
     kept: tuple[bytes, bytes, bytes]
     nonce: str
+
+
+def once(created: int, nonce: str) -> str:
+    """The key under which a message is known to have been received: both parts are signed, so a replay has the same.
+
+    The time comes first, so that the keys of a minute lie together in the file and a commit touches few of its pages.
+    """
+    return f"{created:010d}.{nonce}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +155,10 @@ class Store:
         self.gateway, self.extensions = origin, epochs.stored(self._db)
         self._enter()
         self._appender = Appender(self._db)
+        self._plain = frozenset(
+            row[0] for row in self._db.execute("SELECT nonce FROM nonce WHERE nonce NOT LIKE '%.%'")
+        )
+        """Nonces that were kept before their keys began with a time: a replay of their message is refused too."""
 
     def start(self) -> None:
         """Start the writing thread."""
@@ -324,7 +336,7 @@ class Store:
 
     def _carry(self, jobs: list[_Job]) -> list[tuple[_Job, Any]]:
         """Do everything within the open transaction; what each job gets, or the Problem that undid it."""
-        batch = Batch(self._db, self._appender, self._wrap, Place)
+        batch = Batch(self._db, self._appender, self._wrap, Place, self._plain)
         batch.know([one.nonce for job in jobs if not callable(job[0]) for one in job[0] if one.nonce is not None])
         unsigned = self._sign([one for job in jobs if not callable(job[0]) for one in job[0] if one.unsigned])
         results: list[tuple[_Job, Any]] = []
