@@ -10,6 +10,7 @@ from smartgov.blocks.identity.accounts import (
     contact,
     end_seat,
     enrol,
+    enrol_represented,
     mobile_keys,
     pairwise,
     person_of_seat,
@@ -19,26 +20,36 @@ from smartgov.blocks.identity.accounts import (
     subject_name,
     subject_national_id,
 )
-from smartgov.blocks.identity.domain import Contact, Person, Role, SeatView
+from smartgov.blocks.identity.acts import begin_act, finish_act, has_passkey
+from smartgov.blocks.identity.domain import Contact, Person, Represented, Role, SeatView, Standing, mandate_over
 from smartgov.blocks.identity.gate import SessionAuth, may, person
-from smartgov.blocks.identity.openid.folk import register_mandates
 from smartgov.blocks.identity.openid.logouts import tell as tell_logout
+from smartgov.blocks.identity.representing import register_mandates, standing
+from smartgov.blocks.identity.sessions import lay_down, take_up
 from smartgov.blocks.ops.api import actor, permit, public
 
 __all__ = [
     "Contact",
     "Person",
+    "Represented",
     "Role",
+    "Standing",
     "SeatView",
     "SessionAuth",
     "account_by_national_id",
     "actor",
     "add_mobile_key",
     "add_seat",
+    "begin_act",
     "close",
     "contact",
     "end_seat",
     "enrol",
+    "enrol_represented",
+    "finish_act",
+    "has_passkey",
+    "lay_down",
+    "mandate_over",
     "may",
     "mobile_keys",
     "pairwise",
@@ -50,7 +61,9 @@ __all__ = [
     "roles",
     "seat",
     "seats_of",
+    "standing",
     "subject_name",
     "subject_national_id",
+    "take_up",
     "tell_logout",
 ]

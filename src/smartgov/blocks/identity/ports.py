@@ -1,10 +1,12 @@
-"""What `identity` needs from outside: the service behind people's phones."""
+"""What `identity` needs from outside: the service behind people's phones, and who vouches for mandates."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from smartgov.blocks.identity.domain import Represented, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,4 +36,20 @@ class MobileIdentity(Protocol):
 
     def read(self, ticket: str) -> Approval:
         """The present answer; raises Problem `phone-service-unreachable`."""
+        ...
+
+
+class Mandates(Protocol):
+    """Who vouches that somebody may act for another. All raise a Problem, or answer None, when it does not hold."""
+
+    def standing(self, *, subject: str, represented: str, mandate: str) -> Standing:
+        """What the mandate allows now; its evidence is not older than a token lives."""
+        ...
+
+    def check(self, *, subject: str, represented: str, mandate: str) -> Standing:
+        """The same, the evidence asked anew."""
+        ...
+
+    def caption(self, *, subject: str, mandate: str) -> Represented | None:
+        """Whom it is about, in words; also of one that has ended."""
         ...

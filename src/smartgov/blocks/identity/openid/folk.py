@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from smartgov.blocks.audit import api as audit
+from smartgov.blocks.identity import representing
 from smartgov.blocks.identity.accounts import pairwise
 from smartgov.blocks.identity.models import Account, OpenidRelation
 from smartgov.engines.openid.model import Authentication, Client
@@ -37,7 +38,11 @@ class AccountPeople:
 
     def still_holds(self, authentication: Authentication) -> bool:
         """See `People`. A mandate that nobody can check does not hold."""
-        if authentication.acting_for and not _mandate_holds(authentication):
+        if authentication.acting_for and not representing.holds(
+            subject=authentication.subject,
+            represented=authentication.acting_for,
+            mandate=authentication.mandate,
+        ):
             return False
         return Account.objects.filter(subject=authentication.subject, is_active=True).exists()
 
@@ -54,18 +59,6 @@ def _account(subject: str, names: frozenset[str]) -> Account | None:
     columns = {column for name, column in _COLUMNS.items() if name in names} | {"subject"}
     columns |= {"email"} if "email_verified" in names else set()
     return Account.objects.only(*columns).filter(subject=subject, is_active=True).first()
-
-
-_mandates: list[Any] = []
-
-
-def register_mandates(holds: Any) -> None:
-    """Set who answers whether a mandate still holds: `holds(subject, acting_for, mandate) -> bool`."""
-    _mandates[:] = [holds]
-
-
-def _mandate_holds(event: Authentication) -> bool:
-    return bool(_mandates) and bool(_mandates[0](event.subject, event.acting_for, event.mandate))
 
 
 @transaction.atomic
