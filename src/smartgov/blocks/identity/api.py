@@ -21,7 +21,16 @@ from smartgov.blocks.identity.accounts import (
     subject_national_id,
 )
 from smartgov.blocks.identity.acts import begin_act, finish_act, has_passkey
-from smartgov.blocks.identity.domain import Contact, Person, Represented, Role, SeatView, Standing, mandate_over
+from smartgov.blocks.identity.domain import (
+    Contact,
+    Person,
+    Represented,
+    Role,
+    SeatView,
+    Standing,
+    mandate_over,
+    not_while_acting,
+)
 from smartgov.blocks.identity.gate import SessionAuth, may, person
 from smartgov.blocks.identity.openid.logouts import tell as tell_logout
 from smartgov.blocks.identity.representing import register_mandates, standing
@@ -52,6 +61,7 @@ __all__ = [
     "mandate_over",
     "may",
     "mobile_keys",
+    "not_while_acting",
     "pairwise",
     "permit",
     "person",

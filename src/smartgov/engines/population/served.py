@@ -76,7 +76,9 @@ def _custody(village: Village) -> Table:
     """
     folk, today = village.people, village.today
     minor = folk.alive & (village.age < _OF_AGE)
-    mother, father = (np.where((line != NOBODY) & folk.alive[line], line, NOBODY) for line in (folk.mother, folk.father))
+    mother, father = (
+        np.where((line != NOBODY) & folk.alive[line], line, NOBODY) for line in (folk.mother, folk.father)
+    )
     both = minor & (mother != NOBODY) & (father != NOBODY)
     apart = both & (folk.marital[mother] == DIVORCED) & (folk.partner[mother] == father)
     to_mother = stream(village.seed, village.number, "custody").random(len(folk)) < _TO_MOTHER
