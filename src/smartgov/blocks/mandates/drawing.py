@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.http import Http404
 
 from smartgov.blocks.identity import api as identity
 from smartgov.blocks.identity.api import Represented, Standing
@@ -51,7 +52,7 @@ def take_up(*, actor: Actor, mandate: str) -> str:
     subject = _own(actor)
     row = Mandate.objects.filter(id=mandate, representative=subject).first()
     if row is None:
-        raise identity.mandate_over()
+        raise Http404
     check(subject=subject, represented=row.represented, mandate=mandate)
     with transaction.atomic():
         ending.note(actor, "mandate.taken_up", row)

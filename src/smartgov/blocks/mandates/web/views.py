@@ -20,6 +20,8 @@ from smartgov.blocks.mandates.web import rows
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
+_SIGNING = "mandates_signing"
+
 
 @require_http_methods(["GET", "POST"])
 @permit("mandates.hold")
@@ -85,14 +87,15 @@ def give(request: HttpRequest) -> HttpResponse:
 def sign_options(request: HttpRequest, mandate: UUID) -> HttpResponse:
     """What the browser needs to have the terms signed with the giver's passkey."""
     view = api.one(actor=actor(request), mandate=str(mandate))
+    request.session[_SIGNING] = view.id
     return JsonResponse(identity.begin_act(request, digest=view.digest))
 
 
 @require_POST
 @permit("mandates.hold")
-def sign(request: HttpRequest, mandate: UUID) -> HttpResponse:
-    """Take the passkey's signature, and offer the mandate to the other."""
-    view = api.one(actor=actor(request), mandate=str(mandate))
+def sign(request: HttpRequest) -> HttpResponse:
+    """Take the passkey's signature over the mandate that was begun, and offer it to the other."""
+    view = api.one(actor=actor(request), mandate=request.session.pop(_SIGNING, ""))
     proof = identity.finish_act(request, digest=view.digest)
     api.offer(actor=actor(request), mandate=view.id, proof=proof)
     return JsonResponse({"next": reverse("mandates:one", kwargs={"mandate": view.id})})
