@@ -96,6 +96,8 @@ def _entrusted(mother: applications.Mother) -> None:
     mandates.offer(actor=mother.actor, mandate=made, proof={"digest": digest})
     mandates.accept(actor=Actor("citizen", subject=other, assurance=2), mandate=made)
     mandates.end(actor=mother.actor, mandate=made)
+    while ops.dispatch():
+        pass
 
 
 def _signed(mother: applications.Mother, folder: Path) -> None:
