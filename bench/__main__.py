@@ -19,6 +19,7 @@ NAMES = (
     "deid_check",
     "openid",
     "signatures",
+    "credentials",
 )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import random
 import tempfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,7 +20,7 @@ from sd_jwt.holder import SDJWTHolder
 from sd_jwt.issuer import SDJWTIssuer
 from sd_jwt.verifier import SDJWTVerifier
 
-from smartgov.engines.credential import sdjwt, status, tokens
+from smartgov.engines.credential import sdjwt, tokens
 from smartgov.engines.pki import certificates, keys, signing
 from smartgov.engines.pki.authority import Authority, Record, ocsp
 from smartgov.engines.pki.authority.authority import activation_text
@@ -34,7 +33,6 @@ FACTS = {
     "mother_name": "陳美玲",
     "township": "文山區",
 }
-MILLION = 1_000_000
 
 
 def main() -> None:
@@ -47,7 +45,6 @@ def main() -> None:
         _documents(authority, key, record)
         _answers(authority, record)
     _credentials()
-    _status_list()
 
 
 def _documents(authority: Authority, key: Any, record: Record) -> None:
@@ -129,19 +126,6 @@ def _credentials() -> None:
     one = _rate("presentation checked", 500, check, lambda claims: claims["child_name"] == "林安安")
     other = _rate("  by the reference library", 500, their_check, lambda claims: claims["child_name"] == "林安安")
     print(f"  ratio                       {other / one:8.2f} times the CPU of ours")
-
-
-def _status_list() -> None:
-    found, seed = status.StatusList(MILLION), random.Random(1)
-    for index in seed.sample(range(MILLION), MILLION // 100):
-        found[index] = status.Status.REVOKED
-    started = process_time()
-    packed = found.compressed()
-    spent = process_time() - started
-    again = status.StatusList.of(packed)
-    if len(packed) >= 20_000 or sum(again[index] for index in range(MILLION)) != MILLION // 100:
-        raise SystemExit("the status list is wrong or too large")
-    print(f"a million credentials, 1 % revoked: {len(packed):,} bytes, packed in {spent * 1000:.0f} CPU ms")
 
 
 def _rate(name: str, times: int, act: Callable[[], Any], good: Callable[[Any], bool]) -> float:

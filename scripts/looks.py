@@ -26,12 +26,13 @@ from playwright.sync_api import Page
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
-from tests.journeys import applying, blows, signing  # noqa: E402
+from tests.journeys import applying, blows, proving, signing, wallet  # noqa: E402
 from tests.journeys.browser import JourneyBrowser, chromium  # noqa: E402
 from tests.journeys.people import Country  # noqa: E402
 from tests.journeys.visiting import Visitor, choose_number, scan  # noqa: E402
 
 from scripts.album import LANGUAGES, Album  # noqa: E402
+from smartgov.simulators.card.home import library  # noqa: E402
 from smartgov.site.country import raise_country  # noqa: E402
 from smartgov.site.country.ports import Ports  # noqa: E402
 from smartgov.site.supervise import Country as Running  # noqa: E402
@@ -497,6 +498,9 @@ def signing_desk(story: Story) -> None:
             album.take(desk.page, "signing-certificates")
             desk.press("tbody a")
             album.take(desk.page, "signing-certificate")
+            for name, path in {"certificates-seals": "certificates/?of=seals", "lists": "lists/"}.items():
+                desk.go(f"/signing/{path}")
+                album.take(desk.page, f"signing-{name}")
             desk.go("/signing/batches/")
             album.take(desk.page, "signing-batches-empty")
             desk.page.locator("input[name=name]").fill("十一月公文")
@@ -515,6 +519,67 @@ def signing_desk(story: Story) -> None:
     signer.page.context.close()
 
 
+def wallets(story: Story) -> None:
+    """A certificate into the wallet by sign-in and out to an agency, on a phone; the register of verifiers."""
+    album, mother = story.album, story.visitor("mother")
+    mother.sign_in()
+
+    def look(page: Page, name: str) -> None:
+        album.take(page, name, languages=() if page.url.startswith(story.country.wallets) else LANGUAGES)
+
+    wallet.take_by_sign_in(mother, look)
+    look(mother.page, "wallet-taken")
+    mother.go(f"{story.country.wallets}/wallets/{mother.key}")
+    mother.page.locator("summary").first.click()
+    look(mother.page, "wallet-own")
+    with story.seated("nhi-officer", "承辦") as desk:
+        address = wallet.ask(desk, "子女姓名", "出生日期")
+        wallet.scan(mother, address)
+        wallet.show(mother, look)
+        look(mother.page, "wallet-shown")
+        desk.page.locator("dl.summary").wait_for()
+        album.take(desk.page, "credential-shown")
+    mother.go("/credentials/verifiers")
+    look(mother.page, "wallet-verifiers")
+    mother.page.context.close()
+
+
+_SIMULATED = ("card-helper", "card-helper-wrong", "card-helper-done", "card-helper-locked")
+
+
+def citizen_certificates(story: Story) -> None:
+    """The card: a wrong PIN, the first time, locked; TW FidO by code, link and push; the Ministry's page."""
+    album, holder = story.album, story.visitor("mother")
+
+    def look(page: Page, name: str) -> None:
+        simulated = name in _SIMULATED or name.startswith("twfido-")
+        album.take(page, name, languages=() if simulated else LANGUAGES)
+
+    if library() is not None:
+        proving.to_the_card(holder, look)
+        proving.type_pin(holder, look, pin="000000")
+        proving.type_pin(holder, look, name="card-helper-wrong")
+        proving.back_from_helper(holder, look)
+        proving.say_who(holder, look)
+        holder.go("/identity/account")
+        album.take(holder.page, "account-certificates")
+        officer = story.visitor("ris-officer")
+        proving.to_the_card(officer)
+        for _ in range(3):
+            proving.type_pin(officer, pin="999999")
+        look(officer.page, "card-helper-locked")
+        officer.press("form:has(input[name=answer]) button")
+        album.take(officer.page, "card-locked", languages=())
+    father = story.visitor("father")
+    for way in ("code", "app", "push"):
+        number = proving.to_the_app(father, way)
+        album.take(father.page, f"app-{way}")
+    proving.in_the_app(father, number, look)
+    proving.arrive(father)
+    father.go(f"{proving.ministry(father)}/")
+    album.take(father.page, "twfido-ministry", languages=())
+
+
 PARTS: tuple[Callable[[Story], None], ...] = (
     public_pages,
     nothing_yet,
@@ -527,6 +592,8 @@ PARTS: tuple[Callable[[Story], None], ...] = (
     trail,
     offices,
     signing_desk,
+    wallets,
+    citizen_certificates,
 )
 
 

@@ -14,6 +14,7 @@ from smartgov.shared.problems import Problem
 
 PROGRAMS = {
     "gateway": ("smartgov.engines.troad.gateway", "an agency's gateway: --home DIR"),
+    "trust": ("smartgov.engines.trust.commands", "statements of the holders of T-Road's root keys: vouch"),
     "register": ("smartgov.engines.apigen.server", "an agency's register: --home DIR"),
     "rules": (
         "smartgov.engines.rules.commands",
@@ -24,6 +25,7 @@ PROGRAMS = {
     "phone": ("smartgov.simulators.phone.__main__", "simulator of the mobile identity: --home DIR --port N"),
     "bank": ("smartgov.simulators.bank.__main__", "simulator of the paying bank: --home DIR --port N"),
     "mailbox": ("smartgov.simulators.mailbox.__main__", "simulator of people's mailboxes: --home DIR --port N"),
+    "wallet": ("smartgov.simulators.wallet.__main__", "simulator of people's wallets: --home DIR --port N"),
     "library": ("smartgov.simulators.library.__main__", "simulator of a relying party: --home DIR --port N"),
     "timestamp": (
         "smartgov.simulators.timestamp.__main__",

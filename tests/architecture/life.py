@@ -21,6 +21,7 @@ from smartgov.blocks.identity import api as identity
 from smartgov.blocks.identity import mobile
 from smartgov.blocks.identity.models import Account, MobileKey
 from smartgov.blocks.identity.openid import logouts
+from smartgov.blocks.identity.tests import certified
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.blocks.identity.tests.authenticator import Authenticator
 from smartgov.blocks.identity.tests.relying import Shop
@@ -78,6 +79,7 @@ def lived(folder: Path) -> Mailbox:
             Actor("citizen", subject=subject, assurance=2), MOTHER, people.signed_in_citizen(subject)
         )
         _devices(mother)
+        _certified(mother, folder / "ministry")
         _elsewhere(mother)
         _applied(mother)
         _decided(folder)
@@ -129,6 +131,16 @@ def _devices(mother: applications.Mother) -> None:
     with clock.travelling(delta=timedelta(minutes=31)):
         kept = mother.browser.post("/identity/seat", {"seat": MAIL, "why": NAME})
         assert "kept" in kept["Location"]
+
+
+def _certified(mother: applications.Mother, folder: Path) -> None:
+    """She signs in with her card for the first time, in another browser."""
+    browser = Client()
+    with certified.world(folder) as world:
+        made = certified.begun(browser)
+        world.card(MOTHER, NAME).answers(browser, made)
+        done = browser.post(f"/identity/prove/{made}/person", {"national_id": MOTHER})
+        assert done.status_code == 302, done.content
 
 
 def _elsewhere(mother: applications.Mother) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,16 @@ from smartgov.blocks.exchange import centre, transport
 from smartgov.blocks.exchange.tests import factories as roads
 from smartgov.blocks.identity import api as identity
 from smartgov.blocks.identity import mobile
-from smartgov.blocks.identity.models import Account, KeptPost, MobileKey, OpenidAuthorization, OpenidRelation, Passkey
+from smartgov.blocks.identity.models import (
+    Account,
+    CitizenCertificate,
+    KeptPost,
+    MobileKey,
+    OpenidAuthorization,
+    OpenidRelation,
+    Passkey,
+)
+from smartgov.blocks.identity.tests import certified
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.blocks.identity.tests.relying import Shop
 from smartgov.blocks.mandates import api as mandates
@@ -100,6 +109,31 @@ def phone(stage: Stage) -> Scene:
     account = Account.objects.get(subject=subject)
     made = [MobileKey.objects.create(account=account, key_id=uuid7(), public_jwk={}) for _ in "ab"]
     return Scene({"key": made[0].id}, owner, strangers)
+
+
+def citizen_certificate(stage: Stage) -> Scene:
+    """One of two certificates of the state."""
+    subject, owner, strangers = _citizens()
+    account = Account.objects.get(subject=subject)
+    made = [CitizenCertificate.objects.create(account=account, means="card", number_index=uuid7()) for _ in "ab"]
+    return Scene({"certificate": made[0].id}, owner, strangers)
+
+
+def proving(*, answered: bool = False) -> Maker:
+    """A request for a card that one browser has begun; every other browser is a stranger to it."""
+
+    def make(stage: Stage) -> Scene:
+        world = stage.contexts.enter_context(certified.world(stage.folder))
+        owner, elsewhere, number = Client(), Client(), people.a_national_id()
+        people.a_person(nid=number)
+        made = certified.begun(owner)
+        certified.begun(elsewhere)
+        if answered:
+            world.card(number).answers(owner, made)
+        strangers = (Client(), elsewhere, people.signed_in_citizen())
+        return Scene({"proving_id": made}, owner, strangers, {"national_id": number})
+
+    return make
 
 
 def login(stage: Stage) -> Scene:
@@ -347,7 +381,7 @@ def seals(*, item: bool = False) -> Maker:
     return make
 
 
-def _exchange(stage: Stage) -> tuple[Client, Client, tuple[Client, ...]]:
+def exchange_offices(stage: Stage) -> tuple[Client, Client, tuple[Client, ...]]:
     """Two members; officers of the provider, of the consumer, and of an agency that has no part in it."""
     stage.contexts.enter_context(centre.replaced(roads.RecordedCentre()))
     roads.two_members()
@@ -365,7 +399,8 @@ OFFERED = "TW/GOV/ris/household/persons.v1"
 GRANT = {"do": "grant", "endpoints": ["POST /people/query"], "has_fields": "yes", "fields": ["name"]}
 
 
-def _asked() -> str:
+def asked_right() -> str:
+    """A request of nhi for a right to the service of ris."""
     wish = exchange.Wish(
         client="TW/GOV/nhi/cases",
         service=OFFERED,
@@ -380,27 +415,34 @@ def _asked() -> str:
 
 def right_request(stage: Stage) -> Scene:
     """A request for a right, before the provider's officer."""
-    provider, _, foreign = _exchange(stage)
-    return Scene({"request_id": _asked()}, provider, foreign, {**GRANT, "until": clock.today().isoformat()})
+    provider, _, foreign = exchange_offices(stage)
+    return Scene({"request_id": asked_right()}, provider, foreign, {**GRANT, "until": clock.today().isoformat()})
 
 
 def granted_right(stage: Stage) -> Scene:
     """A right to a service; who holds it may not end it."""
-    provider, consumer, foreign = _exchange(stage)
+    provider, consumer, foreign = exchange_offices(stage)
     granted = exchange.grant_request(
-        actor=Actor("officer", seat="seat-ris", agency="ris"), request=_asked(), until=clock.today()
+        actor=Actor("officer", seat="seat-ris", agency="ris"), request=asked_right(), until=clock.today()
     )
     return Scene({"right_id": granted}, provider, (consumer, *foreign), {"reason": "a test"})
 
 
+def renewable_right(stage: Stage) -> Scene:
+    """The same right; only the provider lets it end later."""
+    scene = granted_right(stage)
+    return replace(scene, posted={"until": clock.today().isoformat()})
+
+
 def offered_service(stage: Stage) -> Scene:
     """A service of an agency, which alone changes it."""
-    provider, consumer, foreign = _exchange(stage)
+    provider, consumer, foreign = exchange_offices(stage)
     return Scene({"service": OFFERED.replace("/", "~")}, provider, (consumer, *foreign), {"do": "withdraw"})
 
 
 PAGES: Mapping[str, Maker] = {
     "exchange:request": right_request,
+    "exchange:right-renew": renewable_right,
     "exchange:right-revoke": granted_right,
     "exchange:service-change": offered_service,
     "identity:mobile": login,
@@ -415,6 +457,11 @@ PAGES: Mapping[str, Maker] = {
     "identity:kept": kept_post,
     "identity:passkey-remove": passkey,
     "identity:mobile-remove": phone,
+    "identity:certificate-remove": citizen_certificate,
+    "identity:prove": proving(),
+    "identity:prove-state": proving(),
+    "identity:prove-cancel": proving(),
+    "identity:prove-person": proving(answered=True),
     "notify:read": notice,
     "payments:batch": batch("payment_releaser"),
     "payments:release": batch("payment_releaser"),
@@ -464,12 +511,15 @@ OWNED_BY_NOBODY: Mapping[str, str] = {
     "services:service": "a service of the catalogue",
     "credential-issuer": "an agency as an issuer; what it issues is no secret",
     "credential-server": "an agency's token endpoint; what it needs is in the code",
+    "credentials:wallet-offer": "the same code for everybody; it gives nothing before its holder has signed in",
     "credentials:token": "whoever brings an offer's code and the number told with it",
     "credentials:nonce": "a nonce is for anybody and good for nothing alone",
     "credentials:credential": "whoever brings the token",
     "credentials:status-list": "one list for all credentials of an agency; nobody's place is told",
     "credentials:request-object": "whoever scans the code; it holds a question and nothing of a person",
     "credentials:answer": "whoever can answer the question with the holder's key",
+    "identity:prove-begin": "names a means, not an object",
+    "identity:prove-answer": "a helper's page brings what a card signed; only the browser that asked acts on it",
     "openid:link": "whoever scans the code on a screen may answer it in their own name, for a minute",
     "ops:retry": "a delivery belongs to the process that its operators run, and holds ids only",
     "ops:drop": "a delivery belongs to the process that its operators run, and holds ids only",

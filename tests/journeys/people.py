@@ -40,6 +40,11 @@ class Country:
         return f"http://localhost:{self.base + 29}"
 
     @property
+    def wallets(self) -> str:
+        """The address of people's wallets."""
+        return f"http://localhost:{self.base + 22}"
+
+    @property
     def mailbox(self) -> str:
         """The address of the page that shows e-mail."""
         return f"http://localhost:{self.base + 27}"

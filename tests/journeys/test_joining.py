@@ -1,37 +1,43 @@
-"""J2: an agency joins by page and command alone, as a new user would, and calls another member's service."""
+"""J2, whole: an agency joins by page and command alone, publishes, asks, is asked, calls; and what happened is proven.
+
+Gateways of seven members and of the new one run as processes of their own. No file is edited by hand but one: the log,
+by somebody who has the disk, to be caught. The examples of two manuals are run as they stand.
+"""
 
 from __future__ import annotations
 
-import os
+import json
 import re
-import subprocess
-import sys
+import sqlite3
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
-import smartgov
+from smartgov.engines.apilint import read
 from smartgov.engines.httpd import sync
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.client import LocalGateway
+from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 from smartgov.shared.tw import national_id
 from smartgov.site.supervise import Country as Running
-from smartgov.site.supervise import programs
+from tests.journeys.agency import Agency, Manual
 from tests.journeys.conftest import free_ports, raised
 from tests.journeys.people import Country, Person, until
 
-SOURCE = str(Path(smartgov.__file__).parent.parent)
-GRANT = """
-import django; django.setup()
-from smartgov.blocks.exchange import api
-from smartgov.shared.actor import Actor
-api.grant_right(actor=Actor.for_system("portal", "journey"), terms=api.Terms(
-    client="TW/GOV/xyz/cases", service="TW/GOV/ris/household/people.v1", endpoints=("POST /people/query",),
-    basis=api.Basis.STATUTE, basis_code="household-act-48", citation="48", purpose="birth.registration",
-    fields=("name",)))
-"""
+STATIONS, PERSONS, OWN = (
+    "TW/GOV/ris/household/stations.v1",
+    "TW/GOV/ris/household/persons.v1",
+    "TW/GOV/xyz/weather/stations.v1",
+)
+DOCUMENT = json.dumps(dict(read().example), indent=1)
+LAW, PURPOSE = "household-registration-act-67", "birth.registration"
 
 
 @pytest.fixture(scope="module")
@@ -39,75 +45,285 @@ def small() -> Iterator[Running]:
     yield from raised(size=1000)
 
 
-def gateway(*words: object, check: bool = True) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "smartgov.cli", "gateway", *map(str, words)]
-    environment = {**os.environ, "PYTHONPATH": SOURCE}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
-    assert not check or done.returncode in (0, 3), done.stderr
-    return done
+class Weather(BaseHTTPRequestHandler):
+    """An information system with one answer."""
+
+    def do_GET(self) -> None:
+        body = json.dumps([{"code": "466920", "built_on": "1896-08-11"}]).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments: object) -> None:
+        """Nothing is printed."""
 
 
-def test_a_member_joins_and_calls(small: Running, tmp_path: Path) -> None:
-    country, home, port = Country(small.home, small.ports.web), tmp_path / "xyz", free_ports(2)
-    operator = Person(country, "operator")
-    operator.sign_in()
-    operator.take_seat("portal", "Operator")
-    shown = operator.get("/exchange/joining").text.partition("on paper:")[2]
-    root = "".join(re.findall(r"\b[0-9a-f]{4}\b", shown)[:16])
-    assert len(root) == 64, shown or operator.page.text
-    init = ["init", "--home", home, "--member", "TW/GOV/xyz", "--centre", country.origin, "--root", root]
-    init += ["--name-en", "Agency of Trials", "--name-zh", "試辦機關", "--office", "IT", "--email", "it@example.tw"]
-    init += ["--host", "127.0.0.1", "--port", port, "--local-port", port + 1, "--system", "cases"]
-    wrong = gateway(*["0" * 64 if word == root else word for word in init], check=False)
-    assert (wrong.returncode, "another root" in wrong.stderr) == (1, True)
-    asked = gateway(*init)
-    assert asked.returncode == 3
-    fingerprint = "".join(re.findall(r"\b[0-9a-f]{4}\b", asked.stdout))
-    assert len(fingerprint) == 64
-
-    page = operator.get("/exchange/joining")
-    assert "Agency of Trials" in page.text
-    page = operator.submit(page.form_with("told"), told=f"{fingerprint[-8:-4]} {fingerprint[-4:]}")
-    assert "Joined" in gateway(*init, "--wait", "60").stdout
-
-    running = subprocess.Popen(
-        [sys.executable, "-m", "smartgov.cli", "gateway", "--home", str(home)],
-        env={**os.environ, "PYTHONPATH": SOURCE},
-        stderr=subprocess.DEVNULL,
-    )
+@contextmanager
+def weather(port: int) -> Iterator[None]:
+    server = ThreadingHTTPServer(("127.0.0.1", port), Weather)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
     try:
-        until(lambda: _answers(port + 1), bool)
-        until(lambda: gateway("ping", "--home", home, "ris", check=False).returncode, lambda status: status == 0)
-        web = programs.webs(small.home, small.ports, split=None, demo=True)[0]
-        subprocess.run([sys.executable, "-c", GRANT], env=programs.environment(web.environment), check=True)
-        client = LocalGateway(f"http://127.0.0.1:{port + 1}", homes.secret(home, "cases"), "TW/GOV/xyz/cases")
-        mother = country.personas["mother"]
-        until(lambda: _name(client, mother["national_id"]), lambda name: name == mother["name"])
-        checked = gateway("check", "--home", home, check=False).stdout
-        assert all(re.search(rf"^ok +{name} ", checked, re.MULTILINE) for name in ("signing", "log", "peer")), checked
+        yield
     finally:
-        running.terminate()
-        running.wait(20)
+        server.shutdown()
+        server.server_close()
 
 
-def _answers(port: int) -> bool:
+def test_an_agency_joins_publishes_asks_calls_and_proves(small: Running, tmp_path: Path) -> None:
+    country, port = Country(small.home, small.ports.web), free_ports(4)
+    operating, publishing = Manual("operator/gateways.md"), Manual("developer/publishing-services.md")
+    day = (clock.today() + timedelta(days=30)).isoformat()
+    ris_home = small.home / "gateways" / "ris"
+    xyz = Agency(
+        tmp_path,
+        port,
+        CENTRE=country.origin,
+        SERVICE_PORT=port + 2,
+        STAMPS=f"http://127.0.0.1:{small.ports.timestamp}/",
+        STAMPS_ROOT=ris_home / "certs" / "timestamps.pem",
+        UNTIL=day,
+        SERVICE=PERSONS,
+        TROAD_BACKUP_PASSPHRASE="four words of a journey",
+        FILE=tmp_path / "backup",
+    )
+    (tmp_path / "stations.yaml").write_text(DOCUMENT)
+    operator, ris, nhi = (Person(country, key) for key in ("operator", "ris-integrator", "nhi-integrator"))
+    for person, words in (
+        (operator, ("portal", "Operator")),
+        (ris, ("", "Data exchange")),
+        (nhi, ("", "Data exchange")),
+    ):
+        person.sign_in()
+        person.take_seat(*words)
+    _join(xyz, operator, operating)
+    with xyz.running(), weather(port + 2):
+        until(lambda: _status(xyz, "smartgov gateway ping ris --home $DIR"), lambda status: status == 0)
+        out = xyz.run(publishing.take("smartgov api lint"))
+        assert "personal-in-address" in out
+        _publish_from_a_file(ris, ris_home, xyz, port + 2)
+        _publish_from_tables(ris, ris_home, xyz, small.ports.register("ris"))
+        request = _ask(xyz, publishing)
+        _grant(ris, request, day)
+        mother = country.personas["mother"]
+        done = until(lambda: _person(xyz.client(), mother["national_id"]), lambda one: not isinstance(one, Problem))
+        assert done.body["items"] == [{"name": mother["name"]}]
+        assert mother["name"] in _by_curl(xyz, mother["national_id"])
+        with pytest.raises(Problem) as caught:  # and nothing beyond what was granted
+            xyz.client().call(PERSONS, "POST", "/people/query", json={}, subject=mother["national_id"], purpose="other")
+        assert caught.value.slug in {"basis-required", "purpose-not-granted"}
+
+        _be_a_provider(xyz, nhi, operating, publishing, day)
+        _stays_by_itself(xyz, operating)
+        _erased_and_still_proven(xyz, done.exchange_id, tmp_path)
+    _tampered_and_caught(xyz)
+    _new_keys_by_the_old_one(xyz, operator, operating, mother["national_id"])
+    _new_keys_by_the_root(xyz, operator, operating, small.home)
+    assert (operating.left, publishing.left) == ([], [])
+
+
+def _join(xyz: Agency, operator: Person, manual: Manual) -> None:
+    root = _root(operator)
+    assert len(root) == 64, operator.page.text
+    init = manual.take("--timestamps")
+    assert "another root" in xyz.run(init, ROOT="0" * 64, good=(1,))
+    _approve(operator, xyz.run(init, ROOT=root, good=(3,)), "Agency of Trials")
+    assert "Joined" in xyz.run(init.rstrip() + " --wait 60", ROOT=root)
+
+
+def _publish_from_a_file(ris: Person, ris_home: Path, xyz: Agency, port: int) -> None:
+    """On the page; and where it listens by command, in the home of its own gateway. Neither is restarted."""
+    form = ris.get("/exchange/services/new").form_with("source")
+    given = {"subsystem": "TW/GOV/ris/household", "code": "stations.v1", "source": "file", "personal": ""}
+    page = ris.browser.upload(form, "document", "stations.json", DOCUMENT.encode(), **given)
+    assert "Weather stations" in page.text, page.text
+    assert "smartgov gateway service add household/stations.v1" in page.text
+    address = f"household/stations.v1=http://127.0.0.1:{port}"
+    assert "In force" in xyz.run(f"smartgov gateway service add {address} --home {ris_home}")
+    assert f"http://127.0.0.1:{port}" in ris.get(_page_of(STATIONS)).text
+
+
+def _publish_from_tables(ris: Person, ris_home: Path, xyz: Agency, port: int) -> None:
+    form = ris.get("/exchange/services/new").form_with("source")
+    given = {"subsystem": "TW/GOV/ris/household", "code": "persons.v1", "source": "tables", "tables": ["people"]}
+    terms = {"visibility": "delayed", "delay_days": "7"}
+    page = ris.submit(form, **given, **terms)
+    assert "7 days after the use" in page.text, page.text
+    xyz.run(f"smartgov gateway service add household/persons.v1=http://127.0.0.1:{port} --home {ris_home}")
+
+
+def _ask(xyz: Agency, manual: Manual) -> str:
+    told = xyz.run(manual.take("right ask"))
+    (request,) = re.findall(r"([0-9a-f-]{36}): asked", told)
+    return str(request)
+
+
+def _grant(ris: Person, request: str, day: str) -> None:
+    page = ris.get(f"/exchange/requests/{request}")
+    assert "Household Registration Act" in page.text
+    form = page.form_with("until")
+    page = ris.submit(form, ("do", "grant"), until=day, reason="as the law says")
+    assert "Granted" in page.text, page.text
+
+
+def _person(client: LocalGateway, person: str) -> object:
+    where = {"where": {"national_id": national_id.urn(person)}}
     try:
-        return sync.request("GET", f"http://127.0.0.1:{port}/local/v1/health").status == 200
-    except OSError:
-        return False
-
-
-def _name(client: LocalGateway, person: str) -> str:
-    try:
-        answer = client.call(
-            "TW/GOV/ris/household/people.v1",
-            "POST",
-            "/people/query",
-            json={"where": {"national_id": national_id.urn(person)}},
-            subject=person,
-            purpose="birth.registration",
-            basis="household-act-48",
-        )
+        return client.call(PERSONS, "POST", "/people/query", json=where, subject=person, purpose=PURPOSE, basis=LAW)
     except Problem as problem:
-        return str(problem)
-    return str(answer.body["items"][0]["name"])
+        return problem
+
+
+def _by_curl(xyz: Agency, person: str) -> str:
+    """The example of the integrators' page, with this service's path."""
+    script = Manual("developer/calling-services.md").take("$GATEWAY/r1/$SERVICE/births/query")
+    given = {
+        "GATEWAY": f"http://127.0.0.1:{xyz.port + 1}",
+        "SECRET": homes.secret(xyz.home, "cases"),
+        "CLIENT": "TW/GOV/xyz/cases",
+        "PERSON": person,
+        "PURPOSE": PURPOSE,
+        "BASIS": LAW,
+    }
+    return xyz.run(script.replace("/births/query", "/people/query"), **given)
+
+
+def _be_a_provider(xyz: Agency, nhi: Person, operating: Manual, publishing: Manual, day: str) -> None:
+    """Its own service: systems and address, published and signed by command, asked for on the page, granted, called."""
+    listed = xyz.run(operating.take("gateway service add"))
+    assert "In force" in listed
+    assert f"{OWN}  http://127.0.0.1" in listed
+    assert "registered" in xyz.run(publishing.take("gateway publish"))
+    form = nhi.get(f"{_page_of(OWN)}/ask").form_with("purpose")
+    typed = {"client": "TW/GOV/nhi/cases", "endpoints": ["GET /stations"], "basis": "none:", "until": day}
+    page = nhi.submit(form, **typed, purpose="weather")
+    request = page.url.rpartition("/")[2]
+    assert request in xyz.run("smartgov gateway right list --home $DIR")
+    assert "granted" in xyz.run(publishing.take("right grant"), REQUEST=request)
+    nhi_home = nhi.country.home / "gateways" / "nhi"
+    caller = LocalGateway(
+        f"http://127.0.0.1:{homes.load(nhi_home).local_port}", homes.secret(nhi_home, "cases"), "TW/GOV/nhi/cases"
+    )
+
+    def called() -> object:
+        try:
+            return caller.call(OWN, "GET", "/stations", purpose="weather").body
+        except Problem as problem:
+            return problem.slug
+
+    until(called, lambda said: said == [{"code": "466920", "built_on": "1896-08-11"}], seconds=60)
+    assert "offered" in xyz.run("smartgov gateway service list --home $DIR")
+    xyz.run(operating.take("gateway service remove"))
+    assert called() == "service-unknown"
+
+
+def _stays_by_itself(xyz: Agency, manual: Manual) -> None:
+    assert '"services"' in xyz.run(manual.take("gateway offer --home"))
+    assert "ends" in xyz.run(manual.take("gateway renew"))
+    assert "Maintenance until" in xyz.run(manual.take("gateway maintenance on"))
+    xyz.run(manual.take("gateway backup"))
+    checked = xyz.run(f"set +e\n{manual.take('gateway check')}")
+    found = re.findall(r"^(ok |BAD|-  ) (\S+)", checked, re.MULTILINE)
+    assert {("ok ", name) for name in ("signing", "log", "timestamps", "peer", "certificate")} <= set(found), checked
+
+
+def _erased_and_still_proven(xyz: Agency, exchange: str, folder: Path) -> None:
+    anchors = folder / "anchors"
+    anchors.mkdir()
+    script = (
+        'curl -sSf "$CENTRE/exchange/trust/root.json" > anchors/root.json; cp "$STAMPS_ROOT" anchors/tsa.pem;'
+        f' curl -sSf -H "Authorization: Bearer $AUDITS" "http://127.0.0.1:$LOCAL_PORT/evidence/{exchange}" > FILE.json;'
+        " smartgov verify FILE.json --anchors anchors"
+    )
+    audits = homes.secret(xyz.home, "audits")
+    before = until(
+        lambda: _told(xyz, script.replace("FILE", "whole"), audits), lambda said: "有效 valid\n" in said, 120
+    )
+    assert before
+    entries = json.loads((folder / "whole.json").read_text())["entries"]
+    assert all("body" in one for one in entries if one)
+    assert xyz.client("audits").erase(exchange) == 2
+    after = _told(xyz, script.replace("FILE", "erased"), audits)
+    assert "有效 valid\n" in after, after
+    assert not any(one.get("body") for one in json.loads((folder / "erased.json").read_text())["entries"])
+    changed = json.loads((folder / "whole.json").read_text())
+    changed["entries"][0]["body"] = changed["entries"][1]["body"]
+    (folder / "changed.json").write_text(json.dumps(changed))
+    assert "invalid" in xyz.run("smartgov verify changed.json --anchors anchors", good=(1,))
+
+
+def _told(xyz: Agency, script: str, secret: str) -> str:
+    return xyz.run(script, good=(0, 1, 3, 4), AUDITS=secret)
+
+
+def _tampered_and_caught(xyz: Agency) -> None:
+    assert "whole" in xyz.run('smartgov verify "$DIR"')
+    with sqlite3.connect(xyz.home / "log.sqlite3") as db:
+        index, record = db.execute(
+            "SELECT idx, record FROM ledger_record WHERE CAST(record AS TEXT) LIKE ? ORDER BY idx LIMIT 1",
+            (f'%"{LAW}"%',),
+        ).fetchone()
+        text = record.decode() if isinstance(record, bytes) else record
+        altered = text.replace(LAW, LAW[:-1] + "8")
+        db.execute(
+            "UPDATE ledger_record SET record = ? WHERE idx = ?",
+            (altered.encode() if isinstance(record, bytes) else altered, index),
+        )
+    assert f"altered records {index}" in xyz.run('smartgov verify "$DIR"', good=(1,))
+
+
+def _new_keys_by_the_old_one(xyz: Agency, operator: Person, manual: Manual, person: str) -> None:
+    """Another home, approved as the first was: every gateway believes its keys at once, for the old key signed."""
+    init, given = manual.take("--old-home"), {"ROOT": _root(operator), "NEW": xyz.folder / "second"}
+    _approve(operator, xyz.run(init, **given, good=(3,)), "its old key has signed")
+    assert "Joined" in xyz.run(init.rstrip() + " --wait 60", **given)
+    xyz.home = xyz.folder / "second"
+    with xyz.running():
+        done = until(lambda: _person(xyz.client(), person), lambda one: not isinstance(one, Problem), seconds=60)
+        assert not isinstance(done, Problem)
+
+
+def _new_keys_by_the_root(xyz: Agency, operator: Person, manual: Manual, country: Path) -> None:
+    """The old key is lost: two holders of root keys vouch; everybody is alarmed and waits for 72 hours."""
+    init = manual.take("--old-home").replace('--old-home "$DIR" ', "").rstrip()
+    given = {"ROOT": _root(operator), "NEW": xyz.folder / "third"}
+    assert "another key" in xyz.run(init, **given, good=(1,))
+    old = xyz.run(manual.take("gateway key"), NEW=xyz.home).strip()
+    new = xyz.run(manual.take("gateway key"), **given).strip()
+    for number in (1, 2):
+        holder = {"ROOT_KEY": country / f"centre/trust/keys/root-{number}.key", "OLD_KEY": old, "NEW_KEY": new}
+        assert f"{number} signatures" in xyz.run(manual.take("trust vouch"), **holder)
+        if number == 1:
+            assert "another key" in xyz.run(f"{init} --rotation statement.json", **given, good=(1,))
+    _approve(operator, xyz.run(f"{init} --rotation statement.json", **given, good=(3,)), "by the word of the root keys")
+    ris = homes.load(country / "gateways" / "ris")
+    until(lambda: _alarms(ris), lambda said: "key-of-TW/GOV/xyz-replaced-by-root-since" in said, seconds=60)
+    xyz.run(f"{init} --rotation statement.json --wait 30", **given)  # its own configuration lists it already
+    assert _status(xyz, 'smartgov gateway ping ris --home "$DIR/../third"') == 1
+
+
+def _alarms(at: homes.Home) -> str:
+    answer = sync.request("GET", f"http://127.0.0.1:{at.local_port}/local/v1/health")
+    return json.dumps(answer.parsed()["configuration"]["alarms"])
+
+
+def _approve(operator: Person, asked: str, shown: str) -> None:
+    fingerprint = "".join(re.findall(r"\b[0-9a-f]{4}\b", asked)[:16])
+    page = operator.get("/exchange/joining")
+    assert shown in page.text, page.text
+    operator.submit(page.form_with("told"), told=f"{fingerprint[-8:-4]} {fingerprint[-4:]}")
+
+
+def _root(operator: Person) -> str:
+    shown = operator.get("/exchange/joining").text.partition("on paper:")[2]
+    return "".join(re.findall(r"\b[0-9a-f]{4}\b", shown)[:16])
+
+
+def _status(xyz: Agency, script: str) -> int:
+    return int(xyz.run(f"set +e; {script} > /dev/null; echo $?").split()[-1])
+
+
+def _page_of(service: str) -> str:
+    return f"/exchange/services/{quote(service.replace('/', '~'), safe='~.')}"

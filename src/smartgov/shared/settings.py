@@ -36,7 +36,17 @@ DECLARED: tuple[Setting, ...] = (
     Setting("SMARTGOV_SMTP", "127.0.0.1:8025", "host:port of the mail server that takes our messages."),
     Setting("SMARTGOV_BANK_URL", "http://127.0.0.1:8026", "The paying bank's address."),
     Setting("SMARTGOV_PHONE_URL", "http://127.0.0.1:8024", "The mobile-identity service's address."),
+    Setting("SMARTGOV_WALLET_URL", "", "The demo's wallet, which pages offer beside a code to scan; empty for none."),
     Setting("SMARTGOV_AUTHORITY_URL", "http://127.0.0.1:8023", "The citizens' certification authority's address."),
+    Setting(
+        "SMARTGOV_MOICA_URL", "http://127.0.0.1:8021", "Address of the authority of natural persons' certificates."
+    ),
+    Setting("SMARTGOV_TWFIDO_URL", "http://127.0.0.1:8021", "Address of TW FidO's calls for service providers."),
+    Setting(
+        "SMARTGOV_CARD_URL",
+        "http://localhost:8020",
+        "Address of the card helper on people's own machines; empty: nobody signs in with a card.",
+    ),
     Setting("SMARTGOV_TIMESTAMP_URL", "http://127.0.0.1:8028", "The time-stamping authority's address (RFC 3161)."),
     Setting("SMARTGOV_LANGUAGE", "zh-hant", "Default language of pages: zh-hant or en."),
     Setting("SMARTGOV_DEBUG", "no", "yes shows tracebacks in the browser; never in production."),

@@ -47,6 +47,14 @@ button.quiet{background:transparent;color:var(--danger);border-color:var(--dange
 .numbers{display:grid;grid-template-columns:repeat(3,1fr);gap:.7rem}
 .numbers button{font-size:1.7rem;min-height:4rem}
 .wide button{width:100%}
+a.button{display:block;text-align:center;padding:.55rem 1.1rem;border-radius:8px;background:var(--accent);color:#fff;
+text-decoration:none}
+a.button .en{color:inherit}
+fieldset{border:1px solid var(--line);border-radius:10px;background:var(--card)}
+input{font:inherit;width:100%;min-height:2.9rem;padding:.3rem .7rem;border:1px solid var(--soft);border-radius:8px;
+background:#fff;color:var(--ink)}
+input[type=password]{max-width:16rem}
+input[type=radio],input[type=checkbox]{width:1.3rem;height:1.3rem;min-height:0;padding:0;vertical-align:middle}
 dl{margin:0}dt{color:var(--soft);font-size:.85rem}dd{margin:0 0 .5rem}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;font:inherit;margin:0}
 ul.plain{list-style:none;padding:0;margin:0}

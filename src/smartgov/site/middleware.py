@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 
 import structlog
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
@@ -44,6 +48,35 @@ class Guard:
         return response
 
 
+class MachineDoors:
+    """Leads programs straight to doors that know no session, language, form token or page; blocks name them.
+
+    A sign-in elsewhere asks three such doors, and what pages need would cost more than the answers.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+        self.doors: dict[str, Next] = {}
+        for block in settings.BLOCKS:
+            if find_spec(f"smartgov.blocks.{block}.web.root_urls"):
+                module = import_module(f"smartgov.blocks.{block}.web.root_urls")
+                self.doors.update(getattr(module, "MACHINE_DOORS", {}))
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer at a door, or go on to the pages."""
+        door = self.doors.get(request.path)
+        if door is None:
+            return self.get_response(request)
+        try:
+            request.get_host()  # a name that is not ours is refused here as everywhere
+            return door(request)
+        except SuspiciousOperation as error:
+            return _as_json(refusals.of_exception(error), "en")
+        except Exception:
+            logger.exception("request_failed")
+            return _as_json(refusals.UNEXPECTED, "en")
+
+
 class Problems:
     """Turns every error into a problem: a page for people, problem+json for programs."""
 
@@ -81,9 +114,13 @@ def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The response for `problem` in the form that this path's readers take."""
     language = get_language() or "zh-hant"
     if request.path.startswith(_MACHINE_PATHS):
-        return JsonResponse(problem.as_dict(language), status=problem.status, content_type=_PROBLEM)
+        return _as_json(problem, language)
     context = {"problem": {**problem.as_dict(language), "why": problem.why.in_language(language)}}
     return render(request, "theme/problem.html", context, status=problem.status)
+
+
+def _as_json(problem: Problem, language: str) -> HttpResponse:
+    return JsonResponse(problem.as_dict(language), status=problem.status, content_type=_PROBLEM)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

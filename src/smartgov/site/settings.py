@@ -82,6 +82,7 @@ AUTHENTICATION_BACKENDS = ["smartgov.blocks.identity.sessions.AccountBackend"]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "smartgov.site.middleware.Guard",
+    "smartgov.site.middleware.MachineDoors",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -127,7 +128,8 @@ CSRF_FAILURE_VIEW = "smartgov.site.middleware.not_from_our_page"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20  # bodies without files: forms and messages
 LANGUAGE_COOKIE_NAME = "smartgov_language"
 SESSION_COOKIE_AGE = 60 * 30
-SESSION_SAVE_EVERY_REQUEST = True
+# `identity.sessions` notes the last request once a minute, and that renews the cookie; no page writes a row otherwise.
+SESSION_SAVE_EVERY_REQUEST = False
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -1,5 +1,6 @@
 """The WSGI application that granian serves."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -9,3 +10,6 @@ from smartgov.shared import logs
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smartgov.site.settings")
 logs.configure("web")
 application = get_wsgi_application()
+# What is loaded by now stays for good: the collector need not walk through all of it again and again.
+gc.collect()
+gc.freeze()

@@ -12,6 +12,7 @@ from smartgov.blocks.audit import domain
 from smartgov.blocks.audit.models import Entry, UseRecord
 from smartgov.blocks.audit.sequencer import register_sink, sequence, sink_replaced
 from smartgov.blocks.audit.words import register_seat_titles
+from smartgov.blocks.ops.api import Statements
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 from smartgov.shared.tw import national_id as nid
@@ -53,8 +54,11 @@ def record(
         object_id=object_id,
         detail=dict(detail or {}),
     )
-    entry.save()
+    _entries.insert(entry)
     return entry.id
+
+
+_entries = Statements(Entry)
 
 
 def use_record(

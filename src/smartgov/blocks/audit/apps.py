@@ -13,7 +13,14 @@ class AuditConfig(BlockConfig):
         permissions={"audit.view": Text("Read the audit entries of one's agency", "檢視本機關稽核紀錄")},
         menu=(MenuItem("audit:entries", Text("Audit", "稽核紀錄"), "audit.view", 62),),
         needs=("ops",),
-        periodic=(Periodic("audit.sequence", 1, "smartgov.blocks.audit.api.sequence"),),
+        periodic=(
+            Periodic(
+                "audit.sequence",
+                1,
+                "smartgov.blocks.audit.api.sequence",
+                Text("Appends audit entries to the ledger, in order", "將稽核紀錄依序寫入帳本"),
+            ),
+        ),
     )
 
     def ready(self) -> None:

@@ -38,8 +38,18 @@ class CasesConfig(BlockConfig):
             MenuItem("cases:births", Text("Birth notifications", "出生通報"), "cases.notify_birth", 12),
         ),
         periodic=(
-            Periodic("cases.work_on_due", 1, "smartgov.blocks.cases.api.work_on_due"),
-            Periodic("cases.close_overdue", 3600, "smartgov.blocks.cases.api.close_overdue"),
+            Periodic(
+                "cases.work_on_due",
+                1,
+                "smartgov.blocks.cases.api.work_on_due",
+                Text("Takes up cases whose next step is due", "處理已到期之案件步驟"),
+            ),
+            Periodic(
+                "cases.close_overdue",
+                3600,
+                "smartgov.blocks.cases.api.close_overdue",
+                Text("Closes cases whose supplement did not come in time", "結束逾期未補正之案件"),
+            ),
         ),
     )
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from smartgov.blocks.credentials.by_sign_in import Kind
+from smartgov.blocks.credentials.by_sign_in import credentials as credentials_by_sign_in
+from smartgov.blocks.credentials.by_sign_in import kinds as wallet_kinds
+from smartgov.blocks.credentials.by_sign_in import offer as offer_by_sign_in
 from smartgov.blocks.credentials.domain import Credential, Reason, Status, Verdict, VerdictView
 from smartgov.blocks.credentials.services import (
     certificate,
@@ -19,6 +23,7 @@ from smartgov.blocks.credentials.wallets import (
     issuer,
     link,
     offer,
+    registered,
     request_object,
     shown,
     signed_register,
@@ -27,6 +32,7 @@ from smartgov.blocks.credentials.wallets import (
 
 __all__ = [
     "Credential",
+    "Kind",
     "Reason",
     "Status",
     "Verdict",
@@ -36,11 +42,14 @@ __all__ = [
     "askable",
     "certificate",
     "certificates",
+    "credentials_by_sign_in",
     "document",
     "issue",
     "issuer",
     "link",
     "offer",
+    "offer_by_sign_in",
+    "registered",
     "request_object",
     "revoke",
     "shown",
@@ -48,4 +57,5 @@ __all__ = [
     "status_list",
     "verify",
     "verify_upload",
+    "wallet_kinds",
 ]

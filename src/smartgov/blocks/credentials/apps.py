@@ -31,9 +31,12 @@ class CredentialsConfig(BlockConfig):
     )
 
     def ready(self) -> None:
-        """Declare the events."""
+        """Declare the events, and what wallets may ask for at the provider."""
+        from smartgov.blocks.credentials.by_sign_in import DETAIL
+        from smartgov.blocks.identity.api import register_detail
         from smartgov.blocks.ops.api import declare_events
 
+        register_detail(DETAIL)
         declare_events(
             "credentials",
             {

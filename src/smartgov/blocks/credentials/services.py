@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from cryptography import x509
 from django.conf import settings
 from django.db import transaction
 from django.http import Http404
@@ -31,7 +30,7 @@ from smartgov.blocks.credentials.models import Certificate, Place
 from smartgov.blocks.directory import api as directory
 from smartgov.blocks.exchange import api as exchange
 from smartgov.blocks.ops import api as ops
-from smartgov.engines.pki import pades
+from smartgov.engines.pki import signing
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 from smartgov.shared.sealed import blind_index
@@ -51,8 +50,8 @@ def issue(
 ) -> Credential:
     """Issue one certificate for a case; again gives the one there is.
 
-    The PDF/A-2b is made here and sealed by the agency's own gateway (PAdES); a gateway that is down raises its Problem
-    and the next call goes on where this one stopped.
+    The PDF/A-3b is made here and sealed by the agency's own gateway (PAdES B-LT); whoever of gateway and authorities is
+    down raises its Problem, and the next call goes on where this one stopped.
     """
     row = _reserve(actor, agency, template, title, subject_national_id, holder_name, data, case)
     if row.status == Status.PREPARING:
@@ -63,7 +62,7 @@ def issue(
 
 def document(*, agency: str, credential_id: str, national_id: str) -> bytes:
     """The sealed PDF for its holder; Http404 for anybody else."""
-    row = Certificate.objects.filter(id=credential_id, agency=agency, holder_index=_holder_index(national_id)).first()
+    row = Certificate.objects.filter(id=credential_id, agency=agency, holder_index=holder_index(national_id)).first()
     if row is None:
         raise Http404
     if row.status == Status.PREPARING or not row.document:
@@ -86,13 +85,14 @@ def verify(code: str) -> VerdictView:
 
 def verify_upload(pdf: bytes) -> Verdict:
     """Check a PDF that somebody was handed: its seal, whether it is the very file that was issued, and its status."""
-    roots = [root for agency in _issuers() for root in _chain(agency)[1][-1:]]
+    roots = tuple({root: None for agency in _issuers() for root in exchange.seal_chain(agency)[1][-1:]})
     row = Certificate.objects.filter(file_digest=sha256(pdf).hexdigest()).first()
     # The record says when it was sealed; a seal's certificate may end before the document does.
     at = row.issued_at if row and row.issued_at else clock.now()
-    found = pades.verify_pdf(pdf, trust_roots=roots, at=at)
-    problems = [pades.PROBLEMS[key] for key in found.problems]
+    found = signing.check_pdf(pdf, exchange.seal_trust(roots), at=at)
+    problems = [signing.PROBLEMS[key] for key in found.problems]
     said = facts.read(pdf, roots, at) if found.valid else None
+    seal = found.signatures[-1] if found.valid else None
     if row is None:
         problems.append(Text("This is not a file that was issued here.", "這不是本系統核發的檔案。"))
     elif row.status == Status.REVOKED:
@@ -101,8 +101,8 @@ def verify_upload(pdf: bytes) -> Verdict:
         problems.append(Text("Its data do not say what it shows.", "所附資料與證明書所示內容不符。"))
     return Verdict(
         genuine=not problems,
-        signer=found.signer_name if found.valid else "",
-        signed_at=found.signed_at if found.valid else None,
+        signer=seal.name if seal else "",
+        signed_at=(seal.stamped_at or seal.claimed_at) if seal else None,
         record=view_of(row) if row else None,
         problems=tuple(problems),
         facts=_in_words(row, said) if row and said and not problems else (),
@@ -191,7 +191,7 @@ def _reserve(
             "number": str(data["number"]),
             "title": title.as_dict(),
             "holder": holder,
-            "holder_index": _holder_index(holder),
+            "holder_index": holder_index(holder),
             "holder_name": holder_name,
             "salt": salt,
             "mark": seal_mark(data, salt),
@@ -217,15 +217,7 @@ def _sealed(row: Certificate, data: Mapping[str, Any]) -> bytes:
         address=f"{settings.ORIGIN}/credentials/verify/{row.code}#{row.mark}",
         facts=facts.attached(row.agency, row.template, row.code, data),
     )
-    certificate_of_seal, chain = _chain(row.agency)
-    return pades.seal_pdf(
-        plain,
-        signer=lambda content: exchange.seal(agency=row.agency, data=content),
-        certificate=certificate_of_seal,
-        chain=chain,
-        reason=Text.of(row.title).en,
-        location="TW",
-    )
+    return exchange.seal_document(agency=row.agency, content=plain, reason=Text.of(row.title).en)
 
 
 @transaction.atomic
@@ -245,13 +237,6 @@ def _keep(actor: Actor, row: Certificate, document: bytes) -> None:
     ops.emit("credential_issued", aggregate=row.case, payload=payload, actor=actor)
 
 
-def _chain(agency: str) -> tuple[x509.Certificate, list[x509.Certificate]]:
-    """The agency's seal certificate and what vouches for it; the last of the chain is the authority's own."""
-    own, chain = exchange.seal_certificate(agency=agency)
-    vouching = x509.load_pem_x509_certificates("".join(chain).encode()) if chain else []
-    return x509.load_pem_x509_certificate(own.encode()), vouching
-
-
 def _in_words(row: Certificate, said: Mapping[str, Any]) -> tuple[tuple[Text, str], ...]:
     named = facts.titles(row.template)
     return tuple((title, str(said[name])) for name, title in named.items() if said.get(name) is not None)
@@ -261,5 +246,6 @@ def _issuers() -> list[str]:
     return sorted(set(Certificate.objects.order_by().values_list("agency", flat=True)))
 
 
-def _holder_index(national_id: str) -> str:
+def holder_index(national_id: str) -> str:
+    """What stands for the holder's national id in the table."""
     return blind_index(national_id, "credentials.holder")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -25,6 +25,7 @@ from smartgov.blocks.credentials.domain import Status
 from smartgov.blocks.credentials.models import Certificate, Kept, Place
 from smartgov.blocks.directory import api as directory
 from smartgov.blocks.exchange import api as exchange
+from smartgov.blocks.identity import api as identity
 from smartgov.engines.credential import dcql, issuing, memory, presenting, sdjwt, status, tokens, verifiers
 from smartgov.engines.pki import certificates, keys
 from smartgov.shared import clock, content
@@ -92,7 +93,8 @@ def issuer(agency: str) -> issuing.Issuer:
     if not kinds:
         raise Http404
     name = directory.agency(agency).name
-    return issuing.Issuer(facts.issuer_of(agency), kinds, _memory, _mint, name=name)
+    server = settings.ORIGIN if identity.signs_in_for_others() else ""
+    return issuing.Issuer(facts.issuer_of(agency), kinds, _memory, _mint, name=name, server=server)
 
 
 def offer(*, agency: str, credential_id: str, national_id: str) -> issuing.Offer:
@@ -202,6 +204,31 @@ def register() -> list[verifiers.Verifier]:
         name = directory.agency(row["agency"]).name
         client_id = presenting.client_id_of(certificate)
         found.append(verifiers.Verifier(client_id, name, Text.of(row["purpose"]), allows, until))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierView:
+    """A registered verifier in words: what it may ask, by kind of certificate."""
+
+    name: Text
+    purpose: Text
+    may: tuple[tuple[Text, tuple[Text, ...]], ...]
+    until: datetime
+
+
+def registered() -> list[VerifierView]:
+    """The register as people read it, those whose time is over left out; it asks no gateway."""
+    known = content.read("credentials.yaml")
+    found = []
+    for row in known["verifiers"]:
+        until = datetime.fromisoformat(row["until"])
+        may = tuple(
+            (Text.of(known["titles"][template]), tuple(facts.titles(template)[name] for name in names))
+            for template, names in row["allows"].items()
+        )
+        if clock.now() < until:
+            found.append(VerifierView(directory.agency(row["agency"]).name, Text.of(row["purpose"]), may, until))
     return found
 
 

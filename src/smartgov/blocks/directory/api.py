@@ -7,8 +7,9 @@ from functools import lru_cache
 from smartgov.blocks.directory import domain
 from smartgov.blocks.directory.domain import Agency, LegalBasis
 from smartgov.shared import content
+from smartgov.shared.text import Text
 
-__all__ = ["Agency", "LegalBasis", "agencies", "agency", "legal_bases", "legal_basis"]
+__all__ = ["Agency", "LegalBasis", "agencies", "agency", "legal_bases", "legal_basis", "purpose"]
 
 
 @lru_cache(maxsize=1)
@@ -24,6 +25,20 @@ def agencies() -> list[Agency]:
 def agency(code: str) -> Agency:
     """The agency of `code` (`ris`); Problem `agency-unknown`."""
     return _directory().agency(code)
+
+
+@lru_cache(maxsize=1)
+def _purposes() -> dict[str, Text]:
+    found = {code: Text.of(words) for code, words in content.read("purposes.yaml").items()}
+    for name in content.names("services"):
+        raw = content.read(f"services/{name}.yaml")
+        found |= {f"{raw['id']}.{part['id']}": Text.of(part["purpose"]) for part in raw["parts"]}
+    return found
+
+
+def purpose(code: str) -> Text:
+    """What the code of a purpose (`birth.allowance`) means; one that the content does not know is shown as it is."""
+    return _purposes().get(code) or Text.of(code)
 
 
 def legal_bases() -> list[LegalBasis]:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
-from smartgov.blocks.exchange import domain, transport
+from smartgov.blocks.exchange import domain, transport, vouching
 from smartgov.blocks.exchange.asking import (
     Wish,
     ask_right,
     end_right,
     grant_request,
     refuse_request,
+    renew_right,
     withdraw_request,
 )
 from smartgov.blocks.exchange.contracts import check as lint
@@ -31,11 +33,13 @@ from smartgov.blocks.exchange.domain import (
     Inbound,
     Limits,
     Member,
+    Offered,
     RequestState,
     RightView,
     ServiceView,
     Terms,
     Visibility,
+    terms_of,
 )
 from smartgov.blocks.exchange.granting import follow, grant_right, revoke_right
 from smartgov.blocks.exchange.inbound import TRoadInbound, serves
@@ -58,6 +62,7 @@ from smartgov.blocks.exchange.publishing import (
     republish,
 )
 from smartgov.blocks.exchange.registry import (
+    follow_service,
     publish_service,
     register_gateway,
     register_issuer,
@@ -67,6 +72,7 @@ from smartgov.blocks.exchange.registry import (
     set_revoked_consents,
     withdraw_service,
 )
+from smartgov.blocks.exchange.sealing import seal_chain, seal_document, seal_trust
 from smartgov.blocks.exchange.selectors import (
     MemberPage,
     RequestRow,
@@ -119,7 +125,12 @@ __all__ = [
     "tables_of",
     "offer_service",
     "offer_tables",
+    "follow_service",
     "refuse_request",
+    "renew_right",
+    "terms_of",
+    "addresses",
+    "shown_otherwise",
     "traffic",
     "withdraw_offer",
     "withdraw_request",
@@ -127,6 +138,7 @@ __all__ = [
     "GatewayHealth",
     "Inbound",
     "Member",
+    "Offered",
     "TRoadInbound",
     "Terms",
     "Visibility",
@@ -153,6 +165,11 @@ __all__ = [
     "rights",
     "seal",
     "seal_certificate",
+    "seal_chain",
+    "seal_document",
+    "seal_trust",
+    "stamp",
+    "stamp_root",
     "serves",
     "services",
     "set_revoked_consents",
@@ -215,6 +232,16 @@ def seal(*, agency: str, data: bytes) -> bytes:
 def seal_certificate(*, agency: str) -> tuple[str, Sequence[str]]:
     """The seal's certificate and chain, as PEM."""
     return transport.current().seal_certificate(agency)
+
+
+def stamp(request: bytes) -> bytes:
+    """The time-stamping authority's DER answer to a DER request; OSError when it does not answer."""
+    return vouching.current().stamp(request)
+
+
+def stamp_root() -> bytes | None:
+    """The certificate (PEM) under which time stamps are trusted; None where the country has none."""
+    return vouching.current().time_root()
 
 
 def consent(
@@ -282,6 +309,18 @@ def services(agency: str = PORTAL) -> list[ServiceView]:
     return [ServiceView(row["id"], row["member"], bool(row.get("personal"))) for row in configuration["services"]]
 
 
+def shown_otherwise(agency: str = PORTAL) -> list[tuple[str, str, dict[str, Any]]]:
+    """Services whose uses do not appear at once and whole to the person: id, class and terms, as they are signed."""
+    configuration, _ = transport.current().configuration(agency)
+    found = []
+    for row in configuration["services"]:
+        declared = row.get("visibility") or Visibility.OWN
+        terms = dict(declared) if isinstance(declared, dict) else {"class": declared}
+        if (kind := str(terms.pop("class"))) != Visibility.OWN:
+            found.append((str(row["id"]), kind, terms))
+    return found
+
+
 def rights(agency: str = PORTAL) -> list[RightView]:
     """The rights in force."""
     configuration, _ = transport.current().configuration(agency)
@@ -292,7 +331,8 @@ def rights(agency: str = PORTAL) -> list[RightView]:
             endpoints=tuple(row["endpoints"]),
             basis=row["basis"].get("citation") or row["basis"].get("code") or row["basis"]["kind"],
             fields=tuple(row.get("fields") or ()),
-            purpose=row["purpose"] if isinstance(row["purpose"], str) else Text.of(row["purpose"]).zh,
+            purpose=str(row.get("purpose") or ""),
+            expires_at=datetime.fromisoformat(row["expires_at"]) if row.get("expires_at") else None,
         )
         for row in configuration["rights"]
     ]
@@ -323,6 +363,23 @@ def _health(member: Member) -> GatewayHealth:
 def traffic(agency: str) -> dict[str, Any]:
     """What the gateway of `agency` has counted since it started: calls, refusals, times, by service and peer."""
     return transport.current().traffic(agency)
+
+
+def addresses(agency: str) -> dict[str, str] | None:
+    """Where the services of `agency` are, as its gateway on this machine says; None when there is none, or it is down.
+
+    By service id. Only the agency's own gateway knows it.
+    """
+    try:
+        told = transport.current().systems(agency)
+    except Problem:
+        return None
+    member = homes.member_id(agency)
+    return {
+        f"{member}/{system}/{code}": address
+        for system, one in told.items()
+        for code, address in one["services"].items()
+    }
 
 
 def tables_of(agency: str) -> list[tuple[str, Text]]:

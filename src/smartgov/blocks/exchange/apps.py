@@ -1,6 +1,6 @@
 """Django configuration and manifest of `exchange`."""
 
-from smartgov.blocks.exchange import centre, issuing, transport
+from smartgov.blocks.exchange import centre, issuing, transport, vouching
 from smartgov.blocks.ops.manifest import BlockConfig, Manifest, MenuItem, Periodic
 from smartgov.shared.text import Text
 
@@ -15,6 +15,8 @@ class ExchangeConfig(BlockConfig):
             "exchange.published": Text("Configuration published", "發布組態"),
             "exchange.right_granted": Text("Right granted", "授予權限"),
             "exchange.right_revoked": Text("Right revoked", "廢止權限"),
+            "exchange.right_limited": Text("Right given an end", "設定權限期限"),
+            "exchange.right_renewed": Text("Right renewed", "展延權限"),
             "exchange.right_withdrawn": Text("Right given up", "放棄權限"),
             "exchange.member_registered": Text("Member registered", "登錄成員"),
             "exchange.gateway_registered": Text("Gateway registered", "登錄閘道"),
@@ -47,8 +49,24 @@ class ExchangeConfig(BlockConfig):
         },
         menu=(MenuItem("exchange:members", Text("T-Road", "T-Road"), "exchange.view", 60),),
         periodic=(
-            Periodic("exchange.keep_published", 5, "smartgov.blocks.exchange.api.keep_published"),
-            Periodic("exchange.keep_joining", 30, "smartgov.blocks.exchange.api.keep_joining"),
+            Periodic(
+                "exchange.keep_published",
+                5,
+                "smartgov.blocks.exchange.api.keep_published",
+                Text(
+                    "Publishes T-Road's configuration anew, hourly and when a right ends",
+                    "每小時及權限屆期時重新發布 T-Road 設定",
+                ),
+            ),
+            Periodic(
+                "exchange.keep_joining",
+                30,
+                "smartgov.blocks.exchange.api.keep_joining",
+                Text(
+                    "Issues gateways' certificates; lets requests lapse that nobody decided",
+                    "簽發閘道憑證，並使無人審核之申請失效",
+                ),
+            ),
         ),
     )
 
@@ -57,11 +75,14 @@ class ExchangeConfig(BlockConfig):
         from smartgov.blocks.exchange.adapters.centre import HomeCentre
         from smartgov.blocks.exchange.adapters.gateways import Gateways
         from smartgov.blocks.exchange.adapters.issuing import HomeIssuing
+        from smartgov.blocks.exchange.adapters.vouching import HomeVouching
         from smartgov.blocks.exchange.joining import certificates_check
         from smartgov.blocks.ops.api import declare_events, register_check
 
         declare_events("exchange", {"configuration_changed": ("change",), "certificate_ordered": ("gateway",)})
-        register_check("gateway-certificates", certificates_check)
+        words = Text("Gateways' certificates are renewed in time", "閘道憑證按時更新")
+        register_check("gateway-certificates", certificates_check, words)
         issuing.register(HomeIssuing())
         transport.register(Gateways())
+        vouching.register(HomeVouching())
         centre.register(HomeCentre())

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
 from smartgov.engines.troad.names import is_part
 from smartgov.engines.troad.terms import BODY_BYTES, SECONDS
+from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -103,7 +104,8 @@ class Limits:
 class Terms:
     """The words of a right. `client` is a subsystem id, `service` a service id, `fields` None means all of them.
 
-    `basis_code` is a legal basis of the directory; `citation` is how it is cited to people.
+    `basis_code` is a legal basis of the directory; `citation` is how it is cited to people. `visibility` is a class
+    with its terms by which the uses under this right appear even later or less than the service's; empty for none.
     """
 
     client: str
@@ -114,6 +116,8 @@ class Terms:
     fields: tuple[str, ...] | None = None
     basis_code: str = ""
     citation: str = ""
+    visibility: str = ""
+    visibility_terms: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +178,18 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """What a block says of a service that it answers on T-Road, beside its operations (`OFFERED` in its `troad.py`).
+
+    `related` are the JSON keys under which a request may name persons other than its subject.
+    """
+
+    title: Text
+    personal: bool = True
+    related: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceView:
     """A service in the register of T-Road."""
 
@@ -192,6 +208,7 @@ class RightView:
     basis: str
     fields: tuple[str, ...]
     purpose: str
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +258,14 @@ NOT_FROM_GATEWAY = Problem(
     todo=Text("Call the service through T-Road.", "請經由 T-Road 呼叫服務。"),
 )
 
+SUBJECT_INVALID = Problem(
+    "subject-invalid",
+    400,
+    what=Text("The request names no person in its subject.", "請求的當事人欄位未指明任何人。"),
+    why=Text("X-TRoad-Subject is not the URN of a national id.", "X-TRoad-Subject 不是身分證字號之 URN。"),
+    todo=Text("Let the agency's gateway open the reference and hand it on.", "請由本機關閘道開啟參照後轉送。"),
+)
+
 NOT_THE_CENTRE = Problem(
     "not-the-centre",
     403,
@@ -277,6 +302,58 @@ def document_refused(findings: Sequence[dict[str, Any]]) -> Problem:
         why=Text(f"It breaks {count} rules that every service keeps.", f"有 {count} 處不符所有服務均須遵守的規則。"),
         todo=Text("Correct the lines that are named and send it again.", "請修正所列各行後再送出。"),
         findings=list(findings),
+    )
+
+
+VISIBILITY = Text("The visibility", "顯示方式")
+LONGEST_DELAY = 3650
+"""Days after which a delayed use appears at the latest."""
+
+
+def check_visibility(kind: str, terms: Mapping[str, Any], today: date) -> None:
+    """Problem `registration-invalid` for a class that nobody could keep: a delay has days or a date, a seal an end."""
+    if kind not in [*Visibility]:
+        raise invalid(VISIBILITY, f"{kind!r} is none of {', '.join(Visibility)}")
+    if kind == Visibility.DELAYED and not (terms.get("days") or terms.get("until")):
+        raise _unclear("A delay has days, or the date from which uses appear.", "延後顯示須填寫天數或起始日。")
+    if kind == Visibility.SEALED and not (str(terms.get("order", "")).strip() and terms.get("until")):
+        raise _unclear("A seal has the number of its order and its end.", "依令保密須填寫命令文號與結束日。")
+    if "days" in terms and not 0 < int(terms["days"]) <= LONGEST_DELAY:
+        raise _unclear(f"A delay has 1 to {LONGEST_DELAY} days.", f"延後天數為 1 至 {LONGEST_DELAY} 日。")
+    if "until" in terms and date.fromisoformat(str(terms["until"])) <= today:
+        raise _unclear("Its end is not in the future.", "結束日須在未來。")
+
+
+def terms_of(kind: str, *, days: int | None, until: date | None, order: str) -> dict[str, Any]:
+    """The terms that a class has, of all that a form holds."""
+    found: dict[str, Any] = {}
+    if kind == Visibility.DELAYED and days:
+        found["days"] = days
+    if kind in {Visibility.DELAYED, Visibility.SEALED} and until:
+        found["until"] = until.isoformat()
+    if kind == Visibility.SEALED and order.strip():
+        found["order"] = order.strip()[:120]
+    return found
+
+
+def worded(kind: str, terms: Mapping[str, Any]) -> str | dict[str, Any]:
+    """A class with its terms as a signed offer words it."""
+    return {"class": str(kind), **terms} if terms else str(kind)
+
+
+def end_of(day: date) -> datetime:
+    """The instant at which a civil day in Taiwan ends."""
+    return datetime.combine(day + timedelta(days=1), time(), clock.TAIPEI)
+
+
+def _unclear(en: str, zh: str) -> Problem:
+    return Problem(
+        "registration-invalid",
+        422,
+        what=Text("The visibility cannot be registered as given.", "所送的顯示方式無法登記。"),
+        why=Text(en, zh),
+        todo=Text("Correct it and send it again.", "請更正後再送出。"),
+        field="visibility",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -43,19 +43,35 @@ def revoke_right(*, actor: Actor, right: str, reason: str) -> None:
 
 
 @transaction.atomic
-def follow(*, actor: Actor, origin: str, terms: Iterable[Terms]) -> None:
+def follow(*, actor: Actor, origin: str, terms: Iterable[Terms], days: int | None = None) -> None:
     """Let the rights of one `origin` be exactly these: new ones are granted, those no longer named are withdrawn.
 
-    A right that somebody has revoked is not granted again by the next run; only other words are a new right.
+    `days` is for how long one is granted; then it ends by itself. A right that has ended so, or that somebody has
+    revoked, is not granted again by the next run: the provider renews it, or other words are a new right.
     """
-    wanted = list(terms)
+    wanted, until = list(terms), None if days is None else domain.end_of(clock.today() + timedelta(days=days))
     for row in _granted(origin):
-        if _terms(row) not in wanted:
+        if _bare(row) not in wanted:
             _end(actor, row, RightState.WITHDRAWN, "")
-    revoked = [_terms(row) for row in Right.objects.filter(origin=origin, state=RightState.REVOKED)]
+        elif row.expires_at is None and until is not None:
+            _extend(actor, row, until, "exchange.right_limited")
+    known = [_bare(row) for row in Right.objects.filter(origin=origin).exclude(state=RightState.WITHDRAWN)]
     for one in wanted:
-        if one not in revoked:
-            grant_right(actor=actor, terms=one, origin=origin)
+        if one not in known:
+            grant_right(actor=actor, terms=one, origin=origin, expires_at=until)
+
+
+def extend(*, actor: Actor, right: Right, until: datetime) -> None:
+    """Let a right that was granted end later; what it says stays as it is."""
+    if right.state != RightState.GRANTED:
+        raise domain.invalid(RIGHT, "only a right that was not revoked is renewed")
+    _extend(actor, right, until, "exchange.right_renewed")
+
+
+def _extend(actor: Actor, row: Right, until: datetime, action: str) -> None:
+    row.expires_at = until
+    row.save(update_fields=("expires_at",))
+    changed(actor, action, "right", row.id, client=row.client_id, service=row.service_id, until=until.isoformat())
 
 
 def _end(actor: Actor, row: Right, state: RightState, reason: str) -> None:
@@ -73,6 +89,8 @@ def _check(terms: Terms) -> None:
         raise domain.invalid(RIGHT, "endpoints are written as 'POST /people/query'")
     if (terms.basis == Basis.STATUTE) != bool(terms.basis_code):
         raise domain.invalid(RIGHT, "a statute is named by its code, and only a statute has one")
+    if terms.visibility:
+        domain.check_visibility(terms.visibility, terms.visibility_terms, clock.today())
 
 
 def _granted(origin: str) -> list[Right]:
@@ -94,4 +112,11 @@ def _terms(row: Right) -> Terms:
         fields=None if row.fields is None else tuple(row.fields),
         basis_code=row.basis_code,
         citation=row.citation,
+        visibility=row.visibility,
+        visibility_terms=row.visibility_terms,
     )
+
+
+def _bare(row: Right) -> Terms:
+    """The words without the class that a reviewer gave the right."""
+    return dataclasses.replace(_terms(row), visibility="", visibility_terms={})

@@ -19,14 +19,22 @@ from django.db import IntegrityError, transaction
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.exchange import domain, issuing, joining_problems
 from smartgov.blocks.exchange.domain import JoinState, OrderState
-from smartgov.blocks.exchange.models import Certificate, CertificateOrder, Gateway, JoinRequest, Member, SignedOffer
+from smartgov.blocks.exchange.models import (
+    Certificate,
+    CertificateOrder,
+    Gateway,
+    JoinRequest,
+    Member,
+    SignedOffer,
+    UsedLetter,
+)
 from smartgov.blocks.exchange.publishing import PUBLISHER, changed, is_centre, publication
-from smartgov.blocks.exchange.registry import register_gateway, register_member, register_subsystem
+from smartgov.blocks.exchange.registry import is_self_signed, register_gateway, register_member, register_subsystem
 from smartgov.blocks.ops import api as ops
 from smartgov.engines import trust
 from smartgov.engines.pki import certificates, keys
 from smartgov.engines.troad.joining import request as joins
-from smartgov.engines.troad.joining.letters import Letter
+from smartgov.engines.troad.joining.letters import FRESH, Letter
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 from smartgov.shared.problems import Problem
@@ -113,7 +121,7 @@ def state_of(letter: Letter) -> dict[str, str]:
 def order(letter: Letter) -> str:
     """Order the next certificate of a registered gateway: the same TLS key, and the member's own word."""
     _here()
-    row = _registered(letter)
+    row = registered(letter)
     listed = certificates.public_key(certificates.from_pem(row.described["tls_certificate"].encode()))
     if not _is(letter, "tls", listed) or not _requested(str(letter.content.get("request", "")), listed, row.id):
         raise joining_problems.NOT_ITS_KEY
@@ -133,12 +141,27 @@ def order(letter: Letter) -> str:
 
 def order_state(letter: Letter) -> dict[str, str]:
     """What became of an order of the gateway that asks."""
-    row = _registered(letter)
+    row = registered(letter)
     found = CertificateOrder.objects.filter(id=str(letter.content.get("order", "")), gateway=row.id).first()
     if found is None:
         raise joining_problems.UNKNOWN
     issued = Certificate.objects.filter(order=found).first()
+    if issued is not None:
+        _list_first(row, issued)
     return {"state": found.state, "reason": found.reason, "certificate": issued.pem if issued else ""}
+
+
+@transaction.atomic
+def _list_first(row: Gateway, issued: Certificate) -> None:
+    """List a gateway's first certificate from the centre, now that it fetches it, in place of its self-signed one.
+
+    The next ones are known by key and issuer; but the one listed could be shown after a revocation.
+    """
+    if not is_self_signed(row.described["tls_certificate"]):
+        return
+    fingerprint = certificates.fingerprint(certificates.from_pem(issued.pem.encode()))
+    described = {**row.described, "tls_certificate": issued.pem, "tls_fingerprint": fingerprint}
+    register_gateway(actor=PUBLISHER, member=row.member_id, described=described)
 
 
 def draft(letter: Letter) -> dict[str, Any]:
@@ -255,6 +278,7 @@ def keep_joining() -> None:
     JoinRequest.objects.filter(state=JoinState.PENDING, received_at__lt=clock.now() - WAITS).update(
         state=JoinState.EXPIRED, decided_at=clock.now()
     )
+    UsedLetter.objects.filter(used_at__lt=clock.now() - 3 * FRESH).delete()
 
 
 def issue_waiting() -> None:
@@ -345,7 +369,7 @@ def _proof(asked: joins.Request) -> tuple[bool, bool]:
     raise joining_problems.EXISTS
 
 
-def _registered(letter: Letter) -> Gateway:
+def registered(letter: Letter) -> Gateway:
     """The gateway that a letter speaks for, if its member's registered key signed it."""
     row = Gateway.objects.filter(id=str(letter.content.get("gateway", ""))).first()
     if row is None:

@@ -94,3 +94,15 @@ class SignedOffer(models.Model):
         """Descriptions only."""
 
         none = "descriptions of services and rights"
+
+
+class UsedLetter(models.Model):
+    """A letter that was acted on, remembered for as long as it is fresh: it works once."""
+
+    digest = models.CharField(primary_key=True, max_length=_HEX)
+    used_at = models.DateTimeField(default=clock.now)
+
+    class Personal:
+        """Digests only."""
+
+        none = "digests of letters between machines"

@@ -16,7 +16,13 @@ from smartgov.blocks.exchange.domain import (
     RightState,
     Visibility,
 )
-from smartgov.blocks.exchange.joining_models import Certificate, CertificateOrder, JoinRequest, SignedOffer
+from smartgov.blocks.exchange.joining_models import (
+    Certificate,
+    CertificateOrder,
+    JoinRequest,
+    SignedOffer,
+    UsedLetter,
+)
 from smartgov.engines.troad.terms import BODY_BYTES, SECONDS
 from smartgov.shared import clock, ids
 
@@ -36,6 +42,7 @@ __all__ = [
     "Service",
     "SignedOffer",
     "Subsystem",
+    "UsedLetter",
 ]
 
 
@@ -91,6 +98,7 @@ class Service(models.Model):
     personal = models.BooleanField(default=True)
     related = models.JSONField(default=list)
     visibility = models.CharField(max_length=24, default=Visibility.OWN)
+    visibility_terms = models.JSONField(default=dict)  # days, until, order: as a signed offer words them
     endpoints = models.JSONField(default=list)
     contract = models.CharField(max_length=64, blank=True)  # SHA-256 of the document in force; see Contract
     body_bytes = models.PositiveIntegerField(default=BODY_BYTES)
@@ -99,6 +107,7 @@ class Service(models.Model):
     per_day = models.PositiveIntegerField(default=0)
     durability = models.CharField(max_length=8, default=Durability.STRICT)
     retain_days = models.PositiveIntegerField(null=True)
+    content = models.CharField(max_length=64, blank=True)  # SHA-256 of what the content folder last said of it
     published_at = models.DateTimeField(default=clock.now)
     changed_at = models.DateTimeField(default=clock.now)
     withdrawn_at = models.DateTimeField(null=True)
@@ -154,6 +163,8 @@ class Right(models.Model):
     citation = models.CharField(max_length=300, blank=True)
     fields = models.JSONField(null=True)
     purpose = models.CharField(max_length=200)
+    visibility = models.CharField(max_length=24, blank=True)  # empty: as its service declares
+    visibility_terms = models.JSONField(default=dict)
     origin = models.CharField(max_length=80, blank=True)
     state = models.CharField(max_length=12, default=RightState.GRANTED)
     granted_at = models.DateTimeField(null=True)

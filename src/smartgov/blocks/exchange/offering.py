@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import transaction
 
@@ -34,6 +35,7 @@ class Settings:
     personal: bool = True
     related: tuple[str, ...] = ()
     visibility: str = Visibility.OWN
+    visibility_terms: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     durability: str = Durability.STRICT
     retain_days: int | None = None
@@ -55,6 +57,7 @@ def offer_service(*, actor: Actor, service: str, settings: Settings, document: b
         personal=settings.personal,
         related=settings.related,
         visibility=settings.visibility,
+        visibility_terms=settings.visibility_terms,
         document=document,
         limits=settings.limits,
         durability=settings.durability,
@@ -79,6 +82,7 @@ def offer_tables(*, actor: Actor, service: str, tables: Sequence[str], settings:
         personal=any(table.personal for table in part.tables.values()),
         related=tuple(spec.related(part)),
         visibility=settings.visibility,
+        visibility_terms=settings.visibility_terms,
         limits=settings.limits,
         durability=settings.durability,
         retain_days=settings.retain_days,

@@ -48,8 +48,27 @@ class Transport(Protocol):
     def traffic(self, agency: str) -> dict[str, Any]:
         """What the gateway has counted since it started."""
 
+    def systems(self, agency: str) -> dict[str, Any]:
+        """The systems behind the gateway, each with `services` (code to address) and `may`."""
+
     def configuration(self, agency: str) -> tuple[dict[str, Any], datetime]:
         """The members, services and rights in force at this gateway, and when they expire."""
+
+
+class Vouching(Protocol):
+    """Trusted times, and the authority that certifies agencies' seals. What does not answer raises OSError."""
+
+    def time_root(self) -> bytes | None:
+        """The certificate (PEM) under which time stamps are trusted; None where the country has none."""
+
+    def stamp(self, request: bytes) -> bytes:
+        """The DER answer to a DER time-stamp request."""
+
+    def seal_list(self) -> bytes | None:
+        """The revocation list in force (DER); None where it publishes none."""
+
+    def seal_answer(self, question: bytes) -> bytes | None:
+        """The DER answer to a DER OCSP question; None where none are given."""
 
 
 class Issuing(Protocol):

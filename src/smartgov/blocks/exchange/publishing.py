@@ -159,7 +159,7 @@ def _service(row: Service) -> dict[str, Any]:
         "id": row.id,
         "personal": row.personal,
         "related": row.related,
-        "visibility": row.visibility,
+        "visibility": domain.worded(row.visibility, row.visibility_terms),
         "paths": row.endpoints,
         **{name: value for name, value in further.items() if value},
     }
@@ -174,6 +174,8 @@ def _right(row: Right) -> dict[str, Any]:
         "fields": row.fields,
         "purpose": row.purpose,
     }
+    if row.visibility:
+        published["visibility"] = domain.worded(row.visibility, row.visibility_terms)
     return {**published, "expires_at": row.expires_at.isoformat()} if row.expires_at else published
 
 

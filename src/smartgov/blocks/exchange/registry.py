@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, TypeVar
 
 from cryptography import x509
@@ -27,7 +28,7 @@ from smartgov.blocks.exchange.publishing import changed
 from smartgov.engines.pki import certificates, keys
 from smartgov.engines.troad import snapshot
 from smartgov.engines.troad.names import member_of
-from smartgov.shared import clock
+from smartgov.shared import canonical, clock
 from smartgov.shared.actor import Actor
 from smartgov.shared.text import Text
 
@@ -57,6 +58,8 @@ def register_gateway(*, actor: Actor, member: str, described: Mapping[str, Any])
     read = _readable(member, described)
     domain.check_name(read.id, 4, GATEWAY)
     before = Gateway.objects.filter(id=read.id).first()
+    described = _with_listed_certificate(before, described)
+    read = _readable(member, described)
     facts: dict[str, Any] = {
         "member_id": member,
         "described": dict(described),
@@ -90,6 +93,7 @@ def publish_service(
     personal: bool = True,
     related: Iterable[str] = (),
     visibility: str = Visibility.OWN,
+    visibility_terms: Mapping[str, Any] | None = None,
     endpoints: Sequence[str] = (),
     document: bytes | None = None,
     limits: Limits = T_ROADS_OWN,
@@ -100,12 +104,12 @@ def publish_service(
 
     `related` are the JSON keys under which a request may name other persons; `endpoints` are `POST /people/query`, and
     come from `document`, an OpenAPI document, when there is one: gateways then hold every call to it. `retain_days` is
-    how long bodies are kept (None: as the gateway's settings say). Problems: `openapi-refused`, with its findings;
+    how long bodies are kept (None: as the gateway's settings say); `visibility_terms` are the days, `until` and order
+    of a class that needs them. Problems: `openapi-refused`, with its findings;
     `registration-invalid`.
     """
     domain.check_name(service, 5, SERVICE)
-    if visibility not in [*Visibility]:
-        raise domain.invalid(SERVICE, f"visibility {visibility!r} is none of {', '.join(Visibility)}")
+    _check_visibility(service, visibility, terms := dict(visibility_terms or {}))
     subsystem = service.rsplit("/", 1)[0]
     find(Subsystem, subsystem, SUBSYSTEM)
     facts: dict[str, Any] = {
@@ -113,6 +117,7 @@ def publish_service(
         "personal": personal,
         "related": sorted(related),
         "visibility": visibility,
+        "visibility_terms": terms,
         "endpoints": list(endpoints),
         "durability": durability,
         "retain_days": retain_days,
@@ -129,6 +134,42 @@ def publish_service(
         contracts.keep(service, accepted)
     if written:
         changed(actor, "exchange.service_published", "service", service, visibility=str(visibility))
+
+
+@transaction.atomic
+def follow_service(
+    *,
+    actor: Actor,
+    service: str,
+    personal: bool = True,
+    related: Iterable[str] = (),
+    endpoints: Sequence[str] = (),
+    document: bytes | None = None,
+) -> None:
+    """Offer a service as the content folder words it, once for each wording.
+
+    What officers have changed since stays; when the content says something else, its document, endpoints and persons
+    come into force, and the officers' settings stay. A service that was withdrawn stays withdrawn.
+    """
+    said = {"personal": personal, "related": sorted(related), "endpoints": list(endpoints)}
+    digest = sha256(canonical.dumps(said) + (document or b"")).hexdigest()
+    row = Service.objects.filter(id=service).first()
+    if row is not None and (row.content == digest or row.withdrawn_at is not None):
+        return
+    kept: dict[str, Any] = {}
+    if row is not None:
+        kept = {name: getattr(row, name) for name in ("visibility", "visibility_terms", "durability", "retain_days")}
+        kept["limits"] = Limits(row.body_bytes, row.seconds, row.per_minute, row.per_day)
+    publish_service(
+        actor=actor,
+        service=service,
+        personal=personal,
+        related=related,
+        endpoints=endpoints,
+        document=document,
+        **kept,
+    )
+    Service.objects.filter(id=service).update(content=digest)
 
 
 @transaction.atomic
@@ -182,11 +223,20 @@ def set_revoked_consents(*, actor: Actor, consents: Sequence[str]) -> None:
     changed(actor, "exchange.consents_revoked", "configuration", "revoked-consents", **counts)
 
 
+def _check_visibility(service: str, kind: str, terms: Mapping[str, Any]) -> None:
+    """A class and terms that stand already stay, also when their end is over."""
+    row = Service.objects.filter(id=service).first()
+    if row is None or (row.visibility, row.visibility_terms) != (kind, terms):
+        domain.check_visibility(kind, terms, clock.today())
+
+
 def _check_entry(service: str, facts: Mapping[str, Any]) -> None:
     """What gateways could not read is not registered."""
     limits = Limits(**{one.name: facts[one.name] for one in dataclasses.fields(Limits)})
     try:
-        snapshot.read_service({"id": service, "limits": limits.named(), "durability": facts["durability"]})
+        shown = domain.worded(facts["visibility"], facts["visibility_terms"])
+        entry = {"id": service, "limits": limits.named(), "durability": facts["durability"], "visibility": shown}
+        snapshot.read_service(entry)
     except ValueError as error:
         raise domain.invalid(SERVICE, str(error)[:200]) from None
 
@@ -223,6 +273,31 @@ def _readable(member: str, described: Mapping[str, Any]) -> snapshot.Gateway:
         return snapshot.read_gateway(member, described)
     except (ValueError, KeyError, TypeError) as error:
         raise domain.invalid(GATEWAY, f"{type(error).__name__}: {error}"[:200]) from None
+
+
+def is_self_signed(pem: str) -> bool:
+    """Whether a certificate is from the time before its gateway had one from the centre."""
+    certificate = certificates.from_pem(pem.encode())
+    return certificate.issuer == certificate.subject
+
+
+def _with_listed_certificate(before: Gateway | None, described: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a gateway says, with its listed certificate while that is the centre's and for the same key.
+
+    Certificates are renewed every few days; others know the renewed one by its key and its issuer.
+    """
+    names = ("tls_certificate", "tls_fingerprint")
+    listed, shown = before.described.get(names[0]) if before else "", described.get(names[0])
+    if not listed or not shown or is_self_signed(listed):
+        return described
+    if _tls_key(listed) != _tls_key(shown):
+        return described
+    assert before is not None
+    return {**described, **{name: before.described[name] for name in names}}
+
+
+def _tls_key(pem: str) -> str:
+    return keys.thumbprint(certificates.public_key(certificates.from_pem(pem.encode())))
 
 
 def _gateway_action(before: Gateway | None, described: Mapping[str, Any]) -> str:

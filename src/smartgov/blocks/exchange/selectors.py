@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from smartgov.blocks.directory import api as directory
 from smartgov.blocks.exchange import asking, contracts, domain
 from smartgov.blocks.exchange.domain import RightState
-from smartgov.blocks.exchange.models import Contract, Gateway, Member, Right, RightRequest, Service, Subsystem
+from smartgov.blocks.exchange.models import (
+    Certificate,
+    Contract,
+    Gateway,
+    Member,
+    Right,
+    RightRequest,
+    Service,
+    Subsystem,
+)
 from smartgov.blocks.exchange.publishing import rights_in_force
 from smartgov.blocks.exchange.registry import MEMBER, SERVICE, find
 from smartgov.engines.pki import keys
@@ -20,6 +29,7 @@ from smartgov.shared.actor import Actor
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
+SOON = timedelta(days=30)
 KEYS = ("message_key", "log_key", "witness_key", "reference_key", "configuration_key")
 
 
@@ -44,6 +54,7 @@ class ServiceRow:
     member_name: Text
     personal: bool
     visibility: str
+    visibility_terms: dict[str, Any]
     title: str
     version: str
     endpoints: tuple[str, ...]
@@ -86,11 +97,19 @@ class RightRow:
     expires_at: datetime | None
     reason: str
     own: bool
+    visibility: str = ""
+    visibility_terms: dict[str, Any] = field(default_factory=dict)
+    origin: str = ""
 
     @property
     def in_force(self) -> bool:
         """Whether calls under it are answered now."""
         return self.state == RightState.GRANTED and (self.expires_at is None or self.expires_at > clock.now())
+
+    @property
+    def ends_soon(self) -> bool:
+        """Whether somebody should think of renewing it."""
+        return self.in_force and self.expires_at is not None and self.expires_at - clock.now() < SOON
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +221,9 @@ def right_row(actor: Actor, row: Right) -> RightRow:
         expires_at=row.expires_at,
         reason=row.reason,
         own=asking.is_own(actor, row.service_id),
+        visibility=row.visibility,
+        visibility_terms=row.visibility_terms,
+        origin=row.origin,
     )
 
 
@@ -218,6 +240,8 @@ def request_row(actor: Actor, request: str) -> RequestRow:
 def member_page(actor: Actor, code: str) -> MemberPage:
     """A member by its agency's code; Problem `not-registered`."""
     row = find(Member, homes.member_id(code), MEMBER)
+    issued = Certificate.objects.filter(gateway__startswith=f"{row.id}/").order_by("ends_at")
+    newest = {one.gateway: one.ends_at for one in issued}
     return MemberPage(
         id=row.id,
         code=code,
@@ -225,7 +249,7 @@ def member_page(actor: Actor, code: str) -> MemberPage:
         joined_at=row.joined_at,
         own=actor.agency == code,
         subsystems=list(row.subsystems.order_by("id").values_list("id", flat=True)),
-        gateways=[_gateway(one) for one in row.gateways.order_by("id")],
+        gateways=[_gateway(one, newest.get(one.id)) for one in row.gateways.order_by("id")],
     )
 
 
@@ -237,6 +261,7 @@ def _row(actor: Actor, row: Service, document: Contract | None, rights: int, nam
         member_name=names.get(member, Text.of(member)),
         personal=row.personal,
         visibility=row.visibility,
+        visibility_terms=row.visibility_terms,
         title=document.title if document else "",
         version=document.version if document else "",
         endpoints=tuple(row.endpoints),
@@ -282,11 +307,13 @@ def _legal(code: str) -> directory.LegalBasis | None:
         return None
 
 
-def _gateway(row: Gateway) -> GatewayRow:
+def _gateway(row: Gateway, newest: datetime | None) -> GatewayRow:
+    """`newest` is the end of the last certificate that the centre issued to it."""
+    ends = [end for end in (row.certificate_expires_at, newest) if end]
     return GatewayRow(
         id=row.id,
         place=f"{row.described['host']}:{row.described['port']}",
-        certificate_expires_at=row.certificate_expires_at,
+        certificate_expires_at=max(ends, default=None),
         changed_at=row.changed_at,
         keys=dict(_thumbprints(row.described)),
     )

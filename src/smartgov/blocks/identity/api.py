@@ -32,24 +32,38 @@ from smartgov.blocks.identity.domain import (
     not_while_acting,
 )
 from smartgov.blocks.identity.gate import SessionAuth, may, person
+from smartgov.blocks.identity.means.papers import Begun as PaperBegun
+from smartgov.blocks.identity.means.papers import SigningCertificate
+from smartgov.blocks.identity.means.papers import begin as begin_paper
+from smartgov.blocks.identity.means.papers import certificates_of as signing_certificates
+from smartgov.blocks.identity.means.papers import settle as settle_paper
+from smartgov.blocks.identity.openid.details import register as register_detail
 from smartgov.blocks.identity.openid.logouts import tell as tell_logout
+from smartgov.blocks.identity.openid.resources import TokenHolder, proof_nonce, token_holder
+from smartgov.blocks.identity.openid.resources import is_served as signs_in_for_others
+from smartgov.blocks.identity.ports import Paper
 from smartgov.blocks.identity.representing import register_mandates, standing
 from smartgov.blocks.identity.sessions import lay_down, take_up
 from smartgov.blocks.ops.api import actor, permit, public
 
 __all__ = [
     "Contact",
+    "Paper",
+    "PaperBegun",
     "Person",
     "Represented",
     "Role",
     "Standing",
     "SeatView",
     "SessionAuth",
+    "SigningCertificate",
+    "TokenHolder",
     "account_by_national_id",
     "actor",
     "add_mobile_key",
     "add_seat",
     "begin_act",
+    "begin_paper",
     "close",
     "contact",
     "end_seat",
@@ -66,14 +80,20 @@ __all__ = [
     "permit",
     "person",
     "person_of_seat",
+    "proof_nonce",
     "public",
+    "register_detail",
     "register_mandates",
     "roles",
     "seat",
     "seats_of",
     "standing",
+    "settle_paper",
+    "signing_certificates",
+    "signs_in_for_others",
     "subject_name",
     "subject_national_id",
     "take_up",
     "tell_logout",
+    "token_holder",
 ]

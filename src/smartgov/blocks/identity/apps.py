@@ -23,6 +23,8 @@ class IdentityConfig(BlockConfig):
             "seat.ended": Text("Seat ended", "終止職務"),
             "mobile_key.added": Text("Phone enrolled", "登錄手機"),
             "mobile_key.removed": Text("Phone removed", "移除手機"),
+            "certificate.bound": Text("Certificate recognised", "綁定自然人憑證"),
+            "certificate.removed": Text("Certificate forgotten", "解除自然人憑證綁定"),
             "passkey.added": Text("Passkey made", "建立通行密鑰"),
             "passkey.removed": Text("Passkey removed", "移除通行密鑰"),
             "identity.national_id_read": Text("National id read", "讀取身分證統一編號"),
@@ -45,16 +47,28 @@ class IdentityConfig(BlockConfig):
             MenuItem("identity:parties", Text("Relying parties", "登入介接服務"), "identity.parties", 70),
             MenuItem("identity:parties", Text("Relying parties", "登入介接服務"), "identity.parties_approve", 70),
         ),
-        periodic=(Periodic("identity.expire", 300, "smartgov.blocks.identity.expiry.expire"),),
+        periodic=(
+            Periodic(
+                "identity.expire",
+                300,
+                "smartgov.blocks.identity.expiry.expire",
+                Text("Ends sessions, requests and codes whose time is over", "清除逾時的登入、請求與驗證碼"),
+            ),
+        ),
     )
 
     def ready(self) -> None:
         """Stand at the gate of every block's doors, and connect the service behind the phones."""
         from smartgov.blocks.audit.api import register_seat_titles
         from smartgov.blocks.identity import accounts, mobile
+        from smartgov.blocks.identity.adapters.card import CardHelper
+        from smartgov.blocks.identity.adapters.moica import Moica
         from smartgov.blocks.identity.adapters.phone import PhoneService
+        from smartgov.blocks.identity.adapters.twfido import TwFido
         from smartgov.blocks.identity.gate import SessionGate
+        from smartgov.blocks.identity.means import connected
         from smartgov.blocks.identity.openid import logouts
+        from smartgov.blocks.identity.ports import Means
         from smartgov.blocks.ops.api import declare_events, register_gate
 
         declare_events("identity", logouts.EVENTS)
@@ -62,3 +76,5 @@ class IdentityConfig(BlockConfig):
         register_gate(SessionGate())
         register_seat_titles(accounts.title_of_seat)
         mobile.register_service(PhoneService())
+        means: dict[str, Means] = {connected.CARD: CardHelper(), connected.TWFIDO: TwFido()}
+        connected.register(connected.Connected(means, Moica()))

@@ -23,6 +23,7 @@ def of(account: Account) -> dict[str, Any]:
     return {
         "passkeys": list(account.passkeys.order_by("created_at")),
         "phones": list(account.mobile_keys.order_by("created_at")),
+        "certificates": list(account.citizen_certificates.order_by("created_at")),
         "sign_ins": list(account.sign_ins.order_by("-at")[:SIGN_INS_SHOWN]),
     }
 
@@ -50,6 +51,17 @@ def remove_mobile_key(*, actor: Actor, account: Account, key: str) -> None:
 
 
 @transaction.atomic
+def remove_certificate(*, actor: Actor, account: Account, certificate: str) -> None:
+    """Forget a certificate of this account; another's is not found, and the last way to sign in stays."""
+    found = account.citizen_certificates.filter(id=certificate).first()
+    if found is None:
+        raise domain.person_unknown()
+    _keep_one_way(account)
+    found.delete()
+    _note(actor, account, "certificate.removed", certificate)
+
+
+@transaction.atomic
 def end_sessions(*, actor: Actor, account: Account) -> None:
     """End every session of a person."""
     account.session_epoch = ids.uuid7()
@@ -59,7 +71,7 @@ def end_sessions(*, actor: Actor, account: Account) -> None:
 
 
 def _keep_one_way(account: Account) -> None:
-    if account.passkeys.count() + account.mobile_keys.count() > 1:
+    if account.passkeys.count() + account.mobile_keys.count() + account.citizen_certificates.count() > 1:
         return
     raise Problem(
         "last-way-to-sign-in",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.sessions.backends.db import SessionStore
 
-from smartgov.blocks.identity.models import KeptPost, LoginRequest, OpenidMark
+from smartgov.blocks.identity.models import KeptPost, LoginRequest, OpenidMark, Proving
 from smartgov.shared import clock
 
 
@@ -13,5 +13,6 @@ def expire() -> None:
     now = clock.now()
     KeptPost.retire(now)
     LoginRequest.retire(now)
+    Proving.retire(now)
     OpenidMark.objects.filter(expires_at__lt=now).delete()
     SessionStore.clear_expired()

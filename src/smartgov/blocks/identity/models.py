@@ -233,7 +233,8 @@ class KeptPost(models.Model):
         return cls.objects.filter(expires_at__lt=now).delete()[0]
 
 
-# Django looks for tables here. The provider's stand in a file of their own.
+# Django looks for tables here. Those of the means and of the provider stand in files of their own.
+from smartgov.blocks.identity.means_models import CitizenCertificate, Proving  # noqa: E402
 from smartgov.blocks.identity.openid_models import (  # noqa: E402
     OpenidAuthorization,
     OpenidLogout,
@@ -245,6 +246,7 @@ from smartgov.blocks.identity.openid_models import (  # noqa: E402
 
 __all__ = [
     "Account",
+    "CitizenCertificate",
     "KeptPost",
     "LoginRequest",
     "MobileKey",
@@ -254,6 +256,7 @@ __all__ = [
     "OpenidRelation",
     "OpenidToken",
     "Passkey",
+    "Proving",
     "RelyingParty",
     "Seat",
     "SignIn",

@@ -16,6 +16,7 @@ from smartgov.blocks.identity import accounts, domain
 from smartgov.blocks.identity.domain import SeatView
 from smartgov.blocks.identity.models import Account, Seat, SignIn
 from smartgov.blocks.identity.openid import logouts
+from smartgov.blocks.ops.api import Statements
 from smartgov.shared import clock, ids
 from smartgov.shared.actor import ANYONE, Actor
 
@@ -41,12 +42,15 @@ _TOUCH_AFTER = 60.0
 BACKEND = "smartgov.blocks.identity.sessions.AccountBackend"
 
 
+_accounts = Statements(Account)
+
+
 class AccountBackend(BaseBackend):
     """Finds the account of a session. It authenticates nobody: the sign-in verbs do, each by its own proof."""
 
     def get_user(self, user_id: int) -> Account | None:
         """The open account of a session."""
-        return Account.objects.filter(pk=user_id, is_active=True).first()
+        return _accounts.first(id=user_id, is_active=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,10 @@ class TrailEntry:
     exchange: str
     recorded_by: tuple[str, ...]
     proven: bool
+    seal: str = ""
+    """The number of the order that kept it back until its end."""
+    masked: bool = False
+    """Whether it keeps case, official and fields to itself, because they could tell of a third person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,8 @@ class TrailView:
     entries: tuple[TrailEntry, ...]
     members: tuple[MemberTrail, ...]
     asked_at: datetime
+    otherwise: tuple[tuple[str, str, dict[str, Any]], ...] = ()
+    """Services whose uses appear less or later: id, class, terms, as their members declare for everybody."""
 
     @property
     def proven(self) -> int:

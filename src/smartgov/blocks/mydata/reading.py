@@ -46,4 +46,6 @@ def entry(record: Mapping[str, Any]) -> TrailEntry:
         exchange=str(record.get("id") or ""),
         recorded_by=(),
         proven=False,
+        seal=str(record.get("seal") or ""),
+        masked=bool(record.get("veil")),
     )

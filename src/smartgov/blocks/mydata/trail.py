@@ -63,7 +63,10 @@ def trail(*, actor: Actor) -> TrailView:
         listed += entries
     _note(actor, states)
     return TrailView(
-        domain.merge(listed, read=reading.entry, exchange_of=reading.exchange_of), tuple(states), clock.now()
+        domain.merge(listed, read=reading.entry, exchange_of=reading.exchange_of),
+        tuple(states),
+        clock.now(),
+        tuple(exchange.shown_otherwise()),
     )
 
 

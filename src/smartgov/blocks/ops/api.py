@@ -19,6 +19,7 @@ from smartgov.blocks.ops.outbox import (
 )
 from smartgov.blocks.ops.periodic import calendar, run_due
 from smartgov.blocks.ops.personal import Declaration, declaration_of, our_models, retire_all
+from smartgov.blocks.ops.statements import Statements
 
 __all__ = [
     "Check",
@@ -27,6 +28,7 @@ __all__ = [
     "EncryptedTextField",
     "EventKind",
     "Gate",
+    "Statements",
     "actor",
     "calendar",
     "dead_letters",

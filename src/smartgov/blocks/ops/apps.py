@@ -16,5 +16,12 @@ class OpsConfig(BlockConfig):
         },
         menu=(MenuItem("ops:status", Text("Operations", "平臺運作"), "ops.view", 61),),
         needs=(),
-        periodic=(Periodic("ops.retire", 86_400, "smartgov.blocks.ops.periodic.retire_now"),),
+        periodic=(
+            Periodic(
+                "ops.retire",
+                86_400,
+                "smartgov.blocks.ops.periodic.retire_now",
+                Text("Erases personal data whose time is over", "刪除保存期限屆滿之個人資料"),
+            ),
+        ),
     )

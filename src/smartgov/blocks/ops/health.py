@@ -14,6 +14,7 @@ from django.db.models import Count, Min, Q
 from smartgov import __version__
 from smartgov.blocks.ops.models import Delivery, Heartbeat, Occasion, Release
 from smartgov.shared import clock
+from smartgov.shared.text import Text
 
 WORKER_SILENT_AFTER = timedelta(seconds=60)
 OUTBOX_LATE_AFTER = timedelta(minutes=5)
@@ -29,11 +30,23 @@ class Check:
 
 
 _more: dict[str, Callable[[], Check]] = {}
+_words: dict[str, Text] = {
+    "database": Text("Database", "資料庫"),
+    "migrations": Text("Tables fit this release", "資料表與程式版本相符"),
+    "outbox": Text("Messages between blocks", "區塊間訊息"),
+    "workers": Text("A worker runs", "背景程式執行中"),
+    "periodic": Text("Periodic work succeeds", "定期作業正常"),
+}
 
 
-def register_check(name: str, check: Callable[[], Check]) -> None:
-    """Let a block add a check (from its `apps.py`)."""
-    _more[name] = check
+def register_check(name: str, check: Callable[[], Check], words: Text) -> None:
+    """Let a block add a check (from its `apps.py`); `words` say on the operators' page what is looked at."""
+    _more[name], _words[name] = check, words
+
+
+def words_of(check: str) -> Text:
+    """What a check looks at."""
+    return _words.get(check) or Text.of(check)
 
 
 def health() -> dict[str, Any]:

@@ -8,6 +8,8 @@ from django.apps import AppConfig, apps
 
 from smartgov.shared.text import Text
 
+NO_WORDS = Text("", "")
+
 
 @dataclass(frozen=True, slots=True)
 class MenuItem:
@@ -22,11 +24,15 @@ class MenuItem:
 
 @dataclass(frozen=True, slots=True)
 class Periodic:
-    """Work that the worker calls every `seconds`; `call` is the dotted path of a function without arguments."""
+    """Work that the worker calls every `seconds`; `call` is the dotted path of a function without arguments.
+
+    `words` say on the operators' page what it does.
+    """
 
     name: str
     seconds: float
     call: str
+    words: Text = NO_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,11 @@ class BlockConfig(AppConfig):
 def deeds() -> dict[str, Text]:
     """What each audited action is, by the declarations of the blocks that take it."""
     return {action: words for block in installed_blocks() for action, words in block.manifest.deeds.items()}
+
+
+def jobs() -> dict[str, Text]:
+    """What each periodic work does, by its name; one that no installed block declares any more is not in it."""
+    return {job.name: job.words for block in installed_blocks() for job in block.manifest.periodic}
 
 
 def installed_blocks() -> list[BlockConfig]:

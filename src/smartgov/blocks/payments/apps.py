@@ -30,8 +30,18 @@ class PaymentsConfig(BlockConfig):
         },
         menu=(MenuItem("payments:desk", Text("Payments", "付款"), "payments.view", 20),),
         periodic=(
-            Periodic("payments.send_released", 2, "smartgov.blocks.payments.api.send_released"),
-            Periodic("payments.poll_results", 3, "smartgov.blocks.payments.api.poll_results"),
+            Periodic(
+                "payments.send_released",
+                2,
+                "smartgov.blocks.payments.api.send_released",
+                Text("Hands released payments to the bank", "將核放之款項送交銀行"),
+            ),
+            Periodic(
+                "payments.poll_results",
+                3,
+                "smartgov.blocks.payments.api.poll_results",
+                Text("Asks the bank what became of payments", "向銀行查詢撥付結果"),
+            ),
         ),
     )
 

@@ -11,7 +11,7 @@ from smartgov.blocks.signing.batches import (
     sealed_document,
     stop_batch,
 )
-from smartgov.blocks.signing.checking import check, check_data, trust
+from smartgov.blocks.signing.checking import check, check_data, register_mandates, trust
 from smartgov.blocks.signing.desk import (
     approval,
     begin_activation,
@@ -20,17 +20,19 @@ from smartgov.blocks.signing.desk import (
     document,
     documents,
     extend,
+    holder_of,
     is_waiting,
     may_extend,
     open_document,
     own_certificate,
     settle,
     signed_document,
+    suspend_own,
     to_activate,
     upload,
 )
 from smartgov.blocks.signing.domain import ApprovalView, BatchView, DocumentView, ItemView
-from smartgov.blocks.signing.lists import take_in
+from smartgov.blocks.signing.lists import ListView, Overview, TrailView, overview, take_in, take_in_at_desk
 from smartgov.blocks.signing.office import (
     STEPS,
     TrailRow,
@@ -48,6 +50,9 @@ __all__ = [
     "BatchView",
     "DocumentView",
     "ItemView",
+    "ListView",
+    "Overview",
+    "TrailView",
     "TrailRow",
     "act_on",
     "activate",
@@ -65,17 +70,22 @@ __all__ = [
     "document",
     "documents",
     "extend",
+    "holder_of",
     "is_waiting",
     "may_extend",
     "open_document",
+    "overview",
     "own_certificate",
+    "register_mandates",
     "resume_batch",
     "seal_next",
     "sealed_document",
     "settle",
     "signed_document",
     "stop_batch",
+    "suspend_own",
     "take_in",
+    "take_in_at_desk",
     "take_request",
     "to_activate",
     "trail",

@@ -31,9 +31,17 @@ class SigningConfig(BlockConfig):
         menu=(
             MenuItem("signing:desk", Text("Sign a document", "簽署文件"), "signing.sign", 40),
             MenuItem("signing:certificates", Text("Signing certificates", "簽章憑證"), "signing.certify", 41),
+            MenuItem("signing:lists", Text("Revocation lists", "廢止清冊"), "signing.certify", 41),
             MenuItem("signing:batches", Text("Seal in batches", "批次用印"), "signing.seal", 42),
         ),
-        periodic=(Periodic("signing.seal", 1, "smartgov.blocks.signing.batches.seal_next"),),
+        periodic=(
+            Periodic(
+                "signing.seal",
+                1,
+                "smartgov.blocks.signing.batches.seal_next",
+                Text("Puts the agency's seal on documents that wait for it", "為等候的文件蓋上機關憑證印章"),
+            ),
+        ),
     )
 
     def ready(self) -> None:
@@ -41,4 +49,5 @@ class SigningConfig(BlockConfig):
         from smartgov.blocks.signing import outside
         from smartgov.blocks.signing.adapters.local import AuthorityService, PhoneService, StampService
 
-        outside.register(outside.Services(PhoneService(), AuthorityService(), StampService()))
+        seals = AuthorityService("centre/authority", "/seals")
+        outside.register(outside.Services(PhoneService(), AuthorityService(), StampService(), seals))

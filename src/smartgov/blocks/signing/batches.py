@@ -5,20 +5,17 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 import structlog
-from cryptography import x509
 from django.db import models, transaction
 from django.db.models import Count, Q
 from django.http import Http404
 
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.exchange import api as exchange
-from smartgov.blocks.signing import domain, outside
+from smartgov.blocks.signing import domain
 from smartgov.blocks.signing.domain import BatchState, BatchView, ItemView
 from smartgov.blocks.signing.models import Batch, BatchItem
-from smartgov.engines.pki import signing
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 from smartgov.shared.problems import Problem
@@ -115,7 +112,8 @@ def _take() -> BatchItem | None:
 def _seal(item: BatchItem) -> None:
     found = BatchItem.objects.filter(id=item.id, state=BatchItem.PENDING)
     try:
-        sealed = _sealed(item.batch.agency, item.batch.reason, base64.b64decode(item.content))
+        content = base64.b64decode(item.content)
+        sealed = exchange.seal_document(agency=item.batch.agency, content=content, reason=item.batch.reason)
     except Problem as problem:
         if problem.status >= 500:  # the gateway or the stamps are away: stop, so that an officer resumes later
             found.update(leased_until=None)
@@ -128,20 +126,6 @@ def _seal(item: BatchItem) -> None:
     rest = BatchItem.objects.filter(batch=item.batch_id, state=BatchItem.PENDING)
     if not rest.exists():
         Batch.objects.filter(id=item.batch_id, state=BatchState.RUNNING).update(state=BatchState.DONE)
-
-
-def _sealed(agency: str, reason: str, content: bytes) -> bytes:
-    """A PDF with the seal inside; for any other file the signature that lies beside it (CMS)."""
-    own, chain = exchange.seal_certificate(agency=agency)
-    how: dict[str, Any] = {
-        "signer": lambda data: exchange.seal(agency=agency, data=data),
-        "certificate": x509.load_pem_x509_certificate(own.encode()),
-        "chain": x509.load_pem_x509_certificates("".join(chain).encode()) if chain else [],
-        "stamp": outside.current().clocktower.stamp,
-    }
-    if domain.is_pdf(content):
-        return signing.sign(content, reason=reason, field_name="Seal", certify=True, **how)
-    return signing.sign_data(content, **how)
 
 
 def _counted() -> models.QuerySet[Batch]:

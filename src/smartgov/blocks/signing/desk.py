@@ -77,6 +77,15 @@ def extend(*, actor: Actor) -> None:
     _note(actor, "certificate_key.extended", made.id)
 
 
+def suspend_own(*, actor: Actor) -> None:
+    """Stop one's own certificate at once (a phone is lost); a counter ends the suspension or revokes it for good."""
+    record = own_certificate(actor=actor)
+    if record is None or record.state is not State.ACTIVE or actor.acting_for:
+        raise domain.NO_CERTIFICATE
+    outside.current().authority.step(record.id, "suspend", by=actor.label)
+    _note(actor, "certificate_key.changed", record.id)
+
+
 def begin_activation(*, actor: Actor) -> str:
     """Ask the phone to prove that it has the certified key; returns the approval's id."""
     _require_strong(actor)

@@ -240,3 +240,12 @@ REQUEST_INCOMPLETE = _problem(
         "Give the name, the kind, and where the proof of identity is on file.", "請填寫姓名、種類及身分查驗資料的檔號。"
     ),
 )
+AUTHORITY_UNREADABLE = _problem(
+    "authority-unreadable",
+    422,
+    Text("This list is of an authority that is not known here.", "此清冊的憑證機構尚未在此登錄。"),
+    Text(
+        "Whom this country trusts is entered by its operator, with take_in_crl and the first list.",
+        "信任的憑證機構由維運人員以 take_in_crl 指令隨首份清冊登錄。",
+    ),
+)

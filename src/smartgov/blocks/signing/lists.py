@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
@@ -10,9 +11,14 @@ from cryptography import x509
 from django.db import transaction
 
 from smartgov.blocks.audit import api as audit
+from smartgov.blocks.signing import domain, outside
 from smartgov.blocks.signing.models import OutsideAuthority, OutsideRevocation
+from smartgov.blocks.signing.office import require_office
+from smartgov.blocks.signing.ports import Authority
 from smartgov.engines.pki import certificates, revocation
+from smartgov.engines.pki.authority import trail
 from smartgov.engines.pki.revocation import Finding, Head, Policy, Revocation
+from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 
 logger = structlog.get_logger()
@@ -81,3 +87,89 @@ def _head(row: OutsideAuthority) -> Head | None:
         return None
     number = int(row.number) if row.number else None
     return Head(row.issuer, number, row.this_update, row.next_update, row.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class ListView:
+    """A list in force: whose, its number, how many rows, when it was made and when the next one is due."""
+
+    name: str
+    number: str
+    rows: int
+    made_at: datetime
+    next_update: datetime | None
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TrailView:
+    """An authority's trail: how many entries it has, and the first that is altered or missing, if any."""
+
+    name: str
+    entries: int
+    flaw: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Our authorities' lists and trails, and the lists of others that were taken in."""
+
+    own: tuple[ListView, ...]
+    trails: tuple[TrailView, ...]
+    others: tuple[ListView, ...]
+
+
+def overview(*, actor: Actor) -> Overview:
+    """What the registration office watches over; each trail is checked from its first entry to its last."""
+    require_office(actor)
+    services = outside.current()
+    own, trails = [], []
+    for authority in (services.authority, services.seals):
+        certificate = certificates.from_pem(authority.certificate())
+        own.append(_own_list(authority.crl(), certificate))
+        trails.append(_trail(authority, certificates.common_name(certificate)))
+    others = tuple(_other_list(row) for row in OutsideAuthority.objects.order_by("name"))
+    return Overview(tuple(own), tuple(trails), others)
+
+
+def take_in_at_desk(*, actor: Actor, crl: bytes, digest: str = "") -> int:
+    """An officer takes in a list of an authority that is known; see `take_in`.
+
+    Problems `crl-refused`, `authority-unreadable` (422): whom to trust is not decided at a desk.
+    """
+    require_office(actor)
+    return take_in(actor=actor, authority=_issuer_of(crl), crl=crl, digest=digest.strip() or None)
+
+
+def _issuer_of(crl: bytes) -> bytes:
+    """The certificate of the known authority that signed a list; Problem `authority-unreadable` for a new one's."""
+    for row in OutsideAuthority.objects.order_by("issuer"):
+        try:
+            revocation.read(crl, certificates.from_pem(row.certificate.encode()))
+        except ValueError:
+            continue
+        return str(row.certificate).encode()
+    raise domain.AUTHORITY_UNREADABLE
+
+
+def _own_list(crl: bytes, certificate: x509.Certificate) -> ListView:
+    found = revocation.read(crl, certificate)
+    head = found.head
+    number = "" if head.number is None else str(head.number)
+    stale = Policy().is_stale(head, clock.now())
+    return ListView(
+        certificates.common_name(certificate), number, len(found), head.this_update, head.next_update, stale
+    )
+
+
+def _other_list(row: OutsideAuthority) -> ListView:
+    head = _head(row)
+    assert head is not None
+    rows = OutsideRevocation.objects.filter(issuer=row.issuer).count()
+    stale = Policy().is_stale(head, clock.now())
+    return ListView(row.name, row.number, rows, head.this_update, head.next_update, stale)
+
+
+def _trail(authority: Authority, name: str) -> TrailView:
+    entries = authority.trail()
+    return TrailView(name, len(entries), trail.first_flaw(entries, authority.trail_key()))

@@ -12,6 +12,7 @@ from django.http import Http404
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.identity import api as identity
 from smartgov.blocks.signing import domain, outside
+from smartgov.blocks.signing.ports import Authority
 from smartgov.engines.pki import keys
 from smartgov.engines.pki.authority import Record, State, life
 from smartgov.engines.pki.authority.trail import Entry
@@ -20,6 +21,7 @@ from smartgov.shared.ids import uuid7
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
+PEOPLE, SEALS = "people", "seals"
 STEPS: dict[str, Text] = {
     "reject": Text("Reject the request", "不予核發"),
     "issue": Text("Issue the certificate", "簽發憑證"),
@@ -46,6 +48,7 @@ _BY: dict[str, Text] = {
     "office:sign-in": Text("The office, by her sign-in", "註冊窗口（依登入結果）"),
     "office:automat": Text("The office, at once", "註冊窗口（自動簽發）"),
     "authority": Text("The authority", "憑證機構"),
+    "centre": Text("The centre, when the agency joined", "中心（機關加入時）"),
 }
 
 
@@ -58,27 +61,27 @@ class TrailRow:
     by: Text
 
 
-def certificates(*, actor: Actor, state: str = "") -> Sequence[Record]:
-    """Certificates, newest first; Http404 outside the office."""
-    _require_office(actor)
-    return outside.current().authority.records(state=state if state in set(State) else "")
+def certificates(*, actor: Actor, state: str = "", of: str = PEOPLE) -> Sequence[Record]:
+    """Certificates of people, or of agencies' seals, newest first; Http404 outside the office."""
+    require_office(actor)
+    return _authority(of).records(state=state if state in set(State) else "")
 
 
 def certificate(*, actor: Actor, record: str) -> tuple[Record, list[str]]:
     """One certificate, and which of `STEPS` may be taken now; Http404 when there is none."""
-    _require_office(actor)
-    found = _get(record)
+    require_office(actor)
+    _, found = _get(record)
     return found, [step for step in life.steps_from(found.state) if step in STEPS]
 
 
 def act_on(*, actor: Actor, record: str, step: str, reason: str = "") -> Record:
     """Take one of `STEPS`; Problems of the authority (`certificate-step`, `reason-unknown`, `four-eyes`)."""
-    _require_office(actor)
+    require_office(actor)
     if step not in STEPS:
         raise Http404
-    _get(record)
+    authority, _ = _get(record)
     detail = {"reason": reason} if step == "revoke" else {}
-    moved = outside.current().authority.step(record, step, by=actor.label, **detail)
+    moved = authority.step(record, step, by=actor.label, **detail)
     _note(actor, step, record, reason)
     return moved
 
@@ -89,10 +92,10 @@ def take_request(*, actor: Actor, csr: bytes, profile: str, common_name: str, or
     The officer vouches for the names; `reference` says where the proof is on file. Another officer has to issue.
     Problem `request-unusable` (422).
     """
-    _require_office(actor)
+    require_office(actor)
     if not common_name.strip() or not reference.strip() or profile not in life.PROFILES:
         raise domain.REQUEST_INCOMPLETE
-    authority = outside.current().authority
+    authority = _authority(PEOPLE if profile == "person" else SEALS)
     record = authority.request(
         csr.decode("utf-8", "replace"),
         profile=profile,
@@ -109,9 +112,9 @@ def take_request(*, actor: Actor, csr: bytes, profile: str, common_name: str, or
 
 def activate(*, actor: Actor, record: str, signature: str) -> Record:
     """Activate a certificate with its holder's signature (base64; DER or r || s); Problem `not-the-key`."""
-    _require_office(actor)
-    _get(record)
-    moved = outside.current().authority.step(record, "activate", by=actor.label, signature=_plain(signature))
+    require_office(actor)
+    authority, _ = _get(record)
+    moved = authority.step(record, "activate", by=actor.label, signature=_plain(signature))
     _note(actor, "activate", record, "")
     return moved
 
@@ -131,8 +134,8 @@ def _plain(signature: str) -> str:
 
 def trail(*, actor: Actor, record: str) -> list[TrailRow]:
     """What was done with one certificate, oldest first."""
-    _require_office(actor)
-    entries: Sequence[Entry] = outside.current().authority.trail()
+    require_office(actor)
+    entries: Sequence[Entry] = _get(record)[0].trail()
     contents = [one.content for one in entries]
     mine = [one for one in contents if one["detail"].get("record") == record]
     return [TrailRow(one["at"], _TAKEN.get(one["step"], Text.of(one["step"])), _who(one["by"])) for one in mine]
@@ -149,16 +152,25 @@ def _who(by: str) -> Text:
     return _BY.get(by, _BY.get(kind, Text.of(by)))
 
 
-def _get(record: str) -> Record:
-    try:
-        return outside.current().authority.get(record)
-    except Problem as problem:
-        if problem.status == 404:
-            raise Http404 from None
-        raise
+def _authority(of: str) -> Authority:
+    services = outside.current()
+    return services.seals if of == SEALS else services.authority
 
 
-def _require_office(actor: Actor) -> None:
+def _get(record: str) -> tuple[Authority, Record]:
+    """A record and the authority that has it; Http404 when neither has."""
+    for of in (PEOPLE, SEALS):
+        authority = _authority(of)
+        try:
+            return authority, authority.get(record)
+        except Problem as problem:
+            if problem.status != 404:
+                raise
+    raise Http404
+
+
+def require_office(actor: Actor) -> None:
+    """Only officers of the registration office go on; for others there is nothing there."""
     if actor.kind != "officer" or actor.agency != domain.OFFICE:
         raise Http404
 

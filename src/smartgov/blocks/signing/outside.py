@@ -17,6 +17,8 @@ class Services:
     phone: Phone
     authority: Authority
     clocktower: Clocktower
+    seals: Authority
+    """The authority that certifies agencies' seals."""
 
 
 _services: list[Services] = []

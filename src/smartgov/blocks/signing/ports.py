@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from smartgov.engines.pki.authority import Record
 from smartgov.engines.pki.authority.trail import Entry
+from smartgov.engines.pki.keys import PublicKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,9 @@ class Authority(Protocol):
     def trail(self) -> Sequence[Entry]:
         """Everything that was done."""
 
+    def trail_key(self) -> PublicKey:
+        """The key that signs the trail."""
+
     def certificate(self) -> bytes:
         """The authority's own certificate (PEM)."""
 
@@ -59,6 +64,17 @@ class Authority(Protocol):
 
     def ocsp(self, question: bytes) -> bytes:
         """The answer to a DER question."""
+
+
+class Mandates(Protocol):
+    """Whoever keeps mandates: asked when a signature says that it was made on behalf of another."""
+
+    def word(self, *, mandate: str, represented: str, holder: str, at: datetime) -> Literal["held", "not-held"]:
+        """Whether `mandate` let the signer act for `represented` (a name, as the signature says it) at `at`.
+
+        `holder` is the signer's pseudonym in the certificate (`signing.holder_of` of a subject). What raises a Problem
+        is not known.
+        """
 
 
 class Clocktower(Protocol):

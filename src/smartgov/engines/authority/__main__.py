@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 import structlog
 
 from smartgov.engines import httpd
-from smartgov.engines.authority.server import Door
+from smartgov.engines.authority.server import Door, Doors
 from smartgov.engines.pki import keys
 from smartgov.engines.pki.authority import Authority
 from smartgov.shared import logs
@@ -24,21 +25,25 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=8023, help="port on loopback; 0 takes any free one")
     parser.add_argument("--name", default="Synthetic Citizens' Certification Authority", help="name of a new authority")
     parser.add_argument("--address", default="", help="where readers reach it; stands in its certificates")
+    parser.add_argument("--also", action="append", default=[], metavar="NAME=DIR", help="another one, below /NAME")
     options = parser.parse_args(arguments)
     logs.configure("authority")
-    httpd.run(serve(options.home, options.port, options.name, options.address))
+    also = {name: Path(folder) for name, _, folder in (one.partition("=") for one in options.also)}
+    httpd.run(serve(options.home, options.port, options.name, options.address, also))
 
 
-async def serve(home: Path, port: int, name: str, address: str) -> None:
-    """Open the folder, or make it, and answer."""
-    door: Door | None = None
+async def serve(home: Path, port: int, name: str, address: str, also: Mapping[str, Path]) -> None:
+    """Open the folders, or make the first, and answer."""
+    door: Doors | None = None
 
     async def dispatch(request: httpd.Request) -> httpd.Response:
         assert door is not None
         return await door(request)
 
     server = await httpd.serve(dispatch, port=port)
-    door = opened(home, name, address or f"http://127.0.0.1:{server.port}")
+    base = address or f"http://127.0.0.1:{server.port}"
+    others = {below: opened(folder, name, f"{base}/{below}") for below, folder in also.items()}
+    door = Doors(opened(home, name, base), others)
     log.info("authority_started", port=server.port)
     try:
         await door.expire_regularly()

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from smartgov.engines.httpd import sync
+from smartgov.engines.pki import keys
 from smartgov.engines.pki.authority import Record, life
 from smartgov.engines.pki.authority.trail import Entry
 from smartgov.shared.problems import TRY_AGAIN, Problem
@@ -41,6 +42,10 @@ class Client:
     def trail(self) -> list[Entry]:
         """Everything that was done, signed and chained."""
         return [Entry(*row) for row in self._ask("GET", "/v1/trail")["entries"]]
+
+    def trail_key(self) -> keys.PublicKey:
+        """The key that the trail is signed with."""
+        return keys.from_jwk(self._ask("GET", "/trail-key"))
 
     def certificate(self) -> bytes:
         """The authority's own certificate (PEM)."""

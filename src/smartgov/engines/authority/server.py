@@ -6,7 +6,8 @@ import asyncio
 import base64
 import binascii
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -160,6 +161,25 @@ class Door:
                 what=Text("This door is for the registration office.", "此介面僅供註冊窗口使用。"),
                 todo=Text("Send its secret.", "請提供其密鑰。"),
             )
+
+
+class Doors:
+    """Several authorities in one process: the first at the root, each other below its name."""
+
+    def __init__(self, first: Door, others: Mapping[str, Door]) -> None:
+        self._first, self._others = first, dict(others)
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer one request."""
+        name, slash, rest = request.path.removeprefix("/").partition("/")
+        other = self._others.get(name)
+        if other is None or not slash:
+            return await self._first(request)
+        return await other(replace(request, path=f"/{rest}"))
+
+    async def expire_regularly(self) -> None:
+        """See `Door.expire_regularly`, for all of them."""
+        await asyncio.gather(*(one.expire_regularly() for one in (self._first, *self._others.values())))
 
 
 def _shown(record: Record) -> dict[str, Any]:

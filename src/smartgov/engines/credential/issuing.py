@@ -83,6 +83,14 @@ class Offer:
     content: dict[str, Any] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """One credential that the holder of a token may have: its kind, and what `Mint` is given."""
+
+    configuration: str
+    grant: Mapping[str, Any]
+
+
 class Issuer:
     """One credential issuer at the address `url`; its endpoints lie below it.
 
@@ -164,14 +172,15 @@ class Issuer:
         }
         return Offer(_uri(content), "", content)
 
-    def check_detail(self, given: Mapping[str, Any]) -> Mapping[str, str]:
+    def check_detail(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """The members of a rich request of type `openid_credential` (RFC 9396) but its type; else ValueError."""
         wanted = {"credential_configuration_id"}
         if not wanted <= set(given) <= wanted | {"locations"}:
             raise ValueError("credential_configuration_id is wanted")
         if given.get("locations", [self.url]) != [self.url]:
             raise ValueError("it is for another issuer")
-        return {"credential_configuration_id": self._configuration(given["credential_configuration_id"]).id}
+        kind = self._configuration(given["credential_configuration_id"])
+        return {"credential_configuration_id": kind.id, "locations": [self.url]}
 
     def describe_detail(self, given: Mapping[str, Any]) -> Text:
         """What the holder agrees to there."""
@@ -216,31 +225,35 @@ class Issuer:
         self._memory.put("nonce", nonce, {}, clock.now() + NONCE_LIFE)
         return {"c_nonce": nonce}
 
-    def credentials(
-        self, access_token: str, body: Any, *, granted: tuple[str, Mapping[str, Any]] | None = None
-    ) -> dict[str, Any]:
-        """The credential endpoint: as many credentials as keys were proved, once for each token.
-
-        `granted` (configuration, grant) is what the caller has established about a token of the provider's: that it is
-        live, bound to the key of this request, and whose it is.
-        """
+    def credentials(self, access_token: str, body: Any) -> dict[str, Any]:
+        """The credential endpoint for a token of `token`: as many credentials as keys were proved, once a token."""
         kept = self._memory.get("token", access_token)
-        if granted is not None:
-            kept = {"configuration": granted[0], "grant": dict(granted[1])}
         if kept is None:
             raise ProtocolError("invalid_token", "the token was used, is over, or never was", 401)
-        if not isinstance(body, dict):
-            raise ProtocolError("invalid_credential_request", "the request is no object")
-        if body.get("credential_configuration_id") != kept["configuration"]:
+        if _object(body).get("credential_configuration_id") != kept["configuration"]:
             raise ProtocolError("unknown_credential_configuration", "the token is not for that")
         holders = self._proved_keys(body)
-        if granted is not None:
-            unused = self._memory.first("spent", access_token, clock.now() + TOKEN_LIFE)
-        else:
-            unused = self._memory.take("token", access_token) is not None
-        if not unused:  # another request with it was quicker
+        if self._memory.take("token", access_token) is None:  # another request with it was quicker
             raise ProtocolError("invalid_token", "the token was used", 401)
-        made = self._mint(kept["grant"], kept["configuration"], holders)
+        return self._batch(kept["grant"], kept["configuration"], holders)
+
+    def credentials_by_sign_in(self, access_token: str, body: Any, granted: Mapping[str, Granted]) -> dict[str, Any]:
+        """The credential endpoint for a token of the provider's: one batch for each credential identifier.
+
+        `granted` is what the caller has established about the token: that it is live, bound to the key of this request,
+        and which credentials its holder may have, by `credential_identifier` (OpenID4VCI 1.0 section 8.2).
+        """
+        name = str(_object(body).get("credential_identifier") or "")
+        found = granted.get(name)
+        if found is None:
+            raise ProtocolError("unknown_credential_identifier", "the token is not for that")
+        holders = self._proved_keys(body)
+        if not self._memory.first("spent", f"{access_token}\n{name}", clock.now() + TOKEN_LIFE):
+            raise ProtocolError("invalid_token", "a batch of this credential was fetched with the token", 401)
+        return self._batch(found.grant, found.configuration, holders)
+
+    def _batch(self, grant: Mapping[str, Any], configuration: str, holders: list[dict[str, str]]) -> dict[str, Any]:
+        made = self._mint(grant, configuration, holders)
         return {"credentials": [{"credential": one} for one in made]}
 
     def _proved_keys(self, body: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -273,6 +286,12 @@ class Issuer:
         if abs(clock.now().timestamp() - made) > _PROOF_SLACK:
             raise ProtocolError("invalid_proof", "a proof is too old")
         return {name: str(jwk[name]) for name in ("kty", "crv", "x", "y")}, str(payload.get("nonce") or "")
+
+
+def _object(body: Any) -> dict[str, Any]:
+    if not isinstance(body, dict):
+        raise ProtocolError("invalid_credential_request", "the request is no object")
+    return body
 
 
 def _uri(content: Mapping[str, Any]) -> str:

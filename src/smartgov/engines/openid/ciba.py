@@ -100,6 +100,6 @@ def _not_yet(provider: Provider, found: Authorization) -> OAuthError:
         return OAuthError("expired_token", "the person has not answered in time")
     window = seconds(provider.now()) // INTERVAL
     mark = Mark("poll", jose.digest(f"{found.id}\n{window}"), provider.now() + timedelta(seconds=2 * INTERVAL))
-    if not provider.store.first_use(mark):
+    if provider.store.seen_before(mark):
         return OAuthError("slow_down", "the client asks more often than every five seconds")
     return OAuthError("authorization_pending", "the person has not answered yet")

@@ -88,7 +88,7 @@ def _check_key(
         if scheme != "dpop":
             raise _bad_token("a token that is bound to a key was shown as a bearer token", issued.bound)
         jkt, mark = _proof(provider, request, endpoint, secret)
-        if not jose.same(jkt, value) or not provider.store.first_use(mark):
+        if not jose.same(jkt, value) or provider.store.seen_before(mark):
             raise _bad_token("the proof is by another key or was used before", issued.bound)
     elif scheme != "bearer" or (kind == "x5t" and not jose.same(dpop.certificate_thumbprint(request), value)):
         raise _bad_token("the token is bound to another certificate or shown in another way", issued.bound)

@@ -27,14 +27,15 @@ def authenticate(provider: Provider, request: Request, given: dict[str, str]) ->
 
     Raises `invalid_client`, which says no more to a stranger than that.
     """
-    client = provider.store.client(_named(request, given))
+    assertion = _read(given)
+    client = provider.store.client(_named(request, given, assertion))
     if client is None or not client.active:
         raise _no("the client is not registered here or is not active")
     require_in_force(provider, client)
     if "client_assertion" in given and client.auth_method != "private_key_jwt":
         raise _no("the client is registered for another way to authenticate")
     if client.auth_method == "private_key_jwt":
-        return client, (_assertion(provider, client, given),)
+        return client, (_checked(provider, client, given, assertion),)
     check = {
         "self_signed_tls_client_auth": _known_certificate,
         "tls_client_auth": _named_certificate,
@@ -47,9 +48,11 @@ def authenticate(provider: Provider, request: Request, given: dict[str, str]) ->
 
 def use_up(provider: Provider, assertion: tuple[Mark, ...], proof: tuple[Mark, ...] = ()) -> None:
     """Use up what proved the client and its key; a replay of either is refused."""
-    if assertion and not provider.store.first_use(*assertion):
+    marks = (*assertion, *proof)
+    seen = provider.store.seen_before(*marks) if marks else ()
+    if any(mark in assertion for mark in seen):
         raise OAuthError("invalid_client", "the assertion was used before")
-    if proof and not provider.store.first_use(*proof):
+    if seen:
         raise OAuthError("invalid_dpop_proof", "the proof was used before")
 
 
@@ -61,28 +64,25 @@ def require_in_force(provider: Provider, client: Client) -> None:
         raise OAuthError("unauthorized_client", "the plain profile of this client has ended; use FAPI 2.0")
 
 
-def _named(request: Request, given: dict[str, str]) -> str:
-    names = {name for name in (given.get("client_id"), _issuer_of(given), _basic(request)[0]) if name}
+def _named(request: Request, given: dict[str, str], assertion: jose.Token | None) -> str:
+    issuer = assertion.claims.get("iss") if assertion else ""
+    names = {name for name in (given.get("client_id"), issuer, _basic(request)[0]) if name and isinstance(name, str)}
     if len(names) != 1:
         raise _no("the request names no client, or more than one")
     return names.pop()
 
 
-def _issuer_of(given: dict[str, str]) -> str:
-    if not given.get("client_assertion"):
-        return ""
+def _read(given: dict[str, str]) -> jose.Token | None:
     try:
-        issuer = jose.read(given["client_assertion"]).claims.get("iss")
+        return jose.read(given["client_assertion"]) if given.get("client_assertion") else None
     except jose.BadTokenError as error:
         raise _no(str(error)) from None
-    return issuer if isinstance(issuer, str) else ""
 
 
-def _assertion(provider: Provider, client: Client, given: dict[str, str]) -> Mark:
-    if given.get("client_assertion_type") != ASSERTION or not given.get("client_assertion"):
+def _checked(provider: Provider, client: Client, given: dict[str, str], token: jose.Token | None) -> Mark:
+    if given.get("client_assertion_type") != ASSERTION or token is None:
         raise _no("a client assertion is missing")
     try:
-        token = jose.read(given["client_assertion"])
         jose.verify(token, client.jwks)
     except jose.BadTokenError as error:
         raise _no(str(error)) from None

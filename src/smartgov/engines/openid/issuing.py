@@ -82,5 +82,12 @@ def answer(provider: Provider, found: Authorization, tokens: list[IssuedToken], 
         "scope": " ".join(access.scopes),
     }
     if found.asked.details:
-        body["authorization_details"] = [dict(each) for each in found.asked.details]
+        body["authorization_details"] = [_filled(provider, found, each) for each in found.asked.details]
     return Response.json(body, headers=NO_STORE)
+
+
+def _filled(provider: Provider, found: Authorization, detail: Mapping[str, Any]) -> dict[str, Any]:
+    kind = provider.details.get(detail["type"])
+    if kind is None or kind.fill is None or found.granted is None:
+        return dict(detail)
+    return {**detail, **kind.fill(detail, found.granted.authentication)}

@@ -36,14 +36,12 @@ class MemoryStore:
         """See `Store`."""
         return self.clients.get(client_id)
 
-    def first_use(self, *marks: Mark) -> bool:
+    def seen_before(self, *marks: Mark) -> Sequence[Mark]:
         """See `Store`."""
         with self._lock:
-            keys = [(mark.kind, mark.value) for mark in marks]
-            if len(set(keys)) < len(keys) or any(self.marks.get(key, clock.now()) > clock.now() for key in keys):
-                return False
-            self.marks.update({(mark.kind, mark.value): mark.expires_at for mark in marks})
-            return True
+            seen = [mark for mark in marks if self.marks.get((mark.kind, mark.value), clock.now()) > clock.now()]
+            self.marks.update({(mark.kind, mark.value): mark.expires_at for mark in marks if mark not in seen})
+            return seen
 
     def add(self, authorization: Authorization) -> None:
         """See `Store`."""

@@ -201,10 +201,12 @@ class DetailType:
     """One kind of rich authorization request (RFC 9396): `check` returns its cleaned members, or raises ValueError.
 
     `describe` says in both languages what the person would agree to. `needs_phishing_resistant`: refused to a sign-in
-    that was approved on another device.
+    that was approved on another device. `fill` gives the members that a token answer has besides, of the person who
+    agreed.
     """
 
     name: str
     check: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     describe: Callable[[Mapping[str, Any]], Text]
     needs_phishing_resistant: bool = False
+    fill: Callable[[Mapping[str, Any], Authentication], Mapping[str, Any]] | None = None

@@ -54,8 +54,8 @@ class Provider:
     now: Callable[[], datetime] = clock.now
 
     def url(self, endpoint: str) -> str:
-        """The address of an endpoint by its name in the metadata."""
-        return self.issuer + PATHS[endpoint]
+        """The address of an endpoint by its name in the metadata; of a door elsewhere, the address that is given."""
+        return endpoint if "://" in endpoint else self.issuer + PATHS[endpoint]
 
     def mac(self, purpose: str, *parts: str) -> str:
         """An unguessable short name of `parts`, the same for all processes; one purpose tells nothing of another."""

@@ -24,8 +24,8 @@ class Store(Protocol):
         """A registered client, active or not."""
         ...
 
-    def first_use(self, *marks: Mark) -> bool:
-        """Remember the marks; False when any of them was seen before (and has not expired)."""
+    def seen_before(self, *marks: Mark) -> Sequence[Mark]:
+        """Remember the marks; returns those that were seen before (and have not expired)."""
         ...
 
     def add(self, authorization: Authorization) -> None:

@@ -189,6 +189,11 @@ class LocalGateway:
         content: dict[str, Any] = self._send("GET", "/local/v1/traffic").parsed()
         return content
 
+    def systems(self) -> dict[str, Any]:
+        """The agency's own systems as its gateway uses them: `services` (code to address) and `may` of each."""
+        content: dict[str, Any] = self._send("GET", "/local/v1/systems").parsed()["systems"]
+        return content
+
     def _send(
         self,
         method: str,

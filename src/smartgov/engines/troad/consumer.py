@@ -210,7 +210,7 @@ class Consumer:
         salt, fields = wire.commit(hidden)
         entry = core.entry({**record, "body": fields["troad-body"]}, ask.id)
         entry.body = (salt, hidden, b"")
-        visibility.show(entry, subject, passage.grant.service)
+        visibility.show(entry, subject, passage.grant.visibility)
         passage.record(entry)
         try:
             await core.store.commit([entry])

@@ -14,6 +14,7 @@ from smartgov.engines.troad import batch_signature, records, wire
 from smartgov.engines.troad import contract as contracts
 from smartgov.engines.troad.alarms import Alarms
 from smartgov.engines.troad.artefacts import Reader
+from smartgov.engines.troad.behind import Behind
 from smartgov.engines.troad.comparing import Comparing
 from smartgov.engines.troad.configuration import Configuration
 from smartgov.engines.troad.consent_status import ConsentStatus
@@ -58,6 +59,7 @@ class Core:
         self.contract = contracts.cached(home.contract)
         self.buckets = Buckets()
         self.maintenance = Maintenance(home.path)
+        self.behind = Behind(self)
         self.running = 0
         """Exchanges that are being worked on now."""
         self.consents = ConsentStatus(self)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from hashlib import sha256
 
 from smartgov.engines.httpd import Request, Response
+from smartgov.engines.troad import home as homes
 from smartgov.engines.troad import meta, xroad
 from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
@@ -20,7 +22,7 @@ Caller = Callable[[Request], Subsystem]
 
 
 class DirectoryDoor:
-    """Answers meta-services; documents fetched once are kept by their digest."""
+    """Answers meta-services; documents fetched once are kept by their digest, in memory and in the home."""
 
     def __init__(self, core: Core, consumer: Consumer, caller: Caller) -> None:
         self._core, self._consumer, self._caller = core, consumer, caller
@@ -58,10 +60,11 @@ class DirectoryDoor:
         digest = service.terms.contract
         if not digest:
             raise refuse("contract-unavailable")
-        if member_of(service.id) == self._core.home.member:
-            document = self._core.home.contract(digest)
-        else:
-            document = self._documents.get(digest) or await self._fetch(service, client)
+        document = self._documents.get(digest) or await asyncio.to_thread(self._core.home.contract, digest)
+        if document is None and member_of(service.id) != self._core.home.member:
+            document = await self._fetch(service, client)
+            if sha256(document).hexdigest() == digest:  # another one is neither kept nor given out
+                await asyncio.to_thread(homes.add_contract, self._core.home.path, document)
         if document is None or sha256(document).hexdigest() != digest:
             raise refuse("contract-unavailable")
         self._documents[digest] = document

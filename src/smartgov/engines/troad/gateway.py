@@ -48,6 +48,7 @@ class Gateway:
     async def start(self) -> None:
         """Open the log, then both doors: peers over mutual TLS, the own information systems on loopback."""
         self.core.store.start()
+        await self.core.behind.look()
         await self.core.restoring.look()
         tls = self.core.configuration.server_tls
         self._servers = [

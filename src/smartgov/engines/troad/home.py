@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,7 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from smartgov.engines import trust
 from smartgov.engines.pki import certificates, keys
-from smartgov.engines.troad import terms
+from smartgov.engines.troad import systems, terms
 from smartgov.engines.trust import Offer
 from smartgov.shared import clock, content
 
@@ -28,7 +27,7 @@ _P256 = ("tls", "message", "reference", "seal", "consent", "token", "configurati
 _ED25519 = ("log", "witness")
 _RAW = ("body", "index")
 _TLS_LIFE = timedelta(days=825)
-ABILITIES = frozenset({"seal", "consent", "token", "erase", "evidence"})
+ABILITIES = systems.ABILITIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,7 @@ def create(
     retain_days: int = 180,
     timestamps: tuple[str, bytes] | None = None,
 ) -> dict[str, Any]:
-    """Make (or re-configure, keeping keys and secrets) the home of a gateway; returns `describe(home)`.
+    """Make (or re-configure, keeping keys, secrets and all else that was set) a gateway's home; gives `describe(home)`.
 
     `subsystems` maps names to `{"services": {code: base url}}`, `may` maps names to some of `ABILITIES`;
     `anchor` is the first root of the configuration; `timestamps` the address of an authority and its root. `member`
@@ -152,7 +151,7 @@ def create(
         "retain_days": retain_days,
         "subsystems": {
             name: {
-                "secret_file": _make_secret(path, name),
+                "secret_file": systems.make_secret(path, name),
                 "services": dict(entry.get("services") or {}),
                 "may": granted.get(name, []),
                 **({"open": True} if entry.get("open") else {}),
@@ -163,7 +162,8 @@ def create(
     if timestamps is not None:
         settings["timestamps"] = {"url": timestamps[0], "root": "certs/timestamps.pem", "every": 60, "bound": 14_400}
         _write(path / "certs" / "timestamps.pem", timestamps[1].decode())
-    _write(path / "gateway.yaml", yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
+    kept = content.parse((path / "gateway.yaml").read_text()) if (path / "gateway.yaml").exists() else {}
+    _write(path / "gateway.yaml", yaml.safe_dump({**kept, **settings}, sort_keys=False, allow_unicode=True))
     if anchor is not None:
         set_anchor(path, anchor)
     return describe(path)
@@ -183,7 +183,10 @@ def load(home: Path | str) -> Home:
         bundle=path / data.get("bundle", "configuration.json"),
         centre_url=data.get("centre_url") or "",
         retain_days=int(data.get("retain_days", 180)),
-        subsystems={name: _subsystem(path, name, entry) for name, entry in data["subsystems"].items()},
+        subsystems={
+            name: _subsystem(path, name, entry)
+            for name, entry in systems.merged(data["subsystems"], systems.read(path)).items()
+        },
         timestamps=_timestamps(path, data.get("timestamps")),
         max_body=int(data.get("max_body", terms.BODY_BYTES)),
         outlasting=outlasting(path, data),
@@ -342,12 +345,6 @@ def _make_keys(path: Path, gateway: str) -> None:
     if not (path / "certs" / "tls.pem").exists():
         certificate = _self_signed(keys.load_p256(path / "keys" / "tls.key"), gateway)
         _write(path / "certs" / "tls.pem", certificates.pem(certificate).decode())
-
-
-def _make_secret(path: Path, name: str) -> str:
-    if not (path / "secrets" / name).exists():
-        keys.write_secret(path / "secrets" / name, secrets.token_urlsafe(32).encode())
-    return f"secrets/{name}"
 
 
 def _self_signed(key: ec.EllipticCurvePrivateKey, name: str) -> x509.Certificate:

@@ -60,6 +60,7 @@ class LocalDoor:
             ("POST", "/local/v1/consents/revocations", self.revoke_consent),
             ("POST", "/local/v1/tokens", self.issue_token),
             ("GET", "/local/v1/configuration", self.configuration),
+            ("GET", "/local/v1/systems", self.systems),
             ("POST", "/local/v1/erasures", self.erase),
             ("POST", "/local/v1/audits", self.audit),
             ("GET", "/evidence/{exchange}", self.evidence),
@@ -149,6 +150,13 @@ class LocalDoor:
         data = self._core.configuration.current().data
         services = [{**entry, "member": member_of(entry["id"])} for entry in data["services"]]
         return Response.json({**data, "services": services})
+
+    async def systems(self, request: Request) -> Response:
+        """The information systems behind this gateway as it uses them now: where their services are, what they may."""
+        self._caller(request)
+        known = self._core.home.subsystems.items()
+        told = {name: {"services": dict(one.services), "may": sorted(one.may)} for name, one in known}
+        return Response.json({"gateway": self._core.home.gateway, "systems": told})
 
     async def add_records(self, request: Request) -> Response:
         """Append records of an information system's own reads to the log."""

@@ -15,8 +15,9 @@ from smartgov.engines.troad.names import is_subsystem, member_of, parse_target
 from smartgov.engines.troad.passage import Passage, admit
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.rights import Ask
-from smartgov.engines.troad.snapshot import Gateway, Service, Snapshot
+from smartgov.engines.troad.snapshot import Gateway, Snapshot
 from smartgov.engines.troad.store import Evidence
+from smartgov.engines.troad.visibility import Visibility
 from smartgov.engines.troad.wire import Head, Signed
 from smartgov.shared.problems import Problem
 
@@ -30,8 +31,8 @@ class Progress:
     claimed: dict[str, str] = field(default_factory=dict)
     gateway: str = ""
     subject: str | None = None
-    shown: Service | None = None
-    """Whose class says how a refusal appears to the person."""
+    shown: tuple[Visibility, ...] = ()
+    """The classes that say how a refusal appears to the person."""
     passage: Passage | None = None
     promise: str = ""
     """Where the question is recorded, for the answer to say."""
@@ -147,7 +148,9 @@ class Provider:
         progress: Progress,
     ) -> Response:
         service = snapshot.services.get(ask.target.service_id)
-        progress.shown = service
+        if service is not None:
+            rights = snapshot.rights.get((ask.client, service.id), ())
+            progress.shown = visibility.of_refusal(service, rights)
         passage = progress.passage = await admit(self._core, ask, snapshot)
         subject = self._core.pseudonym(ask.subject)
         now = self._core.now()
@@ -155,10 +158,10 @@ class Provider:
         entry = self._core.entry(records.with_proof(record, evidence.fields, evidence.kept[2]), ask.id)
         entry.nonce = evidence.nonce
         keep(entry, passage.grant.service, evidence.kept)
-        visibility.show(entry, subject, passage.grant.service)
+        visibility.show(entry, subject, passage.grant.visibility)
         passage.record(entry)
         (place,) = await self._core.store.commit([entry], soon=is_soon(passage.grant.service))
-        progress.shown = None  # from here on she sees the request itself
+        progress.shown = ()  # from here on she sees the request itself
         progress.promise = records.promise(self._core.store.origin, place, self._core.now())
         await passage.carry_out()
         return await passage.release()
@@ -205,7 +208,7 @@ class Provider:
             subject=progress.subject,
         )
         entry = core.entry(dict(record))
-        if progress.shown is not None:
+        if progress.shown:
             visibility.show(entry, progress.subject, progress.shown)
         if progress.passage is not None:
             progress.passage.fail(entry, problem)

@@ -13,6 +13,7 @@ from smartgov.engines.troad.artefacts import Consent, Reader
 from smartgov.engines.troad.names import Target
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.snapshot import Right, Service, Snapshot
+from smartgov.engines.troad.visibility import Visibility
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 KEPT_BESIDE_ITEMS = ("as_of",)
@@ -51,6 +52,12 @@ class Grant:
     right: Right
     consent: Consent | None
     fields: tuple[str, ...] | None
+
+    @property
+    def visibility(self) -> tuple[Visibility, ...]:
+        """The classes by which the use appears to the person: the service's, and the right's own."""
+        own = self.right.visibility
+        return (self.service.visibility,) if own is None else (self.service.visibility, own)
 
     @property
     def basis(self) -> dict[str, str]:

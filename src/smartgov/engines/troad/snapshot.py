@@ -89,6 +89,8 @@ class Right:
     fields: frozenset[str] | None
     purpose: str
     expires_at: datetime | None = None
+    visibility: Visibility | None = None
+    """A class for the uses under this right, which holds beside the service's."""
 
     def in_force(self, now: datetime) -> bool:
         """Whether it has not ended: a gateway must know by itself, for the centre may be down."""
@@ -275,6 +277,7 @@ def _right(entry: Mapping[str, Any]) -> Right:
         fields=None if fields is None else frozenset(fields),
         purpose=entry.get("purpose") or "",
         expires_at=_time(entry["expires_at"]) if entry.get("expires_at") else None,
+        visibility=visibility.read(entry["visibility"]) if entry.get("visibility") else None,
     )
 
 

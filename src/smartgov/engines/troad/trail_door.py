@@ -72,7 +72,7 @@ async def answer(core: Core, ask: Ask, bearer: Bearer, evidence: Evidence | None
         entry.body, entry.nonce = evidence.kept, evidence.nonce
     (place,) = await core.store.commit([entry])
     note = await core.heads.publish(at_least=place.size)
-    seals = visibility.seals_in_force(bearer.snapshot.services, entry.made)
+    seals = visibility.seals_in_force(bearer.snapshot, entry.made)
     look = Look(subject, entry.made, seals, token.excludes)
     content = await asyncio.to_thread(_collect, core, look, note, _old_size(ask.query))
     response = Response.json(content)

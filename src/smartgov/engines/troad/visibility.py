@@ -1,4 +1,5 @@
-"""How the uses of a service appear to the person concerned, as its member declares in the signed offer.
+"""How the uses of a service appear to the person concerned, as its member declares in the signed offer: for the
+service, and more narrowly for a right to it. Both hold.
 
 `own`: she sees the record. `third-person-masked`: she sees that, when, by which agency and under which law, but neither
 case nor official nor fields, which could tell of somebody else. `delayed`: from a date on, or so many days after the
@@ -20,10 +21,11 @@ from smartgov.shared import canonical
 from smartgov.shared.clock import TAIPEI
 
 if TYPE_CHECKING:
-    from smartgov.engines.troad.snapshot import Service
+    from smartgov.engines.troad.snapshot import Right, Service, Snapshot
     from smartgov.engines.troad.store import Entry
 
 OWN, MASKED, DELAYED, SEALED = "own", "third-person-masked", "delayed", "sealed"
+CLASSES = (OWN, MASKED, DELAYED, SEALED)
 VEILED = ("user", "issue", "fields")
 """Members of a record that a masked one keeps to itself, committed to by its member `veil`."""
 NEVER = 2**62
@@ -75,14 +77,21 @@ def read(entry: Any) -> Visibility:
     return Visibility(kind, until, int(terms.get("days", 0)), str(terms.get("order", "")))
 
 
-def show(entry: Entry, subject: str | None, service: Service) -> None:
-    """Let this entry appear to its subject as the service's class says."""
-    declared = service.visibility
-    entry.visible_to, entry.shown_from = subject, declared.shown_from(entry.made)
-    if declared.kind == SEALED:
-        entry.seal, entry.record["seal"] = declared.order, declared.order
-    if declared.kind == MASKED:
-        _veil(entry)
+def show(entry: Entry, subject: str | None, declared: Iterable[Visibility]) -> None:
+    """Let this entry appear to its subject as all the declared classes say: the service's, and the right's if any."""
+    entry.visible_to = subject
+    for one in declared:
+        if (later := one.shown_from(entry.made)) > entry.shown_from or (one.kind == SEALED and not entry.seal):
+            entry.shown_from = max(later, entry.shown_from)
+            if one.kind == SEALED:
+                entry.seal, entry.record["seal"] = one.order, one.order
+        if one.kind == MASKED and entry.veil is None:
+            _veil(entry)
+
+
+def of_refusal(service: Service, rights: Iterable[Right]) -> tuple[Visibility, ...]:
+    """The classes for a refusal: no right was found to fit, so those of all that the asker has hold."""
+    return (service.visibility, *(right.visibility for right in rights if right.visibility is not None))
 
 
 def _veil(entry: Entry) -> None:
@@ -123,10 +132,11 @@ def listed(
     return heapq.merge(plain, sorted(over, reverse=True), reverse=True)
 
 
-def seals_in_force(services: Mapping[str, Service], now: int) -> frozenset[tuple[str, str]]:
-    """The sealing orders that services declare and that have not ended."""
-    sealed = ((one.id, one.visibility) for one in services.values() if one.visibility.kind == SEALED)
-    return frozenset((name, declared.order) for name, declared in sealed if declared.until > now)
+def seals_in_force(snapshot: Snapshot, now: int) -> frozenset[tuple[str, str]]:
+    """The sealing orders that services and rights declare and that have not ended."""
+    declared = [(one.id, one.visibility) for one in snapshot.services.values()]
+    declared += [(one.service, one.visibility) for each in snapshot.rights.values() for one in each if one.visibility]
+    return frozenset((name, one.order) for name, one in declared if one.kind == SEALED and one.until > now)
 
 
 def everything(db: sqlite3.Connection, subject: str, size: int) -> list[tuple[int, int, str]]:

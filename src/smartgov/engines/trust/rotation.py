@@ -10,7 +10,7 @@ gateway therefore believes a new key only with proof, and says aloud when the pr
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,9 +37,15 @@ class Rotation:
     @classmethod
     def make(cls, *, member: str, old: md.Key, new: md.Key, at: datetime, by: Iterable[md.PrivateKey]) -> Rotation:
         """The statement signed by these keys: the old one, or a threshold of root keys."""
-        bare = cls(member, keys.thumbprint(old), keys.thumbprint(new), md.whole_seconds(at), {})
-        marks = {keys.thumbprint(key.public_key()): keys.b64url(keys.sign(key, bare.text())) for key in by}
-        return cls(bare.member, bare.old, bare.new, bare.at, marks)
+        made = cls(member, keys.thumbprint(old), keys.thumbprint(new), md.whole_seconds(at), {})
+        for key in by:
+            made = made.signed(key)
+        return made
+
+    def signed(self, key: md.PrivateKey) -> Rotation:
+        """The same statement with one more signature."""
+        mark = {keys.thumbprint(key.public_key()): keys.b64url(keys.sign(key, self.text()))}
+        return replace(self, signatures={**self.signatures, **mark})
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Rotation:

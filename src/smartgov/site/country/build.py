@@ -18,7 +18,8 @@ from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 from smartgov.simulators.library import home as library
 from smartgov.simulators.phone import home as phones
-from smartgov.site.country import centre
+from smartgov.simulators.wallet import home as wallets
+from smartgov.site.country import centre, means
 from smartgov.site.country.ports import Ports
 
 MARK = "country.json"
@@ -79,7 +80,8 @@ class _Building:
                 for entry in registers
             ),
             (Text("phones of the cast", "人物的手機"), self._cast),
-            (Text("a library that signs its readers in", "使用登入的圖書館"), self._library),
+            (Text("certificates of the cast", "人物的自然人憑證"), self._certificates),
+            (Text("a library that signs its readers in, and wallets", "使用登入的圖書館與數位錢包"), self._parties),
             (Text("keys of the web processes", "網站的金鑰"), self._web),
         ]
         for done, (text, step) in enumerate(steps):
@@ -98,7 +100,7 @@ class _Building:
 
     def _gateways(self) -> None:
         centre.configure(self.home, ports=self.ports)
-        centre.certify_seals(self.home)
+        centre.certify_seals(self.home, self.ports)
 
     def _register_maker(self, entry: dict[str, str]) -> Callable[[], None]:
         def make() -> None:
@@ -135,10 +137,24 @@ class _Building:
         _write(self.home / "personas.public.json", public)
         _write(self.home / "births.json", self.fresh)
 
-    def _library(self) -> None:
+    def _certificates(self) -> None:
+        means.create(self.home, population.personas(self.village))
+
+    def _parties(self) -> None:
         issuer, address = f"http://localhost:{self.ports.web}", f"http://localhost:{self.ports.library}"
         party = library.create(self.home / "library", issuer=issuer, client_id="library", address=address)
-        _write(self.home / "parties.json", [party])
+        _write(self.home / "parties.json", [party, self._wallet(issuer)])
+
+    def _wallet(self, issuer: str) -> dict[str, Any]:
+        people = {persona.key: persona.name for persona in population.personas(self.village) if not persona.seats}
+        return wallets.create(
+            self.home / "wallet",
+            issuer=issuer,
+            client_id="wallet",
+            address=f"http://localhost:{self.ports.wallet}",
+            root=(self.home / "centre" / "authority" / "ca.crt").read_bytes(),
+            people=people,
+        )
 
     def _web(self) -> None:
         for name in ("bank", "mailbox", "logs"):

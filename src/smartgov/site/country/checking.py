@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 from smartgov.engines.ledger.log import Log
-from smartgov.engines.pki import certificates, pades
+from smartgov.engines.pki import certificates, signing
 from smartgov.engines.troad import archive_check, verification
 from smartgov.engines.troad import home as gateways
 from smartgov.engines.troad.verification import Verdict
 from smartgov.shared import clock
 from smartgov.shared.text import Text
+from smartgov.site.country.centre import seal_authority
 
 _VERDICTS = {
     Verdict.VALID: Text("valid", "有效"),
@@ -34,19 +35,17 @@ def verify(what: Path, home: Path, anchors: Path | None = None) -> int:
 
 
 def _verify_pdf(pdf: Path, home: Path) -> int:
-    root = certificates.from_pem((home / "centre" / "authority" / "ca.crt").read_bytes())
-    verdict = pades.verify_pdf(pdf.read_bytes(), trust_roots=[root], at=clock.now())
-    if verdict.valid:
-        _say(
-            Text(
-                f"Sealed by {verdict.signer_organisation}, unaltered.",
-                f"由{verdict.signer_organisation}簽章，未經更動。",
-            )
-        )
-        return 0
-    for problem in verdict.problems:
-        _say(pades.PROBLEMS[problem])
-    return 1
+    root = certificates.from_pem((seal_authority(home) / "ca.crt").read_bytes())
+    times = home / "timestamp" / "root.pem"
+    stamped = (certificates.from_pem(times.read_bytes()),) if times.exists() else ()
+    # Nothing is asked over a network: news of revocation is what the document itself carries.
+    trust = signing.Trust((root,), stamped, without_news=(root,))
+    report = signing.check_pdf(pdf.read_bytes(), trust, at=clock.now())
+    for one in report.signatures if report.valid else ():
+        _say(Text(f"Sealed by {one.organisation}, unaltered ({one.level}).", f"由{one.organisation}簽章，未經更動。"))
+    for problem in report.problems:
+        _say(signing.PROBLEMS[problem])
+    return 0 if report.valid else 1
 
 
 def _verify_evidence(file: Path, anchors: Path | None) -> int:

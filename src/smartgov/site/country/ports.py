@@ -9,7 +9,7 @@ from smartgov.shared import content
 
 SPAN = 60
 """How many ports a country may use from its base."""
-_AUTHORITY, _PHONE, _SMTP, _BANK, _MAILBOX, _TIMESTAMP, _LIBRARY = range(23, 30)
+_CARD, _MOICA, _WALLET, _AUTHORITY, _PHONE, _SMTP, _BANK, _MAILBOX, _TIMESTAMP, _LIBRARY = range(20, 30)
 _GATEWAYS, _LOCAL, _REGISTERS = 30, 40, 50
 
 
@@ -60,9 +60,24 @@ class Ports:
         return self.base + _AUTHORITY
 
     @property
+    def wallet(self) -> int:
+        """People's wallets."""
+        return self.base + _WALLET
+
+    @property
     def library(self) -> int:
         """The city library, a relying party."""
         return self.base + _LIBRARY
+
+    @property
+    def moica(self) -> int:
+        """The Ministry of the Interior: its certification authority and TW FidO."""
+        return self.base + _MOICA
+
+    @property
+    def card(self) -> int:
+        """The card helper, as on a person's own machine."""
+        return self.base + _CARD
 
     def gateway(self, agency: str) -> int:
         """Where other gateways reach this agency's gateway (mTLS)."""
@@ -87,7 +102,10 @@ class Ports:
             self.mailbox,
             self.timestamp,
             self.library,
+            self.wallet,
             self.authority,
+            self.moica,
+            self.card,
         ]
         ranges = (self.gateway, self.gateway_local, self.register)
         return single + [port(agency) for port in ranges for agency in agencies()]

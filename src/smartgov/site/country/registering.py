@@ -51,16 +51,16 @@ def _offers(home: Path, said: Mapping[str, Any], described: Mapping[str, Mapping
             key, member = described[entry["agency"]][f"{ability}_key"], homes.member_id(entry["agency"])
             exchange.register_issuer(actor=REGISTRAR, member=member, ability=ability, key=key)
     for service in rights.services(said):
-        exchange.publish_service(
+        exchange.follow_service(
             actor=REGISTRAR,
             service=service["id"],
             personal=service["personal"],
             related=service["related"],
-            visibility=service["visibility"],
             endpoints=service["paths"],
             document=service.get("document"),
         )
-    exchange.follow(actor=REGISTRAR, origin=ORIGIN, terms=[_terms(right) for right in rights.rights(said)])
+    terms = [_terms(right) for right in rights.rights(said)]
+    exchange.follow(actor=REGISTRAR, origin=ORIGIN, terms=terms, days=int(said["right_days"]))
     authority = CertificateAuthority.load(home / "centre" / "authority")
     pem = certificates.pem(authority.certificate).decode()
     exchange.register_seal_authority(actor=REGISTRAR, certificate=pem)

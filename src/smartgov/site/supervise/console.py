@@ -13,6 +13,8 @@ from typing import Any, TextIO
 from smartgov.shared import content
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
+from smartgov.simulators.card.home import DEMO_PIN
+from smartgov.site.country import means
 from smartgov.site.country.build import Progress, is_raised, raise_country
 from smartgov.site.country.ports import Ports
 from smartgov.site.supervise.country import Country
@@ -95,8 +97,21 @@ def show(country: Country, out: TextIO) -> None:
     ports = country.ports
     for name, port in (("手機 phones", ports.phone), ("信箱 mailbox", ports.mailbox), ("銀行 bank", ports.bank)):
         print(f"  {name}: http://localhost:{port}", file=out)
+    _show_certificates(country, out)
     note = Text("Everybody here is made up.", "以上人物均為虛構。")
     print(f"\n  {note.zh} {note.en}\n", file=out, flush=True)
+
+
+def _show_certificates(country: Country, out: TextIO) -> None:
+    """Where the mobile certificates and the cards of the cast are, or why there are no cards."""
+    if not (country.home / "moica" / "ca.pem").exists():
+        return
+    print(f"  行動自然人憑證 TW FidO: http://localhost:{country.ports.moica}", file=out)
+    if means.has_cards(country.home):
+        said = f"http://localhost:{country.ports.card}  PIN {DEMO_PIN} ({', '.join(means.WITH_CARD)})"
+    else:
+        said = "無卡片，未安裝 softhsm2 no cards: softhsm2 is absent (bash scripts/system.sh hsm)"
+    print(f"  自然人憑證 cards: {said}", file=out)
 
 
 def _seat(seat: Mapping[str, str], names: Mapping[str, Any], roles: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
-from smartgov.site.country import centre
+from smartgov.site.country import centre, means
 from smartgov.site.country.ports import Ports
 from smartgov.site.supervise import prepare
 from smartgov.site.supervise.programs import Web, programs, webs
@@ -112,6 +112,7 @@ class Country:
         supervisor, first = self.supervisor, [p.name for p in self._programs if p.stage == 0]
         rest = [p.name for p in self._programs if p.stage > 0]
         centre.configure(self.home, ports=self.ports, second_web=self.split)
+        means.connect(self.home, self.ports)
         with ThreadPoolExecutor(len(self._webs)) as pool:
             for _ in pool.map(lambda web: prepare.prepare(self.home, web), self._webs):
                 pass

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from smartgov.shared import clock
 from smartgov.shared.text import Text
+from smartgov.simulators.card import home as cards
 from smartgov.site.country import build, centre
 from smartgov.site.country.ports import Ports
 from smartgov.site.supervise.country import PID_FILE
@@ -39,6 +40,7 @@ def examine(home: Path, port: int) -> list[Finding]:
         _fonts,
         _chromium,
         _postgres,
+        _softhsm,
         lambda: _ports(home, port),
         lambda: _country(home),
         lambda: pid_file(home),
@@ -101,6 +103,11 @@ def _chromium() -> Finding:
 def _postgres() -> Finding:
     title = Text("postgresql (tests on PostgreSQL)", "資料庫（PostgreSQL 測試）")
     return _debian("postgresql", title, there=any(_POSTGRES.glob("*/bin/initdb")), needed=False)
+
+
+def _softhsm() -> Finding:
+    title = Text("softhsm2 (cards of the demo, tests of hardware keys)", "軟體 HSM（示範卡片與硬體金鑰測試）")
+    return _debian("softhsm2", title, there=cards.library() is not None, needed=False)
 
 
 def _ports(home: Path, port: int) -> Finding:

@@ -81,9 +81,9 @@ def _fingerprint(home: Path, web: Web) -> dict[str, str]:
 
 
 def _gateways(home: Path) -> str:
-    """What the centre registers of gateways: their settings and certificates, which are written anew at each start."""
+    """What the centre registers of gateways: their settings and TLS keys; certificates are renewed every few days."""
     digest = sha256()
-    for path in sorted([*home.glob("gateways/*/gateway.yaml"), *home.glob("gateways/*/certs/tls.pem")]):
+    for path in sorted([*home.glob("gateways/*/gateway.yaml"), *home.glob("gateways/*/keys/tls.key")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

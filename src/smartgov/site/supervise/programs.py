@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 import smartgov
 from smartgov.shared import content, homes, settings
+from smartgov.site.country import means
+from smartgov.site.country.centre import seal_authority
 from smartgov.site.country.ports import Ports, agencies
 
 WEB, WORKER = "web", "worker"
@@ -79,6 +81,10 @@ def webs(home: Path, ports: Ports, *, split: str | None, demo: bool) -> list[Web
         "SMARTGOV_PHONE_URL": f"http://127.0.0.1:{ports.phone}",
         "SMARTGOV_TIMESTAMP_URL": f"http://127.0.0.1:{ports.timestamp}",
         "SMARTGOV_AUTHORITY_URL": f"http://127.0.0.1:{ports.authority}",
+        "SMARTGOV_WALLET_URL": f"http://localhost:{ports.wallet}" if demo and _has_wallet(home) else "",
+        "SMARTGOV_MOICA_URL": f"http://127.0.0.1:{ports.moica}",
+        "SMARTGOV_TWFIDO_URL": f"http://127.0.0.1:{ports.moica}",
+        "SMARTGOV_CARD_URL": f"http://localhost:{ports.card}" if means.has_cards(home) else "",
         "SMARTGOV_DEMO": "yes" if demo else "no",
         "DJANGO_SETTINGS_MODULE": "smartgov.site.settings",
     }
@@ -174,7 +180,8 @@ def _register(home: Path, agency: str, ports: Ports) -> Program:
 
 
 def _authority(home: Path, ports: Ports) -> Program:
-    command = python("smartgov.engines.authority", "--home", home / "authority", "--port", ports.authority)
+    also = ("--also", f"seals={seal_authority(home)}")
+    command = python("smartgov.engines.authority", "--home", home / "authority", "--port", ports.authority, *also)
     return Program("authority", command, _answers_health(ports.authority), stage=1)
 
 
@@ -184,10 +191,20 @@ def _simulators(home: Path, ports: Ports) -> list[Program]:
     each = {"phone": ports.phone, "bank": ports.bank, "mailbox": ports.mailbox, "timestamp": ports.timestamp}
     if (home / "library" / "party.json").exists():
         each["library"] = ports.library
+    if _has_wallet(home):
+        each["wallet"] = ports.wallet
+    if (home / "moica" / "ca.pem").exists():
+        each["moica"] = ports.moica
+    if means.has_cards(home):
+        each["card"] = ports.card
     for name, port in each.items():
         command = python(f"smartgov.simulators.{name}", "--home", home / name, "--port", port, *extra.get(name, ()))
         found.append(Program(name, command, _answers_health(port), stage=1))
     return found
+
+
+def _has_wallet(home: Path) -> bool:
+    return (home / "wallet" / "party.json").exists()
 
 
 def _answers_health(port: int) -> Callable[[], bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -133,6 +134,16 @@ def test_revoking_the_certificate_revokes_every_credential_of_it(gateway):
     code, body = wallet.show(wallet.look(text))
     assert (code, json.loads(body)["type"]) == (400, "urn:smartgov:problem:presentation-refused")
     assert api.shown(actor=officer, request=request) is None
+
+
+def test_a_list_is_sent_compressed_to_whoever_takes_that(gateway):
+    held(gateway)
+    plain = Client().get("/credentials/lists/ris/1")
+    packed = Client().get("/credentials/lists/ris/1", headers={"accept-encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert len(packed.content) < len(plain.content)
+    token = gzip.decompress(packed.content).decode()
+    assert tokens.opened(token, gateway.key.public_key(), status.TYPE)["sub"].endswith("/credentials/lists/ris/1")
 
 
 def test_the_register_is_signed_and_public(gateway):

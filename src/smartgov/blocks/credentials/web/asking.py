@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import segno
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from smartgov.blocks.credentials import api
+from smartgov.blocks.credentials.web import wallet
 from smartgov.blocks.identity.api import actor, permit
 from smartgov.shared.text import Text
 
@@ -41,8 +41,8 @@ def asked(request: HttpRequest, asked: str) -> HttpResponse:
     if found is not None:
         return render(request, "credentials/asked.html", {"shown": found})
     address = api.link(actor=who, request=asked)
-    code = segno.make(address, error="m").svg_data_uri(scale=4, border=2)
-    return render(request, "credentials/asked.html", {"code": code, "asked": asked})
+    context = {"code": wallet.code_of(address), "asked": asked, "demo_wallet": wallet.demo_wallet(address)}
+    return render(request, "credentials/asked.html", context)
 
 
 @require_GET

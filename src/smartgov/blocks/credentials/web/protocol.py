@@ -9,11 +9,14 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_POST
 
 from smartgov.blocks.credentials import api
+from smartgov.blocks.identity import api as identity
 from smartgov.blocks.identity.api import public
 from smartgov.engines.credential.issuing import ProtocolError
+from smartgov.engines.openid.errors import OAuthError
 from smartgov.shared.problems import Problem
 
 _WHY = "Wallets speak OpenID4VCI and OpenID4VP here; what they may is in the code, token or request that they bring."
@@ -29,6 +32,9 @@ def _wallet(view: View) -> View:
             response = view(request, *args, **kwargs)
         except ProtocolError as error:
             response = JsonResponse(error.as_dict(), status=error.status)
+        except OAuthError as error:
+            headers = {**error.headers, "DPoP-Nonce": identity.proof_nonce()}
+            response = JsonResponse(error.body(), status=error.status, headers=headers)
         except Problem as problem:
             body = {"error": "invalid_request", "error_description": problem.what.en, "type": problem.type}
             response = JsonResponse(body, status=problem.status)
@@ -79,18 +85,21 @@ def nonce(request: HttpRequest, agency: str) -> HttpResponse:
 @public(_WHY)
 @_wallet
 def credential(request: HttpRequest, agency: str) -> HttpResponse:
-    """The batch."""
+    """The batch: for a bearer token of the issuer's own, or for a token of the provider's with a proof of its key."""
     kind, _, shown = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "bearer":
-        raise ProtocolError("invalid_token", "a bearer token is needed", 401)
     try:
         body = json.loads(request.body)
     except ValueError:
-        raise ProtocolError("invalid_credential_request", "the request is no JSON") from None
+        body = None
+    if kind.lower() == "dpop" and identity.signs_in_for_others():
+        return JsonResponse(api.credentials_by_sign_in(request, agency, body))
+    if kind.lower() != "bearer":
+        raise ProtocolError("invalid_token", "a token is needed", 401)
     return JsonResponse(api.issuer(agency).credentials(shown, body))
 
 
 @require_GET
+@gzip_page  # the same bytes for everybody, and nothing secret in them
 @public("Whoever checks a credential fetches the list for all of them, and so tells nobody which.")
 @_wallet
 def status_list(request: HttpRequest, agency: str, number: str) -> HttpResponse:

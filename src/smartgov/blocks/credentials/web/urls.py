@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from smartgov.blocks.credentials.web import asking, protocol, views
+from smartgov.blocks.credentials.web import asking, protocol, views, wallet
 
 app_name = "credentials"
 urlpatterns: list[URLPattern] = [
@@ -10,6 +10,9 @@ urlpatterns: list[URLPattern] = [
     path("check", views.check, name="check"),
     path("verify/<str:code>", views.verify, name="verify"),
     path("manage/<str:code>", views.manage, name="manage"),
+    path("wallet", wallet.kinds, name="wallet"),
+    path("wallet/<str:agency>/<str:template>", wallet.offer, name="wallet-offer"),
+    path("verifiers", wallet.verifiers, name="register"),
     path("ask", asking.ask, name="ask"),
     path("asked/<str:asked>", asking.asked, name="asked"),
     path("asked/<str:asked>/state", asking.asked_state, name="asked-state"),

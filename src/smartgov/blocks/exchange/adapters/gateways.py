@@ -91,6 +91,10 @@ class Gateways:
         """The gateway's own figures."""
         return self._gateway(agency).traffic()
 
+    def systems(self, agency: str) -> dict[str, Any]:
+        """What the gateway knows of the systems behind it."""
+        return self._gateway(agency).systems()
+
     def configuration(self, agency: str) -> tuple[dict[str, Any], datetime]:
         """The configuration that the gateway has verified."""
         return self._gateway(agency).configuration()

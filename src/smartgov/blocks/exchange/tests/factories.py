@@ -94,6 +94,11 @@ class Recorded:
             raise domain.gateway_unreachable(agency)
         return TRAFFIC
 
+    def systems(self, agency: str) -> dict[str, Any]:
+        if agency in self.down:
+            raise domain.gateway_unreachable(agency)
+        return {"household": {"services": {"people.v1": "http://127.0.0.1:9001"}, "may": []}}
+
     def configuration(self, agency: str) -> tuple[dict[str, Any], datetime]:
         return CONFIGURATION, datetime(2026, 11, 23, tzinfo=UTC)
 

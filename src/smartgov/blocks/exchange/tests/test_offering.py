@@ -83,7 +83,9 @@ def test_a_new_document_is_a_new_version_and_settings_alone_keep_it() -> None:
         changed["info"]["version"] = version
         source = json.dumps(changed).encode()
         api.offer_service(actor=RIS, service=STATIONS, settings=api.Settings(), document=source)
-    api.offer_service(actor=RIS, service=STATIONS, settings=api.Settings(visibility="delayed"))
+    api.offer_service(
+        actor=RIS, service=STATIONS, settings=api.Settings(visibility="delayed", visibility_terms={"days": 30})
+    )
     assert [row.version for row in Contract.objects.order_by("accepted_at")] == ["1.0.0", "1.1.0"]
     row = Service.objects.get(id=STATIONS)
     assert (row.visibility, row.contract) == ("delayed", sha256(source).hexdigest())
@@ -122,6 +124,67 @@ def test_a_right_is_asked_reviewed_granted_published_and_revoked(country: Record
     done = {entry.action.removeprefix("exchange.") for entry in audit.entries("ris")}
     assert {"request_granted", "right_granted", "right_revoked"} <= done
     assert [entry.action for entry in audit.entries("nhi")] == ["exchange.request_asked"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "terms", "signed"),
+    [
+        ("third-person-masked", {}, "third-person-masked"),
+        ("delayed", {"days": 30}, {"class": "delayed", "days": 30}),
+        ("delayed", {"until": "2099-01-01"}, {"class": "delayed", "until": "2099-01-01"}),
+        (
+            "sealed",
+            {"order": "115-7", "until": "2099-01-01"},
+            {"class": "sealed", "order": "115-7", "until": "2099-01-01"},
+        ),
+    ],
+)
+def test_how_uses_appear_is_signed_with_its_terms(
+    country: RecordedCentre, kind: str, terms: dict[str, object], signed: object
+) -> None:
+    settings = api.Settings(visibility=kind, visibility_terms=terms)
+    api.offer_tables(actor=RIS, service=PEOPLE, tables=["people"], settings=settings)
+    api.publish(actor=api.PUBLISHER)
+    (entry,) = country.last["services"]
+    assert entry["visibility"] == signed
+    assert snapshot.read_service(entry).visibility.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "terms"),
+    [
+        ("hidden", {}),
+        ("delayed", {}),
+        ("delayed", {"days": 0}),
+        ("delayed", {"days": 99_999}),
+        ("delayed", {"until": "2020-01-01"}),
+        ("sealed", {"until": "2099-01-01"}),
+        ("sealed", {"order": "115-7"}),
+    ],
+)
+def test_a_class_that_nobody_could_keep_is_refused(kind: str, terms: dict[str, object]) -> None:
+    settings = api.Settings(visibility=kind, visibility_terms=terms)
+    with pytest.raises(Problem, match="registration-invalid"):
+        api.offer_tables(actor=RIS, service=PEOPLE, tables=["people"], settings=settings)
+
+
+@pytest.mark.usefixtures("people")
+def test_a_class_given_at_approval_holds_for_the_right_alone(country: RecordedCentre) -> None:
+    asked = api.ask_right(actor=NHI, wish=WISH)
+    until = clock.today() + timedelta(days=30)
+    with pytest.raises(Problem, match="registration-invalid"):
+        api.grant_request(actor=RIS, request=asked, until=until, visibility="sealed")
+    api.grant_request(
+        actor=RIS,
+        request=asked,
+        until=until,
+        visibility="sealed",
+        visibility_terms={"order": "115-7", "until": "2099-01-01"},
+    )
+    api.publish(actor=api.PUBLISHER)
+    (entry,) = country.last["rights"]
+    assert entry["visibility"]["order"] == "115-7"
+    assert country.last["services"][0]["visibility"] == "own"
 
 
 @pytest.mark.usefixtures("people")

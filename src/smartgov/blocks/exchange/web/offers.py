@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,6 +19,7 @@ from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
 _NUMBERS = ("body_bytes", "seconds", "per_minute", "per_day", "retain_days")
+_A_DAY = Text("Write the day as YYYY-MM-DD", "請以 YYYY-MM-DD 填寫日期")
 _WHOLE = Text("Write a whole number", "請填寫整數")
 
 
@@ -94,10 +96,15 @@ def _page(request: HttpRequest, name: str, problem: Problem | None = None) -> Ht
     who = actor(request)
     page = api.service_page(who, name)
     acts = audit.entries(who.agency or "", object_id=name, limit=20) if page.row.own else []
+    addresses = api.addresses(who.agency or "") if page.row.own else None
     context = {
         "page": page,
         "slug": words.slug(name),
-        "visibility": words.VISIBILITIES[page.row.visibility],
+        "visibility": words.visibility(page.row.visibility, page.row.visibility_terms),
+        "address": addresses.get(name) if addresses is not None else None,
+        "knows_addresses": addresses is not None,
+        "home": f"gateways/{who.agency}" if addresses is not None else "DIR",
+        "local_name": "/".join(name.split("/")[3:]),
         "durability": words.DURABILITIES[page.durability],
         "rights": [(row, words.BASES[row.basis]) for row in page.rights if row.in_force],
         "may_change": page.row.own and may(request, "exchange.offer"),
@@ -125,6 +132,9 @@ def _typed(page: api.ServicePage) -> dict[str, Any]:
         "personal": "yes" if page.row.personal else "",
         "related": ", ".join(page.related),
         "visibility": page.row.visibility,
+        "delay_days": page.row.visibility_terms.get("days", ""),
+        "shown_from": page.row.visibility_terms.get("until", ""),
+        "order": page.row.visibility_terms.get("order", ""),
         "durability": page.durability,
         "retain_days": page.retain_days or "",
         **_limits(page.limits),
@@ -143,14 +153,29 @@ def _settings(typed: Mapping[str, Any]) -> api.Settings:
     own = api.Limits()
     limits = {name: int(numbers[name] or getattr(own, name)) for name in _NUMBERS if hasattr(own, name)}
     related = tuple(part.strip() for part in str(typed.get("related", "")).split(",") if part.strip())
+    kind, terms = read_visibility(typed)
     return api.Settings(
         personal=typed.get("personal") == "yes",
         related=related,
-        visibility=str(typed.get("visibility", "own")),
+        visibility=kind,
+        visibility_terms=terms,
         limits=api.Limits(**limits),
         durability=str(typed.get("durability", "strict")),
         retain_days=int(numbers["retain_days"]) if numbers["retain_days"] else None,
     )
+
+
+def read_visibility(typed: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The chosen class, and of what was typed beside it the terms that it has."""
+    kind, days = str(typed.get("visibility", "own")), str(typed.get("delay_days", "")).strip()
+    if days and not (days.isascii() and days.isdecimal() and len(days) < 6):
+        raise _wrong("delay_days", _WHOLE)
+    day = str(typed.get("shown_from", "")).strip()
+    try:
+        until = date.fromisoformat(day) if day else None
+    except ValueError:
+        raise _wrong("shown_from", _A_DAY) from None
+    return kind, api.terms_of(kind, days=int(days) if days else None, until=until, order=str(typed.get("order", "")))
 
 
 def _document(request: HttpRequest) -> bytes | None:

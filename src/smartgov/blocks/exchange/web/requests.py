@@ -14,6 +14,7 @@ from smartgov.blocks.audit import api as audit
 from smartgov.blocks.directory import api as directory
 from smartgov.blocks.exchange import api
 from smartgov.blocks.exchange.web import words
+from smartgov.blocks.exchange.web.offers import read_visibility
 from smartgov.blocks.identity.api import actor, may, permit
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
@@ -88,6 +89,8 @@ def _page(request: HttpRequest, request_id: str, problem: Problem | None = None)
         "label": label,
         "kind": kind,
         "basis": words.BASES[row.basis],
+        "visibilities": list(words.VISIBILITY_OF_A_RIGHT.items()),
+        "purpose": directory.purpose(row.purpose),
         "may_review": row.may_review and may(request, "exchange.review"),
         "may_withdraw": row.may_withdraw and may(request, "exchange.ask"),
         "endpoints": [(one, one) for one in row.endpoints],
@@ -106,6 +109,7 @@ def _grant(request: HttpRequest, request_id: str) -> None:
     typed = request.POST
     may_or_raise(request, "exchange.review")
     fields = typed.getlist("fields") if "has_fields" in typed else None
+    kind, terms = read_visibility({"visibility": "", **typed.dict()})
     api.grant_request(
         actor=actor(request),
         request=request_id,
@@ -113,6 +117,8 @@ def _grant(request: HttpRequest, request_id: str) -> None:
         fields=fields,
         endpoints=typed.getlist("endpoints"),
         reason=typed.get("reason", ""),
+        visibility=kind,
+        visibility_terms=terms,
     )
 
 

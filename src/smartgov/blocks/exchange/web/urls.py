@@ -24,6 +24,7 @@ urlpatterns = [
     path("trust/root.json", joining.root, name="trust-root"),
     path("trust/bundle.json", joining.bundle, name="trust-bundle"),
     path("rights/<str:right_id>/revoke", views.revoke, name="right-revoke"),
+    path("rights/<str:right_id>/renew", views.renew, name="right-renew"),
     path("rules", views.rules, name="rules"),
     path("traffic", views.traffic, name="traffic"),
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from smartgov.blocks.directory import api as directory
 from smartgov.blocks.exchange import api
 from smartgov.blocks.exchange.web import words
 from smartgov.blocks.identity.api import actor, may, permit
@@ -15,6 +17,8 @@ from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
 LARGEST_FILE = 2**20
+_NO_DAY = Text("Write the last day as YYYY-MM-DD", "請以 YYYY-MM-DD 填寫截止日")
+_ENDS_SOON = Text("Ends soon", "即將屆期")
 REFRESHES = (5, 10, 60)
 
 
@@ -53,9 +57,18 @@ def member(request: HttpRequest, code: str) -> HttpResponse:
 @permit("exchange.view")
 def rights(request: HttpRequest) -> HttpResponse:
     """Every right in force as the gateway has verified it, and those of the own agency in all states."""
-    who = actor(request)
-    context = {"rights": api.rights(), "own": [_state(row) for row in api.right_rows(who)]}
-    return render(request, "exchange/rights.html", {**context, "may_revoke": may(request, "exchange.review")})
+    return _rights(request)
+
+
+def _rights(request: HttpRequest, problem: Problem | None = None) -> HttpResponse:
+    own = [_state(row) for row in api.right_rows(actor(request))]
+    context = {
+        "rights": [(row, directory.purpose(row.purpose), words.basis(row.basis)) for row in api.rights()],
+        "own": own,
+        "may_revoke": may(request, "exchange.review"),
+        "problem": problem,
+    }
+    return render(request, "exchange/rights.html", context, status=problem.status if problem else 200)
 
 
 @require_POST
@@ -63,6 +76,23 @@ def rights(request: HttpRequest) -> HttpResponse:
 def revoke(request: HttpRequest, right_id: str) -> HttpResponse:
     """End a right to a service of the own agency."""
     api.end_right(actor=actor(request), right=right_id, reason=request.POST.get("reason", ""))
+    return redirect("exchange:rights")
+
+
+@require_POST
+@permit("exchange.review")
+def renew(request: HttpRequest, right_id: str) -> HttpResponse:
+    """Let a right to a service of the own agency end later."""
+    try:
+        until = date.fromisoformat(request.POST.get("until", "").strip())
+    except ValueError:
+        return _rights(request, Problem("form-incomplete", 422, what=_NO_DAY, why=_NO_DAY))
+    try:
+        api.renew_right(actor=actor(request), right=right_id, until=until)
+    except Problem as problem:
+        if problem.status == 404:
+            raise
+        return _rights(request, problem)
     return redirect("exchange:rights")
 
 
@@ -114,4 +144,15 @@ def _figures(agency: str) -> dict[str, Any]:
 def _state(row: api.RightRow) -> dict[str, Any]:
     state = "expired" if row.state == "granted" and not row.in_force else row.state
     label, kind = words.STATES[state]
-    return {"row": row, "label": label, "kind": kind, "basis": words.BASES[row.basis]}
+    if row.ends_soon:
+        label, kind = _ENDS_SOON, "waiting"
+    return {
+        "row": row,
+        "label": label,
+        "kind": kind,
+        "basis": words.BASES[row.basis],
+        "purpose": directory.purpose(row.purpose),
+        "origin": words.origin(row.origin),
+        "visibility": words.visibility(row.visibility, row.visibility_terms) if row.visibility else None,
+        "renewable": row.own and row.state == "granted",
+    }

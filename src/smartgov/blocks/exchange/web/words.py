@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from smartgov.shared.text import Text
 
@@ -11,6 +12,10 @@ VISIBILITIES: Mapping[str, Text] = {
     "third-person-masked": Text("Shown, third persons masked", "顯示，第三人遮蔽"),
     "delayed": Text("Shown later", "延後顯示"),
     "sealed": Text("Sealed by order", "依令保密"),
+}
+VISIBILITY_OF_A_RIGHT: Mapping[str, Text] = {
+    "": Text("As the service declares", "依服務之設定"),
+    **{kind: text for kind, text in VISIBILITIES.items() if kind != "own"},
 }
 DURABILITIES: Mapping[str, Text] = {
     "strict": Text("Strict: on disk before anything is sent", "嚴格：寫入磁碟後才傳送"),
@@ -31,6 +36,41 @@ STATES: Mapping[str, tuple[Text, str]] = {
     "revoked": (Text("Revoked", "已廢止"), "bad"),
     "expired": (Text("Expired", "已屆期"), "plain"),
 }
+
+
+ORIGINS: Mapping[str, Text] = {
+    "content": Text("Catalogue of services", "服務目錄"),
+    "request": Text("On request", "依申請"),
+    "": Text("By the centre", "由中心核定"),
+}
+
+
+def basis(text: str) -> Text:
+    """The ground of a right: a kind in words, or the law as it is cited."""
+    return BASES.get(text) or Text.of(text)
+
+
+def origin(text: str) -> Text:
+    """What a right follows from."""
+    return ORIGINS.get(text.partition("/")[0], Text.of(text))
+
+
+def visibility(kind: str, terms: Mapping[str, Any]) -> Text:
+    """A class with its terms, as a sentence."""
+    said = VISIBILITIES[kind]
+    parts_en, parts_zh = [], []
+    if terms.get("days"):
+        parts_en.append(f"{terms['days']} days after the use")
+        parts_zh.append(f"使用後 {terms['days']} 日")
+    if terms.get("until"):
+        parts_en.append(f"{'until' if kind == 'sealed' else 'from'} {terms['until']}")
+        parts_zh.append(f"{'至' if kind == 'sealed' else '自'} {terms['until']}{' 止' if kind == 'sealed' else ' 起'}")
+    if terms.get("order"):
+        parts_en.append(f"order no. {terms['order']}")
+        parts_zh.append(f"文號 {terms['order']}")
+    if not parts_en:
+        return said
+    return Text(f"{said.en}: {', '.join(parts_en)}", f"{said.zh}：{'，'.join(parts_zh)}")
 
 
 def slug(name: str) -> str:

@@ -62,3 +62,8 @@ TYPES = {
         ),
     )
 }
+
+
+def register(kind: DetailType) -> None:
+    """Let relying parties ask for one kind more: whoever answers such requests says so when the site starts."""
+    TYPES[kind.name] = kind

@@ -10,10 +10,12 @@ from smartgov.blocks.audit import api as audit
 from smartgov.blocks.identity import representing
 from smartgov.blocks.identity.accounts import pairwise
 from smartgov.blocks.identity.models import Account, OpenidRelation
+from smartgov.blocks.ops.api import Statements
 from smartgov.engines.openid.model import Authentication, Client
 from smartgov.shared.actor import Actor
 
-_COLUMNS = {"name": "name", "email": "email", "national_id": "national_id"}
+_FACTS = ("name", "email", "national_id")  # claims that are columns of the account
+_accounts = Statements(Account)
 
 
 class AccountPeople:
@@ -21,12 +23,13 @@ class AccountPeople:
 
     def claims(self, subject: str, names: frozenset[str], client: Client) -> dict[str, Any]:
         """See `People`. Reading a national id for a relying party is noted."""
-        account = _account(subject, names) if names else None
-        if account is None:
+        wanted = tuple(name for name in _FACTS if name in names or (name, "email_verified" in names) == ("email", True))
+        values = _accounts.values(wanted, subject=subject, is_active=True) if wanted else None
+        if values is None:
             return {}
-        found: dict[str, Any] = {name: getattr(account, column) for name, column in _COLUMNS.items() if name in names}
-        found = {name: value for name, value in found.items() if value}
-        if "email_verified" in names and account.email:
+        known = {name: value for name, value in zip(wanted, values, strict=True) if value}
+        found: dict[str, Any] = {name: value for name, value in known.items() if name in names}
+        if "email_verified" in names and "email" in known:
             found["email_verified"] = False  # nobody has clicked a link in it yet
         if "national_id" in found:
             _note(subject, client)
@@ -44,7 +47,7 @@ class AccountPeople:
             mandate=authentication.mandate,
         ):
             return False
-        return Account.objects.filter(subject=authentication.subject, is_active=True).exists()
+        return _accounts.values(("subject",), subject=authentication.subject, is_active=True) is not None
 
     def find(self, client: Client, sub: str) -> str | None:
         """See `People`. Only people who have agreed to this client can be found by it."""
@@ -53,12 +56,6 @@ class AccountPeople:
             if self.pseudonym(subject, client.pairwise_sector, generation) == sub:
                 return subject
         return None
-
-
-def _account(subject: str, names: frozenset[str]) -> Account | None:
-    columns = {column for name, column in _COLUMNS.items() if name in names} | {"subject"}
-    columns |= {"email"} if "email_verified" in names else set()
-    return Account.objects.only(*columns).filter(subject=subject, is_active=True).first()
 
 
 @transaction.atomic

@@ -8,11 +8,12 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from smartgov.blocks.identity import domain, representing, sessions
+from smartgov.blocks.identity.means import connected
 from smartgov.blocks.identity.openid.details import TYPES
 from smartgov.blocks.identity.openid.folk import AccountPeople
 from smartgov.blocks.identity.openid.keyfiles import FileSigner
 from smartgov.blocks.identity.openid.store import DatabaseStore
-from smartgov.engines.openid.levels import AAL1, AAL2, PHR
+from smartgov.engines.openid.levels import AAL1, AAL2, AAL3, PHR, PHRH
 from smartgov.engines.openid.model import Authentication
 from smartgov.engines.openid.provider import Provider
 from smartgov.shared import sealed
@@ -23,16 +24,20 @@ REACHABLE = {AAL1, AAL2, PHR}
 MEANS: dict[str, tuple[tuple[str, ...], bool]] = {
     "passkey": (("swk", "user", "mfa"), True),
     "mobile": (("swk", "user", "mfa"), False),
+    # A card signs the origin that the browser itself named; TW FidO's app shows only what the asking site wrote.
+    "card": (("sc", "hwk", "pin", "mfa"), True),
+    "twfido": (("swk", "user", "mfa"), False),
 }
+BY_CARD = {AAL3, PHRH}
 
 
 def provider() -> Provider:
     """The provider under this site's origin."""
-    return _provider(settings.ORIGIN, settings.SECRET_KEY)
+    return _provider(settings.ORIGIN, settings.SECRET_KEY, connected.CARD in connected.ready())
 
 
 @lru_cache(maxsize=4)
-def _provider(issuer: str, _: str) -> Provider:
+def _provider(issuer: str, _: str, cards: bool) -> Provider:
     return Provider(
         issuer=issuer,
         store=DatabaseStore(),
@@ -40,7 +45,7 @@ def _provider(issuer: str, _: str) -> Provider:
         signer=FileSigner(),
         secret=bytes.fromhex(sealed.blind_index("openid", "identity.openid.secret")),
         details=TYPES,
-        reachable=REACHABLE,
+        reachable=REACHABLE | (BY_CARD if cards else set()),
         loopback=not issuer.startswith("https://"),
     )
 
@@ -63,4 +68,5 @@ def event_of(request: HttpRequest) -> Authentication | None:
         phishing_resistant=resistant,
         acting_for=represented,
         mandate=mandate,
+        hardware="hwk" in amr,
     )

@@ -15,6 +15,7 @@ from smartgov.blocks.identity.models import (
     OpenidToken,
 )
 from smartgov.blocks.identity.openid import parties
+from smartgov.blocks.ops.api import Statements
 from smartgov.engines.openid.model import (
     CONSENT_LIFE,
     FOLLOWS,
@@ -30,7 +31,8 @@ from smartgov.engines.openid.stored import asked_from_json, asked_to_json, grant
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 
-_SEEN = "INSERT INTO identity_openidmark (key, expires_at) VALUES (%s, %s) ON CONFLICT (key) DO NOTHING"
+# The database's own uniqueness decides, so two processes cannot both be first.
+_MARK = "INSERT INTO identity_openidmark (key, expires_at) VALUES {} ON CONFLICT (key) DO NOTHING RETURNING key"
 _LONGEST_ACCESS = timedelta(hours=1)
 
 
@@ -45,30 +47,33 @@ class DatabaseStore:
         """See `Store`."""
         return parties.found(client_id)
 
-    def first_use(self, *marks: Mark) -> bool:
-        """See `Store`. The database's own uniqueness decides, so two processes cannot both be first."""
-        with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-            for mark in marks:
-                until = connection.ops.adapt_datetimefield_value(mark.expires_at)
-                cursor.execute(_SEEN, [f"{mark.kind}:{mark.value}", until])
-                if not cursor.rowcount:
-                    return False
-        return True
+    def seen_before(self, *marks: Mark) -> list[Mark]:
+        """See `Store`."""
+        named = {f"{mark.kind}:{mark.value}": mark for mark in marks}
+        given: list[Any] = []
+        for name, mark in named.items():
+            given += [name, connection.ops.adapt_datetimefield_value(mark.expires_at)]
+        with connection.cursor() as cursor:
+            cursor.execute(_MARK.format(", ".join(["(%s, %s)"] * len(named))), given)
+            first = {name for (name,) in cursor.fetchall()}
+        return [mark for name, mark in named.items() if name not in first]
 
     def add(self, authorization: Authorization) -> None:
         """See `Store`."""
-        OpenidAuthorization.objects.create(
-            id=authorization.id,
-            client=authorization.client,
-            state=authorization.state,
-            way=authorization.way,
-            asked=asked_to_json(authorization.asked),
-            request_key=authorization.request_key or None,
-            number=authorization.number,
-            subject=authorization.subject,
-            created_at=authorization.created_at,
-            expires_at=authorization.expires_at,
-            keep_until=authorization.expires_at,
+        _authorizations.insert(
+            OpenidAuthorization(
+                id=authorization.id,
+                client=authorization.client,
+                state=authorization.state,
+                way=authorization.way,
+                asked=asked_to_json(authorization.asked),
+                request_key=authorization.request_key or None,
+                number=authorization.number,
+                subject=authorization.subject,
+                created_at=authorization.created_at,
+                expires_at=authorization.expires_at,
+                keep_until=authorization.expires_at,
+            )
         )
 
     def by_request(self, key: str) -> Authorization | None:
@@ -140,12 +145,13 @@ class DatabaseStore:
 
     def add_tokens(self, tokens: Sequence[IssuedToken]) -> None:
         """See `Store`."""
-        OpenidToken.objects.bulk_create([_row_of(token) for token in tokens])
+        _tokens.insert(*(_row_of(token) for token in tokens))
 
     def token(self, key: str) -> tuple[IssuedToken, Authorization] | None:
         """See `Store`."""
-        row = OpenidToken.objects.filter(key=key).select_related("authorization").first()
-        return (_token_of(row), _authorization_of(row.authorization)) if row else None
+        row = _tokens.first(key=key)
+        found = _found(id=row.authorization_id) if row else None
+        return (_token_of(row), found) if row and found else None
 
     @_together
     def rotate(self, key: str, tokens: Sequence[IssuedToken]) -> bool:
@@ -167,23 +173,25 @@ class DatabaseStore:
 
     def relation(self, subject: str, client: str) -> Relation:
         """See `Store`."""
-        row = OpenidRelation.objects.filter(subject=subject, client=client).first()
+        row = _relations.values(("generation", "scopes", "claims", "until"), subject=subject, client=client)
         if row is None:
             return Relation()
-        return Relation(row.generation, frozenset(row.scopes), frozenset(row.claims), row.until)
+        generation, scopes, claims, until = row
+        return Relation(generation, frozenset(scopes), frozenset(claims), until)
 
 
+_authorizations, _tokens = Statements(OpenidAuthorization), Statements(OpenidToken)
+_relations = Statements(OpenidRelation)
 _SYSTEM = Actor.for_system("portal", "identity")
 
 
 def _move(authorization: str, origins: tuple[str, ...], state: str, **changes: Any) -> bool:
     assert all(state in FOLLOWS[origin] for origin in origins)
-    found = OpenidAuthorization.objects.filter(id=authorization, state__in=origins)
-    return bool(found.update(state=state, **changes))
+    return bool(_authorizations.update({"state": state, **changes}, id=authorization, state=origins))
 
 
 def _found(**key: str) -> Authorization | None:
-    row = OpenidAuthorization.objects.filter(**key).first()
+    row = _authorizations.first(**key)
     return _authorization_of(row) if row else None
 
 

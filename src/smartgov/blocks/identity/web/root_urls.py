@@ -18,3 +18,5 @@ _PATTERNS = [
     path("openid/services/<str:relation>/withdraw", openid.withdraw, name="withdraw"),
 ]
 urlpatterns = [path("", include((_PATTERNS, "openid")))]
+# The same doors by address, for the site to lead programs to them past everything that only pages need.
+MACHINE_DOORS = {f"/{address}": openid_machine.door for address in openid_machine.ADDRESSES}

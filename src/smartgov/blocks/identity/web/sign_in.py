@@ -17,6 +17,7 @@ from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from smartgov.blocks.identity import accounts, domain, keeping, mobile, passkeys, sessions
 from smartgov.blocks.identity.gate import safe_next
+from smartgov.blocks.identity.means import connected
 from smartgov.blocks.identity.web import openid_remote
 from smartgov.blocks.ops.api import public
 from smartgov.shared import clock
@@ -39,6 +40,7 @@ def choose(request: HttpRequest) -> HttpResponse:
         "next": following,
         "next_query": urlencode({"next": following}),
         "kept": "/identity/kept/" in following,
+        "means": connected.ready(),
     }
     context |= openid_remote.asking(request, following)
     return render(request, "identity/sign_in.html", context)

@@ -93,6 +93,14 @@ def mobile_remove(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_POST
 @permit("identity.account")
+def certificate_remove(request: HttpRequest, certificate: str) -> HttpResponse:
+    """Forget one of the person's own certificates."""
+    devices.remove_certificate(actor=actor(request), account=_session(request).account, certificate=certificate)
+    return redirect("identity:account")
+
+
+@require_POST
+@permit("identity.account")
 def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     """End every session of the person, this one too."""
     devices.end_sessions(actor=actor(request), account=_session(request).account)
@@ -157,4 +165,10 @@ def _seat_words(view: SeatView) -> str:
 
 
 def _way(method: str) -> str:
-    return {"passkey": _("Passkey"), "mobile": _("Mobile identity")}.get(method, method)
+    known = {
+        "passkey": _("Passkey"),
+        "mobile": _("Mobile identity"),
+        "card": _("Citizen certificate card"),
+        "twfido": _("Mobile citizen certificate"),
+    }
+    return known.get(method, method)

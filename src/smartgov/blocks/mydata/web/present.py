@@ -13,7 +13,7 @@ from smartgov.blocks.directory import api as directory
 from smartgov.blocks.identity import api as identity
 from smartgov.blocks.mydata import registers
 from smartgov.blocks.mydata.api import ConsentItem, ConsentView, RequestView, TrailEntry, TrailView
-from smartgov.shared import clock, content
+from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 from smartgov.shared.tw.roc import written
@@ -114,8 +114,7 @@ def headline(view: TrailView) -> dict[str, Any]:
 def rows(view: TrailView, entries: Iterable[TrailEntry]) -> list[dict[str, Any]]:
     """The lines of the trail with names of agencies and laws."""
     names = {member.member: member.name for member in view.members}
-    purposes = _purposes()
-    return [_row(entry, names, purposes) for entry in entries]
+    return [_row(entry, names) for entry in entries]
 
 
 def chosen(view: TrailView, who: str) -> list[TrailEntry]:
@@ -146,14 +145,15 @@ def by_day(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"day": day, "rows": held} for day, held in days.items()]
 
 
-def _row(entry: TrailEntry, names: dict[str, Text], purposes: dict[str, Text]) -> dict[str, Any]:
+def _row(entry: TrailEntry, names: dict[str, Text]) -> dict[str, Any]:
     recorded = [names.get(member, Text.of(member)) for member in entry.recorded_by]
     lines: list[tuple[Text, Any]] = [
         (Text("Who", "誰"), _joined([agency_name(entry.agency), role(entry)], Text(", ", "，"))),
-        (Text("For what", "目的"), purpose(entry, purposes)),
+        (Text("For what", "目的"), purpose(entry)),
         (Text("Ground", "依據"), law(entry)),
         *([(Text("Fields", "欄位"), [field_title(entry, name) for name in entry.fields])] if entry.fields else []),
         *([(Text("Case", "案號"), entry.case)] if entry.case else []),
+        *([(Text("Why so little, or so late", "為何較少或較晚顯示"), why)] if (why := kept_back(entry)) else []),
         (Text("Written down by", "留下紀錄者"), recorded),
         *([(Text("System", "系統"), entry.system)] if entry.system else []),
         (Text("Proof", "證明"), _PROVEN_ENTRY if entry.proven else _FAILED_ENTRY),
@@ -166,7 +166,7 @@ def _row(entry: TrailEntry, names: dict[str, Text], purposes: dict[str, Text]) -
         "agency": agency_short(entry.agency),
         "what": _what(entry),
         "role": role(entry),
-        "purpose": purpose(entry, purposes),
+        "purpose": purpose(entry),
         "law": law(entry),
         "proof": _PROVEN_ENTRY if entry.proven else _FAILED_ENTRY,
         "proof_kind": "done" if entry.proven else "bad",
@@ -187,9 +187,9 @@ def _what(entry: TrailEntry) -> Text:
     return Text("asked {source}", "向{source}查詢").format(source=source)
 
 
-def purpose(entry: TrailEntry, known: dict[str, Text]) -> Text:
-    """The purpose in words when its code is one of the catalogue's (`birth.allowance`)."""
-    return known.get(entry.purpose, Text.of(entry.purpose or "—"))
+def purpose(entry: TrailEntry) -> Text:
+    """The purpose in words when its code is one that the directory knows (`birth.allowance`)."""
+    return directory.purpose(entry.purpose) if entry.purpose else Text.of("—")
 
 
 def field_title(entry: TrailEntry, name: str) -> Text:
@@ -197,12 +197,46 @@ def field_title(entry: TrailEntry, name: str) -> Text:
     return registers.column_title(entry.service, entry.path, name) if entry.service else registers.case_title(name)
 
 
-def _purposes() -> dict[str, Text]:
-    found: dict[str, Text] = {}
-    for name in content.names("services"):
-        raw = content.read(f"services/{name}.yaml")
-        found |= {f"{raw['id']}.{part['id']}": Text.of(part["purpose"]) for part in raw["parts"]}
+def kept_back(entry: TrailEntry) -> Text | None:
+    """Why an entry shows less than others, or came later, in plain words."""
+    if entry.seal:
+        return Text(
+            f"An order (no. {entry.seal}) kept this from you until it ended.",
+            f"依命令（文號 {entry.seal}）於期限屆滿前不予顯示。",
+        )
+    if entry.masked:
+        return Text(
+            "Case, officer and fields are left out: they could tell of somebody else. That they were written down is"
+            " proven.",
+            "案號、承辦人員與欄位可能涉及他人，故不顯示；已留存紀錄並經驗證。",
+        )
+    return None
+
+
+def shown_otherwise(declared: Iterable[tuple[str, str, dict[str, Any]]]) -> list[tuple[Text, Text]]:
+    """Services whose uses appear less or later than others', each with why in plain words: (name, words)."""
+    found = []
+    for service, kind, terms in declared:
+        member = service.split("/")[2] if service.count("/") > 2 else service
+        found.append(
+            (
+                Text(f"{agency_short(member).en}: {service}", f"{agency_short(member).zh}：{service}"),
+                _promise(kind, terms),
+            )
+        )
     return found
+
+
+def _promise(kind: str, terms: dict[str, Any]) -> Text:
+    if kind == "third-person-masked":
+        return Text("without case, officer and fields", "不含案號、承辦人員與欄位")
+    if kind == "sealed":
+        return Text(
+            f"not before the order ends ({terms.get('until', '—')})", f"命令期限屆滿（{terms.get('until', '—')}）後"
+        )
+    if terms.get("days"):
+        return Text(f"{terms['days']} days after the use", f"使用後 {terms['days']} 日")
+    return Text(f"from {terms.get('until', '—')} on", f"自 {terms.get('until', '—')} 起")
 
 
 def _joined(texts: list[Text], between: Text) -> Text:

@@ -70,6 +70,7 @@ def trail(request: HttpRequest) -> HttpResponse:
         "view": view,
         "page": page,
         "days": present.by_day(present.rows(view, page.object_list)),
+        "otherwise": present.shown_otherwise(view.otherwise),
         "filters": present.filters(view, who),
         **present.headline(view),
     }

@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 
 from smartgov.blocks.identity.tests.factories import signed_in_officer
-from smartgov.blocks.ops import api
-from smartgov.blocks.ops.models import Delivery, Heartbeat
+from smartgov.blocks.ops import api, manifest
+from smartgov.blocks.ops.models import Delivery, Heartbeat, Occasion
 from smartgov.blocks.ops.tests import listeners
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
@@ -66,3 +66,12 @@ def test_operator_drops_a_dead_letter(dead: Delivery) -> None:
     dead.refresh_from_db()
     assert dead.state == Delivery.DROPPED
     assert browser.post(f"/ops/deliveries/{dead.id}/drop").status_code == 404
+
+
+def test_every_job_and_check_is_said_in_words(client: Client) -> None:
+    assert [name for name, words in manifest.jobs().items() if not (words.en and words.zh)] == []
+    Occasion.objects.create(name="ops.retire", due_at=clock.now())
+    page = signed_in_officer("portal", "operator").get("/ops/", headers={"Accept-Language": "en"}).content.decode()
+    assert "Erases personal data whose time is over" in page
+    assert "Messages between blocks" in page
+    assert "ops.retire" not in page

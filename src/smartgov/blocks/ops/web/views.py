@@ -7,8 +7,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from smartgov.blocks.ops import api, outbox, selectors
+from smartgov.blocks.ops import api, manifest, outbox, selectors
 from smartgov.blocks.ops.access import current_gate, permit, public
+from smartgov.blocks.ops.health import words_of
 from smartgov.theme.words import write_time
 
 
@@ -31,17 +32,18 @@ def health(request: HttpRequest) -> HttpResponse:
 @permit("ops.view")
 def status(request: HttpRequest) -> HttpResponse:
     """Checks, workers, periodic work, and deliveries that wait or were given up."""
-    said = api.health()
+    said, jobs = api.health(), manifest.jobs()
     context = {
         "health": said,
         "check_columns": [_("Check"), _("State"), _("Detail")],
         "check_rows": [
-            (row["name"], _("works") if row["ok"] else _("fails"), row["detail"] or "–") for row in said["checks"]
+            (words_of(row["name"]), _("works") if row["ok"] else _("fails"), row["detail"] or "–")
+            for row in said["checks"]
         ],
         "workers": selectors.workers(),
         "work_columns": [_("Work"), _("Last run"), _("Next run"), _("Problem")],
         "work_rows": [
-            (row.name, write_time(row.ran_at) or "–", write_time(row.due_at), row.problem or "–")
+            (jobs.get(row.name) or row.name, write_time(row.ran_at) or "–", write_time(row.due_at), row.problem or "–")
             for row in selectors.occasions()
         ],
         "dead": api.dead_letters(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 import segno
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from smartgov.blocks.identity.api import actor, permit
 from smartgov.blocks.services import api, domain, paging
 from smartgov.blocks.services.selectors import question_line
+from smartgov.shared.settings import get
 
 # Which control of the theme shows a question's field; a date is written in one line, as the hint says.
 _WIDGETS = {"text": "textarea", "date": "day", "yesno": "yesno", "choice": "choice"}
@@ -75,6 +77,9 @@ def wallet(request: HttpRequest, certificate: str) -> HttpResponse:
     """An offer for her wallet, made now; scanned from this page, with a number that is only here."""
     offer = api.wallet_offer(actor=actor(request), certificate=certificate)
     code = segno.make(offer.uri, error="l").svg_data_uri(scale=4, border=2)
-    response = render(request, "services/wallet.html", {"offer": offer, "code": code})
+    base = get("SMARTGOV_WALLET_URL")
+    demo_wallet = f"{base}/scan?{urlencode({'uri': offer.uri})}" if base else ""
+    context = {"offer": offer, "code": code, "demo_wallet": demo_wallet}
+    response = render(request, "services/wallet.html", context)
     response["Cache-Control"] = "no-store"
     return response

@@ -10,13 +10,14 @@ from urllib.parse import quote
 
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from smartgov.blocks.exchange import api as exchange
 from smartgov.blocks.signing.ports import Answer
 from smartgov.engines.authority import Client
 from smartgov.engines.authority.client import unreachable
 from smartgov.engines.httpd import sync
-from smartgov.engines.pki import timestamps
 from smartgov.engines.pki.authority import Record
 from smartgov.engines.pki.authority.trail import Entry
+from smartgov.engines.pki.keys import PublicKey
 from smartgov.shared import homes
 from smartgov.shared.problems import TRY_AGAIN, Problem
 from smartgov.shared.settings import get
@@ -64,9 +65,10 @@ class PhoneService:
 
 
 class AuthorityService:
-    """The authority at SMARTGOV_AUTHORITY_URL; its secret is read when it is first needed."""
+    """An authority at SMARTGOV_AUTHORITY_URL, below a path; `folder` holds its secret, read when it is first needed."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: str = "authority", below: str = "") -> None:
+        self._folder, self._below = folder, below
         self._known: Client | None = None
 
     def request(self, csr: str, **facts: str) -> Record:
@@ -89,6 +91,10 @@ class AuthorityService:
         """Everything that was done."""
         return self._client().trail()
 
+    def trail_key(self) -> PublicKey:
+        """The key that signs the trail."""
+        return self._client().trail_key()
+
     def certificate(self) -> bytes:
         """The authority's own certificate."""
         return self._client().certificate()
@@ -104,30 +110,26 @@ class AuthorityService:
     def _client(self) -> Client:
         if self._known is None:
             try:
-                secret = (homes.home() / "authority" / "secrets" / "local").read_text().strip()
+                secret = (homes.home() / self._folder / "secrets" / "local").read_text().strip()
             except OSError:
                 raise unreachable() from None
-            self._known = Client(get("SMARTGOV_AUTHORITY_URL"), secret)
+            self._known = Client(get("SMARTGOV_AUTHORITY_URL") + self._below, secret)
         return self._known
 
 
 class StampService:
-    """The time-stamping authority at SMARTGOV_TIMESTAMP_URL."""
+    """The time-stamping authority that this country's members use."""
 
     def stamp(self, request: bytes) -> bytes:
         """One stamp."""
-        headers = {"content-type": timestamps.CONTENT_TYPE}
-        answer = sync.request("POST", get("SMARTGOV_TIMESTAMP_URL") + "/", headers, request, _TIMEOUT)
-        if answer.status != 200:
-            raise ConnectionError("the time-stamping authority refused")
-        return answer.body
+        return exchange.stamp(request)
 
     def root(self) -> bytes:
         """Its root, as this country was given it."""
-        try:
-            return (homes.home() / "timestamp" / "root.pem").read_bytes()
-        except OSError:
-            raise _no_stamps() from None
+        found = exchange.stamp_root()
+        if found is None:
+            raise _no_stamps()
+        return found
 
 
 def _phone_unreachable() -> Problem:

@@ -73,8 +73,8 @@ class Handset:
 class Office:
     """An authority in this process, behind the port."""
 
-    def __init__(self, home: Path) -> None:
-        self.real = Authority.create(home, "Test Citizens' Authority", address="http://127.0.0.1:1")
+    def __init__(self, home: Path, name: str = "Test Citizens' Authority") -> None:
+        self.real = Authority.create(home, name, address="http://127.0.0.1:1")
 
     def request(self, csr: str, **facts: str) -> Record:
         """Hand in a request."""
@@ -99,6 +99,10 @@ class Office:
     def trail(self) -> Sequence[trail.Entry]:
         """The trail."""
         return self.real.entries()
+
+    def trail_key(self) -> keys.PublicKey:
+        """The key of its trail."""
+        return self.real.trail_key
 
     def certificate(self) -> bytes:
         """Its certificate."""
@@ -137,13 +141,19 @@ class World:
     phone: Handset
     authority: Office
     clocktower: Tower
+    seals: Office
 
 
 @contextmanager
 def world(folder: Path) -> Iterator[World]:
     """Services of this process instead of the machine's."""
-    made = World(Handset(folder / "phone"), Office(folder / "authority"), Tower(folder / "timestamp"))
-    with outside.replaced(phone=made.phone, authority=made.authority, clocktower=made.clocktower):
+    made = World(
+        Handset(folder / "phone"),
+        Office(folder / "authority"),
+        Tower(folder / "timestamp"),
+        Office(folder / "government", "Test Government Authority"),
+    )
+    with outside.replaced(phone=made.phone, authority=made.authority, clocktower=made.clocktower, seals=made.seals):
         yield made
 
 

@@ -20,7 +20,8 @@ from django.db import connection
 from django.http import Http404
 from django.test import Client
 
-from smartgov.blocks.exchange import transport
+from smartgov.blocks.exchange import transport, vouching
+from smartgov.blocks.exchange.tests.seals import SealHouse
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.blocks.signing import api
 from smartgov.blocks.signing.models import Approval, BatchItem, Check, Document
@@ -31,7 +32,6 @@ from smartgov.engines.pki.authority import State
 from smartgov.engines.pki.authority.authority import activation_text
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
-from smartgov.shared.text import Text
 
 pytestmark = [
     pytest.mark.django_db,
@@ -51,23 +51,8 @@ def citizen(world: make.World):
     return make.a_citizen(world)
 
 
-class Gateway:
-    """An agency's gateway with a seal; `down` makes it silent."""
-
-    def __init__(self, folder: Path) -> None:
-        self.authority = certificates.CertificateAuthority.create(folder / "gateways", "T-Road Authority")
-        self.key, self.down = keys.generate_p256(), False
-        self.certificate = self.authority.issue(
-            self.key.public_key(), common_name="戶政司", organisation="TW/GOV/ris", usage="seal"
-        )
-
-    def seal(self, agency: str, data: bytes) -> bytes:
-        if self.down:
-            raise Problem("gateway-unreachable", 503, what=Text("down", "停機"))
-        return keys.sign_der(self.key, data)
-
-    def seal_certificate(self, agency: str):
-        return certificates.pem(self.certificate).decode(), [certificates.pem(self.authority.certificate).decode()]
+class Gateway(SealHouse):
+    """An agency's gateway with a seal and those who vouch for it; `down` makes it silent."""
 
     def configuration(self, agency: str):
         gateway = {"log_key": "k", "log_origin": "o", "code": "1"}
@@ -78,7 +63,7 @@ class Gateway:
 @pytest.fixture
 def gateway(tmp_path: Path) -> Iterator[Gateway]:
     made = Gateway(tmp_path)
-    with transport.replaced(made):  # type: ignore[arg-type]
+    with transport.replaced(made), vouching.replaced(made):  # type: ignore[arg-type]
         yield made
 
 
@@ -334,8 +319,8 @@ def test_a_batch_is_sealed_stopped_and_resumed(world, gateway):
     assert not api.check_data(b"1,3", beside).valid
     report = api.check(api.sealed_document(actor=officer, batch_id=batch, number=2)[1])
     assert report.valid, report.problems
-    assert (report.signatures[0].name, report.signatures[0].level) == ("戶政司", "B-T")
-    assert report.signatures[0].revocation.status == "unknown", "their authority publishes no list: told, not hidden"
+    assert (report.signatures[0].name, report.signatures[0].level) == ("戶政司", "B-LT")
+    assert report.signatures[0].revocation.status == "good"
     with pytest.raises(Http404):
         api.batch(actor=make.officer("nhi"), batch_id=batch)
     assert BatchItem.retire(clock.now() + timedelta(days=31)) == 5
@@ -419,7 +404,7 @@ def test_a_seal_is_certified_at_the_counter_by_two_officers(world):
     assert "115-0042" in first.get(page).content.decode()
     assert first.post(page, {"step": "issue"}).status_code == 403, "whoever proved does not issue"
     assert second.post(page, {"step": "issue"}).status_code == 302
-    record = world.authority.get(page.rsplit("/", 1)[-1])
+    record = world.seals.get(page.rsplit("/", 1)[-1])
     text = activation_text(record)
     shown = unescape(second.get(page).content.decode())
     assert text.decode() in shown
@@ -427,4 +412,4 @@ def test_a_seal_is_certified_at_the_counter_by_two_officers(world):
         assert second.post(page, {"step": "activate", "signature": wrong}).status_code in {403, 422}
     signature = base64.b64encode(keys.sign_der(key, text)).decode()  # as openssl dgst -sha256 -sign gives it
     assert second.post(page, {"step": "activate", "signature": signature}).status_code == 302
-    assert world.authority.get(record.id).state is State.ACTIVE
+    assert world.seals.get(record.id).state is State.ACTIVE

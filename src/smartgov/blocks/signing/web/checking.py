@@ -34,6 +34,11 @@ _SOURCES = {
     "crl": Text("list no. {n} of its authority", "憑證機構第 {n} 號廢止清冊"),
     "ocsp": Text("its authority's answer", "憑證機構的即時回應"),
 }
+_MANDATES = {
+    "held": Text("The mandate held when it was signed.", "簽署時代理權限有效。"),
+    "not-held": Text("The mandate did not hold when it was signed.", "簽署時代理權限不存在。"),
+    "unknown": Text("As the signer says; nobody was asked.", "依簽署人所述，未向登記機關查證。"),
+}
 _LEVELS = {
     "B-B": Text("Signature alone", "僅簽章"),
     "B-T": Text("With a trusted time", "附可信時戳"),
@@ -51,7 +56,8 @@ class Shown:
     level: Text
     revocation: Text
     news: Text | None
-    age: timedelta | None
+    age: Text | None
+    mandate: Text
 
 
 @require_http_methods(["GET", "POST"])
@@ -83,11 +89,20 @@ def page(request: HttpRequest) -> HttpResponse:
 def program(request: HttpRequest) -> HttpResponse:
     """The report as JSON: a form with `file`, and `signature` for a detached CMS signature."""
     try:
-        return JsonResponse({**_checked(request).as_json(), "checked_at": clock.now().isoformat()})
+        return JsonResponse(_as_json(_checked(request)))
     except Problem as problem:
         answer = JsonResponse(problem.as_dict("en"), status=problem.status, content_type="application/problem+json")
         answer["Content-Language"] = "en"
         return answer
+
+
+def _as_json(report: signing.Report) -> dict[str, object]:
+    """The report, when it was made, and how old the news of each signature was then (seconds)."""
+    now, found = clock.now(), report.as_json()
+    for said, one in zip(found["signatures"], report.signatures, strict=True):
+        made = one.revocation.made_at
+        said["revocation"]["age_s"] = max(int((now - made).total_seconds()), 0) if made else None
+    return {**found, "checked_at": now.isoformat()}
 
 
 def _checked(request: HttpRequest) -> signing.Report:
@@ -114,5 +129,16 @@ def _shown(one: signing.SignatureReport) -> Shown:
         level=_LEVELS[one.level],
         revocation=_STATUS[news.status],
         news=_SOURCES[kind].format(n=number) if kind in _SOURCES else None,
-        age=max(clock.now() - made, timedelta(0)) if made else None,
+        age=_age(clock.now() - made) if made else None,
+        mandate=_MANDATES[one.mandate_word or "unknown"],
     )
+
+
+def _age(passed: timedelta) -> Text:
+    """How old news is: in minutes, hours or days, rounded down."""
+    minutes = max(int(passed.total_seconds()) // 60, 0)
+    if minutes < 120:
+        return Text(f"{minutes} minutes old", f"{minutes} 分鐘前")
+    if minutes < 48 * 60:
+        return Text(f"{minutes // 60} hours old", f"{minutes // 60} 小時前")
+    return Text(f"{minutes // 1440} days old", f"{minutes // 1440} 天前")

@@ -59,6 +59,14 @@ def extension(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @permit("signing.sign")
+def suspension(request: HttpRequest) -> HttpResponse:
+    """Stop one's own certificate."""
+    api.suspend_own(actor=actor(request))
+    return redirect("signing:desk")
+
+
+@require_POST
+@permit("signing.sign")
 def activation_begin(request: HttpRequest) -> HttpResponse:
     """Ask the phone to activate the certificate."""
     return redirect("signing:approval", approval_id=api.begin_activation(actor=actor(request)))

@@ -46,12 +46,14 @@ def certificates(request: HttpRequest) -> HttpResponse:
             if problem.status >= 500:
                 raise
             errors = files.errors_of(problem, "csr")
-    state = request.GET.get("state", "")
-    found = api.certificates(actor=actor(request), state=state)
+    state, of = request.GET.get("state", ""), request.GET.get("of", "people")
+    found = api.certificates(actor=actor(request), state=state, of=of)
     rows = [(one, STATES[one.state], _KINDS[one.state]) for one in found]
     context = {
         "rows": rows,
         "state": state,
+        "of": of,
+        "kinds": [("people", Text("People", "自然人")), ("seals", Text("Seals of agencies", "機關印章"))],
         "states": [("", None), *STATES.items()],
         "errors": errors,
         "profiles": list(_PROFILES.items()),
@@ -94,3 +96,22 @@ def certificate(request: HttpRequest, record: str) -> HttpResponse:
         "problem": problem,
     }
     return render(request, "signing/certificate.html", context, status=problem.status if problem else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@permit("signing.certify")
+def lists(request: HttpRequest) -> HttpResponse:
+    """Our lists and trails, and the lists of others; a posted file is taken in."""
+    who = actor(request)
+    errors: dict[str, object] = {}
+    taken = None
+    if request.method == "POST":
+        try:
+            crl = files.content_of(request.FILES.get("list"))
+            taken = api.take_in_at_desk(actor=who, crl=crl, digest=request.POST.get("digest", ""))
+        except Problem as problem:
+            if problem.status >= 500:
+                raise
+            errors = {"list": problem.why if problem.slug == "crl-refused" else problem.what}
+    context = {"overview": api.overview(actor=who), "errors": errors, "taken": taken, "posted": request.POST}
+    return render(request, "signing/lists.html", context, status=422 if errors else 200)

@@ -39,6 +39,8 @@ class Authority:
         self.home = home
         self._ca = certificates.CertificateAuthority.load(home)
         self._store = store or SqliteStore(home / "authority.sqlite3")
+        if not (home / "trail.key").exists():  # a folder of `certificates.CertificateAuthority` becomes one of ours
+            keys.save_private(home / "trail.key", keys.generate_ed25519())
         self._trail_key = keys.load_private(home / "trail.key")
         self._address = address.rstrip("/")
         self._lock = threading.Lock()
@@ -48,7 +50,6 @@ class Authority:
     def create(cls, home: Path, common_name: str, *, address: str = "") -> Authority:
         """A new authority in an empty folder; FileExistsError when there is one."""
         certificates.CertificateAuthority.create(home, common_name)
-        keys.save_private(home / "trail.key", keys.generate_ed25519())
         return cls(home, address=address)
 
     @property

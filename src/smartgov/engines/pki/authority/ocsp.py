@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from smartgov.engines.pki import keys, revocation
+from smartgov.engines.pki import revocation
 from smartgov.engines.pki.authority.life import Record, State
 from smartgov.engines.pki.revocation import Finding
 
@@ -183,12 +183,14 @@ def _require_about(found: ocsp.OCSPResponse, certificate: x509.Certificate, auth
 
 def _require_signer(found: ocsp.OCSPResponse, authority: x509.Certificate) -> None:
     signer = next((one for one in found.certificates if _may_answer(one, authority, found)), authority)
-    key = signer.public_key()
-    assert isinstance(key, keys.PublicKey)
-    if found.signature_hash_algorithm is None or not isinstance(key, ec.EllipticCurvePublicKey):
+    key, algorithm = signer.public_key(), found.signature_hash_algorithm
+    if algorithm is None or not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
         raise ValueError("the answer is signed in a way that is not accepted")
     try:
-        key.verify(found.signature, found.tbs_response_bytes, ec.ECDSA(found.signature_hash_algorithm))
+        if isinstance(key, rsa.RSAPublicKey):  # the government's authorities sign so
+            key.verify(found.signature, found.tbs_response_bytes, padding.PKCS1v15(), algorithm)
+        else:
+            key.verify(found.signature, found.tbs_response_bytes, ec.ECDSA(algorithm))
     except InvalidSignature:
         raise ValueError("the answer is not signed by the authority or its responder") from None
 

@@ -16,7 +16,6 @@ from asn1crypto import cms
 from asn1crypto import crl as asn1_crl
 from asn1crypto import ocsp as asn1_ocsp
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.sign import fields, signers
@@ -27,14 +26,14 @@ from pyhanko.sign.timestamps import TimestampRequestError
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from smartgov.engines.pki import keys, pades
+from smartgov.engines.pki import citizen, pades
 from smartgov.engines.pki.signing import behalf, stamping
 from smartgov.shared import clock
 from smartgov.shared.problems import TRY_AGAIN, Problem
 from smartgov.shared.text import Text
 
 Signer = Callable[[bytes], bytes]
-"""Gets the bytes to be signed, returns ECDSA with SHA-256 in DER."""
+"""Gets the bytes to be signed, returns ECDSA with SHA-256 in DER, or PKCS#1 v1.5 of an RSA key."""
 _RESERVED = 24 * 1024  # hexadecimal digits: room for certificates and a stamp
 _PERSON = {"non_repudiation"}
 T = TypeVar("T")
@@ -169,9 +168,10 @@ def package(
     content: Any = None,
 ) -> cms.ContentInfo:
     """The CMS object around a signature over `to_sign` (the DER of signed attributes)."""
-    key = certificate.public_key()
-    if not (isinstance(key, ec.EllipticCurvePublicKey) and keys.verify_der(key, signature, to_sign)):
-        raise pades.cannot_seal("The signature does not belong to the certificate.")
+    try:
+        citizen.require_signed(certificate, signature, to_sign)
+    except citizen.NotProvenError:
+        raise pades.cannot_seal("The signature does not belong to the certificate.") from None
     signer = _external(certificate, chain, signature)
     stamper = None if stamp is None else stamping.Stamper(stamp)
     attributes = cms.CMSAttributes.load(to_sign)

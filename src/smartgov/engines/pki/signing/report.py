@@ -44,6 +44,9 @@ PROBLEMS = {
         "Nobody can say now whether the certificate was still in force.", "目前無法得知憑證是否仍然有效。"
     ),
     "stamp-not-trusted": Text("The time stamp is not by a trusted authority.", "時戳並非由受信任機構核發。"),
+    "mandate-not-held": Text(
+        "The mandate did not hold when it was signed, or is another's.", "簽署時代理權限不存在，或屬於他人。"
+    ),
     "altered-data": Text("These are not the data that were signed.", "這不是所簽署的資料。"),
 }
 """Why a signature does not count; the keys are stable."""
@@ -91,6 +94,8 @@ class SignatureReport:
     reason: str = ""
     on_behalf_of: str = ""
     mandate: str = ""
+    mandate_word: str = ""
+    """What whoever keeps mandates says of it: "held", "not-held" or "unknown"; set by whoever can ask."""
     certificate: x509.Certificate | None = field(default=None, repr=False, compare=False)
 
 

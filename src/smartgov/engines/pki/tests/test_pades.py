@@ -8,7 +8,8 @@ import typst
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
-from smartgov.engines.pki import certificates, keys, pades
+from smartgov.engines.pki import certificates, keys, pades, signing
+from smartgov.engines.pki.signing import documents
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 
@@ -39,13 +40,14 @@ def agency(authority):
 
 def seal(pdf, authority, agency, **more):
     key, certificate = agency
-    settings = {"signer": lambda data: keys.sign_der(key, data), "certificate": certificate}
-    settings |= {"chain": [authority.certificate], "reason": "出生登記證明", "location": "臺北"}
-    return pades.seal_pdf(pdf, **settings | more)
+    settings = {"signer": lambda data: keys.sign_der(key, data), "certificate": certificate, "certify": True}
+    settings |= {"chain": [authority.certificate], "reason": "出生登記證明", "location": "臺北", "field_name": "Seal"}
+    return signing.sign(pdf, **settings | more)
 
 
 def judge(pdf, authority, at=None, **more):
-    return pades.verify_pdf(pdf, trust_roots=[authority.certificate], at=at or clock.now(), **more)
+    roots = (authority.certificate,)
+    return signing.check_pdf(pdf, signing.Trust(roots, without_news=roots, **more), at=at or clock.now())
 
 
 def test_a_sealed_document_is_whole_and_says_by_whom_and_when(plain, authority, agency):
@@ -54,11 +56,11 @@ def test_a_sealed_document_is_whole_and_says_by_whom_and_when(plain, authority, 
         sealed = seal(plain, authority, agency)
         verdict = judge(sealed, authority)
     assert verdict.valid, verdict.problems
-    assert (verdict.signer_name, verdict.signer_organisation) == ("戶政司電子印章", "TW/GOV/ris")
-    assert verdict.covers_whole_file
-    assert not verdict.altered_later
-    assert abs(verdict.signed_at - moment) < timedelta(seconds=60)
-    assert certificates.fingerprint(verdict.certificate) == certificates.fingerprint(agency[1])
+    (one,) = verdict.signatures
+    assert (one.name, one.organisation) == ("戶政司電子印章", "TW/GOV/ris")
+    assert (one.coverage, one.level) == ("whole", "B-B")
+    assert abs(one.claimed_at - moment) < timedelta(seconds=60)
+    assert certificates.fingerprint(one.certificate) == certificates.fingerprint(agency[1])
 
 
 def test_the_seal_is_an_update_that_keeps_what_makes_a_pdf_a(plain, authority, agency):
@@ -110,9 +112,8 @@ def test_something_added_later_is_found(plain, authority, agency):
     output = BytesIO()
     writer.write(output)
     verdict = judge(output.getvalue(), authority)
-    assert verdict.altered_later
-    assert not verdict.covers_whole_file
-    assert "altered-later" in verdict.problems
+    assert verdict.signatures[0].coverage == "altered"
+    assert verdict.problems == ("altered-later",)
 
 
 def test_trailing_bytes_are_found(plain, authority, agency):
@@ -134,7 +135,7 @@ def test_a_tls_certificate_neither_makes_nor_passes_for_a_seal(plain, authority,
         seal(plain, authority, (key, tls))
     # Another program could still make such a file: the reader must see it.
     monkeypatch.setattr(pades, "require_seal_usage", lambda certificate: None)
-    monkeypatch.setattr(pades, "_SIGNER_USAGE", {"digital_signature"})
+    monkeypatch.setattr(documents, "_PERSON", {"digital_signature"})
     forged = seal(plain, authority, (key, tls))
     monkeypatch.undo()
     assert "signer-not-trusted" in judge(forged, authority).problems
@@ -144,8 +145,8 @@ def test_a_revoked_certificate_is_found_by_its_own_list_only(plain, authority, a
     sealed = seal(plain, authority, agency)
     authority.revoke(agency[1].serial_number, "keyCompromise")
     foreign = certificates.CertificateAuthority.create(tmp_path / "other", "Demo Authority")
-    assert judge(sealed, authority, crls=[foreign.crl([agency[1].serial_number])]).valid
-    assert judge(sealed, authority, crls=[authority.crl()]).problems == ("certificate-revoked",)
+    assert judge(sealed, authority, crls=(foreign.crl([agency[1].serial_number]),)).valid
+    assert judge(sealed, authority, crls=(authority.crl(),)).problems == ("certificate-revoked",)
 
 
 def test_a_second_seal_by_another_does_not_take_the_document_over(plain, authority, agency, tmp_path):
@@ -171,4 +172,4 @@ def test_junk_is_refused_calmly(junk, authority, agency):
 def test_an_unsealed_document_says_so(plain, authority):
     verdict = judge(plain, authority)
     assert verdict.problems == ("no-seal",)
-    assert set(verdict.problems) <= set(pades.PROBLEMS)
+    assert set(verdict.problems) <= set(signing.PROBLEMS)

@@ -7,6 +7,7 @@ from hmac import compare_digest
 from typing import Any
 
 from smartgov.engines.httpd import Client, Response
+from smartgov.engines.troad.home import Home
 from smartgov.engines.troad.received import problem_of
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
@@ -15,6 +16,7 @@ API = "/api/exchange/v1"
 REQUESTS, STATE = f"{API}/joining/requests", f"{API}/joining/state"
 ORDERS, ORDERED = f"{API}/certificates/orders", f"{API}/certificates/state"
 DRAFT, OFFERS = f"{API}/offers/draft", f"{API}/offers"
+SERVICES, CONTRACTS, RIGHTS = f"{API}/services/letters", f"{API}/contracts/letters", f"{API}/rights/letters"
 ROOT, BUNDLE = "/exchange/trust/root.json", "/exchange/trust/bundle.json"
 _TIMEOUT = 15
 
@@ -53,6 +55,20 @@ class CentreDoor:
         if answer.status >= 400:
             raise problem_of(answer)
         return answer
+
+
+def of(at: Home, client: Client) -> CentreDoor:
+    """The doors of the centre that this home has joined; Problem `centre-unset`."""
+    if not at.centre:
+        raise Problem(
+            "centre-unset",
+            422,
+            what=Text("The settings do not say where the centre is.", "設定未載明管理中心網址。"),
+            todo=Text(
+                "Join with `smartgov gateway init`, which keeps it.", "請以 `smartgov gateway init` 加入並儲存網址。"
+            ),
+        )
+    return CentreDoor(client, at.centre)
 
 
 def plain(fingerprint: str) -> str:

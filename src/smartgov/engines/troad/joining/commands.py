@@ -1,4 +1,4 @@
-"""`smartgov gateway init | renew | offer | check | ping | maintenance`: joining, and looking after a gateway."""
+"""`smartgov gateway init | system | service | publish | right | offer | renew | check | ping | maintenance`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from smartgov.engines.troad.joining import looking_after, setting_up
+from smartgov.engines.troad.joining import looking_after, offering, own_systems, rights, setting_up
+from smartgov.engines.troad.systems import ABILITIES
+from smartgov.engines.troad.visibility import CLASSES as VISIBILITIES
 from smartgov.shared.text import Text
 
-VERBS = ("init", "renew", "offer", "check", "ping", "maintenance")
+VERBS = ("init", "system", "service", "publish", "right", "offer", "renew", "check", "ping", "key", "maintenance")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -31,6 +33,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="smartgov gateway")
     verbs = parser.add_subparsers(required=True, metavar="verb")
     _init(_verb(verbs, "init", setting_up.init, "make a gateway's keys and ask the centre to let it join"))
+    _systems(verbs)
+    _publish(_verb(verbs, "publish", offering.publish, "publish a service of this member at the centre"))
+    _right(_verb(verbs, "right", rights.right, "ask for a right; list, grant, refuse, end those of this member"))
     _verb(verbs, "renew", looking_after.renew, "order the next certificate now; a running gateway takes it up")
     offer = _verb(verbs, "offer", looking_after.offer, "show what the centre's register says that this member offers")
     offer.add_argument("--sign", action="store_true", help="sign it with the member's own key and hand it in")
@@ -39,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     ping = _verb(verbs, "ping", looking_after.ping, "reach another member's gateway step by step")
     ping.add_argument("member", help="TW/GOV/xyz, or one of its gateways TW/GOV/xyz/gw1")
     ping.add_argument("--json", action="store_true", help="the answer for programs")
+    _verb(verbs, "key", looking_after.key, "the thumbprint of the key with which this member signs")
     pause = _verb(
         verbs, "maintenance", looking_after.maintenance, "refuse new exchanges for a while and finish running ones"
     )
@@ -56,6 +62,53 @@ def _verb(
     verb.add_argument("--home", type=Path, required=True, help="the gateway's home folder")
     verb.set_defaults(run=run, say=say)
     return verb
+
+
+def _systems(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    verb = _verb(verbs, "system", own_systems.system, "the information systems behind this gateway and their secrets")
+    verb.add_argument("what", choices=("add", "list"))
+    verb.add_argument("system", nargs="?", metavar="NAME")
+    text = "add: what it may have the gateway do, in place of what it might"
+    verb.add_argument("--may", action="append", choices=sorted(ABILITIES), help=text)
+    verb = _verb(verbs, "service", own_systems.service, "where this member's services listen; no restart is needed")
+    verb.add_argument("what", choices=("add", "list", "remove"))
+    verb.add_argument("service", nargs="?", metavar="SYSTEM/CODE=URL", help="without =URL to remove it")
+    verb.add_argument("--json", action="store_true", help="list: for programs")
+
+
+def _publish(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("service", metavar="SYSTEM/CODE", help="such as household/people.v1")
+    verb.add_argument("--document", type=Path, help="its OpenAPI document; without it the one in force stays")
+    verb.add_argument("--withdraw", action="store_true", help="offer it no more")
+    verb.add_argument("--not-personal", action="store_true", help="it is about no persons")
+    verb.add_argument("--related", action="append", default=[], metavar="KEY", help="JSON key that may name others")
+    verb.add_argument("--visibility", default="own", choices=VISIBILITIES, help="how uses appear to the person")
+    verb.add_argument("--delay-days", type=int, help="delayed: days after the use")
+    verb.add_argument("--shown-from", metavar="YYYY-MM-DD", help="delayed, sealed: from this day on")
+    verb.add_argument("--order", default="", help="sealed: number of the order")
+    verb.add_argument("--durability", default="strict", choices=("strict", "soon", "meta"))
+    verb.add_argument("--retain-days", type=int, help="how long bodies are kept")
+    for name, text in (
+        ("--body-bytes", "largest message"),
+        ("--seconds", "longest time for an answer"),
+        ("--per-minute", "calls of one client a minute"),
+        ("--per-day", "calls of one client a day"),
+    ):
+        verb.add_argument(name, type=int, help=text)
+
+
+def _right(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("what", choices=("ask", "list", "withdraw", "grant", "refuse", "end"))
+    verb.add_argument("id", nargs="?", help="ask: the service; else the request's, or the right's id")
+    verb.add_argument("--client", metavar="SYSTEM", help="ask: which of the own systems will call")
+    verb.add_argument("--endpoint", action="append", metavar="'POST /x'", help="ask, grant: one of the endpoints")
+    verb.add_argument("--field", action="append", metavar="NAME", help="ask, grant: one of the fields")
+    verb.add_argument("--basis", default="none", help="ask: code of the law, or consent, subject, none")
+    verb.add_argument("--purpose", default="", help="ask: the code that calls will carry")
+    verb.add_argument("--explanation", default="", help="ask: why these fields")
+    verb.add_argument("--until", metavar="YYYY-MM-DD", help="ask, grant: the last day")
+    verb.add_argument("--reason", default="", help="grant, refuse, end: what the other agency reads")
+    verb.add_argument("--json", action="store_true", help="list: for programs")
 
 
 def _init(verb: argparse.ArgumentParser) -> None:

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from smartgov.engines.pki import certificates, keys
 from smartgov.engines.troad import home as homes
-from smartgov.engines.troad.joining import centre_door, letters
+from smartgov.engines.troad.joining import centre_door, letters, offering
 from smartgov.engines.troad.joining.centre_door import CentreDoor
 from smartgov.shared.problems import Problem
 
@@ -45,7 +45,8 @@ class Keeper:
         """Look again and again whether something comes near to its end."""
         for turn in itertools.count():
             self._core.configuration.state()
-            if turn % EVERY == 0:
+            await self._core.behind.look()
+            if turn % EVERY == 0 or self._ordered:
                 await self.look()
             await asyncio.sleep(LOOK_SECONDS)
 
@@ -55,7 +56,12 @@ class Keeper:
         certificate, now = homes.certificate(self._core.home.path), self._core.now()
         self._present(certificate)
         if self._door is not None:
-            for due, renew in ((is_due(certificate, now), self._certificate), (self._offer_due(now), self._offer)):
+            dues = (
+                (is_due(certificate, now), self._certificate),
+                (self._offer_due(now), self._offer),
+                (True, self._documents),
+            )
+            for due, renew in dues:
                 if due:
                     try:
                         await renew(self._door, now)
@@ -132,6 +138,15 @@ class Keeper:
         )
         await door.write(centre_door.OFFERS, letter)
         log.info("offer_renewed", version=version + 1)
+
+    # -- the documents ----------------------------------------------------------------------------------------------
+
+    async def _documents(self, door: CentreDoor, now: datetime) -> None:
+        """Fetch the OpenAPI documents that the own offer names and that are not here, as after a restore."""
+        if (said := self._core.configuration.own_offer()) is None:
+            return
+        for digest in await offering.documents(door, self._core.home, list(said[0]["services"]), now):
+            log.info("document_fetched", digest=digest)
 
 
 def order(home: homes.Home, *, to: str, now: datetime) -> dict[str, Any]:

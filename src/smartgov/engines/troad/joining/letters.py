@@ -60,12 +60,15 @@ def write(
     return {"text": text.decode(), "signatures": signatures}
 
 
-def read(data: Any, *, kind: str, to: str, now: datetime) -> Letter:
-    """A received letter, every signature verified; Problem `letter-invalid`, `letter-foreign` or `letter-stale`."""
+def read(data: Any, *, kind: str, to: str, now: datetime, most: int = MAX_BYTES) -> Letter:
+    """A received letter of at most `most` bytes, every signature verified.
+
+    Problem `letter-invalid`, `letter-foreign` or `letter-stale`.
+    """
     try:
         text = data["text"].encode()
         said = json.loads(text)
-        if len(text) > MAX_BYTES or said["kind"] != kind or not isinstance(said["content"], dict):
+        if len(text) > most or said["kind"] != kind or not isinstance(said["content"], dict):
             raise ValueError(kind)
         written = datetime.fromisoformat(said["at"])
         written.utctimetuple()

@@ -10,15 +10,14 @@ from typing import Any
 
 from smartgov.engines import trust
 from smartgov.engines.httpd import Client
-from smartgov.engines.pki import certificates
+from smartgov.engines.pki import certificates, keys
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad import maintenance as pausing
 from smartgov.engines.troad import reaching
 from smartgov.engines.troad.alarms import Alarms
 from smartgov.engines.troad.configuration import Configuration
 from smartgov.engines.troad.home import Home
-from smartgov.engines.troad.joining import centre_door, keeper, letters
-from smartgov.engines.troad.joining.centre_door import CentreDoor
+from smartgov.engines.troad.joining import centre_door, keeper, letters, offering
 from smartgov.engines.troad.peers import Peers, policy_of
 from smartgov.engines.troad.problems import refuse
 from smartgov.shared import clock
@@ -34,7 +33,7 @@ _MARKS = {True: "ok ", False: "BAD", None: "-  "}
 async def renew(options: argparse.Namespace) -> int:
     """Order a certificate and wait for it."""
     at, client = homes.load(options.home), Client()
-    door = _door(at, client)
+    door = centre_door.of(at, client)
     try:
         order = str((await door.write(centre_door.ORDERS, keeper.order(at, to=door.origin, now=clock.now())))["order"])
         for _ in range(_PATIENCE):
@@ -60,7 +59,7 @@ async def renew(options: argparse.Namespace) -> int:
 async def offer(options: argparse.Namespace) -> int:
     """Show what the centre's register says of this member and, with `--sign`, sign it."""
     at, client = homes.load(options.home), Client()
-    door = _door(at, client)
+    door = centre_door.of(at, client)
     try:
         signers = {"configuration": at.p256("configuration")}
         letter = letters.write(DRAFT, {"member": at.member}, signers, to=door.origin, now=clock.now())
@@ -69,6 +68,7 @@ async def offer(options: argparse.Namespace) -> int:
         if not options.sign:
             options.say(Text("Read it, then run this with --sign.", "確認內容後請加上 --sign 執行。"))
             return 0
+        await offering.documents(door, at, draft["said"]["services"], clock.now())
         signed = _signed(at, draft)
         await door.write(
             centre_door.OFFERS,
@@ -161,6 +161,12 @@ async def ping(options: argparse.Namespace) -> int:
     return 0 if fine else 1
 
 
+async def key(options: argparse.Namespace) -> int:
+    """Show the thumbprint of the member's own key, which the holders of root keys vouch for when an old one is lost."""
+    sys.stdout.write(f"{keys.thumbprint(homes.configuration_key(options.home))}\n")
+    return 0
+
+
 async def maintenance(options: argparse.Namespace) -> int:
     """Begin or end maintenance, or say whether there is any."""
     at = homes.load(options.home)
@@ -204,14 +210,3 @@ def _show(steps: list[dict[str, Any]], *, as_json: bool) -> None:
         sys.stdout.write(f"{_MARKS[step['ok']]} {step['name']:<14} {step['detail']}\n")
         if step["todo"]["en"]:
             sys.stdout.write(f"    -> {step['todo']['zh']}  {step['todo']['en']}\n")
-
-
-def _door(at: Home, client: Client) -> CentreDoor:
-    if not at.centre:
-        raise Problem(
-            "centre-unset",
-            422,
-            what=Text("The settings do not say where the centre is.", "設定未載明管理中心網址。"),
-            todo=Text("Write its address as `centre` into gateway.yaml.", "請於 gateway.yaml 以 `centre` 載明其網址。"),
-        )
-    return CentreDoor(client, at.centre)

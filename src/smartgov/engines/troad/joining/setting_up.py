@@ -17,10 +17,12 @@ from typing import Any
 from smartgov.engines.httpd import Client
 from smartgov.engines.pki import certificates, keys, token
 from smartgov.engines.troad import home as homes
+from smartgov.engines.troad import systems
 from smartgov.engines.troad.configuration import Configuration
 from smartgov.engines.troad.joining import centre_door, keeper, request
 from smartgov.engines.troad.joining.centre_door import CentreDoor
 from smartgov.engines.troad.joining.request import Contact
+from smartgov.engines.troad.names import is_part
 from smartgov.engines.trust import Rotation
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
@@ -78,8 +80,9 @@ def _make_home(options: argparse.Namespace, door: CentreDoor, root: bytes) -> No
     for service in options.service:
         name, _, url = service.partition("=")
         system, _, code = name.partition("/")
-        if not (system and code and url.startswith(("http://", "https://"))):
+        if not (is_part(system) and is_part(code)):
             raise request.refused(f"{service} does not read SYSTEM/CODE=URL.", f"{service} 格式應為 SYSTEM/CODE=URL。")
+        systems.check_address(url, {options.port, options.local_port})
         subsystems.setdefault(system, {}).setdefault("services", {})[code] = url
     if options.pkcs11:
         _key_in_module(options)

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from smartgov.engines.troad import visibility
+from smartgov.engines.troad.store import Entry
 from smartgov.engines.troad.visibility import NEVER, Visibility
 from smartgov.shared.clock import TAIPEI
 
 NOON = int(datetime(2026, 11, 28, 12, tzinfo=TAIPEI).timestamp())
+SEAL = {"class": "sealed", "order": "114-1", "until": "2027-01-01"}
 NEW_YEAR = int(datetime(2027, 1, 1, tzinfo=TAIPEI).timestamp())
 
 
@@ -55,6 +57,27 @@ def test_when_a_use_appears(entry: Any, shown: int) -> None:
 def test_what_cannot_be_meant_is_refused(entry: Any) -> None:
     with pytest.raises((ValueError, KeyError)):
         visibility.read(entry)
+
+
+@pytest.mark.parametrize(
+    ("declared", "shown", "seal", "veiled"),
+    [
+        (["own"], 0, "", False),
+        (["own", "third-person-masked"], 0, "", True),
+        (["third-person-masked", "third-person-masked"], 0, "", True),
+        ([{"class": "delayed", "days": 1}, {"class": "delayed", "days": 3}], NOON + 3 * 86_400, "", False),
+        ([{"class": "delayed", "days": 3}, {"class": "delayed", "days": 1}], NOON + 3 * 86_400, "", False),
+        ([{"class": "delayed", "days": 900}, SEAL], NOON + 900 * 86_400, "114-1", False),
+        ([SEAL, {"class": "delayed", "days": 900}], NOON + 900 * 86_400, "114-1", False),
+        ([SEAL, {"class": "sealed", "order": "b", "until": "2028-01-01"}], None, "b", False),
+        ([{"class": "sealed", "order": "b", "until": "2028-01-01"}, SEAL], None, "b", False),
+    ],
+)
+def test_all_declared_classes_hold(declared: list[Any], shown: int | None, seal: str, veiled: bool) -> None:
+    entry = Entry({"user": "s1", "issue": "c1"}, NOON)
+    visibility.show(entry, "her", [visibility.read(one) for one in declared])
+    assert entry.shown_from == shown if shown is not None else entry.shown_from > NEW_YEAR
+    assert (entry.seal, entry.veil is not None, "user" in entry.record) == (seal, veiled, not veiled)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -92,6 +93,59 @@ def test_the_auditors_bundle_opens_the_mask_and_both_verifiers_hold_it_to_the_re
     assert both(bundle, tmp_path)[1] == ("stamp-missing",)
     bundle["entries"][0]["veil"] = base64.b64encode(b'{"user":"somebody else"}').decode()
     assert both(bundle, tmp_path)[1] == ("veil",)
+
+
+@pytest.fixture
+def own_country(tmp_path: Any) -> Iterator[Country]:
+    """What is hidden for long would turn up in the tests of others."""
+    with running(tmp_path) as country:
+        yield country
+
+
+def declare_right(country: Country, visibility: Any, service: Any = "own") -> None:
+    """Let the right of the tests have a class of its own beside its service's."""
+    (first, *others), (right, *rest) = country.data()["services"], country.data()["rights"]
+    country.publish(
+        services=[{**first, "visibility": service}, *others], rights=[{**right, "visibility": visibility}, *rest]
+    )
+
+
+def test_a_right_of_its_own_class_hides_its_uses_and_refusals_and_no_others(
+    own_country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    country = own_country
+    until = str((clock.now() + 30 * DAY).date())
+    declare_right(country, {"class": "sealed", "order": "115-7", "until": until})
+    before = exchanges(country)
+    sealed = ask_births(country.sdk()).exchange_id
+    refused(country)
+    assert exchanges(country) == before
+    at(monkeypatch, country, 31)
+    (record,) = [one for one in shown(told(country)) if one.get("id") == sealed]
+    assert record["seal"] == "115-7"
+
+
+def test_an_order_for_a_right_that_is_prolonged_keeps_back_what_it_sealed_before(
+    own_country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    country = own_country
+    seal = {"class": "sealed", "order": "115-8", "until": str((clock.now() + 30 * DAY).date())}
+    declare_right(country, seal)
+    sealed = ask_births(country.sdk()).exchange_id
+    declare_right(country, {**seal, "until": str((clock.now() + 90 * DAY).date())})
+    at(monkeypatch, country, 31)
+    assert sealed not in exchanges(country)
+
+
+def test_service_and_right_both_hold(own_country: Country, monkeypatch: pytest.MonkeyPatch) -> None:
+    country = own_country
+    declare_right(country, {"class": "delayed", "days": 5}, service="third-person-masked")
+    exchange = ask_births(country.sdk()).exchange_id
+    assert exchange not in exchanges(country)
+    at(monkeypatch, country, 6)
+    (record,) = [one for one in shown(told(country)) if one.get("id") == exchange]
+    assert "veil" in record
+    assert not {"user", "issue", "fields"} & set(record)
 
 
 def test_an_erased_exchange_has_no_mask_to_open(country: Country) -> None:

@@ -197,6 +197,40 @@ def test_get_openapi_is_the_document_that_the_member_signed_for(country: Country
     assert get(country, path.replace("weather", "none"), x_road_client=CASES).status == 500
 
 
+def test_a_document_that_was_fetched_is_there_when_its_provider_is_gone_and_another_one_never(tmp_path: Path) -> None:
+    country = OpenCountry(tmp_path)
+    country.start()
+    path, kept = "/r1/TW/GOV/hpa/births/getOpenAPI?serviceCode=weather.v1", tmp_path / "ris" / "contracts"
+    try:
+        lying = country.gateways["hpa"].core
+        honest, lying.home = lying.home, _Liar(lying.home)  # type: ignore[assignment]
+        answer = get(country, path, x_road_client=CASES)
+        assert answer.headers["x-road-error"] == "Server.ServerProxy.InternalError"
+        assert not kept.exists()
+        lying.home = honest
+        assert get(country, path, x_road_client=CASES).body == DOCUMENT
+        assert (kept / country.digest).read_bytes() == DOCUMENT
+        country.halt("hpa")
+        country.halt("ris")
+        country.start("ris")
+        assert get(country, path, x_road_client=CASES).body == DOCUMENT
+    finally:
+        country.stop()
+
+
+class _Liar:
+    """A home that gives out another document than was signed for."""
+
+    def __init__(self, home: homes.Home) -> None:
+        self._home = home
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._home, name)
+
+    def contract(self, digest: str) -> bytes:
+        return DOCUMENT.replace(b"sky", b"sea")
+
+
 def test_a_document_that_was_changed_is_not_given(country: Country) -> None:
     other = {**country.data()["services"][-1], "contract": "0" * 64}
     country.publish(services=[*country.data()["services"][:-1], other])

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.exchange import api as exchange
-from smartgov.blocks.exchange.models import Right
+from smartgov.blocks.exchange.models import Right, Service
 from smartgov.blocks.ops.models import Event
 from smartgov.engines.troad import home as gateways
 from smartgov.engines.troad.configuration import Configuration
 from smartgov.shared import clock, content
+from smartgov.shared.actor import Actor
 from smartgov.site.country import Ports, centre, registering, rights
 from smartgov.site.country.ports import agencies
 
@@ -47,7 +48,11 @@ def test_what_is_published_grants_what_the_content_says(home):
     registering.register(home)
     said = content.read("exchange.yaml")
     published = exchange.publication(clock.now())
+    ends = {right.pop("expires_at") for right in published["rights"]}
     assert published["rights"] == rights.rights(said)
+    (end,) = ends
+    last = datetime.fromisoformat(end).astimezone(clock.TAIPEI) - timedelta(days=1)
+    assert (last.date() - clock.today()).days == said["right_days"]
     assert {service["id"] for service in published["services"]} == {service["id"] for service in rights.services(said)}
     assert published["services"][0]["paths"]
     assert "BEGIN CERTIFICATE" in published["seal_authority"]
@@ -82,13 +87,58 @@ def test_a_right_that_somebody_revoked_is_not_granted_by_the_next_start(home):
     assert ("TW/GOV/hpa/cases", "TW/GOV/ris/cases/cases.v1") not in found.rights
 
 
+def test_a_right_that_has_ended_is_not_granted_by_the_next_start_but_renewed_by_its_provider(home):
+    registering.register(home)
+    days = content.read("exchange.yaml")["right_days"]
+    with clock.travelling(delta=timedelta(days=days + 1)):
+        registering.register(home)
+        assert exchange.publication(clock.now())["rights"] == []
+        right = Right.objects.get(client_id="TW/GOV/hpa/cases", purpose="birth.notification")
+        officer = Actor("officer", seat="seat-1", agency="hpa")
+        exchange.renew_right(actor=officer, right=right.id, until=clock.today() + timedelta(days=30))
+        registering.register(home)
+        assert [one["purpose"] for one in exchange.publication(clock.now())["rights"]] == ["birth.notification"]
+    assert audit.entries("hpa", action="exchange.right_renewed")
+
+
+def test_rights_of_before_get_an_end(home):
+    registering.register(home)
+    Right.objects.update(expires_at=None)
+    registering.register(home)
+    assert not Right.objects.filter(expires_at=None).exists()
+    assert audit.entries("portal", action="exchange.right_limited", limit=1)
+
+
+def test_what_an_operator_changed_survives_the_next_start_and_new_content_changes_only_its_own(home, monkeypatch):
+    registering.register(home)
+    name, other = "TW/GOV/ris/household/people.v1", "TW/GOV/hpa/births/births.v1"
+    officer = Actor("officer", seat="seat-1", agency="ris")
+    settings = exchange.Settings(
+        related=("child",), visibility="delayed", visibility_terms={"days": 7}, limits=exchange.Limits(per_minute=5)
+    )
+    exchange.offer_service(actor=officer, service=name, settings=settings)
+    exchange.withdraw_offer(actor=Actor("officer", seat="seat-2", agency="hpa"), service=other)
+    changed = Service.objects.get(id=name).related
+    registering.register(home)
+    row = Service.objects.get(id=name)
+    assert (row.per_minute, row.visibility, row.visibility_terms) == (5, "delayed", {"days": 7})
+    assert row.related == changed == ["child"]
+    assert Service.objects.get(id=other).withdrawn_at is not None
+    assert _in_force(home).services[name].visibility.days == 7
+    sound = rights.services
+    monkeypatch.setattr(rights, "services", lambda said: [{**one, "related": ["aunt"]} for one in sound(said)])
+    registering.register(home)
+    row = Service.objects.get(id=name)
+    assert (row.related, row.per_minute, row.visibility) == (["aunt"], 5, "delayed")
+
+
 def test_a_service_that_is_approved_no_more_loses_its_rights(home, monkeypatch):
     registering.register(home)
     said = {**content.read("exchange.yaml"), "approved": []}
     monkeypatch.setattr(registering.content, "read", lambda name: said if name == "exchange.yaml" else read(name))
     registering.register(home)
     left = sum(len(found) for found in _in_force(home).rights.values())
-    assert left == len(said["rights"])
+    assert left == len(said["rights"]) + len(said["web"])
 
 
 read = content.read

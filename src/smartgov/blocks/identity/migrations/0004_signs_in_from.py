@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("identity", "0002_openid")]
+    dependencies = [("identity", "0003_means")]
 
     operations = [
         migrations.AddField("account", "signs_in_from", models.DateField(null=True)),

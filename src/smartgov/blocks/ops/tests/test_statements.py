@@ -1,0 +1,70 @@
+"""Statements that are written once say what Django's own would have said."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+
+import pytest
+from django.core.exceptions import FieldDoesNotExist
+from django.db import connection
+from django.db.models import Model
+
+from smartgov.blocks.identity.models import Account, OpenidAuthorization, OpenidToken
+from smartgov.blocks.ops.api import Statements
+from smartgov.shared import clock
+
+pytestmark = pytest.mark.django_db
+NOW = clock.now()
+
+
+def an_authorization(name: str, **other: object) -> OpenidAuthorization:
+    made = {"client": "c", "state": "pushed", "way": "par", "asked": {"scopes": ["openid"]}, "created_at": NOW}
+    return OpenidAuthorization(**{**made, "id": name, "expires_at": NOW, "keep_until": NOW, **other})
+
+
+def same(one: Model | None, other: Model) -> bool:
+    return one is not None and [getattr(one, f.attname) for f in one._meta.concrete_fields] == [
+        getattr(other, f.attname) for f in other._meta.concrete_fields
+    ]
+
+
+def test_rows_go_in_and_come_out_as_by_the_manager() -> None:
+    table = Statements(OpenidAuthorization)
+    table.insert(an_authorization("one", granted={"名": [1, None]}), an_authorization("two", code_expires_at=NOW))
+    for name in ("one", "two"):
+        assert same(table.first(id=name), OpenidAuthorization.objects.get(id=name))
+    assert table.first(id="three") is None
+    found = table.first(id="two")
+    assert found is not None
+    assert found.code_expires_at == NOW
+    assert found.created_at.tzinfo is UTC or found.created_at.utcoffset() == timedelta(0)
+
+
+def test_a_foreign_key_is_written_by_its_column() -> None:
+    Statements(OpenidAuthorization).insert(an_authorization("one"))
+    token = OpenidToken(
+        key="k", kind="access", authorization_id="one", client="c", scopes="", issued_at=NOW, expires_at=NOW
+    )
+    Statements(OpenidToken).insert(token)
+    assert OpenidToken.objects.get(key="k").authorization.client == "c"
+
+
+def test_changes_count_the_rows_they_met() -> None:
+    table = Statements(OpenidAuthorization)
+    table.insert(an_authorization("one"))
+    assert table.update({"state": "opened", "granted": {"a": 1}}, id="one", state=("pushed", "approved")) == 1
+    assert table.update({"state": "refused"}, id="one", state=("pushed",)) == 0
+    assert table.values(("state", "granted"), id="one") == ["opened", {"a": 1}]
+
+
+def test_sealed_columns_stay_sealed() -> None:
+    Statements(Account).insert(Account(id=900_001, subject="s", name="林美玲"))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM identity_account WHERE subject = 's'")
+        assert "林" not in cursor.fetchone()[0]
+    assert Statements(Account).values(("name",), subject="s", is_active=True) == ["林美玲"]
+
+
+def test_names_are_the_models_own() -> None:
+    with pytest.raises(FieldDoesNotExist):
+        Statements(Account).first(**{"subject = '' OR 1=1 --": "x"})

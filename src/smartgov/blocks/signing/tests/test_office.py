@@ -1,0 +1,159 @@
+"""What the registration office watches over, what holders do themselves, and mandates behind signatures."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.http import Http404
+from django.test import Client
+
+from smartgov.blocks.exchange import transport, vouching
+from smartgov.blocks.identity.tests import factories as people
+from smartgov.blocks.signing import api, checking
+from smartgov.blocks.signing.tests import factories as make
+from smartgov.blocks.signing.tests.test_desk import Gateway, refused
+from smartgov.engines.pki import certificates
+from smartgov.engines.pki.authority import State
+from smartgov.shared.actor import Actor
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.process,
+    pytest.mark.skipif(shutil.which("openssl") is None, reason="NOT RUN: openssl is absent"),
+]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[make.World]:
+    with make.world(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def citizen(world: make.World) -> Actor:
+    return make.a_citizen(world)
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[Gateway]:
+    made = Gateway(tmp_path / "gateway")
+    with transport.replaced(made), vouching.replaced(made):  # type: ignore[arg-type]
+        yield made
+
+
+def test_the_office_sees_lists_with_numbers_and_checked_trails(world: make.World, citizen: Actor) -> None:
+    record = make.certified(world, citizen)
+    officer = make.officer()
+    before = api.overview(actor=officer)
+    api.act_on(actor=officer, record=record.id, step="suspend")
+    after = api.overview(actor=officer)
+    assert int(after.own[0].number) == int(before.own[0].number) + 1
+    assert (before.own[0].rows, after.own[0].rows) == (0, 1)
+    assert [one.flaw for one in after.trails] == [None, None]
+    assert after.trails[0].entries == before.trails[0].entries + 1
+    with pytest.raises(Http404):
+        api.overview(actor=make.officer("nhi"))
+
+
+def test_an_altered_trail_is_told_with_the_entry(
+    world: make.World, citizen: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.certified(world, citizen)
+    entries = list(world.authority.trail())
+    entries[1] = replace(entries[1], body=entries[1].body.replace("prove", "issue"))
+    monkeypatch.setattr(world.authority, "trail", lambda: entries)
+    assert api.overview(actor=make.officer()).trails[0].flaw == 2
+    page = people.signed_in_officer("ris", "credential_manager").get("/signing/lists/").content.decode()
+    assert "第 2 筆遭更動" in page
+
+
+def test_a_list_of_a_known_authority_is_taken_in_on_the_page(world: make.World, tmp_path: Path) -> None:
+    outside = certificates.CertificateAuthority.create(tmp_path / "outside", "Elsewhere")
+    browser = people.signed_in_officer("ris", "credential_manager")
+
+    def posted(content: bytes, **more: str) -> int:
+        form = {"list": SimpleUploadedFile("a.crl", content), **more}
+        return int(browser.post("/signing/lists/", form).status_code)
+
+    first = outside.crl([7])
+    assert posted(first) == 422, "whom to trust is not decided at a desk"
+    (tmp_path / "ca.pem").write_bytes(certificates.pem(outside.certificate))
+    (tmp_path / "one.crl").write_bytes(first)
+    call_command("take_in_crl", authority=tmp_path / "ca.pem", list=tmp_path / "one.crl")
+    second = outside.crl([7, 8])
+    assert posted(second, digest="0" * 64) == 422
+    assert posted(b"nonsense") == 422
+    assert posted(second) == 200
+    assert posted(first) == 422, "never backwards"
+    (listed,) = api.overview(actor=make.officer()).others
+    assert (listed.name, listed.rows, listed.stale) == ("Elsewhere", 2, False)
+    assert "Elsewhere" in browser.get("/signing/lists/").content.decode()
+
+
+def test_a_holder_stops_her_own_certificate_at_once(world: make.World, citizen: Actor) -> None:
+    record = make.certified(world, citizen)
+    browser = people.signed_in_citizen(citizen.subject)
+    assert "停用我的憑證" in browser.get("/signing/").content.decode()
+    assert browser.post("/signing/suspension").status_code == 302
+    assert world.authority.get(record.id).state is State.SUSPENDED
+    assert refused(lambda: api.suspend_own(actor=citizen)) == "no-certificate"
+    assert refused(lambda: api.begin_signature(actor=citizen, document_id=make.laid(citizen))) == "no-certificate"
+
+
+def test_seals_of_agencies_have_their_own_shelf(world: make.World, citizen: Actor) -> None:
+    record = make.certified(world, citizen)
+    officer = make.officer()
+    assert [one.id for one in api.certificates(actor=officer)] == [record.id]
+    assert list(api.certificates(actor=officer, of="seals")) == []
+    page = people.signed_in_officer("ris", "credential_manager").get("/signing/certificates/?of=seals")
+    assert "機關印章" in page.content.decode()
+    assert "陳美玲" not in page.content.decode()
+
+
+class Keeper:
+    """Whoever keeps mandates, with a fixed word; notes what it was asked."""
+
+    def __init__(self, says: str) -> None:
+        self.says = says
+        self.asked: list[tuple[str, str, str, datetime]] = []
+
+    def word(self, *, mandate: str, represented: str, holder: str, at: datetime) -> str:
+        self.asked.append((mandate, represented, holder, at))
+        return self.says
+
+
+@pytest.mark.parametrize(
+    ("says", "words"), [("held", "The mandate held"), ("not-held", "did not hold"), ("", "nobody was asked")]
+)
+def test_a_mandate_behind_a_signature_is_asked_about(
+    world: make.World, citizen: Actor, gateway: Gateway, monkeypatch: pytest.MonkeyPatch, says: str, words: str
+) -> None:
+    make.certified(world, citizen)
+    acting = replace(citizen, acting_for=people.a_person("陳大文"), mandate="m-17")
+    document = make.laid(citizen)
+    approval = api.begin_signature(actor=acting, document_id=document, reason="同意")
+    world.phone.approve()
+    assert api.settle(actor=acting, approval_id=approval)
+    pdf = api.signed_document(actor=citizen, document_id=document)[1]
+    keeper = Keeper(says)
+    monkeypatch.setattr(checking, "_mandates", [keeper] if says else [])
+    report = api.check(pdf)
+    (one,) = report.signatures
+    assert (one.on_behalf_of, one.mandate, one.mandate_word) == ("陳大文", "m-17", says or "unknown")
+    assert report.valid is (says != "not-held")
+    if says:
+        assert keeper.asked == [("m-17", "陳大文", api.holder_of(citizen.subject or ""), one.stamped_at)]
+    browser = Client(headers={"accept-language": "en"})
+    page = browser.post("/signing/check", {"file": SimpleUploadedFile("a.pdf", pdf)}).content.decode()
+    assert words in page
+    assert "minutes old" in page
+    said = browser.post("/signing/check.json", {"file": SimpleUploadedFile("a.pdf", pdf)}).json()["signatures"][0]
+    assert said["mandate_word"] == (says or "unknown")
+    assert said["revocation"]["age_s"] >= 0
