@@ -26,6 +26,7 @@ from smartgov.blocks.identity.tests import certified
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.blocks.identity.tests.authenticator import Authenticator
 from smartgov.blocks.identity.tests.relying import Shop
+from smartgov.blocks.mandates import api as mandates
 from smartgov.blocks.notify import ports as mail
 from smartgov.blocks.notify.domain import Mail
 from smartgov.blocks.ops import api as ops
@@ -84,7 +85,22 @@ def lived(folder: Path) -> Mailbox:
         _applied(mother)
         _decided(folder)
         _signed(mother, folder / "desk")
+        _entrusted(mother)
     return box
+
+
+def _entrusted(mother: applications.Mother) -> None:
+    """A mandate that she gave, and that she ended."""
+    number = people.a_national_id()
+    other = people.a_person(NAME, nid=number)
+    day = clock.today()
+    made = mandates.draft(actor=mother.actor, kind="proxy", to=number, to_name=NAME, scope=["applications"], until=day)
+    digest = mandates.one(actor=mother.actor, mandate=made).digest
+    mandates.offer(actor=mother.actor, mandate=made, proof={"digest": digest})
+    mandates.accept(actor=Actor("citizen", subject=other, assurance=2), mandate=made)
+    mandates.end(actor=mother.actor, mandate=made)
+    while ops.dispatch():
+        pass
 
 
 def _signed(mother: applications.Mother, folder: Path) -> None:

@@ -35,6 +35,8 @@ from smartgov.blocks.identity.people import recovery
 from smartgov.blocks.identity.tests import certified
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.blocks.identity.tests.relying import Shop
+from smartgov.blocks.mandates import api as mandates
+from smartgov.blocks.mandates.tests import factories as families
 from smartgov.blocks.mydata import api as mydata
 from smartgov.blocks.mydata.tests.factories import RecordedTransport, an_item
 from smartgov.blocks.notify import api as notify
@@ -210,6 +212,16 @@ def notice(stage: Stage) -> Scene:
     told = {"reference": "B-7K3M9Q", "agency": "戶政司", "ask": "哪個病房？", "due": "2026-12-01"}
     sent = notify.send(actor=people.SEEDER, subject=subject, template="supplement_asked", context=told)
     return Scene({"notice": sent}, owner, strangers[:1])
+
+
+def mandate(stage: Stage) -> Scene:
+    """A mother's mandate for her child."""
+    family = families.a_family()
+    stage.contexts.enter_context(families.registers(family))
+    mandates.draw(actor=family.actor)
+    (drawn,) = mandates.views(actor=family.actor)
+    strangers = (people.signed_in_citizen(family.father), people.signed_in_citizen())
+    return Scene({"mandate": drawn.id}, people.signed_in_citizen(family.mother), strangers, {"do": "end"})
 
 
 def draft(stage: Stage) -> Scene:
@@ -491,6 +503,11 @@ PAGES: Mapping[str, Maker] = {
     "signing:certificate": key_certificate,
     "signing:batch": seals(),
     "signing:sealed": seals(item=True),
+    "mandates:one": mandate,
+    "mandates:act": mandate,
+    "mandates:answer": mandate,
+    "mandates:receipt": mandate,
+    "mandates:sign-options": mandate,
     "mydata:request": consent_request,
     "mydata:revoke": consent,
     "mydata:receipt": consent,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 # Low to high: a block may import the api of lower ones only (contracts in pyproject.toml).
 REQUIRED = ("ops", "audit", "directory", "identity", "exchange")
-OPTIONAL = ("notify", "payments", "credentials", "signing", "mydata", "services", "cases")
+OPTIONAL = ("notify", "payments", "credentials", "signing", "mandates", "mydata", "services", "cases")
 NEEDS: dict[str, tuple[str, ...]] = {
+    "mandates": ("notify",),
     "services": ("notify", "mydata"),
     "cases": ("notify", "payments", "credentials"),
 }
 # Blocks of one side only: a process whose SMARTGOV_ROLES has no part on that side leaves them out.
 SIDES = {
-    "portal": ("mydata", "services"),
+    "portal": ("mandates", "mydata", "services"),
     "agency": ("payments", "credentials", "cases"),
 }
 # T-Road service codes that a web process answers, and the block whose `troad` module holds the doors.

@@ -6,7 +6,7 @@ signed is asked of the gateway, and what the centre publishes is signed by its w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
@@ -274,9 +274,10 @@ def revoke_consent(*, jti: str, expires_at: str) -> None:
     transport.current().revoke_consent(PORTAL, jti=jti, expires_at=expires_at)
 
 
-def trail_token(*, subject: str, member: str, assurance: int) -> str:
-    """Her own token for one member's gateway: 60 s, single use."""
-    return transport.current().token(PORTAL, subject=subject, audience=member, assurance=assurance, jti=uuid7())
+def trail_token(*, subject: str, member: str, assurance: int, mandate: Mapping[str, Any] | None = None) -> str:
+    """Her own token for one member's gateway: 60 s, single use. `mandate` (`id`, `excludes`) when another looks."""
+    more = {"mandate": mandate} if mandate else {}
+    return transport.current().token(PORTAL, subject=subject, audience=member, assurance=assurance, jti=uuid7(), **more)
 
 
 def trail(*, member: str, token: str, have: int) -> dict[str, Any]:

@@ -27,7 +27,16 @@ class Transport(Protocol):
     def revoke_consent(self, agency: str, *, jti: str, expires_at: str) -> None:
         """Let the gateway that signed a consent say from now on that it was taken back."""
 
-    def token(self, agency: str, *, subject: str, audience: str, assurance: int, jti: str) -> str:
+    def token(
+        self,
+        agency: str,
+        *,
+        subject: str,
+        audience: str,
+        assurance: int,
+        jti: str,
+        mandate: Mapping[str, Any] | None = None,
+    ) -> str:
         """A trail token for one gateway, 60 s, single use."""
 
     def trail(self, agency: str, *, member: str, token: str, have: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache
 
 from django.db import transaction
@@ -44,6 +45,14 @@ def enrol(*, actor: Actor, national_id: str, name: str, email: str = "") -> str:
     action = "account.enrolled" if created else "account.updated"
     audit.record(actor=actor, action=action, object_type="account", object_id=account.subject)
     return account.subject
+
+
+@transaction.atomic
+def enrol_represented(*, actor: Actor, national_id: str, name: str, signs_in_from: date | None = None) -> str:
+    """An account for somebody who is acted for; no one signs in to it before `signs_in_from`. Returns the subject."""
+    subject = account_by_national_id(national_id) or enrol(actor=actor, national_id=national_id, name=name)
+    Account.objects.filter(subject=subject).update(signs_in_from=signs_in_from)
+    return subject
 
 
 @transaction.atomic

@@ -10,6 +10,7 @@ from smartgov.blocks.identity.accounts import (
     contact,
     end_seat,
     enrol,
+    enrol_represented,
     mobile_keys,
     pairwise,
     person_of_seat,
@@ -19,7 +20,17 @@ from smartgov.blocks.identity.accounts import (
     subject_name,
     subject_national_id,
 )
-from smartgov.blocks.identity.domain import Contact, Person, Role, SeatView
+from smartgov.blocks.identity.acts import begin_act, finish_act, has_passkey
+from smartgov.blocks.identity.domain import (
+    Contact,
+    Person,
+    Represented,
+    Role,
+    SeatView,
+    Standing,
+    mandate_over,
+    not_while_acting,
+)
 from smartgov.blocks.identity.gate import SessionAuth, may, person
 from smartgov.blocks.identity.means.papers import Begun as PaperBegun
 from smartgov.blocks.identity.means.papers import SigningCertificate
@@ -27,12 +38,13 @@ from smartgov.blocks.identity.means.papers import begin as begin_paper
 from smartgov.blocks.identity.means.papers import certificates_of as signing_certificates
 from smartgov.blocks.identity.means.papers import settle as settle_paper
 from smartgov.blocks.identity.openid.details import register as register_detail
-from smartgov.blocks.identity.openid.folk import register_mandates
 from smartgov.blocks.identity.openid.logouts import tell as tell_logout
 from smartgov.blocks.identity.openid.resources import TokenHolder, proof_nonce, token_holder
 from smartgov.blocks.identity.openid.resources import is_served as signs_in_for_others
 from smartgov.blocks.identity.people.recovery import stop_word
 from smartgov.blocks.identity.ports import Paper
+from smartgov.blocks.identity.representing import register_mandates, standing
+from smartgov.blocks.identity.sessions import lay_down, take_up
 from smartgov.blocks.ops.api import actor, permit, public
 
 
@@ -46,7 +58,9 @@ __all__ = [
     "Paper",
     "PaperBegun",
     "Person",
+    "Represented",
     "Role",
+    "Standing",
     "SeatView",
     "SessionAuth",
     "SigningCertificate",
@@ -55,13 +69,20 @@ __all__ = [
     "actor",
     "add_mobile_key",
     "add_seat",
+    "begin_act",
     "begin_paper",
     "close",
     "contact",
     "end_seat",
     "enrol",
+    "enrol_represented",
+    "finish_act",
+    "has_passkey",
+    "lay_down",
+    "mandate_over",
     "may",
     "mobile_keys",
+    "not_while_acting",
     "pairwise",
     "permit",
     "person",
@@ -74,11 +95,13 @@ __all__ = [
     "roles",
     "seat",
     "seats_of",
+    "standing",
     "settle_paper",
     "signing_certificates",
     "signs_in_for_others",
     "subject_name",
     "subject_national_id",
+    "take_up",
     "tell_logout",
     "token_holder",
 ]

@@ -49,12 +49,32 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class Represented:
+    """Whom somebody acts for, in words: a name and the kind of mandate."""
+
+    name: str
+    kind: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a mandate in force allows: permissions, what the trail leaves out, and whether it signs in elsewhere."""
+
+    represented: Represented
+    permissions: frozenset[str]
+    excludes: tuple[str, ...] = ()
+    signs_in: bool = False
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
-    """The signed-in person, for the frame of a page."""
+    """The signed-in person, for the frame of a page; `acting` when they act for another."""
 
     name: str
     seat: SeatView | None
     has_seats: bool
+    acting: Represented | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +166,48 @@ def sign_in_refused() -> Problem:
             "核准內容與本次登入不符、已使用過，或已逾時。",
         ),
         todo=Text("Start again and compare the number on both screens.", "請重新登入，並核對兩個畫面上的數字。"),
+    )
+
+
+def not_while_acting() -> Problem:
+    """Something that is the representative's own, or that no mandate reaches."""
+    return Problem(
+        "not-while-acting",
+        403,
+        what=Text("This cannot be done while you act for somebody else.", "代理他人期間無法使用此功能。"),
+        why=Text(
+            "Your account and your mandates are your own, and what the mandate does not name stays closed.",
+            "帳號與代理權限屬於您本人；代理範圍以外的事項亦不開放。",
+        ),
+        todo=Text(
+            "Act for yourself again (the bar above), then come back.", "請先按上方「恢復本人身分」，再重新操作。"
+        ),
+    )
+
+
+def mandate_over() -> Problem:
+    """The right to act for another is there no longer."""
+    return Problem(
+        "mandate-over",
+        403,
+        what=Text("You may no longer act for this person.", "您已不能代理此人。"),
+        why=Text(
+            "The mandate has ended, was taken back, or cannot be checked here.", "代理權限已終止、被撤回，或無法查證。"
+        ),
+        todo=Text("Act for yourself again (the bar above).", "請按上方「恢復本人身分」。"),
+    )
+
+
+def under_age() -> Problem:
+    """A child below fourteen signs in through nobody but a representative."""
+    return Problem(
+        "under-age",
+        403,
+        what=Text("Children under 14 do not sign in by themselves.", "未滿 14 歲者不能自行登入。"),
+        why=Text(
+            "Until the 14th birthday a parent or guardian acts for the child.", "滿 14 歲前由父母或監護人代為辦理。"
+        ),
+        todo=Text("Ask a parent or guardian to sign in and act for you.", "請由父母或監護人登入後代為辦理。"),
     )
 
 

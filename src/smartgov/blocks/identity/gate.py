@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from ninja.security import APIKeyCookie
 
-from smartgov.blocks.identity import accounts, domain, keeping, sessions
+from smartgov.blocks.identity import accounts, domain, keeping, representing, sessions
 from smartgov.blocks.identity.domain import Person, Role
 from smartgov.shared.actor import Actor
 
@@ -28,6 +28,9 @@ class SessionGate:
             return keeping.to_sign_in(request)
         if may(request, permission):
             return None
+        if session.acting:
+            representing.of_request(request, sessions.actor(request))  # says why, when the mandate is over
+            raise domain.not_while_acting()
         if request.method == "GET" and _another_seat_may(session, permission):
             return HttpResponseRedirect(_address("identity:seat", request.get_full_path()))
         raise domain.permission_missing()
@@ -48,6 +51,8 @@ def may(request: HttpRequest, permission: str) -> bool:
     session = sessions.current(request)
     if session is None:
         return False
+    if session.acting:
+        return representing.may(request, sessions.actor(request), permission)
     return permission in EVERYBODY or _role(session).allows(permission)
 
 
@@ -56,7 +61,9 @@ def person(request: HttpRequest) -> Person | None:
     session = sessions.current(request)
     if session is None:
         return None
-    return Person(session.account.name, session.seat, bool(accounts.seats_of(session.account.subject)))
+    has_seats = bool(accounts.seats_of(session.account.subject))
+    acting = representing.caption(actor=sessions.actor(request)) if session.acting else None
+    return Person(session.account.name, session.seat, has_seats, acting)
 
 
 def safe_next(request: HttpRequest) -> str:

@@ -26,6 +26,7 @@ class Account(AbstractBaseUser):
     name = EncryptedTextField(context="identity.account.name", blank=True)
     email = EncryptedTextField(context="identity.account.email", blank=True)
     is_active = models.BooleanField(default=True)
+    signs_in_from = models.DateField(null=True)
     session_epoch = models.CharField(max_length=36, default=ids.uuid7)
     created_at = models.DateTimeField(default=clock.now)
     closed_at = models.DateTimeField(null=True)
@@ -42,6 +43,7 @@ class Account(AbstractBaseUser):
             "national_id_index": "to find the account again",
             "name": "to greet the person",
             "email": "to send notices",
+            "signs_in_from": "a child signs in by itself from its 14th birthday only",
         }
         retire = "blanked after the account was closed"
         after = RETENTION
@@ -50,7 +52,7 @@ class Account(AbstractBaseUser):
     def retire(cls, now: datetime) -> int:
         """Blank accounts that were closed long enough ago; the subject id stays, pointing at nobody."""
         due = cls.objects.filter(closed_at__lt=now - cls.Personal.after).exclude(national_id_index=None)
-        return due.update(national_id="", national_id_index=None, name="", email="")
+        return due.update(national_id="", national_id_index=None, name="", email="", signs_in_from=None)
 
     def set_password(self, raw_password: str | None) -> None:
         """There are none."""

@@ -142,6 +142,27 @@ def method_of(passkey: Passkey) -> str:
     return "fidokey" if passkey.attested and metadata.standing(passkey.aaguid) == "good" else "passkey"
 
 
+def act_options(account: Account, challenge: bytes) -> dict[str, Any]:
+    """What the browser needs to have one of the person's own passkeys sign `challenge`."""
+    options = generate_authentication_options(
+        rp_id=_rp_id(),
+        challenge=challenge,
+        allow_credentials=[
+            PublicKeyCredentialDescriptor(id=base64url_to_bytes(known))
+            for known in account.passkeys.values_list("credential_id", flat=True)
+        ],
+        user_verification=UserVerificationRequirement.REQUIRED,
+    )
+    found: dict[str, Any] = json.loads(options_to_json(options))
+    return found
+
+
+def act(account: Account, *, credential: dict[str, Any], challenge: bytes) -> None:
+    """Check that this person's own passkey signed the challenge; Problem `sign-in-refused` otherwise."""
+    if sign_in(credential=credential, challenge=challenge).pk != account.pk:
+        raise domain.sign_in_refused()
+
+
 @transaction.atomic
 def _verified(credential: dict[str, Any], credential_id: str, challenge: bytes) -> tuple[Passkey, bool]:
     """The passkey, and whether its counter shows that there is a copy: then it is suspended and its owner told."""

@@ -1,5 +1,5 @@
-"""What `identity` needs from outside: the services and helpers by which people prove who they are, and the authority
-that certified them.
+"""What `identity` needs from outside: the services and helpers by which people prove who they are, the authority
+that certified them, and who vouches for mandates.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 from cryptography import x509
 
 from smartgov.blocks.identity import domain
+from smartgov.blocks.identity.domain import Represented, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,22 @@ class MobileIdentity(Protocol):
 
     def read(self, ticket: str) -> Approval:
         """The present answer; raises Problem `phone-service-unreachable`."""
+        ...
+
+
+class Mandates(Protocol):
+    """Who vouches that somebody may act for another. All raise a Problem, or answer None, when it does not hold."""
+
+    def standing(self, *, subject: str, represented: str, mandate: str) -> Standing:
+        """What the mandate allows now; its evidence is not older than a token lives."""
+        ...
+
+    def check(self, *, subject: str, represented: str, mandate: str) -> Standing:
+        """The same, the evidence asked anew."""
+        ...
+
+    def caption(self, *, subject: str, mandate: str) -> Represented | None:
+        """Whom it is about, in words; also of one that has ended."""
         ...
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth import BACKEND_SESSION_KEY, login, logout
 from django.contrib.auth.backends import BaseBackend
@@ -29,9 +30,11 @@ __all__ = [
     "device",
     "ended_subject",
     "forget",
+    "lay_down",
     "sign_in",
     "sign_out",
     "take_seat",
+    "take_up",
 ]
 
 _KEY = "smartgov"
@@ -53,7 +56,7 @@ class AccountBackend(BaseBackend):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A live session; `seat` is None while the person acts for themselves."""
+    """A live session; `seat` and `acting` (represented subject, mandate) are None while people act for themselves."""
 
     account: Account
     seat: SeatView | None
@@ -63,6 +66,7 @@ class Session:
     sid: str
     cooling: bool = False
     """Opened with a means that was made in a recovery which may still be stopped."""
+    acting: tuple[str, str] | None = None
 
 
 @transaction.atomic
@@ -72,6 +76,8 @@ def sign_in(request: HttpRequest, account: Account, *, method: str, assurance: i
     Who signs in again in a live session of their own keeps its `sid`, so that ending it reaches every relying party.
     `recovery` names the recovery in which the means was made, while it still cools.
     """
+    if account.signs_in_from is not None and clock.today() < account.signs_in_from:
+        raise domain.under_age()
     sid = _sid_to_keep(request, account) or ids.uuid7()
     before = request.session.session_key
     login(request, account, backend=BACKEND)
@@ -143,8 +149,9 @@ def current(request: HttpRequest) -> Session | None:
 
 def forget(request: HttpRequest) -> None:
     """Look the session up anew (after signing in, or after changing the seat)."""
-    if hasattr(request, "_smartgov_session"):
-        del request._smartgov_session
+    for kept in ("_smartgov_session", "_smartgov_standing"):
+        if hasattr(request, kept):
+            delattr(request, kept)
 
 
 def ended_subject(request: HttpRequest) -> str | None:
@@ -158,8 +165,27 @@ def take_seat(request: HttpRequest, seat: SeatView | None) -> None:
     """Act in `seat` from now on, or as oneself; the session key changes with the power that it carries."""
     kept = request.session[_KEY]
     request.session.cycle_key()
-    request.session[_KEY] = {**kept, "seat": seat.id if seat else None}
+    request.session[_KEY] = {**kept, "seat": seat.id if seat else None, "acting": None}
     live.moved(kept["sid"], request.session.session_key or "")
+    forget(request)
+
+
+def take_up(request: HttpRequest, *, represented: str, mandate: str) -> None:
+    """Act for `represented` from now on; the session key changes with the power that it carries."""
+    kept = request.session[_KEY]
+    request.session.cycle_key()
+    request.session[_KEY] = {**kept, "seat": None, "acting": [represented, mandate]}
+    live.moved(kept["sid"], request.session.session_key or "")
+    forget(request)
+
+
+def lay_down(request: HttpRequest) -> None:
+    """Act for oneself again; nothing happens when nobody is acted for."""
+    kept = request.session.get(_KEY)
+    if kept and kept.get("acting"):
+        request.session.cycle_key()
+        request.session[_KEY] = {**kept, "acting": None}
+        live.moved(kept["sid"], request.session.session_key or "")
     forget(request)
 
 
@@ -170,7 +196,14 @@ def actor(request: HttpRequest) -> Actor:
         return ANYONE
     if session.seat:
         return Actor("officer", seat=session.seat.id, agency=session.seat.agency, assurance=session.assurance)
-    return Actor("citizen", subject=session.account.subject, assurance=session.assurance)
+    represented, mandate = session.acting or (None, None)
+    return Actor(
+        "citizen",
+        subject=session.account.subject,
+        acting_for=represented,
+        mandate=mandate,
+        assurance=session.assurance,
+    )
 
 
 def _load(request: HttpRequest) -> Session | None:
@@ -187,15 +220,22 @@ def _load(request: HttpRequest) -> Session | None:
     if idle > _TOUCH_AFTER:
         request.session[_KEY] = {**kept, "seen": now}
         live.seen(kept["sid"], clock.now())
+    signed_in_at = datetime.fromtimestamp(kept["at"], clock.TAIPEI)
     return Session(
         account,
         _seat(account, kept["seat"]),
         kept["assurance"],
         kept["method"],
-        datetime.fromtimestamp(kept["at"], clock.TAIPEI),
+        signed_in_at,
         kept["sid"],
         bool(kept.get("recovery")),
+        _acting(kept),
     )
+
+
+def _acting(kept: dict[str, Any]) -> tuple[str, str] | None:
+    found = kept.get("acting")
+    return (str(found[0]), str(found[1])) if found else None
 
 
 def _seat(account: Account, seat_id: str | None) -> SeatView | None:

@@ -49,8 +49,9 @@ def trail(*, actor: Actor) -> TrailView:
     person = identity.subject_national_id(actor=actor, subject=subject, purpose="trail")
     members = {member.id: member for member in exchange.members()}
     pinned = {row.member: row for row in GatewayCheckpoint.objects.filter(member__in=members).order_by("seen_at")}
+    mandate = _mandate(actor)
     answers = together(
-        {name: partial(_ask, actor, person, name, pinned.get(name)) for name in members}, limit_s=LIMIT_S
+        {name: partial(_ask, actor, person, name, pinned.get(name), mandate) for name in members}, limit_s=LIMIT_S
     )
     listed: list[Listed] = []
     states: list[MemberTrail] = []
@@ -69,8 +70,17 @@ def trail(*, actor: Actor) -> TrailView:
     )
 
 
-def _ask(actor: Actor, person: str, member: str, pinned: GatewayCheckpoint | None) -> dict[str, Any]:
-    token = exchange.trail_token(subject=person, member=member, assurance=actor.assurance)
+def _mandate(actor: Actor) -> dict[str, Any] | None:
+    """What the gateways leave out when somebody looks for another: they keep it back, not this page."""
+    if not actor.acting_for:
+        return None
+    return {"id": actor.mandate, "excludes": list(identity.standing(actor=actor).excludes)}
+
+
+def _ask(
+    actor: Actor, person: str, member: str, pinned: GatewayCheckpoint | None, mandate: dict[str, Any] | None
+) -> dict[str, Any]:
+    token = exchange.trail_token(subject=person, member=member, assurance=actor.assurance, mandate=mandate)
     return exchange.trail(member=member, token=token, have=pinned.size if pinned else 0)
 
 

@@ -328,8 +328,7 @@ def _certificates(record: Record) -> tuple[x509.Certificate, x509.Certificate]:
 def _behalf(actor: Actor) -> Behalf | None:
     if not actor.acting_for:
         return None
-    name = identity.subject_name(actor=actor, subject=actor.acting_for, purpose="signature on behalf")
-    return Behalf(name, actor.mandate or "")
+    return Behalf(identity.standing(actor=actor).represented.name, actor.mandate or "")
 
 
 def _own(actor: Actor) -> str:

@@ -68,7 +68,8 @@ def next_step(provider: Provider, client: Client, authorization: Authorization, 
         return _refused("access_denied", "this client is not registered for people who act for others")
     if event.remote and any(provider.details[each["type"]].needs_phishing_resistant for each in asked.details):
         return _refused("access_denied", "this cannot be agreed to from another device")
-    if needs_consent(provider, client, authorization, relation):
+    # What one person agreed to covers nobody else's data: who acts for another is asked each time.
+    if event.acting_for or needs_consent(provider, client, authorization, relation):
         return (
             _refused("consent_required", "the person has to agree") if silent else Step("consent", verdict.acr, sub=sub)
         )
@@ -149,7 +150,7 @@ def finish(
         granted,
         code_key=jose.digest(code),
         code_expires_at=now + CODE_LIFE,
-        agreed=wanted_claims(authorization) if agreed else None,
+        agreed=wanted_claims(authorization) if agreed and not event.acting_for else None,
     )
     if not done:
         return refusal(provider, authorization, OAuthError("access_denied", "the request was answered before"))

@@ -55,6 +55,8 @@ def userinfo(provider: Provider, request: Request) -> Response:
     if granted is None or issued.audience or client is None or not client.active or "openid" not in issued.scopes:
         raise _bad_token("the token is not one for userinfo", issued.bound)
     event = granted.authentication
+    if event.acting_for and not provider.people.still_holds(event):
+        raise _bad_token("the right to act for another is no longer there", issued.bound)
     names = {name for scope in issued.scopes for name in SCOPE_CLAIMS.get(scope, ())}
     names |= set(found.asked.claims.get("userinfo", ())) - {"acr", "auth_time", "sub"}
     facts = provider.people.claims(event.acting_for or event.subject, frozenset(names), client) if names else {}

@@ -279,7 +279,7 @@ def _deposits(village: Village, dirt: Dirt) -> Table:
     }
 
 
-def _company_names(village: Village, owner: Array) -> Array:
+def company_names(village: Village, owner: Array) -> Array:
     """Made-up names: two syllables of luck and a trade."""
     stems = tables.texts(list(margins.EMPLOYER_STEMS))
     code = village.firms.name[owner]
@@ -294,7 +294,7 @@ def _companies(village: Village, dirt: Dirt) -> Table:
     stale = dirt.hits("moea.responsible_name_big5", owner)
     return {
         "id": key(village, "company", len(owner)),
-        "name": Letters(_company_names(village, owner)),
+        "name": Letters(company_names(village, owner)),
         "responsible_id": ids_of(village, owner),
         "responsible_name": Letters(dirt.big5(village.letters[owner], stale)),
         "kind": Words(firms.kind[owner], CODES["company_kind"]),

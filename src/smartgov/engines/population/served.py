@@ -14,7 +14,7 @@ from smartgov.engines.population.dirt import Dirt, township_words
 from smartgov.engines.population.fields import addresses, ids_of, key
 from smartgov.engines.population.frame import CODES
 from smartgov.engines.population.ids import numbered
-from smartgov.engines.population.people import DEAD_DAYS, MARITAL, MARRIED, NEVER, NOBODY, days
+from smartgov.engines.population.people import DEAD_DAYS, DIVORCED, MARITAL, MARRIED, NEVER, NOBODY, days
 from smartgov.engines.population.streams import Array, stream
 from smartgov.engines.population.tables import Days, Letters, Numbers, Table, Words
 from smartgov.engines.population.village import Village
@@ -25,6 +25,9 @@ WAGE_MONTHS = 12
 _SEX = ("unknown", "male", "female")
 _ALLOWANCE = np.array([0, 5_000, 6_000, 7_000])  # by birth order; what is paid today is decided by engines/rules
 _HEALTH_INSURANCE_BEGAN = days(date(1995, 3, 1))
+_OF_AGE = 18
+_TO_MOTHER = 0.7  # how often a court or the parents leave a child to the mother
+_FIRST_BUSINESS = 90_000_000
 _HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 
 
@@ -33,7 +36,7 @@ def registers(played: CastVillage) -> Served:
     village = played.village
     dirt = Dirt(village, frozenset(played.cast.values()))
     found: Served = {}
-    for agency, name, table in _served(village, dirt):
+    for agency, name, table in chain(_served(village, dirt), _for_mandates(village)):
         found.setdefault(agency, {})[name] = tables.rows(table)
     return found
 
@@ -58,6 +61,54 @@ def _served(village: Village, dirt: Dirt) -> Iterator[tuple[str, str, Table]]:
     yield "bli", "benefits", _maternity(village)
     yield "mof", "refund_accounts", _refund_accounts(village, dirt)
     yield "mof", "incomes", _incomes(village)
+
+
+def _for_mandates(village: Village) -> Iterator[tuple[str, str, Table]]:
+    """What only the demo's registers hold: who may act for a child, and for a business."""
+    yield "ris", "custody", _custody(village)
+    yield "mof", "businesses", _businesses(village)
+
+
+def _custody(village: Village) -> Table:
+    """Who holds parental rights alone after a divorce, and who is guardian of a minor whose parents have died.
+
+    Where both parents live and are not divorced there is no row: the law makes both of them representatives.
+    """
+    folk, today = village.people, village.today
+    minor = folk.alive & (village.age < _OF_AGE)
+    mother, father = (
+        np.where((line != NOBODY) & folk.alive[line], line, NOBODY) for line in (folk.mother, folk.father)
+    )
+    both = minor & (mother != NOBODY) & (father != NOBODY)
+    apart = both & (folk.marital[mother] == DIVORCED) & (folk.partner[mother] == father)
+    to_mother = stream(village.seed, village.number, "custody").random(len(folk)) < _TO_MOTHER
+    orphan = minor & (mother == NOBODY) & (father == NOBODY)
+    head = village.homes.head[village.homes.of]
+    orphan &= (head != np.arange(len(folk))) & folk.alive[head] & (village.age[head] >= _OF_AGE)
+    holder = np.where(apart, np.where(to_mother, mother, father), head)
+    ward = np.flatnonzero(apart | orphan)
+    return {
+        "id": key(village, "custody", len(ward)),
+        "ward_id": ids_of(village, ward),
+        "holder_id": ids_of(village, holder[ward]),
+        "kind": Words(orphan[ward].astype(np.int8), ("parental_rights", "guardianship")),
+        "from_date": Days(np.maximum(folk.born[ward], today - 365)),
+        "to_date": Days(np.full(len(ward), NEVER, dtype=np.int32)),
+    }
+
+
+def _businesses(village: Village) -> Table:
+    """The businesses of the village's companies as the tax office has them; numbers are made up."""
+    firms = village.firms
+    owner = np.flatnonzero((firms.kind > 0) & village.people.alive)
+    return {
+        "id": key(village, "business", len(owner)),
+        "number": Letters(tables.digits(_FIRST_BUSINESS + village.number * 2_000 + np.arange(len(owner)), 8)),
+        "name": Letters(analytic.company_names(village, owner)),
+        "responsible_id": ids_of(village, owner),
+        "status": Words(np.zeros(len(owner), dtype=np.int8), ("active", "closed")),
+        "registered_on": Days(firms.registered[owner]),
+    }
 
 
 def _people(village: Village, dirt: Dirt) -> Table:

@@ -128,6 +128,9 @@ class LibraryApp:
             (Text("Number for this library only", "僅用於本館的代號"), f"<code>{escape(session['sub'][:16])}…</code>"),
             (Text("Level", "等級"), f"<code>{escape(session['acr'])}</code> {escape(' '.join(session['amr']))}"),
         ]
+        if "act" in session:
+            by = Text("A representative borrows for the reader", "由代理人代為借閱")
+            shown.append((by, f"<code>{escape(str(session.get('mandate', ''))[:13])}…</code>"))
         links = f'<p><a href="/sign-in?passkey=1">{both(stronger)}</a></p><p><a href="/sign-out">{both(leave)}</a></p>'
         return f'<div class="card">{pages.facts(shown)}{links}</div>'
 

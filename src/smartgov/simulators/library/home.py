@@ -32,6 +32,7 @@ def create(home: Path, *, issuer: str, client_id: str, address: str) -> dict[str
             "backchannel_logout_uri": f"{address}/logout",
             "jwks": [keys.public_jwk(key.public_key())],
             "scopes": ["openid", "profile"],
+            "mandates": True,
         },
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -64,9 +64,20 @@ class Gateways:
         """Take a consent back at its issuer."""
         self._gateway(agency).revoke_consent(jti=jti, expires_at=expires_at)
 
-    def token(self, agency: str, *, subject: str, audience: str, assurance: int, jti: str) -> str:
+    def token(
+        self,
+        agency: str,
+        *,
+        subject: str,
+        audience: str,
+        assurance: int,
+        jti: str,
+        mandate: Mapping[str, Any] | None = None,
+    ) -> str:
         """A trail token."""
-        return self._gateway(agency).token(subject=subject, audience=audience, assurance=assurance, jti=jti)
+        return self._gateway(agency).token(
+            subject=subject, audience=audience, assurance=assurance, jti=jti, mandate=mandate
+        )
 
     def trail(self, agency: str, *, member: str, token: str, have: int) -> dict[str, Any]:
         """Listed entries with proofs."""

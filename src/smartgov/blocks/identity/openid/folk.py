@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from smartgov.blocks.audit import api as audit
+from smartgov.blocks.identity import representing
 from smartgov.blocks.identity.accounts import pairwise
 from smartgov.blocks.identity.models import Account, OpenidRelation
 from smartgov.blocks.ops.api import Statements
@@ -40,7 +41,11 @@ class AccountPeople:
 
     def still_holds(self, authentication: Authentication) -> bool:
         """See `People`. A mandate that nobody can check does not hold."""
-        if authentication.acting_for and not _mandate_holds(authentication):
+        if authentication.acting_for and not representing.holds(
+            subject=authentication.subject,
+            represented=authentication.acting_for,
+            mandate=authentication.mandate,
+        ):
             return False
         return _accounts.values(("subject",), subject=authentication.subject, is_active=True) is not None
 
@@ -51,18 +56,6 @@ class AccountPeople:
             if self.pseudonym(subject, client.pairwise_sector, generation) == sub:
                 return subject
         return None
-
-
-_mandates: list[Any] = []
-
-
-def register_mandates(holds: Any) -> None:
-    """Set who answers whether a mandate still holds: `holds(subject, acting_for, mandate) -> bool`."""
-    _mandates[:] = [holds]
-
-
-def _mandate_holds(event: Authentication) -> bool:
-    return bool(_mandates) and bool(_mandates[0](event.subject, event.acting_for, event.mandate))
 
 
 @transaction.atomic

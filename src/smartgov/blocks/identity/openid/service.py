@@ -7,7 +7,7 @@ from functools import lru_cache
 from django.conf import settings
 from django.http import HttpRequest
 
-from smartgov.blocks.identity import sessions
+from smartgov.blocks.identity import domain, representing, sessions
 from smartgov.blocks.identity.means import connected
 from smartgov.blocks.identity.openid.details import TYPES
 from smartgov.blocks.identity.openid.folk import AccountPeople
@@ -61,6 +61,9 @@ def event_of(request: HttpRequest) -> Authentication | None:
     if session is None:
         return None
     amr, resistant = MEANS.get(session.method, ((), False))
+    represented, mandate = session.acting or ("", "")
+    if session.acting and not representing.of_request(request, sessions.actor(request)).signs_in:
+        raise domain.not_while_acting()
     return Authentication(
         subject=session.account.subject,
         session=session.sid,
@@ -68,5 +71,7 @@ def event_of(request: HttpRequest) -> Authentication | None:
         level=session.assurance,
         amr=amr,
         phishing_resistant=resistant and not session.cooling,
+        acting_for=represented,
+        mandate=mandate,
         hardware="hwk" in amr and not session.cooling,
     )

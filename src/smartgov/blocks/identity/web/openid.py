@@ -101,7 +101,7 @@ def _agreed(request: HttpRequest, found: Authorization, event: Authentication) -
 
 
 def _shown_to(found: Authorization, event: Authentication) -> str:
-    return provider().mac("consent", found.id, event.session, event.subject)
+    return provider().mac("consent", found.id, event.session, event.subject, event.acting_for)
 
 
 def _sign_in(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -60,9 +60,19 @@ class RecordedTransport:
             raise SILENT
         self.taken_back.append((agency, jti, expires_at))
 
-    def token(self, agency: str, *, subject: str, audience: str, assurance: int, jti: str) -> str:
+    def token(
+        self,
+        agency: str,
+        *,
+        subject: str,
+        audience: str,
+        assurance: int,
+        jti: str,
+        mandate: Mapping[str, Any] | None = None,
+    ) -> str:
         """A token that names its audience."""
-        self.tokens.append({"subject": subject, "audience": audience, "assurance": assurance, "jti": jti})
+        known = {"subject": subject, "audience": audience, "assurance": assurance, "jti": jti}
+        self.tokens.append(known | ({"mandate": mandate} if mandate else {}))
         return f"token.{audience}"
 
     def trail(self, agency: str, *, member: str, token: str, have: int) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Doors for browsers: translate, call the api, render."""
