@@ -158,9 +158,15 @@ def act_options(account: Account, challenge: bytes) -> dict[str, Any]:
 
 
 def act(account: Account, *, credential: dict[str, Any], challenge: bytes) -> None:
-    """Check that this person's own passkey signed the challenge; Problem `sign-in-refused` otherwise."""
-    if sign_in(credential=credential, challenge=challenge).pk != account.pk:
+    """Check that this person's own passkey signed the challenge; Problem `sign-in-refused` otherwise.
+
+    One made in a recovery that may still be stopped gives nobody power: Problem `recovery-cooling`.
+    """
+    passkey = sign_in(credential=credential, challenge=challenge)
+    if passkey.account_id != account.pk:
         raise domain.sign_in_refused()
+    if domain.cooling_recovery(passkey.recovery, passkey.cools_until, clock.now()):
+        raise domain.still_cooling()
 
 
 @transaction.atomic
