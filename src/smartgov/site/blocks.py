@@ -6,7 +6,7 @@ from __future__ import annotations
 REQUIRED = ("ops", "audit", "directory", "identity", "exchange")
 OPTIONAL = ("notify", "payments", "credentials", "signing", "mandates", "mydata", "services", "cases")
 NEEDS: dict[str, tuple[str, ...]] = {
-    "mandates": ("notify",),
+    "mandates": ("notify", "signing"),
     "services": ("notify", "mydata"),
     "cases": ("notify", "payments", "credentials"),
 }

@@ -20,14 +20,16 @@ class MandatesConfig(BlockConfig):
             "mandate.taken_up": Text("Began to act for another", "開始代理"),
             "mandate.ended": Text("Mandate ended", "代理終止"),
         },
-        needs=("ops", "audit", "directory", "identity", "exchange", "notify"),
+        needs=("ops", "audit", "directory", "identity", "exchange", "notify", "signing"),
         menu=(MenuItem("mandates:list", Text("Act for others", "代理他人"), "mandates.hold", 55),),
         periodic=(Periodic("mandates.expire", 60, "smartgov.blocks.mandates.api.expire"),),
     )
 
     def ready(self) -> None:
-        """Vouch for mandates towards `identity`."""
+        """Vouch for mandates towards `identity`, and for those behind signatures towards `signing`."""
         from smartgov.blocks.identity.api import register_mandates
         from smartgov.blocks.mandates.drawing import Mandates
+        from smartgov.blocks.signing.api import register_mandates as register_keeper
 
         register_mandates(Mandates())
+        register_keeper(Mandates())

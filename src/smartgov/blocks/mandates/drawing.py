@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from django.db import IntegrityError, transaction
 from django.http import Http404
@@ -14,6 +15,7 @@ from smartgov.blocks.mandates import catalogue, ending, evidence
 from smartgov.blocks.mandates.domain import RECHECK_AFTER, End, State, comes_of_age
 from smartgov.blocks.mandates.evidence import Ground
 from smartgov.blocks.mandates.models import Business, Mandate
+from smartgov.blocks.signing import api as signing
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 
@@ -22,7 +24,7 @@ SYSTEM = ending.SYSTEM
 
 @dataclass(frozen=True, slots=True)
 class Mandates:
-    """Implements `identity.ports.Mandates`."""
+    """Implements the ports `Mandates` of `identity` and of `signing`."""
 
     def standing(self, *, subject: str, represented: str, mandate: str) -> Standing:
         """See the port."""
@@ -35,6 +37,10 @@ class Mandates:
     def caption(self, *, subject: str, mandate: str) -> Represented | None:
         """See the port."""
         return caption(subject=subject, mandate=mandate)
+
+    def word(self, *, mandate: str, represented: str, holder: str, at: datetime) -> Literal["held", "not-held"]:
+        """See the port of `signing`."""
+        return word(mandate=mandate, represented=represented, holder=holder, at=at)
 
 
 def draw(*, actor: Actor) -> int:
@@ -73,6 +79,17 @@ def caption(*, subject: str, mandate: str) -> Represented | None:
     """Whom it is about, in words, for its own representative."""
     row = Mandate.objects.filter(id=mandate, representative=subject).first()
     return _words(row) if row else None
+
+
+def word(*, mandate: str, represented: str, holder: str, at: datetime) -> Literal["held", "not-held"]:
+    """Whether this mandate let the signer (the authority's pseudonym `holder`) sign for `represented`, a name, at `at`."""
+    row = Mandate.objects.filter(id=mandate).exclude(begins_at=None).first()
+    if row is None or row.begins_at is None or row.represented_name != represented:
+        return "not-held"
+    ends = [moment for moment in (row.ends_at, row.over_at) if moment is not None]
+    permitted = {name for code in row.scope for name in catalogue.known().scopes[code].permissions}
+    holds = row.begins_at <= at and all(at < moment for moment in ends) and "signing.sign" in permitted
+    return "held" if holds and signing.holder_of(row.representative) == holder else "not-held"
 
 
 def expire() -> int:

@@ -12,11 +12,12 @@ from django.http import Http404
 from smartgov.blocks.identity import api as identity
 from smartgov.blocks.identity.models import Account
 from smartgov.blocks.identity.tests import factories as people
-from smartgov.blocks.mandates import api, domain
+from smartgov.blocks.mandates import api, domain, drawing
 from smartgov.blocks.mandates.models import Mandate
 from smartgov.blocks.mandates.tests.factories import Family, a_family, registers
 from smartgov.blocks.mydata.tests.factories import RecordedTransport
 from smartgov.blocks.notify import api as notify
+from smartgov.blocks.signing import api as signing
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 from smartgov.shared.problems import Problem
@@ -277,3 +278,21 @@ def test_somebody_elses_mandates_do_not_exist(world: World) -> None:
             with pytest.raises(Http404):
                 verb(actor=stranger, mandate=mandate)
     assert Mandate.objects.filter(state="active").count() == 1
+
+
+def test_the_word_about_a_signature(world: World) -> None:
+    family, _ = world
+    view, now = drawn(family), clock.now()
+    ask = {"mandate": view.id, "represented": "陳小安", "holder": signing.holder_of(family.mother), "at": now}
+    assert drawing.word(**ask) == "held"  # type: ignore[arg-type]
+    for other in (
+        {"mandate": "none"},
+        {"represented": "陳大文"},
+        {"holder": signing.holder_of(family.father)},
+        {"at": now - timedelta(days=1)},
+        {"at": domain.start_of(date(2034, 5, 6))},
+    ):
+        assert drawing.word(**{**ask, **other}) == "not-held"  # type: ignore[arg-type]
+    api.end(actor=family.actor, mandate=view.id)
+    assert drawing.word(**ask) == "held"  # type: ignore[arg-type]
+    assert drawing.word(**{**ask, "at": clock.now()}) == "not-held"  # type: ignore[arg-type]

@@ -15,6 +15,8 @@ from django.http import Http404
 from django.test import Client
 
 from smartgov.blocks.exchange import transport, vouching
+from smartgov.blocks.identity import api as identity
+from smartgov.blocks.identity.api import Represented, Standing
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.blocks.signing import api, checking
 from smartgov.blocks.signing.tests import factories as make
@@ -22,6 +24,7 @@ from smartgov.blocks.signing.tests.test_desk import Gateway, refused
 from smartgov.engines.pki import certificates
 from smartgov.engines.pki.authority import State
 from smartgov.shared.actor import Actor
+from smartgov.shared.text import Text
 
 pytestmark = [
     pytest.mark.django_db,
@@ -137,6 +140,8 @@ def test_a_mandate_behind_a_signature_is_asked_about(
 ) -> None:
     make.certified(world, citizen)
     acting = replace(citizen, acting_for=people.a_person("陳大文"), mandate="m-17")
+    standing = Standing(Represented("陳大文", Text("Parent", "父母")), frozenset({"signing.sign"}))
+    monkeypatch.setattr(identity, "standing", lambda *, actor: standing)
     document = make.laid(citizen)
     approval = api.begin_signature(actor=acting, document_id=document, reason="同意")
     world.phone.approve()
