@@ -38,6 +38,9 @@ bench: dev ## print the figures that we claim, with the machine they were taken 
 test-peers: dev ## suites that others wrote, from SMARTGOV_PEERS; absent ones print NOT RUN
 	@$(RUN) -m pytest tests/peers
 
+contracts: dev ## write down what our blocks promise on T-Road (content/tw/contracts), from their operations
+	@SMARTGOV_HOME=$$(mktemp -d) DJANGO_SETTINGS_MODULE=smartgov.site.settings $(RUN) -m django write_contracts
+
 screenshots: dev ## pictures of the main pages, for the README and the manuals
 	@bash scripts/system.sh fonts browser
 	@$(RUN) scripts/screenshots.py
@@ -72,4 +75,4 @@ $(VENV)/dev.ready: requirements/dev.txt | $(VENV)/bin/smartgov
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $(VENV)/base.ready $@
 
-.PHONY: help demo test check analysis lint bench test-peers screenshots doctor lock clean dev
+.PHONY: help demo test check analysis lint bench test-peers contracts screenshots doctor lock clean dev

@@ -1,4 +1,4 @@
-"""One real object for every T-Road operation that names one: the message its owner's agency may send, and others'."""
+"""One real object for every operation that names one: the message its owner may send, and others'."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from smartgov.blocks.cases import api as cases
 from smartgov.blocks.cases.models import Case
 from smartgov.blocks.cases.tests import factories as case_files
 from smartgov.blocks.credentials.tests import factories as certificates
+from smartgov.blocks.exchange import api as exchange
 from smartgov.blocks.services.tests import factories as applications
+from smartgov.shared import clock
+from smartgov.shared.actor import Actor
 from smartgov.shared.canonical import dumps
 from smartgov.shared.tw import national_id
 from tests.architecture.conftest import gateway_secret
-from tests.architecture.objects import Stage
+from tests.architecture.objects import OFFERED, Stage, asked_right, exchange_offices
 
 PORTAL = "TW/GOV/portal/portal"
 STRANGER = national_id.make(640_001, 2)
@@ -64,11 +67,26 @@ class Message:
 
 
 @dataclass(frozen=True)
+class Visit:
+    """One request of a signed-in officer to our API."""
+
+    browser: Client
+    method: str
+    path: str
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+    def send(self) -> Any:
+        """Ask it."""
+        content = dumps(dict(self.body)) if self.method != "GET" else ""
+        return self.browser.generic(self.method, f"/api/{self.path}", content, content_type="application/json")
+
+
+@dataclass(frozen=True)
 class Exchange:
     """A message that finds its object, and messages that must not."""
 
-    own: Message
-    foreign: tuple[Message, ...]
+    own: Message | Visit
+    foreign: tuple[Message | Visit, ...]
 
 
 def _reviewed(stage: Stage) -> str:
@@ -133,6 +151,68 @@ def offer(stage: Stage) -> Exchange:
     )
 
 
+# -- the register of T-Road: the same operations for officers and, over T-Road, for members' systems -------------------
+
+SYSTEMS = {"ris": "TW/GOV/ris/household", "nhi": "TW/GOV/nhi/cases", "bli": "TW/GOV/bli/cases"}
+Told = tuple[str, Mapping[str, Any]]
+
+
+def _of_register(
+    owner: str, others: tuple[str, ...], method: str, told: Callable[[], tuple[str, Mapping[str, Any]]]
+) -> Any:
+    """Two scenes of one operation: by session, and over T-Road. `told` makes the object: its path, and a body."""
+
+    def by_session(stage: Stage) -> Exchange:
+        provider, consumer, (third,) = exchange_offices(stage)
+        browsers = {"ris": provider, "nhi": consumer, "bli": third}
+        path, body = told()
+        visits = [Visit(browsers[one], method, f"exchange/v1{path}", body) for one in (owner, *others)]
+        return Exchange(visits[0], tuple(visits[1:]))
+
+    def over_t_road(stage: Stage) -> Exchange:
+        exchange_offices(stage)
+        path, body = told()
+        sent = [
+            Message("portal", f"exchange.v1{path}", SYSTEMS[one], STRANGER, method, body) for one in (owner, *others)
+        ]
+        return Exchange(sent[0], (*sent[1:], sent[0].sent_by("TW/COM/ris/household")))
+
+    return by_session, over_t_road
+
+
+def _service() -> Told:
+    return f"/services/{OFFERED}", {}
+
+
+def _right() -> Told:
+    ris = Actor("officer", seat="seat-ris", agency="ris")
+    right = exchange.grant_request(actor=ris, request=asked_right(), until=clock.today())
+    return f"/rights/{right}/end", {"reason": "a test"}
+
+
+def _decision() -> Told:
+    return f"/requests/{asked_right()}/decision", {"outcome": "refused", "reason": "a test"}
+
+
+SERVICE = "/services/{instance}/{group}/{member}/{subsystem}/{service}"
+REGISTER: Mapping[str, Any] = {
+    f"PUT %s{SERVICE}": _of_register("ris", ("nhi", "bli"), "PUT", _service),
+    f"DELETE %s{SERVICE}": _of_register("ris", ("nhi", "bli"), "DELETE", _service),
+    "POST %s/rights/{right_id}/end": _of_register("ris", ("nhi", "bli"), "POST", _right),
+    "GET %s/requests/{request_id}": _of_register("nhi", ("bli",), "GET", lambda: (f"/requests/{asked_right()}", {})),
+    "POST %s/requests/{request_id}/decision": _of_register("ris", ("nhi", "bli"), "POST", _decision),
+    "POST %s/requests/{request_id}/withdrawal": _of_register(
+        "nhi", ("ris", "bli"), "POST", lambda: (f"/requests/{asked_right()}/withdrawal", {})
+    ),
+}
+# What every member may read of every other; who may add to it is tested above.
+OWNED_BY_NOBODY = {
+    label % mount
+    for label in ("GET %s/members/{code}", f"GET %s{SERVICE}", f"GET %s{SERVICE}/document")
+    for mount in ("/exchange/v1", "/exchange.v1")
+}
+
+
 OPERATIONS: Mapping[str, Callable[[Stage], Exchange]] = {
     "GET /cases.v1/cases/{case_id}": case,
     "POST /cases.v1/cases/{case_id}/supplements": supplement,
@@ -140,4 +220,6 @@ OPERATIONS: Mapping[str, Callable[[Stage], Exchange]] = {
     "POST /services.v1/applications/{application}/steps": step,
     "POST /credentials.v1/documents": document,
     "POST /credentials.v1/offers": offer,
+    **{label % "/exchange/v1": scenes[0] for label, scenes in REGISTER.items()},
+    **{label % "/exchange.v1": scenes[1] for label, scenes in REGISTER.items()},
 }

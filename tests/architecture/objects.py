@@ -371,7 +371,7 @@ def seals(*, item: bool = False) -> Maker:
     return make
 
 
-def _exchange(stage: Stage) -> tuple[Client, Client, tuple[Client, ...]]:
+def exchange_offices(stage: Stage) -> tuple[Client, Client, tuple[Client, ...]]:
     """Two members; officers of the provider, of the consumer, and of an agency that has no part in it."""
     stage.contexts.enter_context(centre.replaced(roads.RecordedCentre()))
     roads.two_members()
@@ -389,7 +389,8 @@ OFFERED = "TW/GOV/ris/household/persons.v1"
 GRANT = {"do": "grant", "endpoints": ["POST /people/query"], "has_fields": "yes", "fields": ["name"]}
 
 
-def _asked() -> str:
+def asked_right() -> str:
+    """A request of nhi for a right to the service of ris."""
     wish = exchange.Wish(
         client="TW/GOV/nhi/cases",
         service=OFFERED,
@@ -404,15 +405,15 @@ def _asked() -> str:
 
 def right_request(stage: Stage) -> Scene:
     """A request for a right, before the provider's officer."""
-    provider, _, foreign = _exchange(stage)
-    return Scene({"request_id": _asked()}, provider, foreign, {**GRANT, "until": clock.today().isoformat()})
+    provider, _, foreign = exchange_offices(stage)
+    return Scene({"request_id": asked_right()}, provider, foreign, {**GRANT, "until": clock.today().isoformat()})
 
 
 def granted_right(stage: Stage) -> Scene:
     """A right to a service; who holds it may not end it."""
-    provider, consumer, foreign = _exchange(stage)
+    provider, consumer, foreign = exchange_offices(stage)
     granted = exchange.grant_request(
-        actor=Actor("officer", seat="seat-ris", agency="ris"), request=_asked(), until=clock.today()
+        actor=Actor("officer", seat="seat-ris", agency="ris"), request=asked_right(), until=clock.today()
     )
     return Scene({"right_id": granted}, provider, (consumer, *foreign), {"reason": "a test"})
 
@@ -425,7 +426,7 @@ def renewable_right(stage: Stage) -> Scene:
 
 def offered_service(stage: Stage) -> Scene:
     """A service of an agency, which alone changes it."""
-    provider, consumer, foreign = _exchange(stage)
+    provider, consumer, foreign = exchange_offices(stage)
     return Scene({"service": OFFERED.replace("/", "~")}, provider, (consumer, *foreign), {"do": "withdraw"})
 
 

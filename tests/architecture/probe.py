@@ -12,6 +12,7 @@ from ninja import Schema
 from ninja.errors import HttpError, Throttled
 
 from smartgov.blocks.ops.api import public
+from smartgov.shared.text import Text
 from smartgov.site import machine, urls
 
 
@@ -21,7 +22,7 @@ class Parcel(Schema):
     weight: int
 
 
-api = machine.make_api("probe")
+api = machine.make_api("probe", Text("A probe", "探測"), "/api/probe")
 RAISED: dict[str, Exception] = {
     "teapot": HttpError(418, "secret words of a library"),
     "throttled": Throttled(wait=7),

@@ -39,7 +39,9 @@ def a_wallet(country: Country) -> Wallet:
     return Wallet(send, register)
 
 
-def test_from_the_timeline_into_a_wallet_and_to_an_officer(handed: birth.Handed, country: Country) -> None:
+def test_from_the_timeline_into_a_wallet_and_to_an_officer(own_country: Country) -> None:
+    """In a country of its own: at the end the certificate is revoked."""
+    country, handed = own_country, birth.whole_journey(own_country)
     page = until(lambda: handed.mother.get(handed.url), lambda page: "/services/certificates/" in str(page.links))
     offered = handed.mother.submit(page.form_to("/wallet"))
     tx_code = next(word for word in offered.text.split() if word.isdigit() and len(word) == 6)

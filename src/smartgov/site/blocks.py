@@ -15,7 +15,7 @@ SIDES = {
     "agency": ("payments", "credentials", "cases"),
 }
 # T-Road service codes that a web process answers, and the block whose `troad` module holds the doors.
-DOORS = {"services.v1": "services", "cases.v1": "cases", "credentials.v1": "credentials"}
+DOORS = {"services.v1": "services", "cases.v1": "cases", "credentials.v1": "credentials", "exchange.v1": "exchange"}
 
 
 def chosen_for(roles: frozenset[str], off: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 from smartgov.site import refusals
 from smartgov.site.blocks import DOORS
+from smartgov.site.documents import Documented
 from smartgov.site.middleware import respond
 
 
@@ -30,35 +31,12 @@ class JsonOnly(Parser):
         return super().parse_body(request)
 
 
-class Documented(NinjaAPI):
-    """An API whose document says of every operation that its errors are problems."""
-
-    def get_openapi_schema(self, **options: Any) -> Any:
-        """The document, with the answer `default` on every operation."""
-        schema = super().get_openapi_schema(**options)
-        content = {"application/problem+json": {"schema": PROBLEM}}
-        for item in schema["paths"].values():
-            for operation in item.values():
-                answer = {"description": "What went wrong, why, and what to do", "content": content}
-                operation["responses"].setdefault("default", answer)
-        return schema
-
-
-PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status"],
-    "properties": {
-        **{name: {"type": "string"} for name in ("type", "title", "detail", "todo")},
-        "status": {"type": "integer"},
-    },
-}
-
-
-def make_api(name: str) -> NinjaAPI:
-    """An API in which every error is a problem."""
+def make_api(name: str, title: Text, server: str) -> NinjaAPI:
+    """An API in which every error is a problem; `server` is where its paths begin."""
     api = Documented(
-        title=f"smartgov {name}",
-        version="1",
+        title=title.en,
+        summary=title.zh,
+        server=server,
         urls_namespace=name,
         docs_url=None,
         openapi_url="openapi.json",
@@ -104,8 +82,8 @@ def make_api(name: str) -> NinjaAPI:
     return api
 
 
-api = make_api("api")
-troad = make_api("troad")
+api = make_api("api", Text("smartgov: interfaces for programs", "smartgov 程式介面"), "/api")
+troad = make_api("troad", Text("smartgov: doors on T-Road", "smartgov 之 T-Road 入口"), "/troad/{agency}")
 for _name in settings.BLOCKS:
     if find_spec(f"smartgov.blocks.{_name}.rest"):
         api.add_router(f"/{_name}/v1", import_module(f"smartgov.blocks.{_name}.rest").router)

@@ -2,78 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any, Literal
+from typing import Any
 
 from django.http import Http404, HttpRequest
-from ninja import Router, Schema
+from ninja import Router
 from ninja.responses import Status
 
-from smartgov.blocks.cases import api
+from smartgov.blocks.cases import api, messages
+from smartgov.blocks.cases.messages import Answered, Continuation, LifeEvent, NewCase, Preparation
 from smartgov.blocks.cases.selectors import state_of
-from smartgov.blocks.exchange.api import Inbound, TRoadInbound, subsystem_of
+from smartgov.blocks.exchange.api import Inbound, Offered, TRoadInbound, subsystem_of
 from smartgov.shared.actor import Actor
+from smartgov.shared.text import Text
 from smartgov.shared.tw import national_id
 
+OFFERED = Offered(title=Text("Cases of an agency", "機關案件"), related=("child",))
 ANNOUNCER = subsystem_of("hpa")
 DOOR = TRoadInbound()
 router = Router(tags=["cases.v1"])
 
 
-class Preparation(Schema):
-    """What an applicant is about to ask for."""
-
-    service: str
-    part: str
-    answers: dict[str, Any] = {}
-    notification: str | None = None
-    consents: dict[str, str] = {}
-
-
-class Follower(Schema):
-    """A part at another agency that waits for this one."""
-
-    agency: str
-    part: str
-    part_id: str
-
-
-class NewCase(Preparation):
-    """One part of an application."""
-
-    application: str
-    part_id: str
-    applicant_name: str = ""
-    waits_for: list[str] = []
-    followers: list[Follower] = []
-
-
-class Answered(Schema):
-    """The applicant's answer to a question."""
-
-    supplement: str
-    answers: dict[str, str]
-
-
-class Continuation(Schema):
-    """The part before was decided."""
-
-    decided: str
-    outcome: str
-    child: str | None = None
-
-
-class LifeEvent(Schema):
-    """A birth, announced by the health agency; the mother is the request's subject."""
-
-    id: str
-    kind: Literal["birth"]
-    happened_on: date
-    notification: str
-    detail: dict[str, str] = {}
-
-
-@router.post("/preparations", auth=DOOR)
+@router.post("/preparations", auth=DOOR, response=messages.Prepared, description="申請前查得與缺少之資料及規則判斷")
 def preparations(request: HttpRequest, wanted: Preparation) -> dict[str, Any]:
     """Facts, what is missing and the rule's word, before anything is applied for."""
     inbound, applicant = _inbound(request)
@@ -88,7 +37,7 @@ def preparations(request: HttpRequest, wanted: Preparation) -> dict[str, Any]:
     )
 
 
-@router.post("/cases", auth=DOOR, response={201: dict[str, Any]})
+@router.post("/cases", auth=DOOR, response={201: messages.OneCase}, description="立案；同一部分再送，回覆既有案件")
 def cases(request: HttpRequest, new: NewCase) -> Status[dict[str, Any]]:
     """Open a case; the same part again answers with the case there is."""
     inbound, applicant = _inbound(request)
@@ -109,7 +58,7 @@ def cases(request: HttpRequest, new: NewCase) -> Status[dict[str, Any]]:
     return Status(201, {"id": held.id, **state_of(held)})
 
 
-@router.post("/cases/{case_id}/supplements", auth=DOOR)
+@router.post("/cases/{case_id}/supplements", auth=DOOR, response=messages.Standing, description="申請人之補件回覆")
 def supplements(request: HttpRequest, case_id: str, answered: Answered) -> dict[str, Any]:
     """The applicant's answer to the officer's question."""
     inbound, applicant = _inbound(request)
@@ -124,7 +73,9 @@ def supplements(request: HttpRequest, case_id: str, answered: Answered) -> dict[
     return state_of(held)
 
 
-@router.post("/cases/{case_id}/continuations", auth=DOOR)
+@router.post(
+    "/cases/{case_id}/continuations", auth=DOOR, response=messages.Standing, description="前一機關通知已作成決定"
+)
 def continuations(request: HttpRequest, case_id: str, said: Continuation) -> dict[str, Any]:
     """The agency of the part before says that it has decided."""
     inbound, applicant = _inbound(request)
@@ -140,7 +91,7 @@ def continuations(request: HttpRequest, case_id: str, said: Continuation) -> dic
     return state_of(held)
 
 
-@router.post("/life-events", auth=DOOR, response={202: dict[str, str]})
+@router.post("/life-events", auth=DOOR, response={202: messages.Noted}, description="出生通報；僅限衛生主管機關轉知")
 def life_events(request: HttpRequest, said: LifeEvent) -> Status[dict[str, str]]:
     """A birth that a hospital notified; only the health agency announces it."""
     inbound, mother = _inbound(request)
@@ -153,7 +104,7 @@ def life_events(request: HttpRequest, said: LifeEvent) -> Status[dict[str, str]]
     return Status(202, {"state": "noted"})
 
 
-@router.get("/cases/{case_id}", auth=DOOR)
+@router.get("/cases/{case_id}", auth=DOOR, response=messages.OneCase, description="當事人本人案件之進度")
 def case(request: HttpRequest, case_id: str) -> dict[str, Any]:
     """How the subject's own case stands."""
     inbound, applicant = _inbound(request)

@@ -178,6 +178,18 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """What a block says of a service that it answers on T-Road, beside its operations (`OFFERED` in its `troad.py`).
+
+    `related` are the JSON keys under which a request may name persons other than its subject.
+    """
+
+    title: Text
+    personal: bool = True
+    related: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceView:
     """A service in the register of T-Road."""
 
@@ -244,6 +256,14 @@ NOT_FROM_GATEWAY = Problem(
     what=Text("This door is open to the agency's own gateway only.", "這個入口只供本機關的閘道使用。"),
     why=Text("The shared secret of the local hop is missing or wrong.", "缺少或不符本地連線的共用密鑰。"),
     todo=Text("Call the service through T-Road.", "請經由 T-Road 呼叫服務。"),
+)
+
+SUBJECT_INVALID = Problem(
+    "subject-invalid",
+    400,
+    what=Text("The request names no person in its subject.", "請求的當事人欄位未指明任何人。"),
+    why=Text("X-TRoad-Subject is not the URN of a national id.", "X-TRoad-Subject 不是身分證字號之 URN。"),
+    todo=Text("Let the agency's gateway open the reference and hand it on.", "請由本機關閘道開啟參照後轉送。"),
 )
 
 NOT_THE_CENTRE = Problem(

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest
 from ninja.security.base import AuthBase
 
-from smartgov.blocks.exchange.domain import NOT_FROM_GATEWAY, Inbound
+from smartgov.blocks.exchange.domain import NOT_FROM_GATEWAY, SUBJECT_INVALID, Inbound
 from smartgov.shared import homes
 from smartgov.shared.tw import national_id
 
@@ -55,10 +55,17 @@ def _read(request: HttpRequest, agency: str) -> Inbound:
         agency=agency,
         client_member="/".join(client.split("/")[:3]),
         client_subsystem=client,
-        subject=national_id.from_urn(subject) if subject else None,
+        subject=_person(subject) if subject else None,
         exchange_id=head.get("X-Road-Id", ""),
         purpose=head.get("X-TRoad-Purpose", ""),
         basis=head.get("X-TRoad-Basis") or None,
         consent_id=head.get("X-TRoad-Consent-Id") or None,
         case=head.get("X-Road-Issue") or None,
     )
+
+
+def _person(text: str) -> str:
+    try:
+        return national_id.from_urn(text)
+    except ValueError:
+        raise SUBJECT_INVALID from None

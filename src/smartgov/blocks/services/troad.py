@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Any, Literal
-
 from django.http import Http404, HttpRequest
-from ninja import Router, Schema
+from ninja import Router
 
 from smartgov.blocks.exchange import api as exchange
 from smartgov.blocks.services import api
+from smartgov.blocks.services.messages import Accepted, LifeEventIn, StepIn
 from smartgov.shared.actor import Actor
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
+OFFERED = exchange.Offered(title=Text("Applications of the portal", "入口網申辦案件"))
 router = Router(tags=["services.v1"])
 DOOR = exchange.TRoadInbound(exchange.PORTAL)
 
@@ -21,92 +20,9 @@ DOOR = exchange.TRoadInbound(exchange.PORTAL)
 ANNOUNCERS = {"birth": "hpa"}
 
 
-class Said(Schema):
-    """A text in both languages."""
-
-    en: str
-    zh: str
-
-
-class LifeEventIn(Schema):
-    """An announced life event; the person is the header's subject. `id` is the sender's own."""
-
-    id: str
-    kind: Literal["birth"]
-    happened_on: date
-    notification: str
-    detail: dict[str, str | None] = {}
-
-
-class SupplementIn(Schema):
-    """A question for the applicant."""
-
-    id: str
-    ask: Said
-    fields: list[dict[str, Any]] = []
-    due: date | None = None
-
-
-class CertificateIn(Schema):
-    """A certificate that was issued."""
-
-    id: str
-    title: Said
-    code: str = ""
-
-
-class PaymentIn(Schema):
-    """A payment of the part; `account` is masked by the agency."""
-
-    amount: int
-    account: str = ""
-    reference: str = ""
-    reason: Said | None = None
-
-
-class StepIn(Schema):
-    """One step of an agency on its part of an application."""
-
-    id: str
-    part_id: str
-    kind: Literal[
-        "received",
-        "working",
-        "waiting",
-        "supplement_asked",
-        "supplement_received",
-        "approved",
-        "refused",
-        "stopped",
-        "certificate_issued",
-        "payment_instructed",
-        "paid",
-        "payment_failed",
-        "closed",
-    ]
-    at: datetime
-    title: Said
-    text: Said | None = None
-    next: Said | None = None
-    by: date | None = None
-    number: str | None = None
-    decision: dict[str, Any] | None = None
-    amount: int | None = None
-    payment: PaymentIn | None = None
-    missing: list[dict[str, Any]] | None = None
-    supplement: SupplementIn | None = None
-    certificate: CertificateIn | None = None
-
-
-class Accepted(Schema):
-    """The message is kept; `duplicate` when it was known."""
-
-    accepted: bool
-    duplicate: bool
-    known_person: bool | None = None
-
-
-@router.post("/life-events", auth=DOOR, response=Accepted, exclude_none=True)
+@router.post(
+    "/life-events", auth=DOOR, response=Accepted, exclude_none=True, description="轉知出生事件；僅限衛生主管機關"
+)
 def announce(request: HttpRequest, body: LifeEventIn) -> dict[str, bool]:
     """Keep an announced birth for the mother that the header names."""
     inbound = _inbound(request)
@@ -124,7 +40,13 @@ def announce(request: HttpRequest, body: LifeEventIn) -> dict[str, bool]:
     return {"accepted": True, "duplicate": duplicate, "known_person": known}
 
 
-@router.post("/applications/{application}/steps", auth=DOOR, response=Accepted, exclude_none=True)
+@router.post(
+    "/applications/{application}/steps",
+    auth=DOOR,
+    response=Accepted,
+    exclude_none=True,
+    description="機關回報申辦進度",
+)
 def step(request: HttpRequest, application: str, body: StepIn) -> dict[str, bool]:
     """Write an agency's step on the applicant's timeline."""
     wanted = {"supplement_asked": body.supplement, "certificate_issued": body.certificate}

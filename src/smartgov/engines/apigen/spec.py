@@ -8,9 +8,10 @@ from typing import Any
 
 from smartgov.engines.apigen.config import Column, RegisterConfig, Table, parse
 from smartgov.engines.apigen.store import MAX_ROWS
+from smartgov.shared.tw import national_id
 
 Json = dict[str, Any]
-PERSON_PATTERN = r"^urn:tw:nid:[A-Z][12]\d{8}$"
+PERSON_PATTERN = national_id.URN_PATTERN
 _PROBLEMS = {
     "400": "The request lacks its subject or names a person where it must not",
     "401": "The secret is missing or wrong",

@@ -51,8 +51,11 @@ class _Attributes(core.SequenceOf):  # type: ignore[misc]
 
 def holder_of(certificate: x509.Certificate) -> Holder:
     """The facts of a natural person's certificate; NotProvenError when it is of another kind."""
-    serial = certificate.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
-    name, four = certificates.common_name(certificate), _last_four(certificate)
+    try:
+        serial = certificate.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
+        name, four = certificates.common_name(certificate), _last_four(certificate)
+    except Exception:  # what somebody made to look like a certificate may fail anywhere in the parser
+        raise NotProvenError("the certificate's names cannot be read") from None
     if len(serial) != 1 or not name or len(four) != 4:
         raise NotProvenError("the certificate is not one of a natural person")
     return Holder(name, str(serial[0].value), four)
@@ -76,7 +79,7 @@ def require_issued(
         raise NotProvenError("no trusted authority issued the certificate, or it is not in force")
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound:
+    except Exception:  # as above
         raise NotProvenError("the certificate does not say what it is for") from None
     if not usage.digital_signature or usage.key_cert_sign:
         raise NotProvenError("the certificate is not one for signatures")
@@ -88,7 +91,10 @@ def require_signed(certificate: x509.Certificate, signature: bytes, data: bytes)
 
     RSA keys of fewer than 2048 bits prove nothing.
     """
-    key = certificate.public_key()
+    try:
+        key = certificate.public_key()
+    except Exception:  # as above
+        raise NotProvenError("the certificate's key cannot be read") from None
     try:
         if isinstance(key, rsa.RSAPublicKey) and key.key_size >= SMALLEST_RSA:
             key.verify(signature, data, padding.PKCS1v15(), hashes.SHA256())
@@ -111,7 +117,7 @@ def opened(message: bytes, content: bytes) -> x509.Certificate:
         signers = list(signed["signer_infos"])
         inside = signed["encap_content_info"]["content"].native
         held = [one.chosen for one in signed["certificates"] if isinstance(one.chosen, asn1.Certificate)]
-    except (ValueError, TypeError, KeyError):
+    except Exception:  # as below
         raise NotProvenError("the message is not a CMS signature") from None
     if len(signers) != 1:
         raise NotProvenError("there must be exactly one signer")
@@ -119,8 +125,10 @@ def opened(message: bytes, content: bytes) -> x509.Certificate:
         raise NotProvenError("something else was signed")
     try:
         return _verified(signers[0], held, content)
-    except (ValueError, TypeError, KeyError, IndexError) as error:
-        raise error if isinstance(error, NotProvenError) else NotProvenError("the message is not whole") from None
+    except NotProvenError:
+        raise
+    except Exception:  # what somebody made to look like a message may fail anywhere in the parsers
+        raise NotProvenError("the message is not whole") from None
 
 
 def packed(content: bytes, certificate: x509.Certificate, sign: Callable[[bytes], bytes]) -> bytes:

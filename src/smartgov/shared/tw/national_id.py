@@ -16,6 +16,8 @@ _FIRST = {letter: number // 10 * _WEIGHTS[0] + number % 10 * _WEIGHTS[1] for let
 _FORM = re.compile(r"[A-Z][12]\d{8}")
 FINDER = re.compile(r"(?<![A-Za-z0-9])[A-Z][12]\d{8}(?![A-Za-z0-9])")
 _URN = "urn:tw:nid:"
+URN_PATTERN = r"^urn:tw:nid:[A-Z][12]\d{8}$"
+"""The form of `urn` for JSON Schema; the check digit is beyond it."""
 MARKER = "8"
 DIGITS = 6  # of the serial, between marker and check digit
 CAPACITY = 10**DIGITS * len(LETTERS)

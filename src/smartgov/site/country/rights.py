@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from smartgov.engines.apigen import config, spec
 from smartgov.engines.forms.services import Part, ServiceDefinition, load_service
+from smartgov.engines.troad import contract
 from smartgov.shared import content, homes
 
-PORTAL_DOORS = ("POST /preparations", "POST /cases", "POST /cases/{id}/supplements")
+PORTAL_DOORS = ("POST /preparations", "POST /cases", "POST /cases/{case_id}/supplements")
 """What the portal asks of an agency's case system on behalf of the applicant herself."""
 _PORTAL = f"{homes.member_id('portal')}/portal"
 Json = dict[str, Any]
@@ -35,14 +37,30 @@ def services(exchange: Mapping[str, Any]) -> list[Json]:
         found.append({**offered, "document": spec.contract(description, name)})
     for entry in exchange["web"]:
         owner = f"{homes.member_id(entry['agency'])}/{entry['subsystem']}"
-        found += [_service(f"{owner}/{code}", more["related"], []) for code, more in entry["services"].items()]
+        found += [_web_service(owner, code) for code in entry["services"]]
     return found
+
+
+def web_contract(code: str, service: str) -> bytes:
+    """The contract of a service that our blocks answer, as `service` publishes it: at T-Road's address."""
+    document = content.read(f"contracts/{code}.yaml")
+    document["servers"] = [{"url": f"/r1/{service}"}]
+    return json.dumps(document, ensure_ascii=False, sort_keys=True, indent=1).encode()
+
+
+def _web_service(owner: str, code: str) -> Json:
+    name = f"{owner}/{code}"
+    document = web_contract(code, name)
+    told = json.loads(document)["x-troad"]
+    offered = _service(name, told["related"], contract.parse(document).endpoints)
+    return {**offered, "personal": told["personal"], "document": document}
 
 
 def rights(exchange: Mapping[str, Any]) -> list[Json]:
     """Every right that the centre grants, each with its legal basis, consent, or the subject's own request."""
     citations = _citations()
     found = [_statute(row, citations) for row in exchange["rights"]]
+    found += [_of_register(exchange["register"], entry) for entry in exchange["web"]]
     for name in exchange["approved"]:
         service = load_service(content.ROOT / "services" / f"{name}.yaml")
         found += _merged(_grants(service, citations))
@@ -73,6 +91,18 @@ def _statute(row: Mapping[str, Any], citations: Mapping[str, str]) -> Json:
         "basis": _basis(row["basis"], citations),
         "fields": row.get("fields"),
         "purpose": row["purpose"],
+    }
+
+
+def _of_register(register: Mapping[str, Any], entry: Mapping[str, Any]) -> Json:
+    """What every member's system may ask of the register itself."""
+    return {
+        "client": f"{homes.member_id(entry['agency'])}/{entry['subsystem']}",
+        "service": register["service"],
+        "endpoints": list(register["endpoints"]),
+        "basis": {"kind": "none"},
+        "fields": None,
+        "purpose": register["purpose"],
     }
 
 
@@ -117,10 +147,10 @@ def _doors(service: ServiceDefinition, part: Part, citations: Mapping[str, str])
         }
 
     yield right(_PORTAL, f"{system}/cases.v1", PORTAL_DOORS, {"kind": "subject"})
-    yield right(system, f"{_PORTAL}/services.v1", ["POST /applications/{id}/steps"], basis)
+    yield right(system, f"{_PORTAL}/services.v1", ["POST /applications/{application}/steps"], basis)
     if service.certificate and service.certificate.part == part.id:
         yield right(_PORTAL, f"{system}/credentials.v1", ["POST /documents", "POST /offers"], {"kind": "subject"})
     for follower in service.followers(part.id):
         next_system = f"{homes.member_id(follower.agency)}/cases"
         ground, aim = _basis(follower.legal_basis, citations), f"{service.id}.{follower.id}"
-        yield right(system, f"{next_system}/cases.v1", ["POST /cases/{id}/continuations"], ground, aim=aim)
+        yield right(system, f"{next_system}/cases.v1", ["POST /cases/{case_id}/continuations"], ground, aim=aim)

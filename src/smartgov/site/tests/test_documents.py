@@ -1,4 +1,4 @@
-"""The documents of our own APIs keep the rules that we ask others to keep."""
+"""The documents of our own APIs keep the rules that we ask others to keep; contracts are those that are published."""
 
 from __future__ import annotations
 
@@ -8,18 +8,45 @@ import pytest
 from ninja import NinjaAPI
 
 from smartgov.engines import apilint
-from smartgov.site import machine
+from smartgov.shared import content
+from smartgov.site import documents, machine
+from smartgov.site.blocks import DOORS
+from smartgov.site.country import rights
+
+APIS = {"api": machine.api, "troad": machine.troad}
 
 
-@pytest.mark.parametrize("api", [machine.api, machine.troad], ids=["api", "troad"])
-def test_no_rule_refuses_our_own_document(api: NinjaAPI) -> None:
-    document = json.dumps(api.get_openapi_schema(path_prefix="/v1/"), default=str).encode()
-    assert apilint.errors(apilint.lint(document, apilint.read())) == []
+@pytest.mark.parametrize("name", APIS)
+def test_no_rule_remarks_on_our_own_document(name: str) -> None:
+    document = json.dumps(APIS[name].get_openapi_schema(), default=str).encode()
+    assert [(one.rule, one.note.en) for one in apilint.lint(document, apilint.read())] == []
 
 
-def test_every_operation_documents_its_errors_as_problems() -> None:
-    schema = machine.troad.get_openapi_schema(path_prefix="/v1/")
+@pytest.mark.parametrize("api", APIS.values(), ids=APIS)
+def test_every_operation_documents_its_errors_and_says_in_chinese_what_it_does(api: NinjaAPI) -> None:
+    schema = api.get_openapi_schema()
     operations = [operation for item in schema["paths"].values() for operation in item.values()]
     assert len(operations) > 5
+    assert len({one["operationId"] for one in operations}) == len(operations)
     for operation in operations:
-        assert list(operation["responses"]["default"]["content"]) == ["application/problem+json"]
+        assert operation["responses"]["default"] == {"$ref": "#/components/responses/Problem"}
+        assert operation["summary"].isascii()
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in operation["description"]), operation["operationId"]
+
+
+@pytest.mark.parametrize("code", DOORS)
+def test_what_is_published_is_what_the_block_answers(code: str) -> None:
+    assert content.read(f"contracts/{code}.yaml") == documents.contract(code), "run `make contracts`"
+
+
+@pytest.mark.parametrize("code", DOORS)
+def test_no_rule_remarks_on_a_contract(code: str) -> None:
+    document = rights.web_contract(code, f"TW/GOV/ris/cases/{code}")
+    assert [(one.rule, one.note.en) for one in apilint.lint(document, apilint.read())] == []
+
+
+def test_one_name_means_one_shape_in_all_contracts() -> None:
+    seen: dict[str, object] = {}
+    for code in DOORS:
+        for name, shape in documents.contract(code)["components"]["schemas"].items():
+            assert seen.setdefault(name, shape) == shape, (code, name)

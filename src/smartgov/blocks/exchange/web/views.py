@@ -63,7 +63,7 @@ def rights(request: HttpRequest) -> HttpResponse:
 def _rights(request: HttpRequest, problem: Problem | None = None) -> HttpResponse:
     own = [_state(row) for row in api.right_rows(actor(request))]
     context = {
-        "rights": [(row, directory.purpose(row.purpose)) for row in api.rights()],
+        "rights": [(row, directory.purpose(row.purpose), words.basis(row.basis)) for row in api.rights()],
         "own": own,
         "may_revoke": may(request, "exchange.review"),
         "problem": problem,

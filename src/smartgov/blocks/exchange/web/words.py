@@ -45,6 +45,11 @@ ORIGINS: Mapping[str, Text] = {
 }
 
 
+def basis(text: str) -> Text:
+    """The ground of a right: a kind in words, or the law as it is cited."""
+    return BASES.get(text) or Text.of(text)
+
+
 def origin(text: str) -> Text:
     """What a right follows from."""
     return ORIGINS.get(text.partition("/")[0], Text.of(text))

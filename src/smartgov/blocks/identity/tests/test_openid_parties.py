@@ -97,3 +97,32 @@ def test_who_may_do_nothing_here(integrator: Client) -> None:
     assert signed_in_officer("ris", "integrator").get(address).status_code == 404
     assert signed_in_officer("ris", "operator").get(address).status_code == 404, "a draft is its agency's own"
     assert "integrator" in api.roles()
+
+
+def test_everything_of_a_registration_can_be_said_by_page(integrator: Client) -> None:
+    ciba, exchange = "urn:openid:params:grant-type:ciba", "urn:ietf:params:oauth:grant-type:token-exchange"
+    said = {
+        "auth_method": "tls_client_auth",
+        "sender": "mtls",
+        "tls_san_dns": "shop.example.test",
+        "details": ["mydata_access", "made_up"],
+        "grants": [ciba, exchange, "implicit"],
+        "exchange_to": "library",
+        "default_acr": "phr urn:smartgov:acr:aal2",
+        "mandates": "yes",
+        "backchannel_logout_uri": "https://shop.example.test/logout",
+        "post_logout_redirect_uris": "https://shop.example.test/",
+    }
+    address = begun(integrator, redirect_uris=CALLBACK, scopes=["profile"], **said)
+    stored = Row.objects.get().registration
+    wanted = {name: said[name] for name in ("auth_method", "sender", "tls_san_dns", "backchannel_logout_uri")}
+    wanted |= {"details": ["mydata_access"], "grants": ["authorization_code", ciba, exchange], "mandates": True}
+    wanted |= {"exchange_to": ["library"], "default_acr": ["phr", "urn:smartgov:acr:aal2"]}
+    wanted |= {"post_logout_redirect_uris": ["https://shop.example.test/"], "redirect_uris": [CALLBACK]}
+    assert stored == {**wanted, "scopes": ["openid", "profile"], "jwks": []}
+    form = integrator.get(f"{address}/edit").content.decode()
+    for chosen in ('value="tls_client_auth" checked', 'value="mtls" checked', f'value="{ciba}" checked'):
+        assert chosen in form
+    assert 'name="mandates" value="yes" checked' in form
+    integrator.post(f"{address}/edit", {**FORM, "redirect_uris": CALLBACK})
+    assert Row.objects.get().registration == {"redirect_uris": [CALLBACK], "jwks": [], "scopes": ["openid"]}

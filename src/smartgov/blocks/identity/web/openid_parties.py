@@ -13,12 +13,23 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from smartgov.blocks.directory import api as directory
 from smartgov.blocks.identity.gate import may
 from smartgov.blocks.identity.openid import registering
+from smartgov.blocks.identity.openid.details import TYPES
 from smartgov.blocks.ops.api import actor, permit
+from smartgov.engines.openid.ciba import CIBA
 from smartgov.engines.openid.provider import SCOPE_CLAIMS
+from smartgov.engines.openid.tokens import EXCHANGE
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
-_LINES = ("redirect_uris", "post_logout_redirect_uris")
+_LINES = ("redirect_uris", "post_logout_redirect_uris", "certificates", "exchange_to", "default_acr")
+_WORDS = ("backchannel_logout_uri", "tls_san_dns", "sector")
+# What is chosen from a list, the rule first; what stays with the rule is not written down.
+_CHOICES = {
+    "auth_method": ("private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"),
+    "sender": ("dpop", "mtls"),
+}
+_YES = ("mandates", "id_token_encrypted")
+_SETS = {"details": tuple(TYPES), "grants": ("refresh_token", CIBA, EXCHANGE)}
 _APPROVE = "identity.parties_approve"
 
 
@@ -101,10 +112,9 @@ def decide(request: HttpRequest, party: str) -> HttpResponse:
 
 
 def _save(request: HttpRequest, party: str) -> HttpResponse:
-    values: dict[str, Any] = {
-        name: request.POST.get(name, "").strip() for name in (*_TEXTS, *_LINES, "jwks", "backchannel_logout_uri")
-    }
-    values["scopes"] = request.POST.getlist("scopes")
+    names = (*_TEXTS, *_LINES, *_WORDS, *_CHOICES, *_YES, "jwks")
+    values: dict[str, Any] = {name: request.POST.get(name, "").strip() for name in names}
+    values |= {name: request.POST.getlist(name) for name in ("scopes", *_SETS)}
     errors = {name: _("Write something here.") for name in _TEXTS if not values[name]}
     keys = _keys(values["jwks"])
     if keys is None:
@@ -127,13 +137,17 @@ _TEXTS = ("name_zh", "name_en", "purpose_zh", "purpose_en")
 
 
 def _registration(values: dict[str, Any], keys: list[Any]) -> dict[str, Any]:
-    lines = {name: values[name].split() for name in _LINES if values[name]}
-    logout = values["backchannel_logout_uri"]
+    kinds = [name for name in _SETS["details"] if name in values["details"]]
+    grants = [name for name in _SETS["grants"] if name in values["grants"]]
     return {
-        **lines,
+        **{name: values[name].split() for name in _LINES if values[name]},
+        **{name: values[name] for name in _WORDS if values[name]},
+        **{name: values[name] for name, known in _CHOICES.items() if values[name] in known[1:]},
+        **{name: True for name in _YES if values[name] == "yes"},
         "jwks": keys,
         "scopes": ["openid", *(name for name in SCOPE_CLAIMS if name in values["scopes"] and name != "openid")],
-        **({"backchannel_logout_uri": logout} if logout else {}),
+        **({"details": kinds} if kinds else {}),
+        **({"grants": ["authorization_code", *grants]} if grants else {}),
     }
 
 
@@ -157,14 +171,18 @@ def _values(found: registering.PartyView) -> dict[str, Any]:
         "purpose_en": found.purpose.en,
         **{name: "\n".join(given.get(name, [])) for name in _LINES},
         "jwks": json.dumps({"keys": given.get("jwks", [])}, indent=1),
-        "backchannel_logout_uri": given.get("backchannel_logout_uri", ""),
-        "scopes": given.get("scopes", []),
+        **{name: given.get(name, "") for name in _WORDS},
+        **{name: given.get(name, known[0]) for name, known in _CHOICES.items()},
+        **{name: "yes" if given.get(name) else "" for name in _YES},
+        **{name: given.get(name, []) for name in ("scopes", *_SETS)},
     }
 
 
 def _form(request: HttpRequest, values: dict[str, Any], errors: dict[str, str], party: str) -> HttpResponse:
     scopes = [(name, name in values.get("scopes", ())) for name in SCOPE_CLAIMS if name != "openid"]
-    context = {"values": values, "errors": errors, "scopes": scopes, "party": party}
+    sets = {name: [(each, each in values.get(name, ())) for each in known] for name, known in _SETS.items()}
+    chosen = {name: [(each, each == values.get(name, known[0])) for each in known] for name, known in _CHOICES.items()}
+    context = {"values": values, "errors": errors, "scopes": scopes, "party": party, **sets, **chosen}
     return render(request, "identity/party_form.html", context, status=422 if errors else 200)
 
 

@@ -138,7 +138,7 @@ def test_a_service_that_is_approved_no_more_loses_its_rights(home, monkeypatch):
     monkeypatch.setattr(registering.content, "read", lambda name: said if name == "exchange.yaml" else read(name))
     registering.register(home)
     left = sum(len(found) for found in _in_force(home).rights.values())
-    assert left == len(said["rights"])
+    assert left == len(said["rights"]) + len(said["web"])
 
 
 read = content.read

@@ -37,7 +37,7 @@ def test_every_fact_and_entry_of_an_approved_service_has_its_right(name):
 
 
 def test_a_service_that_is_not_approved_gets_no_right():
-    assert len(rights.rights({**EXCHANGE, "approved": []})) == len(EXCHANGE["rights"])
+    assert len(rights.rights({**EXCHANGE, "approved": []})) == len(EXCHANGE["rights"]) + len(EXCHANGE["web"])
 
 
 def test_no_agency_may_take_more_from_a_register_than_the_fields_it_needs():
@@ -53,6 +53,11 @@ def test_endpoints_of_registers_exist_in_their_descriptions():
         for right in RIGHTS:
             if right["service"] == rights.register_service(entry):
                 assert set(right["endpoints"]) <= known
+
+
+def test_endpoints_of_every_right_are_promised_in_the_contract_of_its_service():
+    for right in RIGHTS:
+        assert set(right["endpoints"]) <= set(SERVICES[right["service"]]["paths"]), right
 
 
 def test_fields_that_are_granted_exist_in_the_register():
@@ -74,7 +79,8 @@ def test_every_client_and_service_is_registered_and_every_right_has_a_ground():
         assert right["client"] in subsystems
         assert right["service"] in SERVICES
         assert right["purpose"]
-        assert right["basis"]["kind"] in {"consent", "subject"} or right["basis"]["citation"]
+        kind, personal = right["basis"]["kind"], SERVICES[right["service"]]["personal"]
+        assert kind in {"consent", "subject"} or right["basis"].get("citation") or (kind == "none" and not personal)
 
 
 def test_the_portal_reads_no_register():

@@ -1,0 +1,157 @@
+"""The register's own API: for signed-in officers, and over T-Road for members' systems."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from smartgov.blocks.exchange import api, centre, issuing
+from smartgov.blocks.exchange.tests.factories import RecordedCentre, two_members
+from smartgov.blocks.identity.tests.factories import signed_in_officer
+from smartgov.engines.apilint import read
+from smartgov.shared import clock, homes
+
+pytestmark = pytest.mark.django_db
+BASE = "/api/exchange/v1"
+STATIONS = f"{BASE}/services/TW/GOV/ris/household/stations.v1"
+DOCUMENT = json.dumps(dict(read().example))
+WISH = {
+    "client": "TW/GOV/nhi/cases",
+    "service": "TW/GOV/ris/household/stations.v1",
+    "endpoints": ["GET /stations"],
+    "basis": "none",
+    "purpose": "weather.warning",
+}
+
+
+class Published:
+    """An authority whose bundle is a few bytes."""
+
+    def bundle(self) -> bytes:
+        return b"bundle"
+
+
+@pytest.fixture(autouse=True)
+def country(monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordedCentre]:
+    monkeypatch.setattr(homes, "gateway_secret", lambda agency, subsystem: f"{agency}-{subsystem}")
+    recorded = RecordedCentre()
+    with centre.replaced(recorded), issuing.replaced(Published()):  # type: ignore[arg-type]
+        two_members()
+        yield recorded
+
+
+@pytest.fixture
+def ris() -> Client:
+    return signed_in_officer("ris", "exchange_officer")
+
+
+@pytest.fixture
+def nhi() -> Client:
+    return signed_in_officer("nhi", "exchange_officer")
+
+
+def put(browser: Client, path: str, body: Any) -> Any:
+    return browser.put(path, json.dumps(body), content_type="application/json")
+
+
+def post(browser: Client, path: str, body: Any) -> Any:
+    return browser.post(f"{BASE}{path}", json.dumps(body), content_type="application/json")
+
+
+def offered(ris: Client) -> None:
+    assert put(ris, STATIONS, {"document": DOCUMENT, "personal": False}).status_code == 200
+
+
+def on_the_road(method: str, path: str, body: Any = None, *, client: str = "TW/GOV/nhi/cases") -> Any:
+    headers = {"Authorization": "Bearer portal-portal", "X-Road-Client": client, "X-Road-Id": "x-1"}
+    content = json.dumps(body) if body is not None else ""
+    return Client().generic(
+        method, f"/troad/portal/exchange.v1{path}", content, content_type="application/json", headers=headers
+    )
+
+
+def test_a_service_is_published_from_a_document_and_found_again(ris: Client, nhi: Client) -> None:
+    offered(ris)
+    seen = nhi.get(STATIONS).json()
+    assert (seen["title"], seen["own"], seen["endpoints"][0]) == ("Weather stations", False, "GET /stations")
+    told = nhi.get(f"{STATIONS}/document").json()
+    assert told == {"sha256": sha256(DOCUMENT.encode()).hexdigest(), "document": DOCUMENT}
+    assert put(ris, STATIONS, {"personal": False, "visibility": "delayed", "visibility_terms": {"days": 3}}).json()[
+        "visibility"
+    ] == ("delayed")
+    assert ris.delete(STATIONS).status_code == 204
+    assert nhi.get(STATIONS).json()["withdrawn"] is True
+
+
+def test_a_document_that_breaks_a_rule_is_refused_with_its_lines(ris: Client) -> None:
+    wrong = json.loads(DOCUMENT)
+    wrong["paths"]["/stations"]["get"]["parameters"][1]["name"] = "nationalId"
+    answer = put(ris, STATIONS, {"document": json.dumps(wrong, indent=1), "personal": False})
+    assert (answer.status_code, answer["Content-Type"]) == (422, "application/problem+json")
+    assert answer.json()["findings"][0]["rule"] == "personal-in-address"
+
+
+def test_a_right_is_asked_granted_and_ended(ris: Client, nhi: Client) -> None:
+    offered(ris)
+    asked = post(nhi, "/requests", WISH).json()
+    assert (asked["state"], asked["may_withdraw"], asked["may_review"]) == ("asked", True, False)
+    path = f"/requests/{asked['id']}"
+    until = (clock.today() + timedelta(days=30)).isoformat()
+    assert post(nhi, f"{path}/decision", {"outcome": "granted", "until": until}).status_code == 404
+    assert post(ris, f"{path}/decision", {"outcome": "granted"}).status_code == 422
+    assert post(ris, f"{path}/decision", {"outcome": "granted", "until": until}).json()["state"] == "granted"
+    assert post(nhi, f"{path}/withdrawal", {}).status_code == 409
+    (right,) = nhi.get(f"{BASE}/rights").json()["items"]
+    assert (right["in_force"], right["own"]) == (True, False)
+    assert post(nhi, f"/rights/{right['id']}/end", {"reason": "x"}).status_code == 404
+    ended = post(ris, f"/rights/{right['id']}/end", {"reason": "the project has ended"}).json()
+    assert (ended["state"], ended["in_force"], ended["own"]) == ("revoked", False, True)
+
+
+def test_lists_come_in_pages_that_stay_where_they_are(ris: Client) -> None:
+    first = ris.get(f"{BASE}/members?limit=1").json()
+    second = ris.get(f"{BASE}/members?limit=1&after={first['items'][0]['id']}").json()
+    assert [first["more"], second["more"]] == [True, False]
+    assert [one["code"] for one in first["items"] + second["items"]] == ["nhi", "ris"]
+    assert ris.get(f"{BASE}/members?limit=0").status_code == 422
+    assert ris.get(f"{BASE}/members/nhi").json()["gateways"][0]["keys"]["message_key"]
+
+
+def test_the_configuration_is_told_with_its_digest(ris: Client) -> None:
+    assert ris.get(f"{BASE}/configuration").json()["pending"] is True
+    api.publish(actor=api.PUBLISHER)
+    told = ris.get(f"{BASE}/configuration").json()
+    assert (told["version"], told["sha256"], told["pending"]) == (1, sha256(b"bundle").hexdigest(), False)
+
+
+def test_the_role_decides_what_an_officer_may_do(ris: Client) -> None:
+    integrator = signed_in_officer("ris", "integrator")
+    assert integrator.get(f"{BASE}/services").status_code == 200
+    refused = put(integrator, STATIONS, {"document": DOCUMENT, "personal": False})
+    assert (refused.status_code, refused.json()["type"]) == (403, "urn:smartgov:problem:permission-missing")
+    assert Client().get(f"{BASE}/services").status_code == 401
+    strict = signed_in_officer("ris", "exchange_officer")
+    strict.handler.enforce_csrf_checks = True
+    assert put(strict, STATIONS, {"document": DOCUMENT, "personal": False}).status_code == 403
+
+
+def test_a_members_system_does_the_same_over_t_road(ris: Client) -> None:
+    offered(ris)
+    assert on_the_road("GET", "/services").json()["items"][0]["id"] == WISH["service"]
+    asked = on_the_road("POST", "/requests", WISH).json()
+    assert asked["state"] == "asked"
+    assert on_the_road("GET", f"/requests/{asked['id']}", client="TW/GOV/ris/household").json()["may_review"] is True
+    assert on_the_road("GET", f"/requests/{asked['id']}", client="TW/GOV/bli/cases").status_code == 404
+    for stranger in ("TW/COM/nhi/cases", "XX/GOV/nhi/cases", "nhi", ""):
+        assert on_the_road("GET", "/services", client=stranger).status_code == 404
+
+
+def test_a_process_that_is_not_the_centre_says_so(ris: Client, settings: Any) -> None:
+    settings.ROLES = frozenset({"agency:ris"})
+    assert ris.get(f"{BASE}/services").json()["type"] == "urn:smartgov:problem:not-the-centre"
