@@ -28,9 +28,12 @@ from smartgov.shared import clock, homes
 Standing = Literal["good", "unknown", "weak", "broken"]
 HOST = "mds.fidoalliance.org"
 """Whom the certificate that signs the file names (FIDO Metadata Service 3.0, section 3.2)."""
-_BROKEN = {AuthenticatorStatus.REVOKED, AuthenticatorStatus.USER_KEY_REMOTE_COMPROMISE}
+_BROKEN = {
+    AuthenticatorStatus.REVOKED,
+    AuthenticatorStatus.USER_KEY_REMOTE_COMPROMISE,
+    AuthenticatorStatus.USER_VERIFICATION_BYPASS,  # whoever finds the key could use it, and it is the only means asked
+}
 _WEAK = {
-    AuthenticatorStatus.USER_VERIFICATION_BYPASS,
     AuthenticatorStatus.ATTESTATION_KEY_COMPROMISE,
     AuthenticatorStatus.USER_KEY_PHYSICAL_COMPROMISE,
     AuthenticatorStatus.NOT_FIDO_CERTIFIED,

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 
 from smartgov.blocks.identity import accounts, throttle
-from smartgov.blocks.identity.models import Account, AuthenticatorApp, Password, RecoveryCode, SignIn
+from smartgov.blocks.identity.models import Account, AuthenticatorApp, Password, RecoveryCode, SignIn, Throttle
 from smartgov.blocks.identity.openid.service import MEANS
 from smartgov.blocks.identity.people import authenticator_app, breached, browsers, codes, passwords, totp
 from smartgov.blocks.identity.tests.factories import a_person, a_seat, signed_in_citizen, signed_in_officer
@@ -288,3 +288,22 @@ def test_an_officer_without_an_app_gets_no_password() -> None:
     account = Account.objects.get(subject=subject)
     with pytest.raises(Exception, match="permission-missing"):
         passwords.set_new(actor=Actor("citizen", subject=subject), account=account, present="", password=PASSWORD)
+
+
+def test_a_password_counts_exactly_as_it_was_typed(client: Client, officer: Officer) -> None:
+    for other in (PASSWORD.upper(), f" {PASSWORD}", f"{PASSWORD} ", PASSWORD + "x" * 200):
+        Throttle.objects.all().delete()
+        assert officer.sign_in(client, password=other).status_code == 403, other
+    Throttle.objects.all().delete()
+    assert officer.sign_in(client).status_code == 302
+
+
+def test_a_password_does_not_expire(client: Client, officer: Officer) -> None:
+    with clock.travelling(delta=timedelta(days=3650)):
+        assert officer.sign_in(client).status_code == 302
+
+
+def test_challenges_are_long_and_new(client: Client) -> None:
+    made = {client.post("/identity/passkey/options").json()["challenge"] for _ in range(20)}
+    assert len(made) == 20
+    assert min(map(len, made)) >= 43, "256 bits in base64url"

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client, RequestFactory
 
 from smartgov.blocks.identity import api
-from smartgov.blocks.identity.models import Account, KnownBrowser, LiveSession, OpenidLogout, SignIn
+from smartgov.blocks.identity.models import Account, KnownBrowser, LiveSession, MobileKey, OpenidLogout, SignIn
 from smartgov.blocks.identity.openid import logouts
 from smartgov.blocks.identity.people import browsers, live, places
 from smartgov.blocks.identity.tests.factories import SEEDER, Phone, a_national_id, a_person, signed_in_citizen
@@ -258,3 +258,29 @@ def test_the_history_shows_place_device_and_outcome() -> None:
     page = browser.get("/identity/account").content.decode()
     for words in ("日本", "Edge Windows", "未通過", "本地網路", "成功"):
         assert words in page, words
+
+
+def test_session_keys_are_long_and_new() -> None:
+    keys = {signed_in_citizen().cookies[settings.SESSION_COOKIE_NAME].value for _ in range(20)}
+    assert len(keys) == 20
+    # Django draws 32 signs out of 36 from the system's generator: 165 bits.
+    assert all(len(key) == 32 and set(key) <= set("abcdefghijklmnopqrstuvwxyz0123456789") for key in keys)
+
+
+def test_after_a_change_of_means_the_others_can_be_ended() -> None:
+    subject = a_person()
+    here, there = signed_in_citizen(subject), signed_in_citizen(subject)
+    for key in (Phone(), Phone()):
+        api.add_mobile_key(actor=SEEDER, subject=subject, jwk=key.jwk)
+    removed = MobileKey.objects.filter(account__subject=subject)[0].id
+    answer = here.post(f"/identity/account/phones/{removed}/remove", follow=True)
+    assert 'action="/identity/account/sessions/end-others"' in answer.content.decode()
+    here.post("/identity/account/sessions/end-others")
+    assert not is_signed_in(there)
+
+
+@pytest.mark.parametrize("path", ["/", "/identity/account", "/identity/seat", "/notify/", "/directory/"])
+def test_signing_out_is_on_every_page(path: str) -> None:
+    page = signed_in_citizen().get(path, follow=True)
+    assert page.status_code == 200
+    assert 'action="/identity/sign-out"' in page.content.decode()
