@@ -22,7 +22,14 @@ class MandatesConfig(BlockConfig):
         },
         needs=("ops", "audit", "directory", "identity", "exchange", "notify", "signing"),
         menu=(MenuItem("mandates:list", Text("Act for others", "代理他人"), "mandates.hold", 55),),
-        periodic=(Periodic("mandates.expire", 60, "smartgov.blocks.mandates.api.expire"),),
+        periodic=(
+            Periodic(
+                "mandates.expire",
+                60,
+                "smartgov.blocks.mandates.api.expire",
+                Text("Ends mandates whose time or age limit is over", "終止期限或年齡屆滿之代理"),
+            ),
+        ),
     )
 
     def ready(self) -> None:

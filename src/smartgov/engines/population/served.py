@@ -36,7 +36,7 @@ def registers(played: CastVillage) -> Served:
     village = played.village
     dirt = Dirt(village, frozenset(played.cast.values()))
     found: Served = {}
-    for agency, name, table in chain(_served(village, dirt), _for_mandates(village)):
+    for agency, name, table in _served(village, dirt):
         found.setdefault(agency, {})[name] = tables.rows(table)
     return found
 
@@ -61,10 +61,6 @@ def _served(village: Village, dirt: Dirt) -> Iterator[tuple[str, str, Table]]:
     yield "bli", "benefits", _maternity(village)
     yield "mof", "refund_accounts", _refund_accounts(village, dirt)
     yield "mof", "incomes", _incomes(village)
-
-
-def _for_mandates(village: Village) -> Iterator[tuple[str, str, Table]]:
-    """What only the demo's registers hold: who may act for a child, and for a business."""
     yield "ris", "custody", _custody(village)
     yield "mof", "businesses", _businesses(village)
 
