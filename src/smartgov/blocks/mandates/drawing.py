@@ -82,7 +82,10 @@ def caption(*, subject: str, mandate: str) -> Represented | None:
 
 
 def word(*, mandate: str, represented: str, holder: str, at: datetime) -> Literal["held", "not-held"]:
-    """Whether this mandate let the signer sign for `represented`, a name, at `at`; `holder`: the authority's pseudonym."""
+    """Whether this mandate let the signer sign for `represented`, a name, at `at`.
+
+    `holder` is the signer's pseudonym at the authority.
+    """
     row = Mandate.objects.filter(id=mandate).exclude(begins_at=None).first()
     if row is None or row.begins_at is None or row.represented_name != represented:
         return "not-held"
