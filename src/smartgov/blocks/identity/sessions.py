@@ -72,7 +72,8 @@ def sign_in(request: HttpRequest, account: Account, *, method: str, assurance: i
     Who signs in again in a live session of their own keeps its `sid`, so that ending it reaches every relying party.
     `recovery` names the recovery in which the means was made, while it still cools.
     """
-    sid = _sid_to_keep(request, account) or ids.uuid7()
+    kept = _sid_to_keep(request, account)
+    sid = kept or ids.uuid7()
     before = request.session.session_key
     login(request, account, backend=BACKEND)
     if request.session.session_key in (before, None):
@@ -92,7 +93,15 @@ def sign_in(request: HttpRequest, account: Account, *, method: str, assurance: i
     kind, place = device(request), places.of(request)
     key = request.session.session_key or ""
     live.opened(
-        account, sid=sid, key=key, method=method, assurance=assurance, label=kind, place=place, recovery=recovery
+        account,
+        sid=sid,
+        again=bool(kept),
+        key=key,
+        method=method,
+        assurance=assurance,
+        label=kind,
+        place=place,
+        recovery=recovery,
     )
     SignIn.objects.create(
         account=account,
