@@ -18,6 +18,7 @@ NAMES = (
     "deid_cells",
     "deid_check",
     "openid",
+    "identity",
     "signatures",
     "credentials",
 )

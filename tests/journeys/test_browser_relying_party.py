@@ -18,7 +18,7 @@ pytestmark = [
 
 
 def test_a_reader_signs_in_steps_up_and_is_signed_out(browser: JourneyBrowser, country: Country) -> None:
-    reader = Visitor(browser, country, "father")
+    reader = Visitor(browser, country, "mother-premature")
     reader.go(f"{country.library}/")
     reader.press("main a[href='/sign-in']")
     reader.see("市立圖書館")

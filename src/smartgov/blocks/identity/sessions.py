@@ -78,7 +78,8 @@ def sign_in(request: HttpRequest, account: Account, *, method: str, assurance: i
     """
     if account.signs_in_from is not None and clock.today() < account.signs_in_from:
         raise domain.under_age()
-    sid = _sid_to_keep(request, account) or ids.uuid7()
+    kept = _sid_to_keep(request, account)
+    sid = kept or ids.uuid7()
     before = request.session.session_key
     login(request, account, backend=BACKEND)
     if request.session.session_key in (before, None):
@@ -98,7 +99,15 @@ def sign_in(request: HttpRequest, account: Account, *, method: str, assurance: i
     kind, place = device(request), places.of(request)
     key = request.session.session_key or ""
     live.opened(
-        account, sid=sid, key=key, method=method, assurance=assurance, label=kind, place=place, recovery=recovery
+        account,
+        sid=sid,
+        again=bool(kept),
+        key=key,
+        method=method,
+        assurance=assurance,
+        label=kind,
+        place=place,
+        recovery=recovery,
     )
     SignIn.objects.create(
         account=account,

@@ -52,14 +52,16 @@ def require_calm(address: str) -> None:
 @transaction.atomic
 def _counted(key: str, limit: int, window: timedelta) -> int:
     now = clock.now()
-    row, _ = Throttle.objects.get_or_create(key=key, defaults={"window_ends": now + window})
-    if row.window_ends <= now:
-        Throttle.objects.filter(key=key).update(count=0, window_ends=now + window)
-    Throttle.objects.filter(key=key).update(count=F("count") + 1)
-    row.refresh_from_db()
-    if row.count == limit:
-        Throttle.objects.filter(key=key).update(window_ends=now + window)
-    return row.count
+    mine = Throttle.objects.filter(key=key, window_ends__gt=now)
+    if not mine.update(count=F("count") + 1):
+        fresh = Throttle(key=key, count=1, window_ends=now + window)
+        columns = ["count", "window_ends"]
+        Throttle.objects.bulk_create([fresh], update_conflicts=True, unique_fields=["key"], update_fields=columns)
+        return 1
+    tries = Throttle.objects.values_list("count", flat=True).get(key=key)
+    if tries == limit:
+        mine.update(window_ends=now + window)
+    return tries
 
 
 def _key(purpose: str, whose: str) -> str:

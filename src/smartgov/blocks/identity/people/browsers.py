@@ -41,19 +41,20 @@ def met(request: HttpRequest, account: Account) -> bool:
 
     The very first browser of an account is no news to anybody.
     """
-    secret = request.COOKIES.get(COOKIE) or secrets.token_urlsafe(32)
+    brought = request.COOKIES.get(COOKIE, "")
+    secret = brought or secrets.token_urlsafe(32)
     setattr(request, _FRESH, secret)
     now, kind = clock.now(), label(request)
-    row = KnownBrowser.objects.filter(account=account, browser=_digest(secret)).first()
+    row = KnownBrowser.objects.filter(account=account, browser=_digest(secret)).first() if brought else None
     if row is not None and row.label == kind:
         KnownBrowser.objects.filter(id=row.id).update(last_at=now, place=places.of(request))
         return False
     first = not KnownBrowser.objects.filter(account=account).exists()
-    KnownBrowser.objects.update_or_create(
-        account=account,
-        browser=_digest(secret),
-        defaults={"label": kind, "place": places.of(request), "last_at": now, "trusted_until": None},
-    )
+    found = {"label": kind, "place": places.of(request), "last_at": now, "trusted_until": None}
+    if row is not None:
+        KnownBrowser.objects.filter(id=row.id).update(**found)
+    else:
+        KnownBrowser.objects.create(account=account, browser=_digest(secret), **found)
     if not first:
         telling.tell(account, "new_browser")
     return not first

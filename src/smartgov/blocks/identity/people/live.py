@@ -20,22 +20,31 @@ MOST = 10
 
 
 def opened(
-    account: Account, *, sid: str, key: str, method: str, assurance: int, label: str, place: str, recovery: str = ""
+    account: Account,
+    *,
+    sid: str,
+    again: bool,
+    key: str,
+    method: str,
+    assurance: int,
+    label: str,
+    place: str,
+    recovery: str = "",
 ) -> None:
-    """Note a session that was opened, or proven anew under the same `sid`."""
-    LiveSession.objects.update_or_create(
-        sid=sid,
-        defaults={
-            "account": account,
-            "key": key,
-            "method": method,
-            "assurance": assurance,
-            "label": label,
-            "place": place,
-            "recovery": recovery,
-            "seen_at": clock.now(),
-        },
-    )
+    """Note a session that was opened, or proven `again` under the same `sid`."""
+    known = {
+        "account": account,
+        "key": key,
+        "method": method,
+        "assurance": assurance,
+        "label": label,
+        "place": place,
+        "recovery": recovery,
+        "seen_at": clock.now(),
+    }
+    if again and LiveSession.objects.filter(sid=sid).update(**known):
+        return
+    LiveSession.objects.create(sid=sid, **known)
     for surplus in list(LiveSession.objects.filter(account=account).order_by("-seen_at", "-sid")[MOST:]):
         _end(surplus)
 

@@ -82,8 +82,7 @@ def sign_in(request: HttpRequest, *, national_id: str, password: str, code: str)
         raise domain.permission_missing()
     address = places.network_of(places.address_of(request))
     throttle.require_calm(address)
-    subject = accounts.account_by_national_id(national_id)
-    account = Account.objects.filter(subject=subject).first() if subject else None
+    account = Account.objects.filter(national_id_index=accounts.national_id_index(national_id), is_active=True).first()
     trusted = browsers.trusts(request, account)
     whose = f"browser {trusted.id}" if trusted else f"stranger {national_id}"
     throttle.count("password", whose, limit=LIMIT)
@@ -93,7 +92,7 @@ def sign_in(request: HttpRequest, *, national_id: str, password: str, code: str)
         _refused(request, account)
         raise domain.password_refused()
     throttle.forgive("password", whose)
-    Password.objects.filter(account=account).update(failures=0)
+    Password.objects.filter(account=account, failures__gt=0).update(failures=0)
     return account
 
 

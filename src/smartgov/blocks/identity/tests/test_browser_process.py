@@ -88,7 +88,7 @@ def test_a_passkey_is_made_and_opens_the_next_session(browser: Browser, origin: 
     page.wait_for_url("**/identity/account")
     assert Passkey.objects.get().account.subject == subject
 
-    page.get_by_role("button", name="登出", exact=True).click()
+    page.locator("#main").get_by_role("button", name="登出", exact=True).click()
     page.goto(f"{origin}/identity/account")
     look(page)
     page.get_by_role("button", name="以通行密鑰登入").click()
