@@ -93,7 +93,7 @@ def test_who_looked_is_proven_and_names_the_officers_look(handed: birth.Handed) 
 
 def test_her_number_lies_in_registers_only_and_her_name_in_no_log(handed: birth.Handed, country: Country) -> None:
     number, name = (handed.mother.facts[key].encode() for key in ("national_id", "name"))
-    # What the country was raised from, what the registers own, what the outside programs and the cards hold of their own.
+    # What the country was raised from, what the registers own, what outside programs and cards hold of their own.
     outside = ("phone", "bank", "wallet", "moica", "card")
     own = ("registers", *outside, "births.json", "personas.json", "personas.public.json")
     looked = 0
