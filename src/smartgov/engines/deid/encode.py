@@ -163,7 +163,7 @@ def coded(
 ) -> Iterator[tuple[pa.RecordBatch, list[Ints]]]:
     """Batches as the policy transforms them, with the codes of the quasi-identifiers; `more` columns come along."""
     coders = [Coder(tree) for tree in policy.hierarchies]
-    for batch in transforms.batches(source, [*policy.quasi, *more], transforms.plan(policy), ring):
+    for batch in transforms.batches(source, [*policy.quasi, *more], policy.transforms, ring):
         yield batch, [coder.codes(batch.column(i)) for i, coder in enumerate(coders)]
 
 

@@ -91,6 +91,16 @@ class Policy:
         """The sensitive attributes that a model names, each once."""
         return tuple(dict.fromkeys(model.sensitive for model in self.models if model.sensitive))
 
+    @property
+    def transforms(self) -> dict[str, Transform]:
+        """The changes to single values that it declares, by attribute."""
+        return {a.name: Transform.parse(a.name, a.transform) for a in self.attributes if a.transform is not None}
+
+    @property
+    def needs_keys(self) -> bool:
+        """Whether any of them is keyed."""
+        return any(transform.keyed for transform in self.transforms.values())
+
     def as_dict(self) -> dict[str, Any]:
         """What was written."""
         return dict(self.spec)

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from smartgov.engines.deid import keyring, reading, transforms
+from smartgov.engines.deid import keyring, reading
 from smartgov.engines.deid.classes import Classes, classes_of
 from smartgov.engines.deid.encode import Encoded, coded, encode
 from smartgov.engines.deid.hierarchy import Hierarchy
@@ -237,7 +237,7 @@ def _made(
         measured=tuple({**model.as_dict(), "measured": model.measure(kept)} for model in policy.models),
         metrics=metrics,
         search={"nodes": outcome.nodes, "looked_at": outcome.looked_at, "seconds": round(outcome.seconds, 3)},
-        key=keys.active.id if keys is not None and transforms.needs_keys(policy) else "",
+        key=keys.active.id if keys is not None and policy.needs_keys else "",
     )
 
 

@@ -151,7 +151,7 @@ def _pseudonymise(options: argparse.Namespace) -> int:
     if options.policy:
         from smartgov.engines.deid.policy import Policy
 
-        plan = transforms.plan(Policy.read(options.policy))
+        plan = Policy.read(options.policy).transforms
     else:
         pairs = [pair.partition("=")[::2] for pair in options.column]
         plan = {n: transforms.Transform.parse(n, {"kind": "pseudonym", "domain": domain}) for n, domain in pairs}

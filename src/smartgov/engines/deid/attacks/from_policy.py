@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from smartgov.engines.deid import transforms
 from smartgov.engines.deid.attacks.target import Changes, Target, Thresholds
 from smartgov.engines.deid.hierarchy import Hierarchy
 from smartgov.engines.deid.installed import analysis
@@ -41,7 +40,7 @@ def target_of(
         finer={name: _labels(trees[name], level - 1) for name, level in chosen.items()},
         thresholds=thresholds_of(policy.models),
         name=name or policy.project,
-        changes=Changes(transforms.plan(policy), policy.project, key),
+        changes=Changes(policy.transforms, policy.project, key),
         models=policy.models,
         values={a.name: a.hierarchy for a in policy.of_kind("sensitive") if a.hierarchy is not None},
         population=policy.population,

@@ -5,7 +5,7 @@ subject by one number of days drawn from a key, so that intervals stay true and 
 cannot handle (NULL, an unknown place, a tail with too few people) stops the run; nothing passes unchanged in silence.
 """
 
-from smartgov.engines.deid.transforms.declared import PLACES, Transform, needs_keys, plan
+from smartgov.engines.deid.transforms.declared import PLACES, Transform
 from smartgov.engines.deid.transforms.stream import Changer, apply, batches
 
-__all__ = ["PLACES", "Changer", "Transform", "apply", "batches", "needs_keys", "plan"]
+__all__ = ["PLACES", "Changer", "Transform", "apply", "batches"]

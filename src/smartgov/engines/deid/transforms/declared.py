@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf, isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from smartgov.shared import content
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
-
-if TYPE_CHECKING:
-    from smartgov.engines.deid.policy import Policy
 
 PLACES = content.ROOT / "townships.csv"
 _UNITS = ("year", "quarter", "month", "week")
@@ -61,18 +58,6 @@ class Transform:
     def as_dict(self) -> dict[str, Any]:
         """As a policy writes it."""
         return {"kind": self.kind, **self.words}
-
-
-def plan(policy: Policy) -> dict[str, Transform]:
-    """The transforms that a policy declares, by attribute."""
-    return {
-        one.name: Transform.parse(one.name, one.transform) for one in policy.attributes if one.transform is not None
-    }
-
-
-def needs_keys(policy: Policy) -> bool:
-    """Whether any of them is keyed."""
-    return any(transform.keyed for transform in plan(policy).values())
 
 
 def _is_count(value: Any) -> bool:
