@@ -15,7 +15,8 @@ from smartgov.engines.openid.provider import Provider, seconds
 NONCE_PERIOD = 120
 """Seconds for which new nonces stay the same; each is taken for two periods."""
 MAX_AGE = timedelta(minutes=5)
-LEEWAY = 5
+LEEWAY = 10
+"""Seconds by which a client's clock may be ahead (FAPI 2.0 section 5.3.2.1, as for all JWTs)."""
 
 
 def nonce(provider: Provider, moment: datetime | None = None) -> str:
@@ -91,11 +92,19 @@ def _mark(provider: Provider, print_: str, claims: dict[str, Any]) -> Mark:
     issued, jti, now = claims.get("iat"), claims.get("jti"), provider.now()
     if isinstance(issued, bool) or not isinstance(issued, int | float):
         raise _bad("iat is missing")
-    if not -LEEWAY <= now.timestamp() - issued <= MAX_AGE.total_seconds():
+    if not -LEEWAY <= now.timestamp() - issued <= MAX_AGE.total_seconds() or not _is_in_force(claims, now.timestamp()):
         raise _bad("the proof is too old or from the future")
     if not isinstance(jti, str) or not 8 <= len(jti) <= 256:
         raise _bad("jti has not between 8 and 256 characters")
     return Mark("dpop", jose.digest(f"{print_}\n{jti}"), now + MAX_AGE + timedelta(seconds=LEEWAY))
+
+
+def _is_in_force(claims: dict[str, Any], now: float) -> bool:
+    """Whether `nbf` and `exp`, which a proof need not have, allow it (RFC 7519 4.1.4, 4.1.5)."""
+    begins, ends = claims.get("nbf", now), claims.get("exp", now)
+    if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in (begins, ends)):
+        return False
+    return begins - LEEWAY <= now <= ends + LEEWAY
 
 
 def certificate_thumbprint(request: Request) -> str:
