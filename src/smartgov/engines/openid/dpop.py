@@ -104,7 +104,7 @@ def _is_in_force(claims: dict[str, Any], now: float) -> bool:
     begins, ends = claims.get("nbf", now), claims.get("exp", now)
     if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in (begins, ends)):
         return False
-    return begins - LEEWAY <= now <= ends + LEEWAY
+    return bool(begins - LEEWAY <= now <= ends + LEEWAY)
 
 
 def certificate_thumbprint(request: Request) -> str:
