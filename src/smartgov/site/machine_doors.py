@@ -52,8 +52,9 @@ class MachineDoors:
         if door is None:
             return self._pages(environ, start_response)
         correlation = (environ.get("HTTP_X_CORRELATION_ID") or uuid7())[:64]
-        with structlog.contextvars.bound_contextvars(correlation=correlation):
-            answer = _answered(door, environ)
+        structlog.contextvars.bind_contextvars(correlation=correlation)
+        answer = _answered(door, environ)
+        structlog.contextvars.unbind_contextvars("correlation")
         headers = {**_HEADERS, **answer.headers, "x-correlation-id": correlation}
         headers["content-length"] = str(len(answer.body))
         start_response(_STATUS[answer.status], list(headers.items()))

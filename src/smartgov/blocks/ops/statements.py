@@ -7,6 +7,7 @@ columns. Everything else asks the model's manager.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from functools import lru_cache, partial
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model
 
 M = TypeVar("M", bound=Model)
@@ -22,7 +24,7 @@ Convert = Callable[[Any], Any] | None
 _PLAIN = {models.CharField, models.BooleanField, models.PositiveIntegerField, models.PositiveSmallIntegerField}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Statement:
     """One statement: its text as Django and as the driver takes it, and what happens to values."""
 
@@ -47,7 +49,15 @@ class Statement:
         with db.wrap_database_errors:
             if db.vendor == "sqlite":
                 return db.connection.execute(self.native, given)
-            return _prepared()(db.connection).execute(self.native, given, prepare=True)
+            return self._prepared(db).execute(self.native, given, prepare=True)
+
+    def _prepared(self, db: BaseDatabaseWrapper) -> Any:
+        """A cursor that sends values apart from the text, so that the server plans once; kept with the connection."""
+        kept = db.__dict__.setdefault("smartgov_cursors", {})
+        cursor = kept.get(self)
+        if cursor is None or cursor.connection is not db.connection:
+            cursor = kept[self] = _server_cursor()(db.connection)
+        return cursor
 
     def found(self, row: Sequence[Any]) -> list[Any]:
         """The values of one row."""
@@ -59,9 +69,8 @@ def _converted(by: tuple[Convert, ...], values: Iterable[Any]) -> list[Any]:
 
 
 @lru_cache(maxsize=1)
-def _prepared() -> Any:
-    """The kind of cursor that sends values apart from the text, so that PostgreSQL plans a statement once."""
-    from psycopg import Cursor
+def _server_cursor() -> Any:
+    from psycopg import Cursor  # only where PostgreSQL is in use
 
     return Cursor
 
@@ -92,6 +101,18 @@ class Statements(Generic[M]):
         rows = statement.run(_flat(equal)).fetchall()
         return statement.found(rows[0]) if rows else None
 
+    def pair(
+        self, columns: tuple[str, ...], other: Statements[Any], others: tuple[str, ...], *, by: str, **equal: Any
+    ) -> tuple[list[Any], list[Any]] | None:
+        """Some columns of that row, and some of the row of `other` that its column `by` names."""
+        shape = ("pair", columns, others, by, *_shape(equal))
+        statement = self._written.get(shape) or self._keep(shape, self._pair(columns, other, others, by, equal))
+        rows = statement.run(_flat(equal)).fetchall()
+        if not rows:
+            return None
+        found = statement.found(rows[0])
+        return found[: len(columns)], found[len(columns) :]
+
     def insert(self, *rows: Mapping[str, Any]) -> None:
         """New rows in one statement; each names every column, in one order. No signals are sent."""
         shape = ("insert", len(rows), *rows[0])
@@ -113,6 +134,22 @@ class Statements(Generic[M]):
         wanted = ", ".join(self._column(name) for name in columns)
         text = f"SELECT {wanted} FROM {self._table()} WHERE {self._where(equal)}"  # noqa: S608
         return written(text, self._matched(equal), [_reader(self._field(name)) for name in columns])
+
+    def _pair(
+        self,
+        columns: tuple[str, ...],
+        other: Statements[Any],
+        others: tuple[str, ...],
+        by: str,
+        equal: Mapping[str, Any],
+    ) -> Statement:
+        wanted = [f"{self._table()}.{self._column(name)}" for name in columns]
+        wanted += [f"{other._table()}.{other._column(name)}" for name in others]
+        named = f"{other._table()}.{other._column('pk')} = {self._table()}.{self._column(by)}"
+        where = " AND ".join(f"{self._table()}.{self._column(name)} = %s" for name in equal)
+        text = f"SELECT {', '.join(wanted)} FROM {self._table()} JOIN {other._table()} ON {named} WHERE {where}"  # noqa: S608
+        readers = [*map(_reader, map(self._field, columns)), *map(_reader, map(other._field, others))]
+        return written(text, self._matched(equal), readers)
 
     def _insert(self, rows: int, names: tuple[str, ...]) -> Statement:
         if missing := set(self._names()) - set(names):
@@ -146,7 +183,7 @@ class Statements(Generic[M]):
         return tuple(field.attname for field in self.model._meta.concrete_fields)
 
     def _field(self, name: str) -> Field[Any, Any]:
-        found = self.model._meta.get_field(name)
+        found = self.model._meta.pk if name == "pk" else self.model._meta.get_field(name)
         assert isinstance(found, Field)
         return found
 
@@ -172,28 +209,30 @@ def _writer(field: Any) -> Convert:
     if type(field) in _PLAIN:
         return None
     if type(field) is models.DateTimeField:
-        return moment_in
-    if type(field) is models.JSONField:
-        return partial(_json_in, field.encoder)
+        return moment_in()
+    if type(field) is models.JSONField and connection.vendor == "sqlite":
+        return partial(json.dumps, cls=field.encoder)
     return lambda value: field.get_db_prep_save(value, connection)
 
 
 def _reader(field: Any) -> Convert:
     if type(field) is models.DateTimeField:
         return _moment_out
+    if type(field) is models.JSONField:
+        return partial(json.loads, cls=field.decoder)
     if hasattr(field, "from_db_value"):
         return lambda value: field.from_db_value(value, None, connection)
     return None
 
 
-def moment_in(moment: datetime) -> Any:
-    """A moment as the driver takes it: SQLite keeps the text of UTC without a zone, as Django writes it."""
-    return str(moment.astimezone(UTC).replace(tzinfo=None)) if connection.vendor == "sqlite" else moment
+def moment_in() -> Convert:
+    """How the driver takes a moment: SQLite keeps the text of UTC without a zone, as Django writes it."""
+    return _utc_text if connection.vendor == "sqlite" else None
+
+
+def _utc_text(moment: datetime) -> str:
+    return str(moment.astimezone(UTC).replace(tzinfo=None))
 
 
 def _moment_out(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-
-
-def _json_in(encoder: Any, value: Any) -> Any:
-    return connection.ops.adapt_json_value(value, encoder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from smartgov.engines.httpd import Request
@@ -10,7 +11,7 @@ from smartgov.engines.openid import jose
 from smartgov.engines.openid.errors import OAuthError
 from smartgov.engines.openid.model import Mark
 from smartgov.engines.openid.params import is_web_address
-from smartgov.engines.openid.provider import Provider, seconds
+from smartgov.engines.openid.provider import Provider, mac, seconds
 
 NONCE_PERIOD = 120
 """Seconds for which new nonces stay the same; each is taken for two periods."""
@@ -21,8 +22,12 @@ LEEWAY = 10
 
 def nonce(provider: Provider, moment: datetime | None = None) -> str:
     """The nonce of the present period. It needs no storage: every process derives the same one from the secret."""
-    period = seconds(moment or provider.now()) // NONCE_PERIOD
-    return provider.mac("dpop-nonce", str(period))
+    return _nonce(provider.secret, seconds(moment or provider.now()) // NONCE_PERIOD)
+
+
+@lru_cache(maxsize=16)
+def _nonce(secret: bytes, period: int) -> str:
+    return mac(secret, "dpop-nonce", str(period))
 
 
 def proof(provider: Provider, request: Request, endpoint: str, *, access_token: str = "") -> tuple[str, Mark]:

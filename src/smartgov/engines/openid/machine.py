@@ -87,5 +87,6 @@ _WITH_NONCE = frozenset(
     )
 )
 PATHS_SERVED = frozenset(_DOORS)
-# Doors that use something up, for a caller who wants each request in one transaction.
-WRITES = _WITH_NONCE
+# Doors that use something up and give something, for a caller who wants both in one transaction. The facts of a person
+# are only read: using up the proof is one statement, which is whole by itself.
+WRITES = _WITH_NONCE - {PATHS["userinfo_endpoint"]}

@@ -58,12 +58,17 @@ class Provider:
 
     def mac(self, purpose: str, *parts: str) -> str:
         """An unguessable short name of `parts`, the same for all processes; one purpose tells nothing of another."""
-        content = "\n".join((purpose, *parts)).encode()
-        return base64.urlsafe_b64encode(hmac.digest(self.secret, content, "sha256")[:24]).decode()
+        return mac(self.secret, purpose, *parts)
 
     def sid(self, session: str, client: str) -> str:
         """The `sid` of a session for one client: two clients cannot compare theirs."""
         return self.mac("sid", session, client)
+
+
+def mac(secret: bytes, purpose: str, *parts: str) -> str:
+    """192 bits that nobody can guess without `secret`, in base64url."""
+    content = "\n".join((purpose, *parts)).encode()
+    return base64.urlsafe_b64encode(hmac.digest(secret, content, "sha256")[:24]).decode()
 
 
 def digits(secret: str) -> str:

@@ -179,10 +179,8 @@ class DatabaseStore:
 
     def token(self, key: str) -> tuple[IssuedToken, Authorization] | None:
         """See `Store`."""
-        values = _tokens.values(_TOKEN, key=key)
-        token = _token_of(*values) if values else None
-        found = _found(id=token.authorization) if token else None
-        return (token, found) if token and found else None
+        found = _tokens.pair(_TOKEN, _authorizations, _COLUMNS, by="authorization_id", key=key)
+        return (_token_of(*found[0]), _authorization_of(*found[1])) if found else None
 
     @_together
     def rotate(self, key: str, tokens: Sequence[IssuedToken]) -> bool:
@@ -219,7 +217,7 @@ _SYSTEM = Actor.for_system("portal", "identity")
 @lru_cache(maxsize=4)
 def _marking(count: int) -> Statement:
     text = _MARK.format(", ".join(["(%s, %s)"] * count))
-    return written(text, [None, moment_in] * count)
+    return written(text, [None, moment_in()] * count)
 
 
 def _move(authorization: str, origins: tuple[str, ...], state: str, **changes: Any) -> bool:

@@ -6,8 +6,9 @@ from datetime import UTC, timedelta
 
 import pytest
 from django.core.exceptions import FieldDoesNotExist
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Model
+from django.test.utils import CaptureQueriesContext
 
 from smartgov.blocks.identity.models import Account, OpenidAuthorization, OpenidToken
 from smartgov.blocks.ops.api import Statements
@@ -52,6 +53,28 @@ def test_a_foreign_key_is_written_by_its_column() -> None:
     )
     Statements(OpenidToken).insert(columns(token))
     assert OpenidToken.objects.get(key="k").authorization.client == "c"
+    found = Statements(OpenidToken).pair(
+        ("key", "issued_at"), Statements(OpenidAuthorization), ("id", "asked"), by="authorization_id", key="k"
+    )
+    assert found == (["k", NOW], ["one", {"scopes": ["openid"]}])
+    assert (
+        Statements(OpenidToken).pair(("key",), Statements(OpenidAuthorization), (), by="authorization_id", key="x")
+        is None
+    )
+
+
+def test_who_listens_hears_them() -> None:
+    with CaptureQueriesContext(connection) as heard:
+        assert Statements(OpenidAuthorization).values(("id",), id="none") is None
+    assert len(heard) == 1
+
+
+def test_a_row_is_whole_or_not_written() -> None:
+    with pytest.raises(ValueError, match="lacks"):
+        Statements(OpenidAuthorization).insert({"id": "one"})
+    Statements(OpenidAuthorization).insert(columns(an_authorization("one")))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Statements(OpenidAuthorization).insert(columns(an_authorization("one")))
 
 
 def test_changes_count_the_rows_they_met() -> None:
