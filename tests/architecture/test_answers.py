@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -20,7 +21,12 @@ from schemathesis import openapi
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.core.transport import Response
 
+from smartgov.blocks.identity.openid.service import provider
 from smartgov.blocks.identity.tests import factories as people
+from smartgov.blocks.identity.tests.relying import CALLBACK, Shop
+from smartgov.engines.openid import describing
+from smartgov.engines.openid.ciba import CIBA
+from smartgov.engines.openid.tokens import EXCHANGE
 from smartgov.shared.tw import national_id
 from smartgov.site import machine
 from tests.architecture import doors
@@ -33,12 +39,17 @@ EXAMPLES = 20
 
 
 def _operations(api: Any) -> dict[str, Any]:
-    schema = openapi.from_dict(json.loads(json.dumps(api.get_openapi_schema(), default=str)))
+    return _named(json.loads(json.dumps(api.get_openapi_schema(), default=str)))
+
+
+def _named(document: Any) -> dict[str, Any]:
+    schema = openapi.from_dict(document)
     found = [one.ok() for one in schema.get_all_operations()]
     return {f"{one.method.upper()} {one.path}": one for one in found}
 
 
 API, TROAD = _operations(machine.api), _operations(machine.troad)
+OPENID = _named(describing.document(provider()))
 
 
 @pytest.fixture
@@ -86,6 +97,30 @@ def test_the_doors_on_t_road_answer_as_documented(label: str, stage: Stage) -> N
         )
 
     _hold(TROAD[label], ask, f"/{told.path}" if told.path else "", told.body)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("label", OPENID)
+def test_the_doors_of_the_openid_provider_answer_as_documented(label: str) -> None:
+    """Half of the forms carry the proof of a registered client, so that what they say is read and not only refused."""
+    shop = Shop(grants=["authorization_code", "refresh_token", CIBA, EXCHANGE])
+    browser, token = Client(), shop.sign_in(people.signed_in_citizen()).access_token
+    sound: dict[str, Any] = {"client": "", "redirect_uri": CALLBACK, "scope": "openid", "token": token}
+
+    def ask(case: Any, path: str, form: Any) -> Any:
+        headers = {"DPoP": shop.rp._proof(case.method, f"{shop.rp.issuer}{path}", token)}
+        if path == "/openid/userinfo":
+            headers["Authorization"] = f"DPoP {token}"
+        given = json.loads(form) if form else {}
+        if given.pop("client", None) is not None:
+            given |= shop.rp._assertion()
+        elif not given:
+            headers = {}
+        body = urlencode({name: value for name, value in given.items() if isinstance(value, str)})
+        kind = "application/x-www-form-urlencoded"
+        return browser.generic(case.method, path, body, content_type=kind, headers=headers)
+
+    _hold(OPENID[label], ask, "", sound)
 
 
 def _hold(operation: Any, ask: Any, known: str, body: Mapping[str, Any]) -> None:

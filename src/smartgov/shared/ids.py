@@ -13,7 +13,8 @@ def uuid7() -> str:
     fraction = rest * 4096 // 1_000_000
     tail = int.from_bytes(os.urandom(8), "big") & (1 << 62) - 1
     value = (millis << 80) | (0x7 << 76) | (fraction << 64) | (0b10 << 62) | tail
-    return str(uuid.UUID(int=value))
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def is_uuid(text: str) -> bool:

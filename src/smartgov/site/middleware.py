@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
-from importlib.util import find_spec
 
 import structlog
-from django.conf import settings
-from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
@@ -24,6 +20,12 @@ CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+KEPT_TO_ITSELF = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+"""Headers that keep an answer from what other sites could do with it."""
 _MACHINE_PATHS = ("/api/", "/troad/")
 _PROBLEM = "application/problem+json"
 
@@ -38,43 +40,13 @@ class Guard:
         correlation = request.headers.get("X-Correlation-Id") or uuid7()
         structlog.contextvars.bind_contextvars(correlation=correlation[:64])
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
-        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        for name, value in KEPT_TO_ITSELF.items():
+            response.headers.setdefault(name, value)
         if not request.path.startswith("/static/"):
             response.headers.setdefault("Cache-Control", "no-store")
         response.headers["X-Correlation-Id"] = correlation[:64]
         structlog.contextvars.unbind_contextvars("correlation")
         return response
-
-
-class MachineDoors:
-    """Leads programs straight to doors that know no session, language, form token or page; blocks name them.
-
-    A sign-in elsewhere asks three such doors, and what pages need would cost more than the answers.
-    """
-
-    def __init__(self, get_response: Next) -> None:
-        self.get_response = get_response
-        self.doors: dict[str, Next] = {}
-        for block in settings.BLOCKS:
-            if find_spec(f"smartgov.blocks.{block}.web.root_urls"):
-                module = import_module(f"smartgov.blocks.{block}.web.root_urls")
-                self.doors.update(getattr(module, "MACHINE_DOORS", {}))
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer at a door, or go on to the pages."""
-        door = self.doors.get(request.path)
-        if door is None:
-            return self.get_response(request)
-        try:
-            request.get_host()  # a name that is not ours is refused here as everywhere
-            return door(request)
-        except SuspiciousOperation as error:
-            return _as_json(refusals.of_exception(error), "en")
-        except Exception:
-            logger.exception("request_failed")
-            return _as_json(refusals.UNEXPECTED, "en")
 
 
 class Problems:

@@ -56,6 +56,8 @@ def _database() -> dict[str, Any]:
         "HOST": unquote(parts.hostname or ""),
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
+        # Statements that are written once are planned once; a pooler in between has to know prepared statements.
+        "OPTIONS": {"prepare_threshold": 5},
     }
 
 
@@ -82,7 +84,6 @@ AUTHENTICATION_BACKENDS = ["smartgov.blocks.identity.sessions.AccountBackend"]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "smartgov.site.middleware.Guard",
-    "smartgov.site.middleware.MachineDoors",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -126,6 +127,7 @@ SESSION_COOKIE_NAME = f"smartgov_session_{urlsplit(ORIGIN).port or 'web'}"
 CSRF_COOKIE_NAME = f"smartgov_csrf_{urlsplit(ORIGIN).port or 'web'}"
 CSRF_FAILURE_VIEW = "smartgov.site.middleware.not_from_our_page"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20  # bodies without files: forms and messages
+SESSION_ENGINE = "smartgov.blocks.identity.session_store"
 LANGUAGE_COOKIE_NAME = "smartgov_language"
 SESSION_COOKIE_AGE = 60 * 30
 # `identity.sessions` notes the last request once a minute, and that renews the cookie; no page writes a row otherwise.

@@ -13,7 +13,7 @@ from smartgov.blocks.audit.models import Entry, UseRecord
 from smartgov.blocks.audit.sequencer import register_sink, sequence, sink_replaced
 from smartgov.blocks.audit.words import register_seat_titles
 from smartgov.blocks.ops.api import Statements
-from smartgov.shared import clock
+from smartgov.shared import clock, ids
 from smartgov.shared.actor import Actor
 from smartgov.shared.tw import national_id as nid
 
@@ -40,22 +40,25 @@ def record(
     if not connection.in_atomic_block:
         raise RuntimeError("an audit entry belongs into the transaction of the deed")
     domain.refuse_personal(detail or {})
-    entry = Entry(
-        at=clock.now(),
-        kind=actor.kind,
-        subject=actor.subject or "",
-        seat=actor.seat or "",
-        system=actor.system or "",
-        agency=actor.agency or "",
-        acting_for=actor.acting_for or "",
-        assurance=actor.assurance,
-        action=action,
-        object_type=object_type,
-        object_id=object_id,
-        detail=dict(detail or {}),
+    name = ids.uuid7()
+    _entries.insert(
+        {
+            "id": name,
+            "at": clock.now(),
+            "kind": actor.kind,
+            "subject": actor.subject or "",
+            "seat": actor.seat or "",
+            "system": actor.system or "",
+            "agency": actor.agency or "",
+            "acting_for": actor.acting_for or "",
+            "assurance": actor.assurance,
+            "action": action,
+            "object_type": object_type,
+            "object_id": object_id,
+            "detail": dict(detail or {}),
+        }
     )
-    _entries.insert(entry)
-    return entry.id
+    return name
 
 
 _entries = Statements(Entry)

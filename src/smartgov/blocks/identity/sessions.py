@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth import BACKEND_SESSION_KEY, login, logout
 from django.contrib.auth.backends import BaseBackend
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.http import HttpRequest
 
 from smartgov.blocks.audit import api as audit
@@ -44,14 +44,16 @@ BACKEND = "smartgov.blocks.identity.sessions.AccountBackend"
 
 
 _accounts = Statements(Account)
+_OF_A_SESSION = ("id", "subject", "name", "is_active", "signs_in_from", "session_epoch", "created_at", "closed_at")
 
 
 class AccountBackend(BaseBackend):
     """Finds the account of a session. It authenticates nobody: the sign-in verbs do, each by its own proof."""
 
     def get_user(self, user_id: int) -> Account | None:
-        """The open account of a session."""
-        return _accounts.first(id=user_id, is_active=True)
+        """The open account of a session. Sealed columns that no page needs stay sealed until somebody reads them."""
+        values = _accounts.values(_OF_A_SESSION, id=user_id, is_active=True)
+        return None if values is None else Account.from_db(DEFAULT_DB_ALIAS, _OF_A_SESSION, values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from smartgov.blocks.ops.outbox import (
 )
 from smartgov.blocks.ops.periodic import calendar, run_due
 from smartgov.blocks.ops.personal import Declaration, declaration_of, our_models, retire_all
-from smartgov.blocks.ops.statements import Statements
+from smartgov.blocks.ops.statements import Statement, Statements, moment_in, written
 
 __all__ = [
     "Check",
@@ -28,6 +28,7 @@ __all__ = [
     "EncryptedTextField",
     "EventKind",
     "Gate",
+    "Statement",
     "Statements",
     "actor",
     "calendar",
@@ -41,6 +42,7 @@ __all__ = [
     "emit",
     "flows",
     "health",
+    "moment_in",
     "note_release",
     "our_models",
     "permit",
@@ -51,4 +53,5 @@ __all__ = [
     "retry",
     "run_due",
     "upgrade_problems",
+    "written",
 ]

@@ -1,19 +1,84 @@
 """Statements of one table, written once and then only run: for the few paths that every sign-in walks.
 
-Django writes the SQL of a query anew at each use, which costs several times what running it does. What is written here
-is the plainest there is: rows by equal columns, new rows, changed columns. Everything else asks the model's manager.
+Django writes the SQL of a query anew at each use, and asks every field how to convert its value; that costs several
+times what running it does. What is written here is the plainest there is: rows by equal columns, new rows, changed
+columns. Everything else asks the model's manager.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from typing import Any, Generic, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model
 
 M = TypeVar("M", bound=Model)
+Convert = Callable[[Any], Any] | None
+"""What happens to a value on its way in or out; None: it is good as it is."""
+_PLAIN = {models.CharField, models.BooleanField, models.PositiveIntegerField, models.PositiveSmallIntegerField}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Statement:
+    """One statement: its text as Django and as the driver takes it, and what happens to values."""
+
+    text: str
+    native: str
+    writes: tuple[Convert, ...] = ()
+    reads: tuple[Convert, ...] = ()
+
+    def run(self, values: Iterable[Any]) -> Any:
+        """Run it on this thread's connection; the cursor, from which rows and their count are taken.
+
+        The driver's own cursor does, prepared for the next time, unless somebody listens to Django's: tests, DEBUG.
+        """
+        given = _converted(self.writes, values)
+        db = connections[DEFAULT_DB_ALIAS]
+        if db.execute_wrappers or db.queries_logged:
+            cursor = db.cursor()
+            cursor.execute(self.text, given)
+            return cursor
+        db.ensure_connection()
+        db.validate_no_broken_transaction()
+        with db.wrap_database_errors:
+            if db.vendor == "sqlite":
+                return db.connection.execute(self.native, given)
+            return self._prepared(db).execute(self.native, given, prepare=True)
+
+    def _prepared(self, db: BaseDatabaseWrapper) -> Any:
+        """A cursor that sends values apart from the text, so that the server plans once; kept with the connection."""
+        kept = db.__dict__.setdefault("smartgov_cursors", {})
+        cursor = kept.get(self)
+        if cursor is None or cursor.connection is not db.connection:
+            cursor = kept[self] = _server_cursor()(db.connection)
+        return cursor
+
+    def found(self, row: Sequence[Any]) -> list[Any]:
+        """The values of one row."""
+        return _converted(self.reads, row)
+
+
+def _converted(by: tuple[Convert, ...], values: Iterable[Any]) -> list[Any]:
+    return [value if to is None or value is None else to(value) for to, value in zip(by, values, strict=True)]
+
+
+@lru_cache(maxsize=1)
+def _server_cursor() -> Any:
+    from psycopg import Cursor  # only where PostgreSQL is in use
+
+    return Cursor
+
+
+def written(text: str, writes: Iterable[Convert], reads: Iterable[Convert] = ()) -> Statement:
+    """A statement in Django's form (`%s` for a value, no other percent sign) for the database in use."""
+    native = text.replace("%s", "?") if connection.vendor == "sqlite" else text
+    return Statement(text, native, tuple(writes), tuple(reads))
 
 
 class Statements(Generic[M]):
@@ -21,59 +86,83 @@ class Statements(Generic[M]):
 
     def __init__(self, model: type[M]) -> None:
         self.model = model
-        self._texts: dict[tuple[Any, ...], str] = {}
+        self._written: dict[tuple[Any, ...], Statement] = {}
 
     def first(self, **equal: Any) -> M | None:
         """The row whose columns equal these values, or None; meant for unique columns."""
-        names = tuple(field.attname for field in self._fields())
+        names = self._names()
         values = self.values(names, **equal)
-        return None if values is None else self.model.from_db(connection.alias, names, values)
+        return None if values is None else self.model.from_db(DEFAULT_DB_ALIAS, names, values)
 
     def values(self, columns: tuple[str, ...], **equal: Any) -> list[Any] | None:
         """Some columns of that row, and no others read."""
-        text = self._text(("select", columns, *_shape(equal)), lambda: self._select(columns, equal))
-        with connection.cursor() as cursor:
-            cursor.execute(text, self._matched(equal))
-            row = cursor.fetchone()
-        if row is None:
-            return None
-        return [_read(self._field(name), value) for name, value in zip(columns, row, strict=True)]
+        shape = ("select", columns, *_shape(equal))
+        statement = self._written.get(shape) or self._keep(shape, self._select(columns, equal))
+        rows = statement.run(_flat(equal)).fetchall()
+        return statement.found(rows[0]) if rows else None
 
-    def insert(self, *rows: M) -> None:
-        """New rows, in one statement. No signals are sent."""
-        fields = self._fields()
-        given = [field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows for field in fields]
-        with connection.cursor() as cursor:
-            cursor.execute(self._text(("insert", len(rows)), lambda: self._insert(len(rows))), given)
+    def pair(
+        self, columns: tuple[str, ...], other: Statements[Any], others: tuple[str, ...], *, by: str, **equal: Any
+    ) -> tuple[list[Any], list[Any]] | None:
+        """Some columns of that row, and some of the row of `other` that its column `by` names."""
+        shape = ("pair", columns, others, by, *_shape(equal))
+        statement = self._written.get(shape) or self._keep(shape, self._pair(columns, other, others, by, equal))
+        rows = statement.run(_flat(equal)).fetchall()
+        if not rows:
+            return None
+        found = statement.found(rows[0])
+        return found[: len(columns)], found[len(columns) :]
+
+    def insert(self, *rows: Mapping[str, Any]) -> None:
+        """New rows in one statement; each names every column, in one order. No signals are sent."""
+        shape = ("insert", len(rows), *rows[0])
+        statement = self._written.get(shape) or self._keep(shape, self._insert(len(rows), tuple(rows[0])))
+        statement.run(value for row in rows for value in row.values())
 
     def update(self, changes: Mapping[str, Any], **equal: Any) -> int:
         """Change columns of the rows whose columns equal these values (a tuple: one of them); returns how many."""
         shape = ("update", tuple(changes), *_shape(equal))
-        text = self._text(shape, lambda: self._update(changes, equal))
-        with connection.cursor() as cursor:
-            cursor.execute(text, [*self._written(changes), *self._matched(equal)])
-            return int(cursor.rowcount)
+        statement = self._written.get(shape) or self._keep(shape, self._update(tuple(changes), equal))
+        return int(statement.run([*changes.values(), *_flat(equal)]).rowcount)
 
-    def _text(self, shape: tuple[Any, ...], write: Callable[[], str]) -> str:
-        found = self._texts.get(shape)
-        if found is None:
-            found = self._texts[shape] = write()
-        return found
+    def _keep(self, shape: tuple[Any, ...], statement: Statement) -> Statement:
+        self._written[shape] = statement
+        return statement
 
     # Names come from the model's own fields (an unknown one is a FieldDoesNotExist), values are parameters.
-    def _select(self, columns: tuple[str, ...], equal: Mapping[str, Any]) -> str:
+    def _select(self, columns: tuple[str, ...], equal: Mapping[str, Any]) -> Statement:
         wanted = ", ".join(self._column(name) for name in columns)
-        return f"SELECT {wanted} FROM {self._table()} WHERE {self._where(equal)}"  # noqa: S608
+        text = f"SELECT {wanted} FROM {self._table()} WHERE {self._where(equal)}"  # noqa: S608
+        return written(text, self._matched(equal), [_reader(self._field(name)) for name in columns])
 
-    def _insert(self, rows: int) -> str:
-        fields = self._fields()
-        row = f"({', '.join(['%s'] * len(fields))})"
-        names = ", ".join(self._column(field.attname) for field in fields)
-        return f"INSERT INTO {self._table()} ({names}) VALUES {', '.join([row] * rows)}"  # noqa: S608
+    def _pair(
+        self,
+        columns: tuple[str, ...],
+        other: Statements[Any],
+        others: tuple[str, ...],
+        by: str,
+        equal: Mapping[str, Any],
+    ) -> Statement:
+        wanted = [f"{self._table()}.{self._column(name)}" for name in columns]
+        wanted += [f"{other._table()}.{other._column(name)}" for name in others]
+        named = f"{other._table()}.{other._column('pk')} = {self._table()}.{self._column(by)}"
+        where = " AND ".join(f"{self._table()}.{self._column(name)} = %s" for name in equal)
+        text = f"SELECT {', '.join(wanted)} FROM {self._table()} JOIN {other._table()} ON {named} WHERE {where}"  # noqa: S608
+        readers = [*map(_reader, map(self._field, columns)), *map(_reader, map(other._field, others))]
+        return written(text, self._matched(equal), readers)
 
-    def _update(self, changes: Mapping[str, Any], equal: Mapping[str, Any]) -> str:
-        setting = ", ".join(f"{self._column(name)} = %s" for name in changes)
-        return f"UPDATE {self._table()} SET {setting} WHERE {self._where(equal)}"  # noqa: S608
+    def _insert(self, rows: int, names: tuple[str, ...]) -> Statement:
+        if missing := set(self._names()) - set(names):
+            raise ValueError(f"a new row of {self._table()} lacks {sorted(missing)}")
+        row = f"({', '.join(['%s'] * len(names))})"
+        columns = ", ".join(self._column(name) for name in names)
+        text = f"INSERT INTO {self._table()} ({columns}) VALUES {', '.join([row] * rows)}"  # noqa: S608
+        return written(text, [_writer(self._field(name)) for name in names] * rows)
+
+    def _update(self, names: tuple[str, ...], equal: Mapping[str, Any]) -> Statement:
+        setting = ", ".join(f"{self._column(name)} = %s" for name in names)
+        text = f"UPDATE {self._table()} SET {setting} WHERE {self._where(equal)}"  # noqa: S608
+        return written(text, [*(_writer(self._field(name)) for name in names), *self._matched(equal)])
 
     def _where(self, equal: Mapping[str, Any]) -> str:
         return " AND ".join(
@@ -83,23 +172,18 @@ class Statements(Generic[M]):
             for name, value in equal.items()
         )
 
-    def _written(self, changes: Mapping[str, Any]) -> list[Any]:
-        return [self._field(name).get_db_prep_save(value, connection) for name, value in changes.items()]
+    def _matched(self, equal: Mapping[str, Any]) -> list[Convert]:
+        return [
+            _writer(self._field(name))
+            for name, value in equal.items()
+            for _ in (value if isinstance(value, tuple) else (value,))
+        ]
 
-    def _matched(self, equal: Mapping[str, Any]) -> list[Any]:
-        found: list[Any] = []
-        for name, value in equal.items():
-            field = self._field(name)
-            found += [
-                field.get_db_prep_save(each, connection) for each in (value if isinstance(value, tuple) else [value])
-            ]
-        return found
-
-    def _fields(self) -> Sequence[Any]:
-        return self.model._meta.concrete_fields
+    def _names(self) -> tuple[str, ...]:
+        return tuple(field.attname for field in self.model._meta.concrete_fields)
 
     def _field(self, name: str) -> Field[Any, Any]:
-        found = self.model._meta.get_field(name)
+        found = self.model._meta.pk if name == "pk" else self.model._meta.get_field(name)
         assert isinstance(found, Field)
         return found
 
@@ -114,11 +198,41 @@ def _shape(equal: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
     return tuple((name, len(value) if isinstance(value, tuple) else 0) for name, value in equal.items())
 
 
-def _read(field: Any, value: Any) -> Any:
-    if value is None:
+def _flat(equal: Mapping[str, Any]) -> list[Any]:
+    found: list[Any] = []
+    for value in equal.values():
+        found += value if isinstance(value, tuple) else (value,)
+    return found
+
+
+def _writer(field: Any) -> Convert:
+    if type(field) in _PLAIN:
         return None
-    if isinstance(value, datetime) and value.tzinfo is None:
-        return value.replace(tzinfo=UTC)  # SQLite keeps no zone; Django writes UTC
+    if type(field) is models.DateTimeField:
+        return moment_in()
+    if type(field) is models.JSONField and connection.vendor == "sqlite":
+        return partial(json.dumps, cls=field.encoder)
+    return lambda value: field.get_db_prep_save(value, connection)
+
+
+def _reader(field: Any) -> Convert:
+    if type(field) is models.DateTimeField:
+        return _moment_out
+    if type(field) is models.JSONField:
+        return partial(json.loads, cls=field.decoder)
     if hasattr(field, "from_db_value"):
-        return field.from_db_value(value, None, connection)
-    return value
+        return lambda value: field.from_db_value(value, None, connection)
+    return None
+
+
+def moment_in() -> Convert:
+    """How the driver takes a moment: SQLite keeps the text of UTC without a zone, as Django writes it."""
+    return _utc_text if connection.vendor == "sqlite" else None
+
+
+def _utc_text(moment: datetime) -> str:
+    return str(moment.astimezone(UTC).replace(tzinfo=None))
+
+
+def _moment_out(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

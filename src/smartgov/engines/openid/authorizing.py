@@ -50,7 +50,8 @@ def wanted_claims(authorization: Authorization) -> frozenset[str]:
 def next_step(provider: Provider, client: Client, authorization: Authorization, event: Authentication | None) -> Step:
     """The next step for a person who is recognised by `event` (None: nobody is signed in)."""
     asked = authorization.asked
-    silent, first = "none" in asked.prompt, next((acr for acr in asked.acr if acr in provider.reachable), "")
+    silent = "none" in asked.prompt
+    first = next((acr for acr in asked.acr if acr in provider.reachable()), "")
     if event is None:
         return _refused("login_required", "nobody is signed in") if silent else Step("sign-in", first)
     relation = provider.store.relation(event.subject, client.id)
@@ -79,7 +80,7 @@ def next_step(provider: Provider, client: Client, authorization: Authorization, 
 def _level(provider: Provider, authorization: Authorization, event: Authentication, *, silent: bool) -> levels.Verdict:
     asked = authorization.asked
     # Somebody whose approval came from another device cannot step up by it, and a silent request cannot at all.
-    reachable = () if silent or event.remote else provider.reachable
+    reachable = () if silent or event.remote or not asked.acr else provider.reachable()
     return levels.decide(asked.acr, event, reachable, essential=asked.acr_essential)
 
 

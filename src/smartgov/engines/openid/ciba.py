@@ -31,7 +31,7 @@ def ask(provider: Provider, request: Request) -> Response:
     if CIBA not in client.grants:
         raise OAuthError("unauthorized_client", "the client is not registered for back-channel sign-in")
     asked, subject = _asked(provider, client, given)
-    secret, now = new_secret(), provider.now()
+    secret, now, life = new_secret(), provider.now(), _life(given)
     number = digits(new_secret())
     provider.store.add(
         Authorization(
@@ -41,14 +41,24 @@ def ask(provider: Provider, request: Request) -> Response:
             asked=asked,
             way="ciba",
             created_at=now,
-            expires_at=now + LIFE,
+            expires_at=now + life,
             request_key=jose.digest(secret),
             number=number,
             subject=subject,
         )
     )
-    body = {"auth_req_id": secret, "expires_in": int(LIFE.total_seconds()), "interval": INTERVAL}
+    body = {"auth_req_id": secret, "expires_in": int(life.total_seconds()), "interval": INTERVAL}
     return Response.json({**body, "binding_number": number}, headers=NO_STORE)
+
+
+def _life(given: dict[str, str]) -> timedelta:
+    """How long the person has: as long as the client wishes, and no longer than we allow (CIBA 7.1)."""
+    if "requested_expiry" not in given:
+        return LIFE
+    wanted = params.number(given["requested_expiry"], "requested_expiry")
+    if not wanted:
+        raise invalid("requested_expiry is a number of seconds, from one")
+    return min(LIFE, timedelta(seconds=wanted))
 
 
 def _asked(provider: Provider, client: Client, given: dict[str, str]) -> tuple[Asked, str]:

@@ -91,9 +91,9 @@ def _checked(provider: Provider, client: Client, given: dict[str, str], token: j
         raise _no("the assertion is of another type")
     if claims.get("iss") != client.id or claims.get("sub") != client.id:
         raise _no("iss and sub are not the client")
-    # FAPI 2.0 section 5.3.2.1: the issuer, as one string, so that no other server can use the assertion.
-    if claims.get("aud") not in (provider.issuer, [provider.issuer]):
-        raise _no("aud is not this issuer alone")
+    # FAPI 2.0 section 5.3.2.1: the issuer, as a string, so that no other server can use the assertion.
+    if claims.get("aud") != provider.issuer:
+        raise _no("aud is not this issuer, as a string")
     return _assertion_mark(provider, client, claims)
 
 

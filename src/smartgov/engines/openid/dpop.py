@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from smartgov.engines.httpd import Request
@@ -10,18 +11,23 @@ from smartgov.engines.openid import jose
 from smartgov.engines.openid.errors import OAuthError
 from smartgov.engines.openid.model import Mark
 from smartgov.engines.openid.params import is_web_address
-from smartgov.engines.openid.provider import Provider, seconds
+from smartgov.engines.openid.provider import Provider, mac, seconds
 
 NONCE_PERIOD = 120
 """Seconds for which new nonces stay the same; each is taken for two periods."""
 MAX_AGE = timedelta(minutes=5)
-LEEWAY = 5
+LEEWAY = 10
+"""Seconds by which a client's clock may be ahead (FAPI 2.0 section 5.3.2.1, as for all JWTs)."""
 
 
 def nonce(provider: Provider, moment: datetime | None = None) -> str:
     """The nonce of the present period. It needs no storage: every process derives the same one from the secret."""
-    period = seconds(moment or provider.now()) // NONCE_PERIOD
-    return provider.mac("dpop-nonce", str(period))
+    return _nonce(provider.secret, seconds(moment or provider.now()) // NONCE_PERIOD)
+
+
+@lru_cache(maxsize=16)
+def _nonce(secret: bytes, period: int) -> str:
+    return mac(secret, "dpop-nonce", str(period))
 
 
 def proof(provider: Provider, request: Request, endpoint: str, *, access_token: str = "") -> tuple[str, Mark]:
@@ -91,11 +97,19 @@ def _mark(provider: Provider, print_: str, claims: dict[str, Any]) -> Mark:
     issued, jti, now = claims.get("iat"), claims.get("jti"), provider.now()
     if isinstance(issued, bool) or not isinstance(issued, int | float):
         raise _bad("iat is missing")
-    if not -LEEWAY <= now.timestamp() - issued <= MAX_AGE.total_seconds():
+    if not -LEEWAY <= now.timestamp() - issued <= MAX_AGE.total_seconds() or not _is_in_force(claims, now.timestamp()):
         raise _bad("the proof is too old or from the future")
     if not isinstance(jti, str) or not 8 <= len(jti) <= 256:
         raise _bad("jti has not between 8 and 256 characters")
     return Mark("dpop", jose.digest(f"{print_}\n{jti}"), now + MAX_AGE + timedelta(seconds=LEEWAY))
+
+
+def _is_in_force(claims: dict[str, Any], now: float) -> bool:
+    """Whether `nbf` and `exp`, which a proof need not have, allow it (RFC 7519 4.1.4, 4.1.5)."""
+    begins, ends = claims.get("nbf", now), claims.get("exp", now)
+    if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in (begins, ends)):
+        return False
+    return bool(begins - LEEWAY <= now <= ends + LEEWAY)
 
 
 def certificate_thumbprint(request: Request) -> str:

@@ -119,35 +119,38 @@ def sign(
 
 def algorithms_of(key: Mapping[str, Any]) -> tuple[str, ...]:
     """The algorithms that a public JWK may be used with; none for a kind that is not accepted."""
-    kind = (key.get("kty"), key.get("crv"))
-    known: dict[tuple[object, object], tuple[str, ...]] = {
-        ("EC", "P-256"): ("ES256",),
-        ("OKP", "Ed25519"): ("EdDSA", "Ed25519"),
-        ("RSA", None): ("PS256",),
-    }
-    found = known.get(kind, ())
+    found = _OF_KIND.get((key.get("kty"), key.get("crv")), ())
     if key.get("use", "sig") != "sig":
         return ()
     return tuple(name for name in found if key.get("alg", name) == name)
 
 
+_OF_KIND: dict[tuple[object, object], tuple[str, ...]] = {
+    ("EC", "P-256"): ("ES256",),
+    ("OKP", "Ed25519"): ("EdDSA", "Ed25519"),
+    ("RSA", None): ("PS256",),
+}
+
+
 def imported(key: Mapping[str, Any]) -> Any:
     """The joserfc key of a public JWK; BadTokenError when it is private, too weak or not on its curve."""
-    return _imported(canonical.dumps({name: key[name] for name in _members(key)}))
+    return _known(_members(key))[0]
 
 
-def _members(key: Mapping[str, Any]) -> tuple[str, ...]:
+def _members(key: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The required members of a public key (RFC 7638), in order."""
     if _PRIVATE & set(key):
         raise BadTokenError("the key is not public")
     members = _PUBLIC.get(str(key.get("kty")), ())
     if not members or not all(isinstance(key.get(name), str) for name in members):
         raise BadTokenError("the key is of a kind that is not accepted")
-    return members
+    return tuple((name, key[name]) for name in members)
 
 
 @lru_cache(maxsize=4096)
-def _imported(text: bytes) -> Any:
-    key = json.loads(text)
+def _known(members: tuple[tuple[str, str], ...]) -> tuple[Any, str]:
+    """The joserfc key of these members, and its thumbprint: clients show the same key again and again."""
+    key = dict(members)
     if not algorithms_of(key):
         raise BadTokenError("the key is of a kind that is not accepted")
     try:
@@ -157,12 +160,12 @@ def _imported(text: bytes) -> Any:
         raise BadTokenError("the key cannot be read") from None
     if weak:
         raise BadTokenError(f"an RSA key has at least {MIN_RSA_BITS} bits")
-    return made
+    return made, digest(canonical.dumps(key))
 
 
 def thumbprint(key: Mapping[str, Any]) -> str:
     """The RFC 7638 thumbprint of a JWK: base64url of the SHA-256 of its required members in canonical form."""
-    return digest(canonical.dumps({name: key[name] for name in _members(key)}))
+    return _known(_members(key))[1]
 
 
 def digest(data: bytes | str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from smartgov.engines.httpd import Request, Response
-from smartgov.engines.openid import ciba, claims, dpop, keyring, metadata, pushing, tokens
+from smartgov.engines.openid import ciba, claims, describing, dpop, keyring, metadata, pushing, tokens
 from smartgov.engines.openid.errors import OAuthError, invalid
 from smartgov.engines.openid.issuing import NO_STORE
 from smartgov.engines.openid.provider import PATHS, Provider
@@ -58,10 +58,15 @@ def _keys(provider: Provider, _: Request) -> Response:
     return Response.json(keyring.published(provider.signer.plans(), provider.now()), headers=_CACHED)
 
 
+def _document(provider: Provider, _: Request) -> Response:
+    return Response.json(describing.document(provider), headers=_CACHED)
+
+
 _CACHED = {"cache-control": f"public, max-age={int(keyring.MAX_AGE.total_seconds())}"}
 _DOORS: dict[str, dict[str, Door]] = {
     **{path: {"GET": _metadata} for path in DISCOVERY},
     RESOURCE: {"GET": _resource},
+    describing.PATH: {"GET": _document},
     PATHS["jwks_uri"]: {"GET": _keys},
     PATHS["pushed_authorization_request_endpoint"]: {"POST": pushing.push},
     PATHS["token_endpoint"]: {"POST": tokens.token},
@@ -82,5 +87,6 @@ _WITH_NONCE = frozenset(
     )
 )
 PATHS_SERVED = frozenset(_DOORS)
-# Doors that use something up, for a caller who wants each request in one transaction.
-WRITES = _WITH_NONCE
+# Doors that use something up and give something, for a caller who wants both in one transaction. The facts of a person
+# are only read: using up the proof is one statement, which is whole by itself.
+WRITES = _WITH_NONCE - {PATHS["userinfo_endpoint"]}

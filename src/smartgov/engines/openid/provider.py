@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
 
 from smartgov.engines.openid.keyring import Signer
 from smartgov.engines.openid.model import DetailType
@@ -40,7 +39,7 @@ SCOPE_CLAIMS: Mapping[str, frozenset[str]] = {
 class Provider:
     """Everything that the doors share. `secret` (32 bytes) makes nonces and sids; `loopback` allows http on loopback.
 
-    `reachable` are the acr values that people of this platform can reach by signing in again.
+    `reachable` tells the acr values that people of this platform can reach by signing in again.
     """
 
     issuer: str
@@ -49,7 +48,7 @@ class Provider:
     signer: Signer
     secret: bytes
     details: Mapping[str, DetailType] = field(default_factory=dict)
-    reachable: Collection[str] = ()
+    reachable: Callable[[], Collection[str]] = tuple
     loopback: bool = False
     now: Callable[[], datetime] = clock.now
 
@@ -59,12 +58,17 @@ class Provider:
 
     def mac(self, purpose: str, *parts: str) -> str:
         """An unguessable short name of `parts`, the same for all processes; one purpose tells nothing of another."""
-        content = "\n".join((purpose, *parts)).encode()
-        return base64.urlsafe_b64encode(hmac.new(self.secret, content, sha256).digest()[:24]).decode()
+        return mac(self.secret, purpose, *parts)
 
     def sid(self, session: str, client: str) -> str:
         """The `sid` of a session for one client: two clients cannot compare theirs."""
         return self.mac("sid", session, client)
+
+
+def mac(secret: bytes, purpose: str, *parts: str) -> str:
+    """192 bits that nobody can guess without `secret`, in base64url."""
+    content = "\n".join((purpose, *parts)).encode()
+    return base64.urlsafe_b64encode(hmac.digest(secret, content, "sha256")[:24]).decode()
 
 
 def digits(secret: str) -> str:

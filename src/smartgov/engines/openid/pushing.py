@@ -57,9 +57,11 @@ def _new(provider: Provider, client: Client, asked: Asked, way: str, *, request_
     )
 
 
-def arrive(provider: Provider, given: Mapping[str, str]) -> tuple[Authorization, Client]:
+def arrive(provider: Provider, given: Mapping[str, str], browser: str = "") -> tuple[Authorization, Client]:
     """The authorization that a browser brings to the authorization endpoint, and its client.
 
+    A request_uri is used up by the answer, not by its arrival (FAPI 2.0 section 5.3.2.2): the `browser` that brought
+    it may load the page anew.
     Raises NotAnsweredToClientError when the client or the request cannot be believed, RedirectedError when the
     client may be told.
     """
@@ -71,18 +73,19 @@ def arrive(provider: Provider, given: Mapping[str, str]) -> tuple[Authorization,
     except OAuthError as error:
         raise NotAnsweredToClientError("client", error.description) from None
     if "request_uri" in given:
-        return _pushed(provider, client, given["request_uri"]), client
+        return _pushed(provider, client, given["request_uri"], browser), client
     if client.profile == "fapi2":
         raise NotAnsweredToClientError("request", "this client sends its requests to the PAR endpoint first")
     return _plain(provider, client, dict(given)), client
 
 
-def _pushed(provider: Provider, client: Client, request_uri: str) -> Authorization:
+def _pushed(provider: Provider, client: Client, request_uri: str, browser: str) -> Authorization:
     secret = request_uri.removeprefix(PREFIX)
     found = provider.store.by_request(jose.digest(secret)) if secret != request_uri else None
     if found is None or found.client != client.id or found.way != "par":
         raise NotAnsweredToClientError("request", "request_uri is not known for this client")
-    if found.state != "pushed" or found.expires_at <= provider.now():
+    again = found.state == "opened" and jose.same(found.browser, jose.digest(browser))
+    if not (found.state == "pushed" or again) or found.expires_at <= provider.now():
         raise NotAnsweredToClientError("request", "request_uri was used before or has expired")
     return found
 

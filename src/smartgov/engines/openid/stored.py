@@ -8,16 +8,16 @@ from typing import Any
 
 from smartgov.engines.openid.model import Asked, Authentication, Granted
 
-_EMPTY = Asked(scopes=())
+_EMPTY = tuple((each.name, getattr(Asked(scopes=()), each.name)) for each in fields(Asked))
 
 
 def asked_to_json(asked: Asked) -> dict[str, Any]:
     """Without the members that are as if nothing had been said."""
     found = {}
-    for each in fields(Asked):
-        value = getattr(asked, each.name)
-        if value != getattr(_EMPTY, each.name):
-            found[each.name] = sorted(value) if isinstance(value, frozenset) else value
+    for name, empty in _EMPTY:
+        value = getattr(asked, name)
+        if value != empty:
+            found[name] = sorted(value) if isinstance(value, frozenset) else value
     return found
 
 

@@ -27,6 +27,7 @@ from smartgov.shared.text import Text
 PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 _URL_SAFE = re.compile(r"[A-Za-z0-9_-]*")
+_ES256 = ec.ECDSA(hashes.SHA256())
 _HALF = 32  # bytes of r and of s in a P-256 signature
 
 
@@ -158,13 +159,13 @@ def verify_digest(key: ec.EllipticCurvePublicKey, signature: bytes, digest: byte
 
 def sign_der(key: ec.EllipticCurvePrivateKey, data: bytes) -> bytes:
     """ECDSA with SHA-256 in DER, the form of certificates, CMS and PDFs."""
-    return key.sign(data, ec.ECDSA(hashes.SHA256()))
+    return key.sign(data, _ES256)
 
 
 def verify_der(key: ec.EllipticCurvePublicKey, signature: bytes, data: bytes) -> bool:
     """Whether `signature` is one that `sign_der` made over `data`."""
     try:
-        key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
+        key.verify(signature, data, _ES256)
     except InvalidSignature:
         return False
     return True

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from ninja import NinjaAPI
 
+from smartgov.blocks.identity.openid.service import provider
 from smartgov.engines import apilint
+from smartgov.engines.openid import describing
 from smartgov.shared import content
 from smartgov.site import documents, machine
 from smartgov.site.blocks import DOORS
@@ -20,6 +23,13 @@ APIS = {"api": machine.api, "troad": machine.troad}
 def test_no_rule_remarks_on_our_own_document(name: str) -> None:
     document = json.dumps(APIS[name].get_openapi_schema(), default=str).encode()
     assert [(one.rule, one.note.en) for one in apilint.lint(document, apilint.read())] == []
+
+
+def test_rules_remark_only_on_what_the_specifications_of_openid_fix() -> None:
+    """Their errors have a form of their own (RFC 6749 section 5.2), and their addresses no version."""
+    document = json.dumps(describing.document(replace(provider(), issuer="https://id.example.test"))).encode()
+    fixed = {"problem-answers", "version-in-address", "path-of-resources"}
+    assert {one.rule for one in apilint.lint(document, apilint.read())} <= fixed
 
 
 @pytest.mark.parametrize("api", APIS.values(), ids=APIS)

@@ -34,14 +34,16 @@ class FileSigner:
     def plans(self) -> Sequence[KeyPlan]:
         """All keys that are not forgotten; the first one is made at the first use."""
         path = folder() / "keys.json"
-        if not path.exists():
+        try:
+            changed = path.stat().st_mtime_ns
+        except FileNotFoundError:
             _make_first()
-        return _read(path, path.stat().st_mtime_ns)
+            changed = path.stat().st_mtime_ns
+        return _read(path, changed)
 
     def sign(self, claims: dict[str, Any], *, kid: str, typ: str) -> str:
         """A compact JWS by the key `kid`."""
-        key = _key(str(folder() / f"{kid}.pem"))
-        header = keys.b64url(json.dumps({"alg": "ES256", "typ": typ, "kid": kid}, separators=(",", ":")).encode())
+        key, header = _key(folder(), kid), _header(kid, typ)
         body = keys.b64url(json.dumps(claims, ensure_ascii=False, separators=(",", ":")).encode())
         return f"{header}.{body}.{keys.b64url(keys.sign(key, f'{header}.{body}'.encode()))}"
 
@@ -101,5 +103,10 @@ def _read(path: Path, changed: int) -> tuple[KeyPlan, ...]:
 
 
 @lru_cache(maxsize=8)
-def _key(path: str) -> ec.EllipticCurvePrivateKey:
-    return keys.load_p256(path)
+def _key(place: Path, kid: str) -> ec.EllipticCurvePrivateKey:
+    return keys.load_p256(place / f"{kid}.pem")
+
+
+@lru_cache(maxsize=16)
+def _header(kid: str, typ: str) -> str:
+    return keys.b64url(json.dumps({"alg": "ES256", "typ": typ, "kid": kid}, separators=(",", ":")).encode())

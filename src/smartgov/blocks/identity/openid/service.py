@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import lru_cache
 
 from django.conf import settings
@@ -36,13 +37,17 @@ HIGHEST = {AAL3, PHRH}
 
 def provider() -> Provider:
     """The provider under this site's origin."""
-    # Keys reach the highest level only where the FIDO metadata say which of them do.
+    return _provider(settings.ORIGIN, settings.SECRET_KEY)
+
+
+def reachable() -> Collection[str]:
+    """The levels that people can reach here; keys reach the highest only where the FIDO metadata know them."""
     highest = connected.CARD in connected.ready() or metadata.is_there()
-    return _provider(settings.ORIGIN, settings.SECRET_KEY, highest)
+    return REACHABLE | HIGHEST if highest else REACHABLE
 
 
 @lru_cache(maxsize=4)
-def _provider(issuer: str, _: str, highest: bool) -> Provider:
+def _provider(issuer: str, _: str) -> Provider:
     return Provider(
         issuer=issuer,
         store=DatabaseStore(),
@@ -50,7 +55,7 @@ def _provider(issuer: str, _: str, highest: bool) -> Provider:
         signer=FileSigner(),
         secret=bytes.fromhex(sealed.blind_index("openid", "identity.openid.secret")),
         details=TYPES,
-        reachable=REACHABLE | (HIGHEST if highest else set()),
+        reachable=reachable,
         loopback=not issuer.startswith("https://"),
     )
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from smartgov.blocks.audit import api as audit
-from smartgov.blocks.identity.models import (
-    OpenidAuthorization,
-    OpenidRelation,
-    OpenidToken,
-)
+from smartgov.blocks.identity.models import OpenidAuthorization, OpenidRelation, OpenidToken
 from smartgov.blocks.identity.openid import parties
-from smartgov.blocks.ops.api import Statements
+from smartgov.blocks.ops.api import Statement, Statements, moment_in, written
 from smartgov.engines.openid.model import (
     CONSENT_LIFE,
     FOLLOWS,
@@ -33,6 +30,36 @@ from smartgov.shared.actor import Actor
 
 # The database's own uniqueness decides, so two processes cannot both be first.
 _MARK = "INSERT INTO identity_openidmark (key, expires_at) VALUES {} ON CONFLICT (key) DO NOTHING RETURNING key"
+_COLUMNS = (
+    "id",
+    "client",
+    "state",
+    "way",
+    "asked",
+    "granted",
+    "created_at",
+    "expires_at",
+    "request_key",
+    "browser",
+    "code_key",
+    "code_expires_at",
+    "number",
+    "subject",
+)
+_TOKEN = (
+    "key",
+    "kind",
+    "authorization_id",
+    "client",
+    "scopes",
+    "bound",
+    "audience",
+    "sub",
+    "actor",
+    "issued_at",
+    "expires_at",
+    "used_at",
+)
 _LONGEST_ACCESS = timedelta(hours=1)
 
 
@@ -50,30 +77,32 @@ class DatabaseStore:
     def seen_before(self, *marks: Mark) -> list[Mark]:
         """See `Store`."""
         named = {f"{mark.kind}:{mark.value}": mark for mark in marks}
-        given: list[Any] = []
-        for name, mark in named.items():
-            given += [name, connection.ops.adapt_datetimefield_value(mark.expires_at)]
-        with connection.cursor() as cursor:
-            cursor.execute(_MARK.format(", ".join(["(%s, %s)"] * len(named))), given)
-            first = {name for (name,) in cursor.fetchall()}
+        given = [value for name, mark in named.items() for value in (name, mark.expires_at)]
+        first = {name for (name,) in _marking(len(named)).run(given).fetchall()}
         return [mark for name, mark in named.items() if name not in first]
 
     def add(self, authorization: Authorization) -> None:
         """See `Store`."""
         _authorizations.insert(
-            OpenidAuthorization(
-                id=authorization.id,
-                client=authorization.client,
-                state=authorization.state,
-                way=authorization.way,
-                asked=asked_to_json(authorization.asked),
-                request_key=authorization.request_key or None,
-                number=authorization.number,
-                subject=authorization.subject,
-                created_at=authorization.created_at,
-                expires_at=authorization.expires_at,
-                keep_until=authorization.expires_at,
-            )
+            {
+                "id": authorization.id,
+                "client": authorization.client,
+                "state": authorization.state,
+                "way": authorization.way,
+                "asked": asked_to_json(authorization.asked),
+                "request_key": authorization.request_key or None,
+                "browser": "",
+                "code_key": None,
+                "code_expires_at": None,
+                "subject": authorization.subject,
+                "session": "",
+                "granted": None,
+                "number": authorization.number,
+                "ended": "",
+                "created_at": authorization.created_at,
+                "expires_at": authorization.expires_at,
+                "keep_until": authorization.expires_at,
+            }
         )
 
     def by_request(self, key: str) -> Authorization | None:
@@ -129,7 +158,8 @@ class DatabaseStore:
     def waiting_for(self, subject: str) -> list[Authorization]:
         """See `Store`."""
         rows = OpenidAuthorization.objects.filter(subject=subject, way="ciba", state="pushed")
-        return [_authorization_of(row) for row in rows.filter(expires_at__gt=clock.now()).order_by("created_at")]
+        live = rows.filter(expires_at__gt=clock.now()).order_by("created_at")
+        return [_authorization_of(*values) for values in live.values_list(*_COLUMNS)]
 
     def refuse(self, authorization: str) -> bool:
         """See `Store`."""
@@ -149,9 +179,8 @@ class DatabaseStore:
 
     def token(self, key: str) -> tuple[IssuedToken, Authorization] | None:
         """See `Store`."""
-        row = _tokens.first(key=key)
-        found = _found(id=row.authorization_id) if row else None
-        return (_token_of(row), found) if row and found else None
+        found = _tokens.pair(_TOKEN, _authorizations, _COLUMNS, by="authorization_id", key=key)
+        return (_token_of(*found[0]), _authorization_of(*found[1])) if found else None
 
     @_together
     def rotate(self, key: str, tokens: Sequence[IssuedToken]) -> bool:
@@ -185,65 +214,102 @@ _relations = Statements(OpenidRelation)
 _SYSTEM = Actor.for_system("portal", "identity")
 
 
+@lru_cache(maxsize=4)
+def _marking(count: int) -> Statement:
+    text = _MARK.format(", ".join(["(%s, %s)"] * count))
+    return written(text, [None, moment_in()] * count)
+
+
 def _move(authorization: str, origins: tuple[str, ...], state: str, **changes: Any) -> bool:
     assert all(state in FOLLOWS[origin] for origin in origins)
     return bool(_authorizations.update({"state": state, **changes}, id=authorization, state=origins))
 
 
 def _found(**key: str) -> Authorization | None:
-    row = _authorizations.first(**key)
-    return _authorization_of(row) if row else None
+    values = _authorizations.values(_COLUMNS, **key)
+    return _authorization_of(*values) if values else None
 
 
-def _authorization_of(row: OpenidAuthorization) -> Authorization:
+def _authorization_of(
+    name: str,
+    client: str,
+    state: Any,
+    way: Any,
+    asked: Any,
+    granted: Any,
+    created_at: datetime,
+    expires_at: datetime,
+    request_key: str | None,
+    browser: str,
+    code_key: str | None,
+    code_expires_at: datetime | None,
+    number: str,
+    subject: str,
+) -> Authorization:
+    """The value of a row, whose columns come in the order of `_COLUMNS`."""
     return Authorization(
-        id=row.id,
-        client=row.client,
-        state=row.state,  # type: ignore[arg-type]
-        asked=asked_from_json(row.asked),
-        way=row.way,  # type: ignore[arg-type]
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        request_key=row.request_key or "",
-        browser=row.browser,
-        code_key=row.code_key or "",
-        code_expires_at=row.code_expires_at,
-        granted=granted_from_json(row.granted, UTC) if row.granted else None,
-        number=row.number,
-        subject=row.subject,
+        id=name,
+        client=client,
+        state=state,
+        asked=asked_from_json(asked),
+        way=way,
+        created_at=created_at,
+        expires_at=expires_at,
+        request_key=request_key or "",
+        browser=browser,
+        code_key=code_key or "",
+        code_expires_at=code_expires_at,
+        granted=granted_from_json(granted, UTC) if granted else None,
+        number=number,
+        subject=subject,
     )
 
 
-def _row_of(token: IssuedToken) -> OpenidToken:
-    return OpenidToken(
-        key=token.key,
-        kind=token.kind,
-        authorization_id=token.authorization,
-        client=token.client,
-        scopes=" ".join(token.scopes),
-        bound=token.bound,
-        audience=token.audience,
-        sub=token.sub,
-        actor=token.actor,
-        issued_at=token.issued_at,
-        expires_at=token.expires_at,
-    )
+def _row_of(token: IssuedToken) -> dict[str, Any]:
+    return {
+        "key": token.key,
+        "kind": token.kind,
+        "authorization_id": token.authorization,
+        "client": token.client,
+        "scopes": " ".join(token.scopes),
+        "bound": token.bound,
+        "audience": token.audience,
+        "sub": token.sub,
+        "actor": token.actor,
+        "issued_at": token.issued_at,
+        "expires_at": token.expires_at,
+        "used_at": token.used_at,
+    }
 
 
-def _token_of(row: OpenidToken) -> IssuedToken:
+def _token_of(
+    key: str,
+    kind: Any,
+    authorization: str,
+    client: str,
+    scopes: str,
+    bound: str,
+    audience: str,
+    sub: str,
+    actor: Any,
+    issued_at: datetime,
+    expires_at: datetime,
+    used_at: datetime | None,
+) -> IssuedToken:
+    """The value of a row, whose columns come in the order of `_TOKEN`."""
     return IssuedToken(
-        key=row.key,
-        kind="access" if row.kind == "access" else "refresh",
-        authorization=row.authorization_id,
-        client=row.client,
-        scopes=tuple(row.scopes.split()),
-        issued_at=row.issued_at,
-        expires_at=row.expires_at,
-        bound=row.bound,
-        audience=row.audience,
-        sub=row.sub,
-        actor=row.actor,
-        used_at=row.used_at,
+        key=key,
+        kind=kind,
+        authorization=authorization,
+        client=client,
+        scopes=tuple(scopes.split()),
+        issued_at=issued_at,
+        expires_at=expires_at,
+        bound=bound,
+        audience=audience,
+        sub=sub,
+        actor=actor,
+        used_at=used_at,
     )
 
 

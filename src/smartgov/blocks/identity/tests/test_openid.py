@@ -298,14 +298,3 @@ def test_a_key_is_announced_and_then_takes_over(
         assert len(Client().get("/openid/jwks").json()["keys"]) == 2, "the old one is still published"
     with clock.travelling(delta=timedelta(days=1, hours=2)):
         assert len(Client().get("/openid/jwks").json()["keys"]) == 1
-
-
-def test_programs_are_answered_as_programs_whatever_happens(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their doors lie before everything that a page needs, so no page may be tried for them."""
-    wrong = client.get("/openid/jwks", headers={"host": "evil.test"})
-    assert (wrong.status_code, wrong["Content-Type"]) == (400, "application/problem+json")
-    monkeypatch.setattr(keyfiles.FileSigner, "plans", lambda _: 1 / 0)
-    broken = client.get("/openid/jwks")
-    assert (broken.status_code, broken["Content-Type"]) == (500, "application/problem+json")
-    assert broken["X-Content-Type-Options"] == "nosniff"
-    assert broken["X-Correlation-Id"]

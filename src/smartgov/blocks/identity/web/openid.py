@@ -37,10 +37,10 @@ POLICY = (
 @public("people arrive here from relying parties; nothing happens before they have signed in")
 def authorize(request: HttpRequest) -> HttpResponse:
     """Take a request; answer at once when the person is signed in and has agreed before, else go to its page."""
-    given = provider()
+    given, browser = provider(), request.COOKIES.get(COOKIE, "")
     try:
         asked = params.form(request.META.get("QUERY_STRING", ""))
-        found, client = pushing.arrive(given, asked)
+        found, client = pushing.arrive(given, asked, browser)
     except NotAnsweredToClientError as error:
         raise refusals.not_believed(error) from None
     except OAuthError as error:
@@ -54,8 +54,8 @@ def authorize(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(authorizing.refusal(given, found, step.error))
     if step.kind == "finish" and event is not None:
         return HttpResponseRedirect(authorizing.finish(given, client, found, event, step, agreed=False))
-    browser = request.COOKIES.get(COOKIE) or secrets.token_urlsafe(32)
-    if not authorizing.open_for(given, found, browser):
+    browser = browser or secrets.token_urlsafe(32)
+    if found.state == "pushed" and not authorizing.open_for(given, found, browser):
         raise refusals.over()
     response = redirect("openid:interaction", authorization=found.id)
     response.set_cookie(COOKIE, browser, max_age=3600, httponly=True, secure=request.is_secure(), samesite="Lax")

@@ -1,4 +1,4 @@
-"""The provider's doors for programs: a Django request becomes the engine's, and its answer ours."""
+"""The provider's doors for programs: past Django where the site can (`MACHINE_DOORS`), else as a view of it."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from django.views.decorators.csrf import csrf_exempt
 
 from smartgov.blocks.identity.openid.service import provider
 from smartgov.blocks.ops.api import public
-from smartgov.engines import httpd
+from smartgov.engines.httpd import Request, Response
 from smartgov.engines.openid import machine
 from smartgov.shared.settings import get
 
 ADDRESSES = sorted(path.removeprefix("/") for path in machine.PATHS_SERVED)
-_HEADERS = ("authorization", "content-type", "dpop")
+
+
+def answer(request: Request) -> Response:
+    """What the door says; no cookie counts here.
+
+    One transaction a request: what it used up and what it gave are written together, or not at all.
+    """
+    request.peer_cert = _certificate(request)
+    with transaction.atomic() if request.path in machine.WRITES else nullcontext():
+        return machine.answer(provider(), request)
 
 
 @csrf_exempt
 @public("relying parties prove themselves by their keys; what is said of the provider itself is for everybody")
 def door(request: HttpRequest) -> HttpResponse:
-    """Every door for programs; no cookie counts here."""
-    headers = {name: value for name in _HEADERS if (value := request.headers.get(name))}
-    asked = httpd.Request(
-        request.method or "",
-        request.path,
-        request.META.get("QUERY_STRING", ""),
-        headers,
-        request.body,
-        _certificate(request),
-    )
-    # One transaction a request: what it used up and what it gave are written together, or not at all.
-    with transaction.atomic() if request.path in machine.WRITES else nullcontext():
-        answer = machine.answer(provider(), asked)
-    response = HttpResponse(answer.body, status=answer.status)
-    for name, value in answer.headers.items():
+    """Every door for programs, for whoever comes by Django's addresses."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    query = request.META.get("QUERY_STRING", "")
+    said = answer(Request(request.method or "", request.path, query, headers, request.body))
+    response = HttpResponse(said.body, status=said.status)
+    for name, value in said.headers.items():
         response.headers[name] = value
     return response
 
 
-def _certificate(request: HttpRequest) -> bytes | None:
+def _certificate(request: Request) -> bytes | None:
     """The client's certificate, from the header of the proxy that ended TLS (RFC 9440); none unless one is set."""
     name = _certificate_header()
     value = request.headers.get(name, "").strip(":") if name else ""
@@ -60,4 +60,4 @@ def _certificate(request: HttpRequest) -> bytes | None:
 
 @lru_cache(maxsize=1)
 def _certificate_header() -> str:
-    return get("SMARTGOV_CLIENT_CERT_HEADER")
+    return get("SMARTGOV_CLIENT_CERT_HEADER").lower()

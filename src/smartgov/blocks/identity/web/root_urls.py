@@ -19,4 +19,4 @@ _PATTERNS = [
 ]
 urlpatterns = [path("", include((_PATTERNS, "openid")))]
 # The same doors by address, for the site to lead programs to them past everything that only pages need.
-MACHINE_DOORS = {f"/{address}": openid_machine.door for address in openid_machine.ADDRESSES}
+MACHINE_DOORS = {f"/{address}": openid_machine.answer for address in openid_machine.ADDRESSES}

@@ -6,8 +6,9 @@ from datetime import UTC, timedelta
 
 import pytest
 from django.core.exceptions import FieldDoesNotExist
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Model
+from django.test.utils import CaptureQueriesContext
 
 from smartgov.blocks.identity.models import Account, OpenidAuthorization, OpenidToken
 from smartgov.blocks.ops.api import Statements
@@ -22,6 +23,10 @@ def an_authorization(name: str, **other: object) -> OpenidAuthorization:
     return OpenidAuthorization(**{**made, "id": name, "expires_at": NOW, "keep_until": NOW, **other})
 
 
+def columns(row: Model) -> dict[str, object]:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
 def same(one: Model | None, other: Model) -> bool:
     return one is not None and [getattr(one, f.attname) for f in one._meta.concrete_fields] == [
         getattr(other, f.attname) for f in other._meta.concrete_fields
@@ -30,7 +35,8 @@ def same(one: Model | None, other: Model) -> bool:
 
 def test_rows_go_in_and_come_out_as_by_the_manager() -> None:
     table = Statements(OpenidAuthorization)
-    table.insert(an_authorization("one", granted={"名": [1, None]}), an_authorization("two", code_expires_at=NOW))
+    one, two = an_authorization("one", granted={"名": [1, None]}), an_authorization("two", code_expires_at=NOW)
+    table.insert(columns(one), columns(two))
     for name in ("one", "two"):
         assert same(table.first(id=name), OpenidAuthorization.objects.get(id=name))
     assert table.first(id="three") is None
@@ -41,24 +47,46 @@ def test_rows_go_in_and_come_out_as_by_the_manager() -> None:
 
 
 def test_a_foreign_key_is_written_by_its_column() -> None:
-    Statements(OpenidAuthorization).insert(an_authorization("one"))
+    Statements(OpenidAuthorization).insert(columns(an_authorization("one")))
     token = OpenidToken(
         key="k", kind="access", authorization_id="one", client="c", scopes="", issued_at=NOW, expires_at=NOW
     )
-    Statements(OpenidToken).insert(token)
+    Statements(OpenidToken).insert(columns(token))
     assert OpenidToken.objects.get(key="k").authorization.client == "c"
+    found = Statements(OpenidToken).pair(
+        ("key", "issued_at"), Statements(OpenidAuthorization), ("id", "asked"), by="authorization_id", key="k"
+    )
+    assert found == (["k", NOW], ["one", {"scopes": ["openid"]}])
+    assert (
+        Statements(OpenidToken).pair(("key",), Statements(OpenidAuthorization), (), by="authorization_id", key="x")
+        is None
+    )
+
+
+def test_who_listens_hears_them() -> None:
+    with CaptureQueriesContext(connection) as heard:
+        assert Statements(OpenidAuthorization).values(("id",), id="none") is None
+    assert len(heard) == 1
+
+
+def test_a_row_is_whole_or_not_written() -> None:
+    with pytest.raises(ValueError, match="lacks"):
+        Statements(OpenidAuthorization).insert({"id": "one"})
+    Statements(OpenidAuthorization).insert(columns(an_authorization("one")))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Statements(OpenidAuthorization).insert(columns(an_authorization("one")))
 
 
 def test_changes_count_the_rows_they_met() -> None:
     table = Statements(OpenidAuthorization)
-    table.insert(an_authorization("one"))
+    table.insert(columns(an_authorization("one")))
     assert table.update({"state": "opened", "granted": {"a": 1}}, id="one", state=("pushed", "approved")) == 1
     assert table.update({"state": "refused"}, id="one", state=("pushed",)) == 0
     assert table.values(("state", "granted"), id="one") == ["opened", {"a": 1}]
 
 
 def test_sealed_columns_stay_sealed() -> None:
-    Statements(Account).insert(Account(id=900_001, subject="s", name="林美玲"))
+    Statements(Account).insert(columns(Account(id=900_001, subject="s", name="林美玲")))
     with connection.cursor() as cursor:
         cursor.execute("SELECT name FROM identity_account WHERE subject = 's'")
         assert "林" not in cursor.fetchone()[0]

@@ -187,7 +187,8 @@ def test_a_replayed_assertion_is_refused(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"aud": "https://evil.test"}, {"aud": [ISSUER, "x"]}, {"iss": "x"}, {"exp": 1}, {"jti": ""}]
+    "wrong",
+    [{"aud": "https://evil.test"}, {"aud": [ISSUER, "x"]}, {"aud": [ISSUER]}, {"iss": "x"}, {"exp": 1}, {"jti": ""}],
 )
 def test_an_assertion_is_for_this_issuer_only(world: World, wrong: dict[str, Any]) -> None:
     real = world.rp._assertion

@@ -101,7 +101,7 @@ class World:
             self.signer,
             b"s" * 32,
             {"payment": PAYMENT},
-            levels.SUPPORTED[:4],
+            lambda: levels.SUPPORTED[:4],
             now=clock.now,
         )
         self.rp = self.relying_party()

@@ -1,0 +1,103 @@
+"""Doors for programs, before everything that only pages need: session, language, form token, page, and Django itself.
+
+A sign-in elsewhere asks three such doors, and what surrounds a page would cost more than the answers. A block names its
+doors by address (`MACHINE_DOORS` in its `web/root_urls.py`); each turns an `httpd.Request` into an `httpd.Response`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from http import HTTPStatus
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections
+from django.http.request import split_domain_port, validate_host
+
+from smartgov.engines.httpd import Request, Response
+from smartgov.shared.ids import uuid7
+from smartgov.shared.problems import Problem
+from smartgov.site import refusals
+from smartgov.site.middleware import KEPT_TO_ITSELF
+
+Door = Callable[[Request], Response]
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+MAX_BODY = 2**20
+logger = structlog.get_logger()
+
+
+def doors() -> dict[str, Door]:
+    """The doors of all blocks of this site, by path."""
+    found: dict[str, Door] = {}
+    for block in settings.BLOCKS:
+        if find_spec(f"smartgov.blocks.{block}.web.root_urls"):
+            module = import_module(f"smartgov.blocks.{block}.web.root_urls")
+            found.update(getattr(module, "MACHINE_DOORS", {}))
+    return found
+
+
+class MachineDoors:
+    """A WSGI application that answers at the doors itself, and hands everything else on to `pages`."""
+
+    def __init__(self, pages: Wsgi) -> None:
+        self._pages, self._doors = pages, doors()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """One request."""
+        door = self._doors.get(environ["PATH_INFO"])
+        if door is None:
+            return self._pages(environ, start_response)
+        correlation = (environ.get("HTTP_X_CORRELATION_ID") or uuid7())[:64]
+        structlog.contextvars.bind_contextvars(correlation=correlation)
+        answer = _answered(door, environ)
+        structlog.contextvars.unbind_contextvars("correlation")
+        headers = {**_HEADERS, **answer.headers, "x-correlation-id": correlation}
+        headers["content-length"] = str(len(answer.body))
+        start_response(_STATUS[answer.status], list(headers.items()))
+        return [answer.body]
+
+
+def _answered(door: Door, environ: Mapping[str, Any]) -> Response:
+    try:
+        if not _is_ours(environ.get("HTTP_HOST", "")):
+            return _problem(refusals.MALFORMED)
+        body = environ["wsgi.input"].read(MAX_BODY + 1) if environ.get("CONTENT_LENGTH") != "0" else b""
+        if len(body) > MAX_BODY:
+            return _problem(refusals.TOO_LARGE)
+        close_old_connections()
+        return door(_request(environ, body))
+    except Exception:
+        logger.exception("request_failed")
+        return _problem(refusals.UNEXPECTED)
+
+
+def _request(environ: Mapping[str, Any], body: bytes) -> Request:
+    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    if kind := environ.get("CONTENT_TYPE"):
+        headers["content-type"] = kind
+    path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
+    return Request(environ["REQUEST_METHOD"], path, query, headers, body)
+
+
+@lru_cache(maxsize=64)
+def _is_ours(host: str) -> bool:
+    """Whether a Host header names this site, as Django decides it."""
+    domain, _ = split_domain_port(host)
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+
+
+def _problem(problem: Problem) -> Response:
+    return Response.problem(problem, "en")
+
+
+_STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+_HEADERS = {
+    **{name.lower(): value for name, value in KEPT_TO_ITSELF.items()},
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": settings.SECURE_REFERRER_POLICY,
+}
