@@ -41,7 +41,7 @@ def lines(figures: Figures) -> Iterator[str]:
     for case, rounds in figures.troad.items():
         if case.rate:
             continue
-        calm = next((figures.troad[one] for one in figures.troad if one.rate and one.at(0) == case), None)
+        calm = _calm(figures, case)
         ratios = [figures.ratio(case, figures.floor), figures.ratio(case, figures.peer)]
         yield _row(case.connections, case.kib, case.name, rounds, ratios, calm, figures.megabytes.get(case, []))
     yield ""
@@ -80,6 +80,11 @@ def _row(
     return f"| {' | '.join(cells)} |"
 
 
+def _calm(figures: Figures, case: Case) -> list[Round] | None:
+    """The rounds of this case at half of its rate, if there were some."""
+    return next((figures.troad[one] for one in figures.troad if one.rate and one.at(0) == case), None)
+
+
 def _parts(rounds: list[Round], which: slice) -> str:
     """CPU us an exchange of the thread of connections and of the others, in the processes of one side."""
     first, others = (
@@ -104,9 +109,9 @@ def _aims(figures: Figures) -> Iterator[str]:
                 yield _aim("the CPU of Node by its", 1 / beside, 3)
         if case.profile == "full":
             yield _aim("everything on, a second at 128", rate(case), 1500)
-    slow = [median(one.millis(0.99) for one in rounds) for case, rounds in figures.troad.items() if case.rate]
-    if slow:
-        yield _aim("p99 at half load, the slowest case, ms", max(slow), _HALF_MS, most=True)
+        if case.profile in {"signed", "full"} and (calm := _calm(figures, case)) is not None:
+            slow = median(one.millis(0.99) for one in calm)
+            yield _aim(f"p99 of {case.profile} at half of its rate at 128, ms", slow, _HALF_MS, most=True)
 
 
 def _aim(what: str, found: float, aim: float, *, most: bool = False) -> str:
