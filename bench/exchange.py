@@ -2,10 +2,13 @@
 
 Where there is one, a signing gateway in Node (`signature_peer`) does the same, less rights, encryption and Merkle log.
 All stand before the same register and answer the same questions in turn (ABAB), so that a noisy machine disturbs all.
-Every answer is compared with what the register must say; afterwards all logs must verify and hold exactly these
-exchanges. Options: `--short`; `--connections=1,32,128,256`; `--kib=1,64`; `--profiles=signed,personal,full,soon,meta`;
-`--million` (the memory of both gateways over 1,000,000 exchanges, `--million=N` over N); `--half` (waits at half of the
-rate that was reached); `--sample=FOLDER` (where the gateways' CPU goes, see `profiled.py`).
+Every answer is compared with what the register must say, and a wrong one ends the bench; refusals are counted and spoil
+its figures; afterwards all logs must verify and hold exactly these exchanges.
+
+Options: `--everything` (the table of the documentation); `--short`; `--connections=1,32,128,256`; `--kib=1,64`;
+`--profiles=signed,personal,full,once,soon,meta`; `--pairs=1,2,4` (of gateways on this machine); `--half` (waits at half
+of the rate that was reached); `--seconds=1.5` (of a round) and `--rounds=3`; `--million` (memory of both gateways over
+1,000,000 exchanges, `--million=N` over N); `--sample=FOLDER` (where the gateways' CPU goes, see `profiled.py`).
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,92 +25,85 @@ from typing import Protocol
 
 import uvloop
 
-from bench import floor, gateways, keywork, signature_peer
+from bench import cases as made
+from bench import exchange_table, floor, gateways, keywork, signature_peer
+from bench.cases import Case
+from bench.consents import person
 from bench.load import Question, Round, ask_all
 from bench.machine import filesystem, pss_megabytes
 from bench.processes import Process, Started, free_port
 from bench.register import AS_OF, row
 from smartgov.shared.tw import national_id
 
-CONNECTIONS = (32, 128)
-PROFILES = ("signed", "personal", "full")
-COUNT = 3000
-"""Exchanges in one round of the gateways."""
-ROUNDS = 3
-FLOOR_TIMES = 4
-"""So much longer is a round of nginx, or the kernel's clock ticks would be too coarse for it."""
+ROUNDS, SECONDS = 3, 1.5
+"""Of a case, and about so long is each."""
+_LEAST, _MOST = 60, 20_000
 PARTS = 10
 """How often memory is read on the way to a million."""
+Beside = tuple[int, int]
+"""Connections and filling of a round of nginx or Node."""
 
 
 class Hops(Protocol):
-    """Two processes between the one who asks and the register."""
+    """Processes between the one who asks and the register."""
 
     @property
     def pids(self) -> list[int]:
-        """The two processes."""
+        """The processes."""
 
     @property
-    def url(self) -> str:
+    def urls(self) -> list[str]:
         """Where one asks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What is asked in one kind of round; `batch` whether one signature may stand for many messages."""
-
-    profile: str
-    batch: bool
-    connections: int
-    kib: int = 0
-    rate: float = 0
-
-    @property
-    def name(self) -> str:
-        """As it is printed."""
-        size = f", {self.kib} KiB" if self.kib else ""
-        half = ", half load" if self.rate else ""
-        return f"{self.profile} {'batch' if self.batch else 'alone'}, {self.connections} at a time{size}{half}"
 
 
 @dataclass(slots=True)
 class Figures:
-    """What one run found, by case; `floor` and `peer` by connections, empty without nginx or Node."""
+    """What one run found, by case; `floor` and `peer` are empty without nginx or Node. `megabytes`: of each process."""
 
     troad: dict[Case, list[Round]] = field(default_factory=dict)
-    floor: dict[int, list[Round]] = field(default_factory=dict)
-    peer: dict[int, list[Round]] = field(default_factory=dict)
+    floor: dict[Beside, list[Round]] = field(default_factory=dict)
+    peer: dict[Beside, list[Round]] = field(default_factory=dict)
+    megabytes: dict[Case | tuple[str, Beside], list[float]] = field(default_factory=dict)
     answers: int = 0
     records: int = 0
+    refused: int = 0
 
-    def ratio(self, case: Case) -> float:
-        """The median over the pairs of neighbouring rounds."""
-        pairs = zip(self.troad[case], self.floor[case.connections], strict=True)
-        return median(ours.micros / theirs.micros for ours, theirs in pairs)
+    def ratio(self, case: Case, beside: dict[Beside, list[Round]]) -> float | None:
+        """Our CPU by theirs, the median over the pairs of neighbouring rounds; None without such a round."""
+        theirs = beside.get((case.connections, case.kib))
+        if theirs is None or case.rate:
+            return None
+        return median(one.micros / max(other.micros, 1e-9) for one, other in zip(self.troad[case], theirs, strict=True))
 
 
 @dataclass(slots=True)
 class Bench:
     """The processes of a run, and the number of the next question."""
 
-    ours: dict[bool, gateways.Gateways]
+    ours: dict[tuple[bool, int], gateways.Gateways]
     theirs: Hops | None
     peer: Hops | None = None
     asked: int = 0
     records: int = 0
-    exchanges: dict[bool, set[str]] = field(default_factory=lambda: {True: set(), False: set()})
+    refused: set[int] = field(default_factory=set)
+    exchanges: dict[tuple[bool, int], set[int]] = field(default_factory=dict)
 
     async def round(self, case: Case, count: int) -> Round:
         """`count` exchanges of this case."""
-        hops, numbers = self.ours[case.batch], self._numbers(count)
-        self.exchanges[case.batch].update(_id(number) for number in numbers)
-        question = _question(case.profile, hops.secret, case.kib, cut=True)
-        return await _ask(hops, question, numbers, case.connections, case.rate)
+        hops, numbers = self.ours[case.batch, case.pairs], self._numbers(count)
+        if case.profile in gateways.CONSENTED:
+            hops.consents.prepare(case.profile, numbers)
+        found = await _ask(hops, _question(case.profile, hops, case.kib), numbers, case.connections, case.rate)
+        hops.consents.forget_used()
+        self.exchanges.setdefault((case.batch, case.pairs), set()).update(set(numbers) - set(found.refused))
+        self.refused.update(found.refused)
+        return found
 
-    async def other_round(self, hops: Hops, connections: int, count: int) -> Round:
+    async def other_round(self, hops: Hops, connections: int, kib: int, count: int) -> Round:
         """The same through the floor or the peer, where nothing is cut."""
-        question = _question("signed", "", 0, cut=False)
-        return await _ask(hops, question, self._numbers(count), connections, 0)
+        found = await _ask(hops, _question("signed", None, kib), self._numbers(count), connections, 0)
+        self.refused.update(found.refused)
+        return found
 
     def _numbers(self, count: int) -> range:
         first, self.asked = self.asked, self.asked + count
@@ -114,107 +111,142 @@ class Bench:
 
 
 async def _ask(hops: Hops, question: Question, numbers: range, connections: int, rate: float) -> Round:
-    return await ask_all(hops.url, question, numbers, hops.pids, connections=connections, rate=rate)
+    return await ask_all(hops.urls, question, numbers, hops.pids, connections=connections, rate=rate)
 
 
 def _id(number: int) -> str:
     return f"bench-{number:012d}"
 
 
-def _question(profile: str, secret: str, kib: int, *, cut: bool) -> Question:
+def _question(profile: str, hops: gateways.Gateways | None, kib: int) -> Question:
+    """Questions to our gateways, or to others (None), which look at nothing and cut nothing."""
     pad = kib * 1024
-    filling = ',"note":"' + "n" * pad + '"' if pad else ""
+    filling = f',"pad":{pad},"note":"{"n" * pad}"' if pad else ""
     personal = bool(gateways.PROFILES[profile]["personal"])
+    consented = hops is not None and profile in gateways.CONSENTED
+    granted = gateways.granted(profile)
     fixed = (
-        f"POST /r1/{gateways.service(profile)}/births/query HTTP/1.1\r\nhost: bench\r\n"
-        f"authorization: Bearer {secret}\r\ncontent-type: application/json\r\nx-road-client: {gateways.CLIENT}\r\n"
-        f"x-road-issue: case-1\r\nx-troad-purpose: {gateways.PURPOSE}\r\nx-troad-basis: {gateways.LAW}\r\n"
+        f"host: bench\r\ncontent-type: application/json\r\nx-road-issue: case-1\r\n"
+        f"x-troad-purpose: {gateways.PURPOSE}\r\n" + ("" if consented else f"x-troad-basis: {gateways.LAW}\r\n")
     )
 
     def question(number: int) -> tuple[bytes, bytes]:
-        subject = national_id.urn(national_id.make(number % 1000, 2)) if personal else ""
-        body = f'{{"where":{{"id":{number}{f",{chr(34)}pad{chr(34)}:{pad}" if pad else ""}{filling}}}}}'
+        subject = national_id.urn(person(number)) if personal else ""
+        body = f'{{"where":{{"id":{number}{filling}}}}}'
+        begin = f"POST /r1/{_service(profile, hops, number)}/births/query HTTP/1.1\r\n{fixed}"
+        way = hops.ways[number % len(hops.ways)] if hops is not None else gateways.Way("", "none", "TW/GOV/ris/cases")
+        begin += f"authorization: Bearer {way.secret}\r\nx-road-client: {way.client}\r\n"
+        if consented and hops is not None:
+            begin += f"x-troad-consent: {hops.consents.of(profile, number)}\r\n"
         about = f"x-troad-subject: {subject}\r\n" if subject else ""
-        head = f"{fixed}x-road-id: {_id(number)}\r\n{about}content-length: {len(body)}\r\n\r\n"
+        head = f"{begin}x-road-id: {_id(number)}\r\n{about}content-length: {len(body)}\r\n\r\n"
         whole = row(number, subject, pad)
-        items = {name: value for name, value in whole.items() if name in gateways.GRANTED} if cut else whole
+        items = whole if hops is None else {name: value for name, value in whole.items() if name in granted}
         answer = json.dumps({"items": [items], "as_of": AS_OF}, ensure_ascii=False, separators=(",", ":"))
         return (head + body).encode(), answer.encode()
 
     return question
 
 
-def measure(cases: list[Case], count: int = COUNT, rounds: int = ROUNDS, *, half: bool = False) -> Figures:
-    """One run in a temporary folder; SystemExit when an answer or a log is not as it must be."""
+def _service(profile: str, hops: gateways.Gateways | None, number: int) -> str:
+    return "TW/GOV/hpa/births/signed.v1" if hops is None else hops.service(profile, number)
+
+
+def measure(
+    cases: list[Case], count: int | None = None, rounds: int = ROUNDS, *, half: bool = False, seconds: float = SECONDS
+) -> Figures:
+    """One run in a temporary folder: rounds of `count` exchanges, or of about so many `seconds`.
+
+    SystemExit when an answer or a log is not as it must be.
+    """
     figures = Figures()
 
     async def drive(bench: Bench) -> None:
-        await _drive(bench, figures, cases, count, rounds)
+        await _drive(bench, figures, cases, count, rounds, seconds)
         if half:
-            await _half(bench, figures, cases, count)
+            await _half(bench, figures, cases, count, seconds)
 
-    bench = _run(drive, {case.batch for case in cases})
-    figures.answers, figures.records = bench.asked, bench.records
+    bench = _run(drive, {(case.batch, case.pairs) for case in cases})
+    figures.answers, figures.records, figures.refused = bench.asked, bench.records, len(bench.refused)
     return figures
 
 
-def _run(drive: Callable[[Bench], Coroutine[None, None, None]], kinds: set[bool]) -> Bench:
+def _run(drive: Callable[[Bench], Coroutine[None, None, None]], kinds: set[tuple[bool, int]]) -> Bench:
     with tempfile.TemporaryDirectory(prefix="smartgov-bench-") as name, Started() as started:
         folder, port = Path(name), free_port()
         register = Process.python("bench.register", port, port=port, output=folder / "register.log")
         started.add(register).wait_ready()
         sampled = _option("sample", "")
         ours = {
-            batch: gateways.Gateways(
-                folder / f"batch-{batch}", port, started, batch=batch, sampled=sampled and f"{sampled}/batch-{batch}"
+            (batch, pairs): gateways.Gateways(
+                folder / f"batch-{batch}-{pairs}",
+                port,
+                started,
+                batch=batch,
+                pairs=pairs,
+                sampled=sampled and f"{sampled}/batch-{batch}-{pairs}",
             )
-            for batch in kinds
+            for batch, pairs in sorted(kinds)
         }
         theirs = floor.Floor(folder / "floor", port, started) if floor.present() else None
         peer = signature_peer.SignaturePeer(folder / "peer", port, started) if signature_peer.present() else None
         bench = Bench(ours, theirs, peer)
         uvloop.run(drive(bench))
         started.stop()
-        bench.records = sum(one.verify_logs(bench.exchanges[batch]) for batch, one in ours.items())
+        refused = frozenset(bench.refused)
+        bench.records = sum(
+            one.verify_logs(bench.exchanges.get(kind, set()), _id, refused) for kind, one in ours.items()
+        )
         return bench
 
 
-async def _drive(bench: Bench, figures: Figures, cases: list[Case], count: int, rounds: int) -> None:
+async def _drive(
+    bench: Bench, figures: Figures, cases: list[Case], count: int | None, rounds: int, seconds: float
+) -> None:
     for number in range(rounds + 1):  # the first one opens connections and is not counted
-        for connections in sorted({case.connections for case in cases}):
-            if bench.theirs is not None:
-                longer = count * FLOOR_TIMES if number else connections
-                figures.floor.setdefault(connections, []).append(
-                    await bench.other_round(bench.theirs, connections, longer)
-                )
-            if bench.peer is not None:
-                found = await bench.other_round(bench.peer, connections, count if number else connections)
-                figures.peer.setdefault(connections, []).append(found)
+        for connections, kib in sorted({(case.connections, case.kib) for case in cases}):
+            for hops, found in ((bench.theirs, figures.floor), (bench.peer, figures.peer)):
+                if hops is not None:
+                    of = found.setdefault((connections, kib), [])
+                    of.append(await bench.other_round(hops, connections, kib, _count(of, connections, count, seconds)))
         for case in cases:
-            figures.troad.setdefault(case, []).append(await bench.round(case, count if number else case.connections))
+            of = figures.troad.setdefault(case, [])
+            of.append(await bench.round(case, _count(of, case.connections, count, seconds)))
+            hops = bench.ours[case.batch, case.pairs]
+            figures.megabytes[case] = [pss_megabytes(pid) for pid in hops.pids]
+        print(f"round {number} of {rounds}", file=sys.stderr, flush=True)
     for rounds_of in (*figures.troad.values(), *figures.floor.values(), *figures.peer.values()):
         del rounds_of[0]
 
 
-async def _half(bench: Bench, figures: Figures, cases: list[Case], count: int) -> None:
+def _count(before: list[Round], connections: int, count: int | None, seconds: float) -> int:
+    """How many exchanges the next round has; the first one only opens the connections."""
+    if not before:
+        return connections if count is not None else max(2 * connections, _LEAST)
+    return count or max(2 * connections, _LEAST, min(_MOST, int(before[-1].rate * seconds)))
+
+
+async def _half(bench: Bench, figures: Figures, cases: list[Case], count: int | None, seconds: float) -> None:
+    """One longer round at half of the rate that was reached, of the cases of the main table."""
     for case in cases:
-        reached = median(one.rate for one in figures.troad[case])
-        calm = Case(case.profile, case.batch, case.connections, case.kib, reached / 2)
-        figures.troad[calm] = [await bench.round(calm, count)]
+        calm = case.at(median(one.rate for one in figures.troad[case]) / 2)
+        asked = count or max(2 * case.connections, int(calm.rate * seconds * 2))
+        figures.troad[calm] = [await bench.round(calm, asked)]
 
 
-def _memory(total: int) -> None:
+def _memory(total: int, profile: str) -> None:
     """Print the memory of both gateways on the way to `total` exchanges."""
 
     async def drive(bench: Bench) -> None:
-        case = Case("personal", True, 128)
+        case = Case(profile, batch=True, connections=128)
         for part in range(PARTS):
             one = await bench.round(case, total // PARTS)
-            megabytes = " and ".join(f"{pss_megabytes(pid):.0f}" for pid in bench.ours[True].pids)
-            print(f"{(part + 1) * (total // PARTS):>10} exchanges: {megabytes} MB, {one.micros:.0f} CPU us", flush=True)
+            megabytes = " and ".join(f"{pss_megabytes(pid):.0f}" for pid in bench.ours[True, 1].pids)
+            told = f"{one.micros:.0f} CPU us, {one.rate:.0f} a second, {len(one.refused)} refused"
+            print(f"{(part + 1) * (total // PARTS):>10} exchanges: {megabytes} MB, {told}", flush=True)
 
-    bench = _run(drive, {True})
-    print(f"{'verified':<10}{bench.asked} answers; {bench.records} records")
+    bench = _run(drive, {(True, 1)})
+    print(f"verified  {bench.asked} answers; {bench.records} records; {len(bench.refused)} refused")
 
 
 def _option(name: str, default: str) -> str:
@@ -227,44 +259,28 @@ def _asked(name: str) -> bool:
 
 
 def main() -> None:
-    """Print all cases, their ratio to the floor, and what was verified."""
+    """Print the table of all cases, how they stand to the aims, and what was verified."""
     print(f"folder of the logs is on {filesystem(Path(tempfile.gettempdir()))}")
     if _asked("million"):
-        _memory(int(_option("million", "") or 1_000_000))
+        _memory(int(_option("million", "") or 1_000_000), _option("profiles", "personal"))
         return
-    short = _asked("short")
-    connections = [int(part) for part in _option("connections", "32,128").split(",")]
-    sizes = [int(part) for part in _option("kib", "0").split(",")]
-    profiles = _option("profiles", ",".join(PROFILES)).split(",")
-    cases = [
-        Case(profile, batch, one, kib)
-        for one in connections
-        for kib in sizes
-        for profile in profiles
-        for batch in (True, False)
-    ]
-    figures = measure(cases, 600 if short else COUNT, 1 if short else ROUNDS, half=_asked("half"))
-    for at, rounds in figures.floor.items():
-        print(_line(f"nginx floor, mTLS, {at} at a time", rounds, None))
-    for at, rounds in figures.peer.items():
-        print(_line(f"node signing gateway, {at} at a time", rounds, None))
-    if not figures.floor:
-        print("nginx floor: NOT RUN")
-    if not figures.peer:
-        print("node signing gateway: NOT RUN (SMARTGOV_PEERS has no signatures, or there is no node)")
-    for case, rounds in figures.troad.items():
-        comparable = figures.floor and not case.rate and not case.kib
-        print(_line(case.name, rounds, figures.ratio(case) if comparable else None))
-    print(f"{'keys alone':<40}{keywork.micros():8.0f} CPU us: 2 signatures, 2 references, made and opened")
-    print(f"{'verified':<40}{figures.answers:8d} answers; {figures.records} records, two an exchange in each log")
+    started, short = time.monotonic(), _asked("short")
+    cases = made.everything() if _asked("everything") else _chosen()
+    rounds, seconds = int(_option("rounds", "1" if short else f"{ROUNDS}")), float(_option("seconds", f"{SECONDS}"))
+    half = _asked("half") or _asked("everything")
+    figures = measure(cases, None, rounds, half=half, seconds=min(seconds, 0.5) if short else seconds)
+    for line in exchange_table.lines(figures):
+        print(line)
+    print(f"\nkeys alone {keywork.micros():.0f} CPU us: 2 signatures, 2 references, made and opened")
+    print(f"verified {figures.answers} answers and {figures.records} records, two an exchange in each log")
+    print(f"refused {figures.refused}; took {time.monotonic() - started:.0f} s")
+    if figures.refused:
+        raise SystemExit("some questions were refused: these figures do not count")
 
 
-def _line(name: str, rounds: list[Round], ratio: float | None) -> str:
-    micros = sorted(one.micros for one in rounds)
-    rate = median(one.rate for one in rounds)
-    waits = (
-        f"p50 {median(one.millis(0.5) for one in rounds):.1f} p99 {median(one.millis(0.99) for one in rounds):.1f} ms"
+def _chosen() -> list[Case]:
+    connections, sizes, pairs = (
+        [int(part) for part in _option(name, default).split(",")]
+        for name, default in (("connections", "32,128"), ("kib", "0"), ("pairs", "1"))
     )
-    spread = f"({micros[0]:.0f} to {micros[-1]:.0f})"
-    told = f", {ratio:.1f} x floor" if ratio is not None else ""
-    return f"{name:<40}{median(micros):8.0f} CPU us {spread}, {rate:.0f} a second, {waits}{told}"
+    return made.some(_option("profiles", ",".join(made.PROFILES)).split(","), connections, sizes, pairs)

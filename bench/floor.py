@@ -84,9 +84,9 @@ class Floor:
         return [process.pid for process in self._processes]
 
     @property
-    def url(self) -> str:
+    def urls(self) -> list[str]:
         """Where the first hop takes requests."""
-        return f"http://127.0.0.1:{self._port}"
+        return [f"http://127.0.0.1:{self._port}"]
 
     @staticmethod
     def _write(home: Path, **values: object) -> None:

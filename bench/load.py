@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 from urllib.parse import urlsplit
 
-from bench.machine import cpu_seconds
+from bench.machine import Spent, spent
 
 Question = Callable[[int], tuple[bytes, bytes]]
 """The bytes of question `number`, and the body that its answer must have."""
@@ -18,12 +19,21 @@ Question = Callable[[int], tuple[bytes, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One round of one pair of hops; `waits` are seconds from question to answer, sorted."""
+    """One round of one pair of hops, or of several; `waits` are seconds from question to answer, sorted.
+
+    `parts`: what each measured process spent. `refused`: the questions that got another status than 200, with it.
+    """
 
     count: int
-    cpu: float
+    parts: list[Spent]
     seconds: float
     waits: list[float] = field(default_factory=list)
+    refused: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def cpu(self) -> float:
+        """CPU seconds of all processes measured."""
+        return sum(part.whole for part in self.parts)
 
     @property
     def micros(self) -> float:
@@ -44,69 +54,90 @@ class WrongAnswerError(Exception):
     """The bench ends with this: a figure for wrong work is none."""
 
 
+@dataclass(slots=True)
+class _Found:
+    waits: list[float] = field(default_factory=list)
+    refused: dict[int, str] = field(default_factory=dict)
+
+
 async def ask_all(
-    url: str, question: Question, numbers: range, pids: list[int], *, connections: int, rate: float = 0
+    urls: Sequence[str], question: Question, numbers: range, pids: list[int], *, connections: int, rate: float = 0
 ) -> Round:
     """Ask all `numbers` over so many connections, at most `rate` a second if one is given.
 
-    SystemExit when an answer is wrong.
+    Of several `urls` question `number` goes to the one with this number. SystemExit when an answer is wrong, or when
+    more than one in a hundred is refused.
     """
-    place, waits = urlsplit(url), list[float]()
-    todo, loop = iter(numbers), asyncio.get_running_loop()
-    count = min(connections, len(numbers))
-    made = [
-        await loop.create_connection(
-            lambda: _Asker(question, todo, waits, count / rate if rate else 0.0), place.hostname, place.port
-        )
-        for _ in range(count)
-    ]
-    cpu, started = cpu_seconds(pids), time.monotonic()
-    for _, asker in made:
-        asker.begin()
+    found, loop = _Found(), asyncio.get_running_loop()
+    count = max(min(connections, len(numbers)), len(urls))
+    made = []
+    for at, url in enumerate(urls):
+        place, todo = urlsplit(url), iter(numbers[(at - numbers.start) % len(urls) :: len(urls)])
+        for _ in range(len(range(at, count, len(urls)))):
+            asker = _Asker(question, todo, found, count / rate if rate else 0.0)
+            made.append((await loop.create_connection(lambda asker=asker: asker, place.hostname, place.port))[1])  # type: ignore[misc]
+    before, started = [spent(pid) for pid in pids], time.monotonic()
+    for number, asker in enumerate(made):
+        asker.start(number / rate if rate else 0.0)
     try:
-        await asyncio.gather(*(asker.done for _, asker in made))
+        await asyncio.gather(*(asker.done for asker in made))
     except WrongAnswerError as wrong:
         raise SystemExit(str(wrong)) from None
-    spent, seconds = cpu_seconds(pids) - cpu, time.monotonic() - started
-    for transport, _ in made:
-        transport.close()
-    return Round(len(numbers), spent, seconds, sorted(waits))
+    seconds, after = time.monotonic() - started, [spent(pid) for pid in pids]
+    for asker in made:
+        asker.end()
+    parts = [one - other for one, other in zip(after, before, strict=True)]
+    if len(found.refused) > len(numbers) // 100:
+        raise SystemExit(f"refused: {dict(Counter(found.refused.values()).most_common(3))} of {len(numbers)}")
+    return Round(len(numbers), parts, seconds, sorted(found.waits), found.refused)
 
 
 class _Asker(asyncio.Protocol):
     """One connection: a question, its answer, the next question."""
 
-    def __init__(self, question: Question, todo: Iterator[int], waits: list[float], interval: float) -> None:
-        self._question, self._todo, self._waits, self._interval = question, todo, waits, interval
-        self._got, self._expected, self._number = b"", b"", 0
-        self._sent = 0.0
+    def __init__(self, question: Question, todo: Iterator[int], found: _Found, interval: float) -> None:
+        self._question, self._todo, self._found, self._interval = question, todo, found, interval
+        self._got, self._expected, self._number = bytearray(), b"", 0
+        self._sent = self._due = 0.0
         self._loop = asyncio.get_running_loop()
         self.done: asyncio.Future[None] = self._loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
-    def begin(self) -> None:
-        """Ask the next question, if there is one."""
+    def start(self, seconds: float) -> None:
+        """Begin after so many seconds: with a rate the connections ask one after another, evenly."""
+        self._due = time.monotonic() + seconds
+        if seconds:
+            self._loop.call_later(seconds, self._begin)
+        else:
+            self._begin()
+
+    def _begin(self) -> None:
         number = next(self._todo, None)
         if number is None:
             self.done.set_result(None)
             return
         asked, self._expected = self._question(number)
-        self._number, self._sent = number, time.monotonic()
+        # With a rate a wait counts from when the question was due: who is late because others waited has waited too.
+        self._number, self._sent = number, self._due if self._interval else time.monotonic()
         self._transport.write(asked)
+
+    def end(self) -> None:
+        """Close the connection: each round has its own."""
+        self._transport.close()
 
     def data_received(self, data: bytes) -> None:
         self._got += data
         at = self._got.find(b"\r\n\r\n")
         if at < 0:
             return
-        head = self._got[:at].lower()
+        head = bytes(self._got[:at]).lower()
         size = head.partition(b"content-length: ")[2].partition(b"\r\n")[0]
-        body = self._got[at + 4 :]
-        if len(body) < int(size or 0):
+        if len(self._got) - at - 4 < int(size or 0):
             return
-        self._got = b""
+        body = bytes(self._got[at + 4 :])
+        self._got.clear()
         self._check(head, body)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -114,17 +145,20 @@ class _Asker(asyncio.Protocol):
             self.done.set_exception(WrongAnswerError(f"question {self._number} got no answer"))
 
     def _check(self, head: bytes, body: bytes) -> None:
-        right = head.startswith(b"http/1.1 200") and (body == self._expected or _same(body, self._expected))
-        if not right and not self.done.done():
-            told = f"{head[:12].decode()} {body[:300]!r}"
-            self.done.set_exception(WrongAnswerError(f"wrong answer to question {self._number}: {told}"))
-            return
         now = time.monotonic()
-        self._waits.append(now - self._sent)
-        if self._interval and (pause := self._sent + self._interval - now) > 0:
-            self._loop.call_later(pause, self.begin)
+        if not head.startswith(b"http/1.1 200"):
+            self._found.refused[self._number] = f"{head[9:12].decode()} {_type(body)}"
+        elif body != self._expected and not _same(body, self._expected):
+            if not self.done.done():
+                told = f"wrong answer to question {self._number}: {body[:300]!r}"
+                self.done.set_exception(WrongAnswerError(told))
+            return
+        self._found.waits.append(now - self._sent)
+        self._due += self._interval
+        if self._interval and self._due > now:
+            self._loop.call_later(self._due - now, self._begin)
         else:
-            self.begin()
+            self._begin()
 
 
 def _same(one: bytes, other: bytes) -> bool:
@@ -132,3 +166,11 @@ def _same(one: bytes, other: bytes) -> bool:
         return bool(json.loads(one) == json.loads(other))
     except ValueError:
         return False
+
+
+def _type(body: bytes) -> str:
+    """The kind of problem that a refusal names."""
+    try:
+        return str(json.loads(body).get("type", ""))
+    except (ValueError, AttributeError):
+        return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import ssl
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -33,6 +34,31 @@ def cpu_seconds(pids: list[int]) -> float:
 def _cpu(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return sum(int(value) for value in fields[11:15]) / _TICK
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """CPU seconds of one process: of its first thread (in ours that of connections), of its others, in the kernel."""
+
+    first: float
+    others: float
+    kernel: float
+
+    @property
+    def whole(self) -> float:
+        """All of it."""
+        return self.first + self.others
+
+    def __sub__(self, before: Spent) -> Spent:
+        return Spent(self.first - before.first, self.others - before.others, self.kernel - before.kernel)
+
+
+def spent(pid: int) -> Spent:
+    """What a process has spent until now, with the children that it has reaped."""
+    first = Path(f"/proc/{pid}/task/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    whole = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    seconds = sum(int(value) for value in first[11:13]) / _TICK
+    return Spent(seconds, _cpu(pid) - seconds, (int(whole[12]) + int(whole[14])) / _TICK)
 
 
 def pss_megabytes(pid: int) -> float:

@@ -3,9 +3,22 @@
 set -eu
 folder=${1:?the folder for the peers}
 mkdir -p "$folder"
+# The RFC Editor's XML; the working group keeps the same files.
 for number in 9421 9530; do
-  [ -f "$folder/rfc$number.txt" ] || curl -fsSo "$folder/rfc$number.txt" "https://www.rfc-editor.org/rfc/rfc$number.txt"
+  [ -f "$folder/rfc$number.xml" ] ||
+    curl -fsSo "$folder/rfc$number.xml" "https://www.rfc-editor.org/rfc/rfc$number.xml" ||
+    curl -fsSo "$folder/rfc$number.xml" \
+      "https://raw.githubusercontent.com/httpwg/httpwg.github.io/HEAD/specs/rfc$number.xml"
 done
+# GovStack's own suite for an information mediator, and a signature library in another language.
+if command -v npm >/dev/null; then
+  [ -d "$folder/im" ] ||
+    git clone --quiet --depth 1 https://github.com/GovStackWorkingGroup/bb-information-mediator "$folder/im"
+  [ -d "$folder/im/test/openAPI/node_modules" ] ||
+    npm install --silent --no-fund --no-audit --prefix "$folder/im/test/openAPI"
+  [ -d "$folder/signatures/node_modules" ] ||
+    npm install --silent --no-fund --no-audit --prefix "$folder/signatures" http-message-signatures@1.0.6
+fi
 if [ ! -x "$folder/openfisca/bin/python" ]; then
   "${PYTHON:-python3}" -m venv "$folder/openfisca"
   "$folder/openfisca/bin/pip" install --quiet --disable-pip-version-check "openfisca-core>=46,<47" pyyaml

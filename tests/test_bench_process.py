@@ -7,67 +7,80 @@ import subprocess
 from typing import Any
 
 import pytest
-from bench import exchange, floor, gateways, machine, signature_peer
+from bench import exchange, exchange_table, floor, gateways, machine, signature_peer
+from bench.cases import Case
+from bench.consents import Consents
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
 
 
-CASES = [exchange.Case("signed", True, 2), exchange.Case("full", False, 2)]
+CASES = [Case("signed", True, 2), Case("full", False, 2), Case("once", True, 2), Case("personal", True, 4, pairs=2)]
 
 
-def test_a_short_run_checks_every_answer_and_both_logs() -> None:
+def test_a_short_run_checks_every_answer_and_all_logs() -> None:
     figures = exchange.measure(CASES, count=20, rounds=2)
-    asked = len(CASES) * (2 + 2 * 20)
+    asked = sum(case.connections + 2 * 20 for case in CASES)
     assert figures.records == 2 * 2 * asked
-    assert [[one.count for one in figures.troad[case]] for case in CASES] == [[20, 20], [20, 20]]
-    through_nginx = 2 + 2 * 20 * exchange.FLOOR_TIMES if floor.present() else 0
-    through_node = 2 + 2 * 20 if signature_peer.present() else 0
-    assert figures.answers == asked + through_nginx + through_node
-    assert len(figures.floor.get(2, [])) == (2 if floor.present() else 0)
+    assert [[one.count for one in figures.troad[case]] for case in CASES] == [[20, 20]] * 4
+    beside = sum(connections + 2 * 20 for connections in (2, 4))
+    assert figures.answers == asked + beside * (floor.present() + signature_peer.present())
+    assert len(figures.floor.get((2, 0), [])) == (2 if floor.present() else 0)
     rounds = [one for case in CASES for one in figures.troad[case]]
     assert all(one.cpu >= 0 and one.seconds > 0 and len(one.waits) == 20 for one in rounds)
+    assert figures.refused == 0
+    told = list(exchange_table.lines(figures))
+    assert len([line for line in told if line.startswith("| 2 ")]) == 3 + floor.present() + signature_peer.present()
+    assert len({line.count("|") for line in told if line.startswith("|")}) == 1
 
 
 def run_with_logs_seen_by(monkeypatch: pytest.MonkeyPatch, verify: Any) -> None:
     monkeypatch.setattr(gateways.Gateways, "verify_logs", verify)
     monkeypatch.setattr(floor, "present", lambda: False)
     monkeypatch.setattr(signature_peer, "present", lambda: False)
-    exchange.measure(CASES[1:], count=2, rounds=1)
+    exchange.measure(CASES[1:2], count=2, rounds=1)
 
 
 def test_a_wrong_answer_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exchange, "row", lambda number, subject, pad: {"id": number, "born_on": "1999-01-01"})
-    with pytest.raises(SystemExit, match=r"wrong answer to question [01]: http/1.1 200"):
-        run_with_logs_seen_by(monkeypatch, lambda pair, exchanges: 0)
+    with pytest.raises(SystemExit, match=r"wrong answer to question [01]: b'"):
+        run_with_logs_seen_by(monkeypatch, lambda *about: 0)
 
 
 def test_an_altered_or_incomplete_log_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     verify = gateways.Gateways.verify_logs
 
-    def look(pair: gateways.Gateways, exchanges: set[str]) -> int:
-        good = verify(pair, exchanges)
+    def look(pair: gateways.Gateways, numbers: set[int], *about: Any) -> int:
+        good = verify(pair, numbers, *about)
         with pytest.raises(SystemExit, match="ris does not hold the 3 exchanges"):
-            verify(pair, set(list(exchanges)[:3]))
+            verify(pair, set(sorted(numbers)[:3]), *about)
         with sqlite3.connect(pair.folder / "hpa" / "log.sqlite3") as db:
             db.execute("UPDATE ledger_record SET record = replace(record, 'births', 'deaths') WHERE idx = 2")
         with pytest.raises(SystemExit, match=r"hpa does not verify: \[2\]"):
-            verify(pair, exchanges)
+            verify(pair, numbers, *about)
         return good
 
     run_with_logs_seen_by(monkeypatch, look)
 
 
-def test_a_refusal_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refusals_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
     made = exchange._question
 
-    def curious(*about: Any, **cut: bool) -> Any:
-        question = made(*about, **cut)
+    def curious(*about: Any) -> Any:
+        question = made(*about)
         wanted = f"x-troad-purpose: {gateways.PURPOSE}".encode()
         return lambda number: (question(number)[0].replace(wanted, b"x-troad-purpose: curiosity"), question(number)[1])
 
     monkeypatch.setattr(exchange, "_question", curious)
-    with pytest.raises(SystemExit, match=r"wrong answer to question [01]: http/1.1 40"):
-        run_with_logs_seen_by(monkeypatch, lambda pair, exchanges: 0)
+    with pytest.raises(SystemExit, match=r"refused: .'403 .*': 2. of 2"):
+        run_with_logs_seen_by(monkeypatch, lambda *about: 0)
+
+
+def test_a_consent_that_is_not_looked_at_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    make = Consents._make
+    changed = {"taken-back": "another"}
+    monkeypatch.setattr(Consents, "_make", lambda self, kind, at, jti: make(self, kind, at, changed.get(jti, jti)))
+    with pytest.raises(SystemExit, match="answered where consent-revoked was due"):
+        run_with_logs_seen_by(monkeypatch, lambda *about: 0)
 
 
 def test_children_of_children_are_counted() -> None:

@@ -55,6 +55,6 @@ class SignaturePeer:
         return [process.pid for process in self._processes]
 
     @property
-    def url(self) -> str:
+    def urls(self) -> list[str]:
         """Where one asks."""
-        return f"http://127.0.0.1:{self._port}"
+        return [f"http://127.0.0.1:{self._port}"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,15 +12,13 @@ from smartgov.shared import settings
 
 @pytest.fixture
 def suite() -> Callable[[str], str]:
-    """`suite("rfc9421.txt")`: the text of one file of the folder; the test is skipped when it is not there."""
+    """`suite("rfc9421.xml")`: the text of one file of the folder; the test is skipped when it is not there."""
 
     def read(name: str) -> str:
         folder = settings.get("SMARTGOV_PEERS")
         file = Path(folder) / name
         if not folder or not file.is_file():
             pytest.skip(f"NOT RUN: SMARTGOV_PEERS has no {name}")
-        text = file.read_text(encoding="utf-8")
-        # RFC texts are indented by three, and break long lines as RFC 8792 section 7 says.
-        return re.sub(r"\\\n[ \t]*", "", re.sub(r"^ {3}", "", text, flags=re.MULTILINE))
+        return file.read_text(encoding="utf-8")
 
     return read

@@ -1,8 +1,8 @@
 """Checking a whole log from its records, block by block, so that neither its size nor a hole in it matters.
 
-A block's leaves are hashed, its subtrees computed level by level and compared with the stored ones in lists, which is
-what Python does fastest; the subtrees above the blocks are computed of the blocks' roots. Only where something differs
-is a single record looked for.
+A block's leaves are hashed, the subtrees over them computed level by level in lists, which is what Python does fastest,
+and put together as the file holds them: with each record the subtrees that it completes. Then two lists must be equal.
+Only where they are not is a single record looked for.
 """
 
 from __future__ import annotations
@@ -10,96 +10,92 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from hashlib import sha256
+from operator import add
 
-from smartgov.engines.ledger import merkle
+from smartgov.engines.ledger import merkle, upgrade
+from smartgov.engines.ledger.appender import stored
 
-LEVELS = 13
-"""Of the subtree over a block: 8,192 records are in memory at a time."""
+LEVELS = 11
+"""Of the subtree over a block: 2,048 records are in memory at a time, about what a processor's cache holds."""
 
 
 def verify(db: sqlite3.Connection, levels: int = LEVELS) -> list[int]:
     """The indexes of altered or missing records; [-1] when only the tree or a kept checkpoint was altered; else []."""
+    upgrade.readable(db)
     size, archived = _sizes(db)
-    bad, whole, roots = list[int](), _counts_fit(db, size), list[bytes]()
+    bad, edge, whole = list[int](), list[bytes](), _nothing_before(db)
     for low in range(0, size, 1 << levels):
         high = min(low + (1 << levels), size)
-        leaves, wrong = _leaves(db, low, high, archived)
-        bad += wrong
-        if wrong or not whole:
+        kept = _kept(db, low, high)
+        leaves = _leaves(db, low, high, kept, archived)
+        if not (whole and leaves and kept == _hashes(leaves, low, levels, edge)):
             whole = False
-            continue
-        whole = _climb(db, leaves, low, levels, roots)
+            bad += _wrong(db, max(low, archived), high)
     if bad:
         return bad
-    return [] if whole and _upper(db, roots, levels) and _heads_hold(db, size) else [-1]
+    return [] if whole and _heads_hold(db, size) else [-1]
 
 
 def _sizes(db: sqlite3.Connection) -> tuple[int, int]:
     (last,) = db.execute("SELECT max(idx) FROM ledger_record").fetchone()
-    (leaf,) = db.execute("SELECT max(idx) FROM ledger_node WHERE level = 0").fetchone()
+    (leaf,) = db.execute("SELECT max(idx) FROM ledger_hash").fetchone()
     known = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'ledger_archive'").fetchone()
     (archived,) = db.execute("SELECT max(size) FROM ledger_archive").fetchone() if known else (0,)
     return max(-1 if last is None else last, -1 if leaf is None else leaf) + 1, archived or 0
 
 
-def _counts_fit(db: sqlite3.Connection, size: int) -> bool:
-    """Whether there are as many subtrees as in a log of this size; that these are the right ones is seen one by one."""
-    (count,) = db.execute("SELECT count(*) FROM ledger_node").fetchone()
-    return bool(count == sum(size >> level for level in range(size.bit_length())))
+def _nothing_before(db: sqlite3.Connection) -> bool:
+    (count,) = db.execute(
+        "SELECT (SELECT count(*) FROM ledger_record WHERE idx < 0) + (SELECT count(*) FROM ledger_hash WHERE idx < 0)"
+    ).fetchone()
+    return bool(count == 0)
 
 
-def _leaves(db: sqlite3.Connection, low: int, high: int, archived: int) -> tuple[list[bytes], list[int]]:
-    """The leaf hashes of a block as its records give them, and the indexes of those that do not fit the stored ones."""
-    stored = _stored(db, 0, low, high)
+def _kept(db: sqlite3.Connection, low: int, high: int) -> list[bytes]:
+    rows = db.execute("SELECT hashes FROM ledger_hash WHERE idx >= ? AND idx < ? ORDER BY idx", (low, high))
+    return [hashes for (hashes,) in rows]
+
+
+def _leaves(db: sqlite3.Connection, low: int, high: int, kept: list[bytes], archived: int) -> list[bytes]:
+    """The leaf hashes of a block as its records give them, or none when that cannot be said."""
     first = min(max(low, archived), high)  # what an archive holds is told here by its hashes alone
     rows = db.execute("SELECT record FROM ledger_record WHERE idx >= ? AND idx < ? ORDER BY idx", (first, high))
     try:
-        leaves = stored[: first - low] + [sha256(b"\x00" + record).digest() for (record,) in rows]
+        told = [bytes(hashes[:32]) for hashes in kept[: first - low]]
+        leaves = told + [sha256(b"\x00" + record).digest() for (record,) in rows]
     except TypeError:
-        leaves = []  # somebody's UPDATE has made one a text
-    if leaves == stored and len(leaves) == high - low:
-        return leaves, []
-    return leaves, list(_wrong(db, first, high))
+        return []  # somebody's UPDATE has made one a text
+    return leaves if len(leaves) == len(kept) == high - low else []
 
 
-def _bytes(record: bytes | str) -> bytes:
-    return record if isinstance(record, bytes) else record.encode()
+def _hashes(leaves: list[bytes], low: int, levels: int, edge: list[bytes]) -> list[bytes]:
+    """What the file must hold with each record of a block: its leaf hash and the subtrees that it completes.
+
+    `edge` holds the subtrees before the block that wait for their sibling, smallest last, and is brought up to date.
+    """
+    found, nodes = leaves.copy(), leaves
+    for level in range(1, levels + 1):
+        nodes = merkle.pairs(nodes)
+        if not nodes:
+            return found  # the log ends in this block
+        every = slice((1 << level) - 1, None, 1 << level)
+        found[every] = map(add, found[every], nodes)
+    if len(leaves) == 1 << levels:
+        value, at = nodes[0], low >> levels
+        while at & 1:
+            value, at = merkle.node_hash(edge.pop(), value), at >> 1
+            found[-1] += value
+        edge.append(value)
+    return found
 
 
 def _wrong(db: sqlite3.Connection, low: int, high: int) -> Iterator[int]:
-    query = "SELECT idx, record FROM ledger_record WHERE idx >= ? AND idx < ?"
-    found = {index: merkle.leaf_hash(_bytes(record)) for index, record in db.execute(query, (low, high))}
-    query = "SELECT idx, hash FROM ledger_node WHERE level = 0 AND idx >= ? AND idx < ?"
-    stored = dict(db.execute(query, (low, high)))
-    yield from (index for index in range(low, high) if index not in found or found[index] != stored.get(index))
-
-
-def _climb(db: sqlite3.Connection, level_0: list[bytes], low: int, levels: int, roots: list[bytes]) -> bool:
-    """Whether the complete subtrees over a block are the stored ones; a complete block's root is added to `roots`."""
-    nodes = level_0
-    for level in range(1, levels + 1):
-        nodes = merkle.pairs(nodes)
-        start = low >> level
-        if nodes != _stored(db, level, start, start + len(nodes)):
-            return False
-    roots += nodes
-    return True
-
-
-def _upper(db: sqlite3.Connection, roots: list[bytes], level: int) -> bool:
-    nodes = roots
-    while len(nodes) > 1:
-        nodes, level = merkle.pairs(nodes), level + 1
-        if nodes != _stored(db, level, 0, len(nodes)):
-            return False
-    return True
-
-
-def _stored(db: sqlite3.Connection, level: int, low: int, high: int) -> list[bytes]:
-    if low == high:
-        return []
-    query = "SELECT hash FROM ledger_node WHERE level = ? AND idx >= ? AND idx < ? ORDER BY idx"
-    return [value for (value,) in db.execute(query, (level, low, high))]
+    """The records that are missing or do not fit the leaf hash that is kept."""
+    query = "SELECT idx, CAST(record AS BLOB) FROM ledger_record WHERE idx >= ? AND idx < ?"
+    found = {index: merkle.leaf_hash(record) for index, record in db.execute(query, (low, high))}
+    query = "SELECT idx, CAST(substr(hashes, 1, 32) AS BLOB) FROM ledger_hash WHERE idx >= ? AND idx < ?"
+    kept = dict(db.execute(query, (low, high)))
+    yield from (index for index in range(low, high) if index not in found or found[index] != kept.get(index))
 
 
 def _heads_hold(db: sqlite3.Connection, size: int) -> bool:
@@ -110,12 +106,8 @@ def _heads_hold(db: sqlite3.Connection, size: int) -> bool:
 
 def _root(db: sqlite3.Connection, size: int) -> bytes:
     """The root over the first `size` records, of the largest complete subtrees, from the right."""
-    result, low = b"", 0
-    parts: list[bytes] = []
-    for level in range(size.bit_length() - 1, -1, -1):
-        if size >> level & 1:
-            parts += _stored(db, level, low >> level, (low >> level) + 1)
-            low += 1 << level
-    for part in reversed(parts):
-        result = merkle.node_hash(part, result) if result else part
+    levels = merkle.peaks(size)
+    result = stored(db, levels[-1], (size >> levels[-1]) - 1)
+    for level in levels[-2::-1]:
+        result = merkle.node_hash(stored(db, level, (size >> level) - 1), result)
     return result

@@ -10,17 +10,19 @@ from collections.abc import Iterator, Sequence
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from smartgov.engines.ledger import audit, merkle
+from smartgov.engines.ledger import audit, merkle, upgrade
 from smartgov.engines.ledger import checkpoint as notes
+from smartgov.engines.ledger.appender import Appender, stored
 from smartgov.engines.ledger.checkpoint import Checkpoint
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS ledger_record (idx INTEGER PRIMARY KEY, record BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS ledger_node (
-    level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, idx)
-) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ledger_hash (idx INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS ledger_checkpoint (size INTEGER PRIMARY KEY, root BLOB NOT NULL, note TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS ledger_archive (size INTEGER PRIMARY KEY, root BLOB NOT NULL);
+"""
+"""`hashes` are the record's leaf hash and then those of the subtrees that it completes, lowest first, 32 bytes each: so
+both tables only ever grow at their end, and a commit touches few pages of the file.
 """
 
 
@@ -40,20 +42,18 @@ class Log:
         self._db, self.origin, self._key, self._extensions = connection, origin, key, extensions
 
     def create_tables(self) -> None:
-        """Make the tables where they are missing."""
+        """Make the tables where they are missing, and rewrite those of the first form."""
         self._db.executescript(SCHEMA)
+        upgrade.rewrite(self._db)
 
     def append(self, records: Sequence[bytes]) -> list[int]:
         """Add records within the caller's transaction and return their indexes."""
-        first = self.size()
-        fresh: dict[tuple[int, int], bytes] = {}
-        for offset, record in enumerate(records):
-            self._grow(first + offset, merkle.leaf_hash(record), fresh)
-        self._db.executemany("INSERT INTO ledger_record VALUES (?, ?)", enumerate(records, first))
-        self._db.executemany(
-            "INSERT INTO ledger_node VALUES (?, ?, ?)", ((level, idx, value) for (level, idx), value in fresh.items())
-        )
-        return list(range(first, first + len(records)))
+        end = Appender(self._db)
+        indexes = [end.append(record)[0] for record in records]
+        rows, hashes = end.rows()
+        self._db.executemany("INSERT INTO ledger_record VALUES (?, ?)", rows)
+        self._db.executemany("INSERT INTO ledger_hash VALUES (?, ?)", hashes)
+        return indexes
 
     def size(self) -> int:
         """How many records the log holds."""
@@ -114,6 +114,10 @@ class Log:
         self._db.execute("INSERT OR IGNORE INTO ledger_archive VALUES (?, ?)", (size, self.root(size)))
         return self._db.execute("DELETE FROM ledger_record WHERE idx < ?", (size,)).rowcount
 
+    def peaks(self, size: int) -> list[bytes]:
+        """The roots of the complete subtrees that the first `size` records consist of, largest first."""
+        return [stored(self._db, level, (size >> level) - 1) for level in merkle.peaks(size)]
+
     def verify_stored(self) -> list[int]:
         """Recompute everything from the records; the indexes whose record was altered or is missing.
 
@@ -121,23 +125,9 @@ class Log:
         """
         return audit.verify(self._db)
 
-    def _grow(self, index: int, value: bytes, fresh: dict[tuple[int, int], bytes]) -> None:
-        level = 0
-        fresh[level, index] = value
-        while index & 1:
-            left = fresh.get((level, index - 1)) or self._node(level, index - 1)
-            value, index, level = merkle.node_hash(left, value), index >> 1, level + 1
-            fresh[level, index] = value
-
-    def _node(self, level: int, index: int) -> bytes:
-        row = self._db.execute("SELECT hash FROM ledger_node WHERE level = ? AND idx = ?", (level, index)).fetchone()
-        if row is None:
-            raise KeyError((level, index))
-        return bytes(row[0])
-
     def _part(self, low: int, high: int) -> bytes:
         width = high - low
         if width & (width - 1) == 0 and low % width == 0:
-            return self._node(width.bit_length() - 1, low // width)
+            return stored(self._db, width.bit_length() - 1, low // width)
         middle = low + merkle.split(width)
         return merkle.node_hash(self._part(low, middle), self._part(middle, high))

@@ -45,6 +45,11 @@ def pairs(level: Sequence[bytes]) -> list[bytes]:
     return [sha256(b"\x01" + left + right).digest() for left, right in zip(each, each, strict=False)]
 
 
+def peaks(size: int) -> list[int]:
+    """The levels of the complete subtrees that a tree of this size consists of, largest first."""
+    return [level for level in range(size.bit_length() - 1, -1, -1) if size >> level & 1]
+
+
 def over(leaves: Sequence[bytes]) -> Range:
     """Roots of ranges, computed from leaf hashes in memory."""
 

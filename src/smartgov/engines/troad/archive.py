@@ -126,7 +126,7 @@ def _lines(home: Home, db: sqlite3.Connection, log: Log, first: int, size: int) 
         "gateway": home.gateway,
         "first": first,
         "size": size,
-        "left": [part.hex() for part in _left(db, first)],
+        "left": [part.hex() for part in log.peaks(first)],
         "heads": list(_heads(db, first, size)),
         "configurations": _configurations(home, log, first, size),
     }
@@ -136,17 +136,6 @@ def _lines(home: Home, db: sqlite3.Connection, log: Log, first: int, size: int) 
         if row and row[0] is not None:
             line["sealed"] = base64.b64encode(row[0]).decode()
         yield line
-
-
-def _left(db: sqlite3.Connection, first: int) -> Iterator[bytes]:
-    low = 0
-    for width in archive_file.complete(first):
-        level = width.bit_length() - 1
-        (value,) = db.execute(
-            "SELECT hash FROM ledger_node WHERE level = ? AND idx = ?", (level, low >> level)
-        ).fetchone()
-        yield bytes(value)
-        low += width
 
 
 def _heads(db: sqlite3.Connection, first: int, size: int) -> Iterator[dict[str, Any]]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _TABLES = {
     "ledger_record": 2,
-    "ledger_node": 3,
+    "ledger_hash": 2,
     "nonce": 2,
     "place": 2,
     "exchanged": 4,
@@ -78,9 +78,9 @@ class Batch:
 
     def flush(self) -> None:
         """Write what has been taken."""
-        records, nodes = self._appender.rows()
+        records, hashes = self._appender.rows()
         self._rows["ledger_record"] += records
-        self._rows["ledger_node"] += nodes
+        self._rows["ledger_hash"] += hashes
         for name, rows in self._rows.items():
             for part in _parts(rows):
                 self._db.execute(_insert(name, len(part)), [value for row in part for value in row])

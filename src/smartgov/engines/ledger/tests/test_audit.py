@@ -44,24 +44,34 @@ def test_an_altered_or_missing_record_is_named(count: int, levels: int, data: st
 @given(st.integers(2, 70), st.integers(0, 4), st.data())
 def test_an_altered_subtree_is_seen(count: int, levels: int, data: st.DataObject) -> None:
     _, db = log(count)
-    nodes = db.execute("SELECT level, idx FROM ledger_node WHERE level > 0").fetchall()
-    level, index = data.draw(st.sampled_from(nodes))
-    if data.draw(st.booleans()):
-        db.execute("UPDATE ledger_node SET hash = zeroblob(32) WHERE level = ? AND idx = ?", (level, index))
-    else:
-        db.execute("DELETE FROM ledger_node WHERE level = ? AND idx = ?", (level, index))
+    rows = db.execute("SELECT idx, hashes FROM ledger_hash WHERE length(hashes) > 32").fetchall()
+    index, hashes = data.draw(st.sampled_from(rows))
+    at = data.draw(st.integers(32, len(hashes) - 1))
+    altered = data.draw(
+        st.sampled_from([hashes[:at], hashes[:at] + bytes([hashes[at] ^ 1]) + hashes[at + 1 :], hashes + b"\0"])
+    )
+    db.execute("UPDATE ledger_hash SET hashes = ? WHERE idx = ?", (altered, index))
     assert audit.verify(db, levels) == [-1]
 
 
 @pytest.mark.parametrize("levels", [0, 2, 13])
 def test_what_does_not_belong_is_seen(levels: int) -> None:
-    for level, index in ((0, 50), (3, 6), (9, 0)):
+    for index in (50, 60):
         _, db = log(50)
-        db.execute("INSERT INTO ledger_node VALUES (?, ?, zeroblob(32))", (level, index))
-        assert audit.verify(db, levels) != []
+        db.execute("INSERT INTO ledger_hash VALUES (?, zeroblob(32))", (index,))
+        assert audit.verify(db, levels) == list(range(50, index + 1))
+    for index, damaged in ((60, list(range(50, 61))), (-1, [-1])):
+        _, db = log(50)
+        db.execute("INSERT INTO ledger_record VALUES (?, x'00')", (index,))
+        assert audit.verify(db, levels) == damaged
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM ledger_hash WHERE idx = 7", "UPDATE ledger_hash SET hashes = 'x'"])
+@pytest.mark.parametrize("levels", [0, 2, 13])
+def test_a_lost_or_spoilt_leaf_hash_is_seen(levels: int, statement: str) -> None:
     _, db = log(50)
-    db.execute("INSERT INTO ledger_record VALUES (60, x'00')")
-    assert audit.verify(db, levels) == list(range(50, 61))
+    db.execute(statement)
+    assert audit.verify(db, levels) == ([7] if "idx" in statement else list(range(50)))
 
 
 @given(st.integers(2, 70), st.integers(0, 4), st.data())

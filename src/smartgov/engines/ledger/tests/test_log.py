@@ -90,7 +90,7 @@ def test_a_note_of_the_published_format_is_read() -> None:
         ("UPDATE ledger_record SET record = 'forged' WHERE idx = 3", [3]),
         ("DELETE FROM ledger_record WHERE idx = 2", [2]),
         ("DELETE FROM ledger_record WHERE idx = 6", [6]),
-        ("UPDATE ledger_node SET hash = zeroblob(32) WHERE level = 1 AND idx = 0", [-1]),
+        ("UPDATE ledger_hash SET hashes = CAST(substr(hashes, 1, 32) || zeroblob(32) AS BLOB) WHERE idx = 1", [-1]),
     ],
 )
 def test_an_edited_file_is_found(statement: str, damaged: list[int]) -> None:

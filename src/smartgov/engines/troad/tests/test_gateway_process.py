@@ -147,13 +147,13 @@ def test_a_gateway_that_cannot_write_its_log_sends_nothing(tmp_path: Path) -> No
         for code in ("hpa", "ris"):  # first the provider's log, then the client's
             country.behind.seen.clear()
             before = len(country.records("hpa"))
-            country.edit(code, "ALTER TABLE ledger_node RENAME TO moved_away")
+            country.edit(code, "ALTER TABLE ledger_hash RENAME TO moved_away")
             with pytest.raises(Problem) as problem:
                 ask_births(sdk)
             assert (problem.value.slug, problem.value.status) == ("log-unavailable", 503)
             assert country.behind.seen == []
             assert len(country.records("hpa")) == before
-            country.edit(code, "ALTER TABLE moved_away RENAME TO ledger_node")
+            country.edit(code, "ALTER TABLE moved_away RENAME TO ledger_hash")
             assert ask_births(sdk).status == 200
     finally:
         country.stop()

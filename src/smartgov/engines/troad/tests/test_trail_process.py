@@ -124,7 +124,7 @@ def test_an_edit_that_also_mends_the_tree_is_seen_by_the_kept_head(tmp_path: Any
         with sqlite3.connect(country.folder / "hpa" / "log.sqlite3") as db:
             records = [bytes(row) for (row,) in db.execute("SELECT record FROM ledger_record ORDER BY idx")]
             db.execute("DELETE FROM ledger_record")
-            db.execute("DELETE FROM ledger_node")
+            db.execute("DELETE FROM ledger_hash")
             Log(db, "TW/GOV/hpa/gw1").append([record.replace(b"case-1", b"case-2") for record in records])
         verdict = look(country, kept.checkpoint)
         assert not verdict.entries_proven
