@@ -51,7 +51,7 @@ class Steps:
         self._application: Callable[..., Any] = application
         self._spent: dict[str, list[float]] = defaultdict(list)
         self._statements: dict[str, list[int]] = defaultdict(list)
-        self._profiles: dict[str, cProfile.Profile] = defaultdict(cProfile.Profile)
+        self._profiles: dict[str, cProfile.Profile] = defaultdict(lambda: cProfile.Profile(time.process_time))
         self.cookie, self.counting, self.profiling = "", False, False
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:

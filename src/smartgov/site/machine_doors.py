@@ -1,7 +1,8 @@
 """Doors for programs, before everything that only pages need: session, language, form token, page, and Django itself.
 
 A sign-in elsewhere asks three such doors, and what surrounds a page would cost more than the answers. A block names its
-doors by address (`MACHINE_DOORS` in its `web/root_urls.py`); each turns an `httpd.Request` into an `httpd.Response`.
+doors by address (`MACHINE_DOORS` in its `web/root_urls.py`); each turns an `httpd.Request` into an `httpd.Response`,
+or into None, when it has done nothing and a page is needed after all.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from smartgov.shared.problems import Problem
 from smartgov.site import refusals
 from smartgov.site.middleware import KEPT_TO_ITSELF
 
-Door = Callable[[Request], Response]
+Door = Callable[[Request], Response | None]
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 MAX_BODY = 2**20
 logger = structlog.get_logger()
@@ -55,17 +56,19 @@ class MachineDoors:
         structlog.contextvars.bind_contextvars(correlation=correlation)
         answer = _answered(door, environ)
         structlog.contextvars.unbind_contextvars("correlation")
+        if answer is None:
+            return self._pages(environ, start_response)
         headers = {**_HEADERS, **answer.headers, "x-correlation-id": correlation}
         headers["content-length"] = str(len(answer.body))
         start_response(_STATUS[answer.status], list(headers.items()))
         return [answer.body]
 
 
-def _answered(door: Door, environ: Mapping[str, Any]) -> Response:
+def _answered(door: Door, environ: Mapping[str, Any]) -> Response | None:
     try:
         if not _is_ours(environ.get("HTTP_HOST", "")):
             return _problem(refusals.MALFORMED)
-        body = environ["wsgi.input"].read(MAX_BODY + 1) if environ.get("CONTENT_LENGTH") != "0" else b""
+        body = environ["wsgi.input"].read(MAX_BODY + 1) if _has_body(environ) else b""
         if len(body) > MAX_BODY:
             return _problem(refusals.TOO_LARGE)
         close_old_connections()
@@ -73,6 +76,10 @@ def _answered(door: Door, environ: Mapping[str, Any]) -> Response:
     except Exception:
         logger.exception("request_failed")
         return _problem(refusals.UNEXPECTED)
+
+
+def _has_body(environ: Mapping[str, Any]) -> bool:
+    return environ.get("CONTENT_LENGTH", "0") not in {"", "0"} or "HTTP_TRANSFER_ENCODING" in environ
 
 
 def _request(environ: Mapping[str, Any], body: bytes) -> Request:

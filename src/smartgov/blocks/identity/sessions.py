@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from hmac import compare_digest
 from typing import Any
 
-from django.contrib.auth import BACKEND_SESSION_KEY, login, logout
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, login, logout
 from django.contrib.auth.backends import BaseBackend
 from django.db import DEFAULT_DB_ALIAS, transaction
 from django.http import HttpRequest
@@ -17,6 +18,7 @@ from smartgov.blocks.identity.domain import SeatView
 from smartgov.blocks.identity.models import Account, Seat, SignIn
 from smartgov.blocks.identity.openid import logouts
 from smartgov.blocks.identity.people import browsers, live, places
+from smartgov.blocks.identity.session_store import SessionStore
 from smartgov.blocks.ops.api import Statements
 from smartgov.shared import clock, ids
 from smartgov.shared.actor import ANYONE, Actor
@@ -30,6 +32,7 @@ __all__ = [
     "device",
     "ended_subject",
     "forget",
+    "of_key",
     "lay_down",
     "sign_in",
     "sign_out",
@@ -44,7 +47,7 @@ BACKEND = "smartgov.blocks.identity.sessions.AccountBackend"
 
 
 _accounts = Statements(Account)
-_OF_A_SESSION = ("id", "subject", "name", "is_active", "signs_in_from", "session_epoch", "created_at", "closed_at")
+_OF_A_SESSION = ("id", "subject", "name", "is_active", "signs_in_from", "session_epoch")
 
 
 class AccountBackend(BaseBackend):
@@ -219,18 +222,47 @@ def actor(request: HttpRequest) -> Actor:
 
 def _load(request: HttpRequest) -> Session | None:
     kept = request.session.get(_KEY)
-    if not kept or "sid" not in kept or BACKEND_SESSION_KEY not in request.session:
-        return None
-    now = clock.now().timestamp()
-    idle, age = now - kept["seen"], now - kept["at"]
-    if idle > domain.IDLE_LIMIT.total_seconds() or age > domain.SESSION_LIMIT.total_seconds():
+    if not _is_live(request.session):
         return None
     account = request.user
     if not isinstance(account, Account) or not account.is_active:
         return None
-    if idle > _TOUCH_AFTER:
-        request.session[_KEY] = {**kept, "seen": now}
+    if _idle(kept) > _TOUCH_AFTER:
+        request.session[_KEY] = {**kept, "seen": clock.now().timestamp()}
         live.seen(kept["sid"], clock.now())
+    return _session_of(account, kept)
+
+
+def of_key(key: str) -> Session | None:
+    """The live session behind a cookie's value, for a door without a Django request.
+
+    None when there is none, and also for whatever a page has to look at: a time of last request to be noted, a seat,
+    somebody acted for.
+    """
+    data = SessionStore(key).load()
+    kept = data.get(_KEY)
+    if not _is_live(data) or _idle(kept) > _TOUCH_AFTER or kept["seat"] or kept.get("acting"):
+        return None
+    account = AccountBackend().get_user(data[SESSION_KEY])
+    if account is None or not compare_digest(data.get(HASH_SESSION_KEY, ""), account.get_session_auth_hash()):
+        return None
+    return _session_of(account, kept)
+
+
+def _is_live(data: Any) -> bool:
+    """Whether somebody is signed in by this session's data, and has neither been idle nor stayed for too long."""
+    kept = data.get(_KEY)
+    if not kept or "sid" not in kept or data.get(BACKEND_SESSION_KEY) != BACKEND:
+        return False
+    age = clock.now().timestamp() - kept["at"]
+    return bool(_idle(kept) <= domain.IDLE_LIMIT.total_seconds() and age <= domain.SESSION_LIMIT.total_seconds())
+
+
+def _idle(kept: dict[str, Any]) -> float:
+    return float(clock.now().timestamp() - kept["seen"])
+
+
+def _session_of(account: Account, kept: dict[str, Any]) -> Session:
     signed_in_at = datetime.fromtimestamp(kept["at"], clock.TAIPEI)
     return Session(
         account,

@@ -46,13 +46,17 @@ def form(raw: bytes | str) -> dict[str, str]:
 
 
 def _decoded(text: str) -> str:
-    try:
-        value = unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
-    except (UnicodeDecodeError, UnicodeEncodeError):
-        raise invalid("a parameter is not UTF-8") from None
+    value = text if "%" not in text and "+" not in text and text.isascii() else _unquoted(text)
     if len(value) > MAX_VALUE or "\x00" in value:
         raise invalid("a parameter is too long or holds a null character")
     return value
+
+
+def _unquoted(text: str) -> str:
+    try:
+        return unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
+    except (UnicodeDecodeError, UnicodeEncodeError):
+        raise invalid("a parameter is not UTF-8") from None
 
 
 def only_one(given: dict[str, str], name: str) -> str:

@@ -50,6 +50,11 @@ def test_everything_else_is_a_page() -> None:
     assert ask(f"{PATH}/")[-1] == b"a page"
 
 
+@pytest.mark.django_db
+def test_a_door_may_leave_it_to_a_page() -> None:
+    assert ask(doors={PATH: lambda _: None})[-1] == b"a page"
+
+
 def refused(answer: Any, status: str) -> None:
     assert answer[0].startswith(status)
     assert answer[1]["content-type"] == "application/problem+json"

@@ -65,10 +65,15 @@ def event_of(request: HttpRequest) -> Authentication | None:
     session = sessions.current(request)
     if session is None:
         return None
-    amr, resistant = MEANS.get(session.method, ((), False))
-    represented, mandate = session.acting or ("", "")
     if session.acting and not representing.of_request(request, sessions.actor(request)).signs_in:
         raise domain.not_while_acting()
+    return event_in(session)
+
+
+def event_in(session: sessions.Session) -> Authentication:
+    """The sign-in of a session; whether the mandate of one who acts for another still holds is the caller's."""
+    amr, resistant = MEANS.get(session.method, ((), False))
+    represented, mandate = session.acting or ("", "")
     return Authentication(
         subject=session.account.subject,
         session=session.sid,

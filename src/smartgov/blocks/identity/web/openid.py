@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, parse_cookie
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -17,8 +17,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from smartgov.blocks.identity import sessions
 from smartgov.blocks.identity.openid import refusals, relations
-from smartgov.blocks.identity.openid.service import event_of, provider
+from smartgov.blocks.identity.openid.service import event_in, event_of, provider
 from smartgov.blocks.ops.api import actor, permit, public
+from smartgov.engines import httpd
 from smartgov.engines.openid import authorizing, logout, params, pushing, remote
 from smartgov.engines.openid.errors import NotAnsweredToClientError, OAuthError
 from smartgov.engines.openid.levels import AAL3, PHR, PHRH
@@ -30,6 +31,30 @@ POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self' {origin}; "
     "frame-ancestors 'none'"
 )
+
+
+def straight_back(request: httpd.Request) -> httpd.Response | None:
+    """The way back at once, for a browser in which somebody is signed in who has agreed to all of it before.
+
+    None: a page is needed, or something is wrong; nothing has happened yet, and the view `authorize` begins anew.
+    """
+    cookies = parse_cookie(request.headers.get("cookie", ""))
+    session = sessions.of_key(cookies.get(settings.SESSION_COOKIE_NAME, "")) if request.method == "GET" else None
+    if session is None:
+        return None
+    given = provider()
+    try:
+        asked = params.form(request.query)
+        if "request_uri" not in asked:
+            return None
+        found, client = pushing.arrive(given, asked, cookies.get(COOKIE, ""))
+    except (NotAnsweredToClientError, OAuthError):
+        return None
+    event = event_in(session)
+    step = authorizing.next_step(given, client, found, event)
+    if step.kind != "finish":
+        return None
+    return httpd.Response(302, {"location": authorizing.finish(given, client, found, event, step, agreed=False)})
 
 
 @require_GET

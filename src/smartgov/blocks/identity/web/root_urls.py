@@ -18,5 +18,9 @@ _PATTERNS = [
     path("openid/services/<str:relation>/withdraw", openid.withdraw, name="withdraw"),
 ]
 urlpatterns = [path("", include((_PATTERNS, "openid")))]
-# The same doors by address, for the site to lead programs to them past everything that only pages need.
-MACHINE_DOORS = {f"/{address}": openid_machine.answer for address in openid_machine.ADDRESSES}
+# The same doors by address, for the site to lead programs to them past everything that only pages need; and people who
+# are signed in and have agreed before, who see no page.
+MACHINE_DOORS = {
+    **{f"/{address}": openid_machine.answer for address in openid_machine.ADDRESSES},
+    "/openid/authorize": openid.straight_back,
+}

@@ -1,6 +1,9 @@
 import base64
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smartgov.engines.pki import keys
 from smartgov.shared.problems import Problem
@@ -70,3 +73,15 @@ def test_base64url_accepts_only_its_own_form():
     for wrong in (base64.b64encode(b"\xff\xfe\xfd\x00").decode(), "a b", "é"):
         with pytest.raises(ValueError, match="base64url"):
             keys.from_b64url(wrong)
+
+
+@given(st.text(st.sampled_from("abzAZ019-_+/=\n \u4e2d"), max_size=12) | st.text(max_size=12))
+def test_base64url_is_read_strictly(text):
+    try:
+        found = keys.from_b64url(text)
+    except ValueError:
+        found = None
+    if re.fullmatch(r"[A-Za-z0-9_-]*", text) and len(text) % 4 != 1:
+        assert found == base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    else:
+        assert found is None
