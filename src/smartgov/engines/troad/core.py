@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from smartgov.engines.httpd import Client
 from smartgov.engines.pki import keys
+from smartgov.engines.pki.token import TokenKey
 from smartgov.engines.troad import batch_signature, records, wire
 from smartgov.engines.troad import contract as contracts
 from smartgov.engines.troad.alarms import Alarms
@@ -49,6 +50,8 @@ class Core:
         self.message_key: ec.EllipticCurvePrivateKey = home.p256("message")
         self.message_kid = keys.thumbprint(self.message_key.public_key())
         self.store.sign = partial(batch_signature.sign, self.message_key)
+        self.store.writer.may_sign = not isinstance(self.message_key, TokenKey)
+        self.store.writer.expected = lambda: self.running
         self.reader = Reader(home.member, home.gateway, home.p256("reference"))
         self.alarms = Alarms()
         self.known = Peers(self.configuration, self.alarms, policy_of(home.revocation), self.now)
