@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -57,8 +57,7 @@ _STALE_NONCE = 600
 Effect = Callable[[sqlite3.Connection], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What proves one received message: its signed fields, (salt, body, signature base), and `once` of its nonce."""
 
     fields: Mapping[str, str]
@@ -74,8 +73,7 @@ def once(created: int, nonce: str) -> str:
     return f"{created:010d}.{nonce}"
 
 
-@dataclass(frozen=True, slots=True)
-class Unsigned:
+class Unsigned(NamedTuple):
     """A message that is signed together with all others of its commit: SHA-256 of its base, and its fields."""
 
     digest: bytes
@@ -110,8 +108,7 @@ class Entry:
     """When the body is to be erased by itself (Unix seconds), where the service says so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a record stands: its index, and the size of the log right after it."""
 
     index: int
