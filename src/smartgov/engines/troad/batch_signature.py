@@ -11,8 +11,8 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import sha256
-from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -28,7 +28,8 @@ _FIXED = 5 + _SALT + _SIGNATURE
 _ROOTS_KEPT = 4096
 
 
-class Value(NamedTuple):
+@dataclass(slots=True)
+class Value:
     """A value that was read; nothing in it is verified yet."""
 
     size: int

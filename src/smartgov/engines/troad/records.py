@@ -12,7 +12,6 @@ import hmac
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 from urllib.parse import unquote
 
@@ -99,10 +98,13 @@ def refusal_record(
     )
 
 
-def with_proof(record: dict[str, Any], fields: Mapping[str, str], base: bytes) -> dict[str, Any]:
-    """Put what proves its message into a record, and return it; a signature that its commit will make comes there."""
+def with_proof(record: dict[str, Any], fields: Mapping[str, str], digest: bytes) -> dict[str, Any]:
+    """Put what proves its message into a record, and return it; a signature that its commit will make comes there.
+
+    `digest` is the SHA-256 of the signature base.
+    """
     record["body"] = fields["troad-body"]
-    record["base"] = sha256(base).hexdigest()
+    record["base"] = digest.hex()
     record["input"] = fields["signature-input"]
     record["signature"] = fields.get("signature", "")
     return record

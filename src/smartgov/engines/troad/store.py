@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,11 +58,13 @@ Effect = Callable[[sqlite3.Connection], None]
 
 
 class Evidence(NamedTuple):
-    """What proves one received message: its signed fields, (salt, body, signature base), and `once` of its nonce."""
+    """What proves one received message; `kept` is salt, body and signature base, `digest` the SHA-256 of the latter."""
 
     fields: Mapping[str, str]
     kept: tuple[bytes, bytes, bytes]
+    digest: bytes
     nonce: str
+    """As `once` gives it."""
 
 
 def once(created: int, nonce: str) -> str:
@@ -108,7 +110,8 @@ class Entry:
     """When the body is to be erased by itself (Unix seconds), where the service says so."""
 
 
-class Place(NamedTuple):
+@dataclass(slots=True)
+class Place:
     """Where a record stands: its index, and the size of the log right after it."""
 
     index: int
@@ -152,13 +155,12 @@ class Store:
         result: T = await self.writer.submit(work)
         return result
 
-    async def commit(self, entries: Sequence[Entry], *, soon: bool = False) -> list[Place]:
+    def commit(self, entries: Sequence[Entry], *, soon: bool = False) -> Awaitable[list[Place]]:
         """Make the entries durable, all or none. Problems `replay`, `consent-used`, `token-used`, `log-unavailable`.
 
         With `soon` it returns when they are written and before the disk has confirmed it.
         """
-        result: list[Place] = await self.writer.submit(entries, soon=soon)
-        return result
+        return self.writer.submit(entries, soon=soon)
 
     async def erase(self, exchange: str) -> int:
         """Destroy the keys, salts and bodies of one exchange; its records and their proofs stay. Returns how many."""

@@ -94,6 +94,8 @@ class Signed(NamedTuple):
     base: bytes
     signature: bytes
     fields: Mapping[str, str]
+    digest: bytes
+    """SHA-256 of the base, by which records and batch signatures name it."""
     batch: bool = False
 
     def holds(self, key: ec.EllipticCurvePublicKey, roots: batch_signature.Roots | None = None) -> bool:
@@ -101,7 +103,7 @@ class Signed(NamedTuple):
         if not self.batch:
             return keys.verify(key, self.signature, self.base)
         known = batch_signature.Roots() if roots is None else roots
-        return known.hold(self.keyid, key, self.signature, sha256(self.base).digest())
+        return known.hold(self.keyid, key, self.signature, self.digest)
 
 
 def new_nonce() -> str:
@@ -189,6 +191,14 @@ def forwarded(fields: Mapping[str, str]) -> list[str]:
     return [name for name in ("content-type", *FORWARDED) if name in fields] + user_fields(fields)
 
 
+def passed(fields: Mapping[str, str]) -> dict[str, str]:
+    """Those of an answer's fields that travel, signed."""
+    found = {name: fields[name] for name in ANSWER_OPTIONAL if name in fields}
+    for name in user_fields(fields):
+        found[name] = fields[name]
+    return found
+
+
 def user_fields(fields: Mapping[str, str]) -> list[str]:
     """Names of the fields that the information systems added, in order; the first `MAX_USER_FIELDS` of them."""
     found = [name for name in fields if name[:2] == "x-" and name[:7] != "x-road-" and USER_FIELD.fullmatch(name)]
@@ -202,14 +212,16 @@ def _allowed(others: set[str]) -> bool:
 # -- the body ---------------------------------------------------------------------------------------------------------
 
 
-def commit(body: bytes) -> tuple[bytes, dict[str, str]]:
-    """A fresh 32-byte salt, and the fields `troad-body`, `troad-salt` and `content-digest` for `body`."""
+def commit(body: bytes, *, bare: bool = False) -> tuple[bytes, dict[str, str]]:
+    """A fresh 32-byte salt, and the fields `troad-body`, `troad-salt` and, unless `bare`, `content-digest` for `body`.
+
+    The digest is for those who read RFC 9530 and nothing of ours: the commitment, which is signed, says the same.
+    """
     salt = os.urandom(32)
-    return salt, {
-        "troad-body": commitment(salt, body),
-        "troad-salt": f":{base64.b64encode(salt).decode()}:",
-        "content-digest": _digest(body),
-    }
+    fields = {"troad-body": commitment(salt, body), "troad-salt": f":{base64.b64encode(salt).decode()}:"}
+    if not bare:
+        fields["content-digest"] = _digest(body)
+    return salt, fields
 
 
 def commitment(salt: bytes, body: bytes) -> str:
@@ -268,7 +280,8 @@ def _read(fields: Mapping[str, str], slug: str) -> tuple[str, re.Match[str], byt
 
 def _signed(match: re.Match[str], base: bytes, signature: bytes, fields: Mapping[str, str]) -> Signed:
     created, nonce, keyid, tag = match.groups()
-    return Signed(int(created), nonce, keyid, base, signature, fields, tag == BATCH_TAG)
+    digest = sha256(base).digest()
+    return Signed(int(created), nonce, keyid, base, signature, fields, digest, tag == BATCH_TAG)
 
 
 _Names = tuple[str, ...]

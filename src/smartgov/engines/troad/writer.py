@@ -200,7 +200,10 @@ class Writer:
                 self._db.execute("COMMIT")
         except Exception as error:
             results = self._failed(error, plain)
-        return results + [(job, self._truncated()) for job in jobs if job.work is truncate]
+        folding = [job for job in jobs if job.work is truncate]
+        if folding:
+            self._truncate()
+        return results + [(job, None) for job in folding]
 
     def _carried(self, jobs: list[Job]) -> Results:
         if not jobs:
@@ -214,7 +217,7 @@ class Writer:
         _resolve([one for one in results if one[0].soon])
         return results
 
-    def _truncated(self) -> None:
+    def _truncate(self) -> None:
         self._db.execute(_WAIT_FOR_LOCK)
         try:
             truncate(self._db)
