@@ -196,8 +196,7 @@ class Writer:
         try:
             if results is None:
                 results = self._carried(plain)
-            if self._db.in_transaction:
-                self._db.execute("COMMIT")
+            self._db.commit()  # as `execute("COMMIT")`, which would take the interpreter's lock four times
         except Exception as error:
             results = self._failed(error, plain)
         folding = [job for job in jobs if job.work is truncate]
