@@ -14,7 +14,8 @@ _shift: ContextVar[timedelta] = ContextVar("clock_shift", default=timedelta(0))
 
 def now() -> datetime:
     """The present instant, aware, in UTC."""
-    return datetime.now(UTC) + _shift.get()
+    shift = _shift.get()
+    return datetime.now(UTC) + shift if shift else datetime.now(UTC)
 
 
 def today() -> date:

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
+from smartgov.shared import canonical
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -19,7 +20,7 @@ MAX_HEAD = 64 * 2**10
 SINGLE = frozenset({"authorization", "host", "content-length", "content-type", "signature", "signature-input"})
 """Fields on which a decision may rest. A message that repeats one is refused: readers could differ on which counts."""
 SINGLE_PREFIXES = ("x-road-", "x-troad-", "troad-")
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode = canonical.compact()
 REASON = {status.value: status.phrase for status in HTTPStatus}
 
 

@@ -28,7 +28,7 @@ _FIXED = 5 + _SALT + _SIGNATURE
 _ROOTS_KEPT = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Value:
     """A value that was read; nothing in it is verified yet."""
 

@@ -43,7 +43,7 @@ async def _meta(core: Core, ask: Ask, bearer: Bearer, evidence: Evidence | None)
     record = records.request_record(side, ask, None, core.now(), gateway=bearer.sender.id, subject=None)
     entry = core.entry({**record, "kind": "meta"}, ask.id)
     if evidence is not None:
-        entry.record = records.with_proof(entry.record, evidence.fields, evidence.kept[2])
+        entry.record = records.with_proof(entry.record, evidence.fields, evidence.digest)
         entry.body, entry.nonce = evidence.kept, evidence.nonce
     await core.store.commit([entry])
     kind = "application/json" if document.lstrip()[:1] == b"{" else "application/yaml"

@@ -49,7 +49,8 @@ class Configuration:
 
     def current(self) -> Snapshot:
         """The snapshot in force; Problem `configuration-missing` or `configuration-expired`."""
-        self._look()
+        if time.monotonic() >= self._look_at:
+            self._look()
         now = clock.now()
         if self._view is None or self._snapshot is None or self._again is None:
             raise refuse("configuration-missing")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from hashlib import sha512
+from datetime import datetime
+from hashlib import sha256, sha512
 
 import structlog
 
@@ -17,7 +18,7 @@ from smartgov.engines.troad.passage import Passage, admit
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.received import problem_of
 from smartgov.engines.troad.rights import Ask
-from smartgov.engines.troad.snapshot import Gateway, Member, Snapshot
+from smartgov.engines.troad.snapshot import Gateway, Member, Service, Snapshot
 from smartgov.engines.troad.store import Place
 from smartgov.engines.troad.terms import HOPS_SECONDS, Terms
 from smartgov.engines.troad.wire import Head, Signed
@@ -26,6 +27,7 @@ from smartgov.shared.problems import Problem
 from smartgov.shared.tw import national_id
 
 log = structlog.get_logger()
+_NO_TERMS = Terms()
 
 
 class Consumer:
@@ -43,7 +45,7 @@ class Consumer:
             self._core.heads.refuse_unfit()
             snapshot = self._core.configuration.current()
             ask = self._read(request, subsystem, snapshot)
-            return await self._carry(ask, snapshot, request.headers.get("x-troad-trail-token", ""))
+            return await self._carry(ask, snapshot, request.headers.get("x-troad-trail-token", ""), started)
         except Problem as problem:
             outcome = problem.slug
             await self._note_refusal(ask, subsystem, problem)
@@ -80,7 +82,7 @@ class Consumer:
             body=request.body,
         )
 
-    async def _carry(self, ask: Ask, snapshot: Snapshot, token: str) -> Response:
+    async def _carry(self, ask: Ask, snapshot: Snapshot, token: str, now: datetime) -> Response:
         if ask.target.member == self._core.home.member:
             return await self._own(ask, snapshot, token)
         member = snapshot.members.get(ask.target.member)
@@ -89,34 +91,39 @@ class Consumer:
         if not ask.target.built_in and ask.target.service_id not in snapshot.services:
             raise refuse("service-unknown")
         service = snapshot.services.get(ask.target.service_id)
-        return await self._remote(ask, _choose(member, ask), token, service.terms if service else Terms())
+        limits = service.terms if service else _NO_TERMS
+        if len(ask.body) > limits.body_bytes:
+            raise refuse("body-too-large", limit=limits.body_bytes)
+        to = _choose(member, ask)
+        head, body = await self._question(ask, to, token, service, now)
+        answer = await self._send(head, body, to, limits.seconds + HOPS_SECONDS)
+        return await self._receive(ask, head, to, answer, service, int(now.timestamp()) // 3600)
 
     # -- to another member --------------------------------------------------------------------------------------
 
-    async def _remote(self, ask: Ask, to: Gateway, token: str, limits: Terms) -> Response:
-        core, seconds = self._core, limits.seconds + HOPS_SECONDS
-        if len(ask.body) > limits.body_bytes:
-            raise refuse("body-too-large", limit=limits.body_bytes)
-        head, body = self._write(ask, to, token)
-        salt, commitment = wire.commit(body)
+    async def _question(
+        self, ask: Ask, to: Gateway, token: str, service: Service | None, now: datetime
+    ) -> tuple[Head, bytes]:
+        """The signed request on the wire, once its record is durable."""
+        core, created = self._core, int(now.timestamp())
+        head, body = self._write(ask, to, token, created)
+        salt, commitment = wire.commit(body, bare=to.batch)
         head.fields.update(commitment)
-        now = core.now()
-        created, tag = int(now.timestamp()), wire.BATCH_TAG if to.batch else wire.TAG
+        tag = wire.BATCH_TAG if to.batch else wire.TAG
         base = wire.open_request(head, core.message_kid, created=created, nonce=wire.new_nonce(), tag=tag)
+        digest = sha256(base).digest()
         subject = core.pseudonym(ask.subject)
         record = records.request_record("client", ask, None, now, gateway=to.id, subject=subject)
-        entry = core.entry(records.with_proof(record, head.fields, base), ask.id)
-        core.sign(entry, head.fields, base, batch=to.batch)
-        service = core.configuration.current().services.get(ask.target.service_id)
+        entry = core.entry(records.with_proof(record, head.fields, digest), ask.id, created)
+        core.sign(entry, head.fields, base, digest, batch=to.batch)
         keep(entry, service, (salt, body, base))
         entry.exchanged = (created // 3600, to.id, "asked")
         await core.store.commit([entry], soon=is_soon(service))
-        answer = await self._send(head, body, to, seconds)
-        return await self._receive(ask, head, to, answer, created // 3600)
+        return head, body
 
-    def _write(self, ask: Ask, to: Gateway, token: str) -> tuple[Head, bytes]:
+    def _write(self, ask: Ask, to: Gateway, token: str, created: int) -> tuple[Head, bytes]:
         """The request on the wire: persons hidden, and no person left in clear anywhere."""
-        exp = int(self._core.now().timestamp()) + reference.LIFE_SECONDS
+        exp = created + reference.LIFE_SECONDS
 
         def hide(person: str) -> str:
             return reference.make(person, to.recipient, rid=ask.id, exp=exp)
@@ -162,9 +169,11 @@ class Consumer:
         except (ConnectionFailedError, TimeoutError):
             raise refuse("gateway-silent", gateway=to.id) from None
 
-    async def _receive(self, ask: Ask, head: Head, to: Gateway, answer: Response, hour: int) -> Response:
+    async def _receive(
+        self, ask: Ask, head: Head, to: Gateway, answer: Response, service: Service | None, hour: int
+    ) -> Response:
         signed = self._verified(ask, head, to, answer)
-        salt = wire.open_commitment({**answer.headers, **signed.fields}, answer.body, "answer-body-changed")
+        salt = wire.open_commitment(answer.headers, answer.body, "answer-body-changed")
         if "troad-refusal" in signed.fields:
             problem = problem_of(answer)
             problem.extra.setdefault("refused_by", to.id)
@@ -172,14 +181,13 @@ class Consumer:
         document = built_in.is_document(ask.target)
         reference.refuse_clear(answer.body, signed.fields.values(), made_up=document)
         core, reader, body = self._core, self._core.reader, answer.body
+        now = core.now()
         if not document:
             body, _ = reference.reveal(
-                body,
-                lambda token: reference.open_(token, reader.key, gateway=reader.gateway, rid=ask.id, now=core.now()),
+                body, lambda token: reference.open_(token, reader.key, gateway=reader.gateway, rid=ask.id, now=now)
             )
-        record = records.answer_record("client", ask, core.now(), gateway=to.id, status=answer.status)
-        entry = core.entry(records.with_proof(record, answer.headers, signed.base), ask.id)
-        service = core.configuration.current().services.get(ask.target.service_id)
+        record = records.answer_record("client", ask, now, gateway=to.id, status=answer.status)
+        entry = core.entry(records.with_proof(record, answer.headers, signed.digest), ask.id, now.timestamp())
         keep(entry, service, (salt, answer.body, signed.base))
         entry.exchanged = (hour, to.id, "client")
         (place,) = await core.store.commit([entry], soon=is_soon(service))

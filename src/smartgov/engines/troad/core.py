@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
-from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from smartgov.engines.httpd import Client
 from smartgov.engines.pki import keys
+from smartgov.engines.pki.token import TokenKey
 from smartgov.engines.troad import batch_signature, records, wire
 from smartgov.engines.troad import contract as contracts
 from smartgov.engines.troad.alarms import Alarms
@@ -49,6 +49,8 @@ class Core:
         self.message_key: ec.EllipticCurvePrivateKey = home.p256("message")
         self.message_kid = keys.thumbprint(self.message_key.public_key())
         self.store.sign = partial(batch_signature.sign, self.message_key)
+        self.store.writer.may_sign = not isinstance(self.message_key, TokenKey)
+        self.store.writer.expected = lambda: self.running
         self.reader = Reader(home.member, home.gateway, home.p256("reference"))
         self.alarms = Alarms()
         self.known = Peers(self.configuration, self.alarms, policy_of(home.revocation), self.now)
@@ -83,17 +85,17 @@ class Core:
         """The name of a person towards one party: HMAC-SHA-256 in hex, another one for every party."""
         return records.pseudonym(self._index_key, f"pairwise\n{party}\n{person}")
 
-    def entry(self, record: dict[str, object], exchange: str = "") -> Entry:
-        """A log entry made now."""
-        return Entry(record, int(self.now().timestamp()), exchange)
+    def entry(self, record: dict[str, object], exchange: str = "", made: float | None = None) -> Entry:
+        """A log entry made now, or at `made` (Unix seconds)."""
+        return Entry(record, int(self.now().timestamp() if made is None else made), exchange)
 
-    def sign(self, entry: Entry, fields: dict[str, str], base: bytes, *, batch: bool) -> None:
+    def sign(self, entry: Entry, fields: dict[str, str], base: bytes, digest: bytes, *, batch: bool) -> None:
         """Sign a message whose `signature-input` stands in `fields`: now, or with all others that commit with `entry`.
 
-        The signature is in `fields` and in the entry's record when the entry is committed.
+        `digest` is the SHA-256 of its base. The signature is in `fields` and in the record once that is committed.
         """
         if batch:
-            entry.unsigned = Unsigned(sha256(base).digest(), fields)
+            entry.unsigned = Unsigned(digest, fields)
             return
         wire.attach(fields, keys.sign(self.message_key, base))
         entry.record["signature"] = fields["signature"]

@@ -7,12 +7,12 @@ import asyncio
 import contextlib
 import gc
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
 
 from smartgov.engines.httpd import Request, Response, Server, run, serve
+from smartgov.engines.httpd.messages import Handler
 from smartgov.engines.troad import archive, consent_status, exchanged, stated, status_door
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.consumer import Consumer
@@ -66,8 +66,7 @@ class Gateway:
     async def _peers(self, request: Request) -> Response:
         """What other gateways ask: exchanges, its word on the consents that it issued, and to witness their logs."""
         if request.path.startswith("/r1/"):
-            with self._counted():
-                return await self.provider.handle(request)
+            return await self._counted(self.provider.handle, request)
         if (request.method, request.path) == ("GET", consent_status.PATH):
             return await self.core.consents.answer(request)
         if (request.method, request.path) == ("POST", stated.PATH):
@@ -78,21 +77,18 @@ class Gateway:
             return await self.core.comparing.answer(request)
         if (request.method, request.path) == ("GET", status_door.PATH):
             return await self.status.handle(request)
-        with self._counted():
-            return await self.provider.handle(request)
+        return await self._counted(self.provider.handle, request)
 
     async def _own(self, request: Request) -> Response:
         """What the own information systems ask."""
         if not request.path.startswith("/r1/"):
             return await self.local.handle(request)
-        with self._counted():
-            return await self.local.handle(request)
+        return await self._counted(self.local.handle, request)
 
-    @contextlib.contextmanager
-    def _counted(self) -> Iterator[None]:
+    async def _counted(self, handle: Handler, request: Request) -> Response:
         self.core.running += 1
         try:
-            yield
+            return await handle(request)
         finally:
             self.core.running -= 1
 

@@ -6,6 +6,7 @@ It is a file in the home, `maintenance.json`, so that it outlasts a restart and 
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,8 @@ FILE = "maintenance.json"
 _AGAIN = 60
 """Seconds after which somebody may ask again when the announced end is over and work still goes on."""
 LONGEST = timedelta(days=7)
+_LOOK_SECONDS = 0.005
+"""The file is looked at again after so long, not for every message under load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,14 @@ class Maintenance:
         self._path = home / FILE
         self._seen: tuple[int, int] | None = None
         self._window: Window | None = None
+        self._look_at = 0.0
 
     @property
     def window(self) -> Window | None:
         """The window, or None while the gateway works."""
+        if (present := time.monotonic()) < self._look_at:
+            return self._window
+        self._look_at = present + _LOOK_SECONDS
         try:
             stat = self._path.stat()
         except FileNotFoundError:

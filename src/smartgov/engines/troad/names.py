@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from urllib.parse import unquote
 
 from smartgov.engines.troad.problems import refuse
@@ -14,7 +14,7 @@ BUILT_IN = "-"
 """The subsystem name under which a gateway answers by itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Target:
     """What a path `/r1/{instance}/{class}/{member}/{subsystem}/{service}/{path}` names."""
 
@@ -23,7 +23,7 @@ class Target:
     service: str
     path: str
 
-    @property
+    @cached_property
     def service_id(self) -> str:
         """`<member>/<subsystem>/<service>`."""
         return f"{self.member}/{self.subsystem}/{self.service}"

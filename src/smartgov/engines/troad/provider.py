@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
 
 import structlog
 
@@ -15,9 +17,8 @@ from smartgov.engines.troad.names import is_subsystem, member_of, parse_target
 from smartgov.engines.troad.passage import Passage, admit
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.rights import Ask
-from smartgov.engines.troad.snapshot import Gateway, Snapshot
+from smartgov.engines.troad.snapshot import Gateway, Right, Service, Snapshot
 from smartgov.engines.troad.store import Evidence, once
-from smartgov.engines.troad.visibility import Visibility
 from smartgov.engines.troad.wire import Head, Signed
 from smartgov.shared.problems import Problem
 
@@ -28,11 +29,11 @@ log = structlog.get_logger()
 class Progress:
     """How far a request came, so that a refusal can be recorded with what is known."""
 
-    claimed: dict[str, str] = field(default_factory=dict)
+    service: str = ""
     gateway: str = ""
     subject: str | None = None
-    shown: tuple[Visibility, ...] = ()
-    """The classes that say how a refusal appears to the person."""
+    declared: tuple[Service, tuple[Right, ...]] | None = None
+    """The service and the asker's rights to it, which say how a refusal appears to the person."""
     passage: Passage | None = None
     promise: str = ""
     """Where the question is recorded, for the answer to say."""
@@ -48,41 +49,43 @@ class Provider:
         """The signed answer to one request from another gateway; every refusal is recorded and signed too."""
         started = self._core.now()
         head = Head(request.method, request.headers.get("host", ""), request.path, request.query, request.headers)
-        progress = Progress(claimed=_claims(request))
+        progress = Progress()
         try:
-            response = await self._answer(head, request, progress)
+            response = await self._answer(head, request, progress, started)
             outcome = "answered"
         except Problem as problem:
-            response, outcome = await self._refusal(head, problem, progress), problem.slug
+            response, outcome = await self._refusal(head, request, problem, progress), problem.slug
         except Exception:
             log.exception("exchange_failed", gateway=progress.gateway)
-            response, outcome = await self._refusal(head, refuse("gateway-failed"), progress), "gateway-failed"
+            response, outcome = await self._refusal(head, request, refuse("gateway-failed"), progress), "gateway-failed"
         finally:
             if progress.passage is not None:
                 progress.passage.end()
         peer = member_of(progress.gateway) if progress.gateway else ""
-        self._core.count("provider", progress.claimed.get("service", ""), peer, outcome, started)
+        self._core.count("provider", progress.service, peer, outcome, started)
         return response
 
     # -- the order of work --------------------------------------------------------------------------------------
 
-    async def _answer(self, head: Head, request: Request, progress: Progress) -> Response:
-        self._core.maintenance.refuse(self._core.now())
+    async def _answer(self, head: Head, request: Request, progress: Progress, now: datetime) -> Response:
+        self._core.maintenance.refuse(now)
         self._core.heads.refuse_unfit()
         snapshot = self._core.configuration.current()
-        sender, signed = self._verified(head, request, snapshot, progress)
-        salt = wire.open_commitment({**request.headers, **signed.fields}, request.body, "body-changed")
+        sender, signed = self._verified(head, request, snapshot, progress, now)
+        salt = wire.open_commitment(request.headers, request.body, "body-changed")
         ask = self._read(head, signed, request, sender, progress)
-        proof = {**signed.fields, **{name: request.headers[name] for name in ("signature-input", "signature")}}
-        evidence = Evidence(proof, (salt, request.body, signed.base), once(signed.created, signed.nonce))
+        kept, nonce = (salt, request.body, signed.base), once(signed.created, signed.nonce)
+        evidence = Evidence(request.headers, kept, signed.digest, nonce)
         if ask.target.built_in:
             token = signed.fields.get("troad-trail-token", "")
             answer = await built_in.answer(self._core, ask, trail_door.Bearer(token, sender, snapshot), evidence)
         else:
-            answer = await self._exchange(ask, snapshot, sender, evidence, progress)
+            answer = await self._exchange(ask, snapshot, sender, evidence, progress, now)
         return await self._seal(head, ask, sender, answer, progress, signed.created // 3600)
 
-    def _verified(self, head: Head, request: Request, snapshot: Snapshot, progress: Progress) -> tuple[Gateway, Signed]:
+    def _verified(
+        self, head: Head, request: Request, snapshot: Snapshot, progress: Progress, now: datetime
+    ) -> tuple[Gateway, Signed]:
         peer = self._core.known.of(request.peer_cert)
         progress.gateway = peer.id
         signed = wire.read_request(head)
@@ -93,7 +96,7 @@ class Provider:
             raise refuse("signature-invalid")
         if not hmac.compare_digest(peer.id, signer.id):
             raise refuse("peer-mismatch")
-        if abs(self._core.now().timestamp() - signed.created) > wire.FRESH_SECONDS:
+        if abs(now.timestamp() - signed.created) > wire.FRESH_SECONDS:
             raise refuse("message-stale")
         self._core.restoring.refuse_void(signed.created)
         if signed.fields["troad-receiver"] != self._core.home.gateway:
@@ -110,6 +113,7 @@ class Provider:
         target = parse_target(head.path)
         if target.member != self._core.home.member:
             raise refuse("receiver-mismatch")
+        progress.service = target.service_id
         if not records.ID.fullmatch(fields["x-road-id"]):
             raise refuse("message-id-invalid")
         reference.refuse_clear(request.body, (head.path, head.query, *fields.values()))
@@ -146,22 +150,22 @@ class Provider:
         sender: Gateway,
         evidence: Evidence,
         progress: Progress,
+        now: datetime,
     ) -> Response:
         service = snapshot.services.get(ask.target.service_id)
         if service is not None:
-            rights = snapshot.rights.get((ask.client, service.id), ())
-            progress.shown = visibility.of_refusal(service, rights)
+            progress.declared = service, snapshot.rights.get((ask.client, service.id), ())
         passage = progress.passage = await admit(self._core, ask, snapshot)
-        subject = self._core.pseudonym(ask.subject)
-        now = self._core.now()
+        subject = progress.subject
         record = records.request_record("provider", ask, passage.grant, now, gateway=sender.id, subject=subject)
-        entry = self._core.entry(records.with_proof(record, evidence.fields, evidence.kept[2]), ask.id)
+        proven = records.with_proof(record, evidence.fields, evidence.digest)
+        entry = self._core.entry(proven, ask.id, now.timestamp())
         entry.nonce = evidence.nonce
         keep(entry, passage.grant.service, evidence.kept)
         visibility.show(entry, subject, passage.grant.visibility)
         passage.record(entry)
         (place,) = await self._core.store.commit([entry], soon=is_soon(passage.grant.service))
-        progress.shown = ()  # from here on she sees the request itself
+        progress.declared = None  # from here on she sees the request itself
         progress.promise = records.promise(self._core.store.origin, place, self._core.now())
         await passage.carry_out()
         return await passage.release()
@@ -174,24 +178,25 @@ class Provider:
         `hour` is that in which the question was signed: the same at both gateways, whatever their clocks say.
         """
         core = self._core
-        exp = int(core.now().timestamp()) + reference.LIFE_SECONDS
+        now = core.now()
+        created = int(now.timestamp())
+        exp = created + reference.LIFE_SECONDS
         body, document = answer.body, built_in.is_document(ask.target)
         if not document:
             body = reference.hide(body, lambda person: reference.make(person, sender.recipient, rid=ask.id, exp=exp))
-        passed = {*wire.ANSWER_OPTIONAL, *wire.user_fields(answer.headers)}
-        fields = {name: value for name, value in answer.headers.items() if name in passed}
+        fields = wire.passed(answer.headers)
         reference.refuse_clear(body, fields.values(), made_up=document)
-        salt, commitment = wire.commit(body)
+        salt, commitment = wire.commit(body, bare=sender.batch)
         fields.update(commitment)
         if progress.promise:
             fields["troad-log"] = progress.promise
-        now, tag = core.now(), wire.BATCH_TAG if sender.batch else wire.TAG
-        created, nonce = int(now.timestamp()), wire.new_nonce()
+        tag, nonce = wire.BATCH_TAG if sender.batch else wire.TAG, wire.new_nonce()
         base = wire.open_answer(head, answer.status, fields, core.message_kid, created=created, nonce=nonce, tag=tag)
         record = records.answer_record("provider", ask, now, gateway=sender.id, status=answer.status)
-        entry = core.entry(records.with_proof(record, fields, base), ask.id)
-        core.sign(entry, fields, base, batch=sender.batch)
-        service = core.configuration.current().services.get(ask.target.service_id)
+        digest = sha256(base).digest()
+        entry = core.entry(records.with_proof(record, fields, digest), ask.id, created)
+        core.sign(entry, fields, base, digest, batch=sender.batch)
+        service = progress.passage.grant.service if progress.passage is not None else None
         keep(entry, service, (salt, body, base))
         entry.exchanged = (hour, sender.id, "provider")
         if progress.passage is not None:
@@ -199,19 +204,20 @@ class Provider:
         await core.store.commit([entry], soon=is_soon(service))
         return Response(answer.status, {**fields, "x-road-id": ask.id}, body)
 
-    async def _refusal(self, head: Head, problem: Problem, progress: Progress) -> Response:
-        core = self._core
+    async def _refusal(self, head: Head, request: Request, problem: Problem, progress: Progress) -> Response:
+        core, claimed = self._core, _claims(request)
+        progress.service = progress.service or claimed.get("service", "")
         record = records.refusal_record(
             "provider",
             problem,
             core.now(),
-            claimed=progress.claimed,
+            claimed=claimed,
             gateway=progress.gateway,
             subject=progress.subject,
         )
         entry = core.entry(dict(record))
-        if progress.shown:
-            visibility.show(entry, progress.subject, progress.shown)
+        if progress.declared is not None:
+            visibility.show(entry, progress.subject, visibility.of_refusal(*progress.declared))
         if progress.passage is not None:
             progress.passage.fail(entry, problem)
         response = problem_response(problem)

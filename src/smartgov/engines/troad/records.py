@@ -12,7 +12,6 @@ import hmac
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 from urllib.parse import unquote
 
@@ -47,42 +46,46 @@ def request_record(
     side: str, ask: Ask, grant: Grant | None, now: datetime, *, gateway: str, subject: str | None
 ) -> dict[str, Any]:
     """The record of a question, before it is passed on."""
-    if grant is not None:
-        basis: dict[str, str] | None = grant.basis
-        fields = grant.fields
-    else:
-        basis, fields = _claimed_basis(ask), ask.fields
-    return _bare(
-        kind="request",
-        side=side,
-        time=moment(now),
-        id=ask.id,
-        client=ask.client,
-        service=ask.target.service_id,
-        method=ask.method,
-        path=ask.target.path,
-        gateway=gateway,
-        user=unquote(ask.user),
-        issue=unquote(ask.issue),
-        purpose=unquote(ask.purpose),
-        basis=basis,
-        fields=None if fields is None else list(fields),
-        subject=subject,
-    )
+    basis = _claimed_basis(ask) if grant is None else grant.basis
+    fields = ask.fields if grant is None else grant.fields
+    target = ask.target
+    record: dict[str, Any] = {
+        "kind": "request",
+        "side": side,
+        "time": moment(now),
+        "id": ask.id,
+        "client": ask.client,
+        "service": target.service_id,
+        "method": ask.method,
+        "path": target.path,
+        "gateway": gateway,
+    }
+    for name, value in (("user", ask.user), ("issue", ask.issue), ("purpose", ask.purpose)):
+        if value:
+            record[name] = unquote(value)
+    if basis is not None:
+        record["basis"] = basis
+    if fields is not None:
+        record["fields"] = list(fields)
+    if subject:
+        record["subject"] = subject
+    return record
 
 
 def answer_record(side: str, ask: Ask, now: datetime, *, gateway: str, status: int) -> dict[str, Any]:
     """The record of an answer, before it is given."""
-    return _bare(
-        kind="answer",
-        side=side,
-        time=moment(now),
-        id=ask.id,
-        client=ask.client,
-        service=ask.target.service_id,
-        gateway=gateway,
-        status=status,
-    )
+    record: dict[str, Any] = {
+        "kind": "answer",
+        "side": side,
+        "time": moment(now),
+        "id": ask.id,
+        "client": ask.client,
+        "service": ask.target.service_id,
+        "status": status,
+    }
+    if gateway:
+        record["gateway"] = gateway
+    return record
 
 
 def refusal_record(
@@ -95,15 +98,16 @@ def refusal_record(
     )
 
 
-def with_proof(record: dict[str, Any], fields: Mapping[str, str], base: bytes) -> dict[str, Any]:
-    """The record with what proves its message; a signature that its commit will make is put in there."""
-    return {
-        **record,
-        "body": fields["troad-body"],
-        "base": sha256(base).hexdigest(),
-        "input": fields["signature-input"],
-        "signature": fields.get("signature", ""),
-    }
+def with_proof(record: dict[str, Any], fields: Mapping[str, str], digest: bytes) -> dict[str, Any]:
+    """Put what proves its message into a record, and return it; a signature that its commit will make comes there.
+
+    `digest` is the SHA-256 of the signature base.
+    """
+    record["body"] = fields["troad-body"]
+    record["base"] = digest.hex()
+    record["input"] = fields["signature-input"]
+    record["signature"] = fields.get("signature", "")
+    return record
 
 
 def promise(origin: str, place: Place, now: datetime) -> str:

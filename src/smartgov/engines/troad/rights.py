@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from smartgov.engines.troad import artefacts
@@ -14,8 +15,9 @@ from smartgov.engines.troad.names import Target
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.snapshot import Right, Service, Snapshot
 from smartgov.engines.troad.visibility import Visibility
+from smartgov.shared import canonical
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode = canonical.compact()
 KEPT_BESIDE_ITEMS = ("as_of",)
 """Members of a list answer that are about the answer, not about a person, and stay when it is cut."""
 
@@ -44,8 +46,7 @@ class Ask:
     persons: Sequence[tuple[str, tuple[str, ...]]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """What was granted: the right, the consent if it rests on one, and the fields of the answer (None: all)."""
 
     service: Service

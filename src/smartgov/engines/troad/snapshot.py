@@ -98,7 +98,7 @@ class Right:
 
     def covers(self, method: str, path: str) -> bool:
         """Whether one of its endpoints is this method and path."""
-        return any(endpoint_matches(endpoint, method, path) for endpoint in self.endpoints)
+        return _covered(self.endpoints, method, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +184,11 @@ def readable(data: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
 
 
 @lru_cache(maxsize=4096)
+@lru_cache(maxsize=4096)
+def _covered(endpoints: tuple[str, ...], method: str, path: str) -> bool:
+    return any(endpoint_matches(endpoint, method, path) for endpoint in endpoints)
+
+
 def endpoint_matches(endpoint: str, method: str, path: str) -> bool:
     """Whether `POST /births/query` or a pattern such as `* /cases/{id}/**` names this method and path."""
     wanted, _, template = endpoint.partition(" ")

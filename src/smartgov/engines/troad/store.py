@@ -1,20 +1,18 @@
 """The gateway's file: ledger, encrypted bodies with their keys, nonces, spent artefacts, all in one SQLite database.
 
-One thread writes. It takes every job that is waiting, runs each under its own savepoint, commits once with fsync, and
-only then lets the callers go on (group commit): a message is never sent before its record is on the disk.
+Everything that waits is committed once, with fsync, and only then do the callers go on (group commit, `writer.py`): a
+message is never sent before its record is on the disk.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -24,7 +22,7 @@ from smartgov.engines.ledger import Appender, Log
 from smartgov.engines.troad import epochs, exchanged, idempotency, limits, stated, visibility, wire
 from smartgov.engines.troad.batch import Batch
 from smartgov.engines.troad.names import origin_of
-from smartgov.engines.troad.problems import refuse
+from smartgov.engines.troad.writer import Job, Results, Work, Writer, truncate
 from smartgov.shared.problems import Problem
 
 log = structlog.get_logger()
@@ -52,7 +50,6 @@ CREATE TABLE IF NOT EXISTS place (exchange TEXT, idx INTEGER, PRIMARY KEY (excha
 """
 REVOKED = "CREATE TABLE IF NOT EXISTS revoked_consent (jti TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;"
 SCHEMA = _SCHEMA + idempotency.SCHEMA + limits.SCHEMA + exchanged.SCHEMA + visibility.SCHEMA + stated.SCHEMA + REVOKED
-_BATCH = 512
 _STALE_NONCE = 600
 """Seconds after which a nonce may be forgotten: far beyond the freshness that every message must have."""
 
@@ -60,13 +57,14 @@ _STALE_NONCE = 600
 Effect = Callable[[sqlite3.Connection], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What proves one received message: its signed fields, (salt, body, signature base), and `once` of its nonce."""
+class Evidence(NamedTuple):
+    """What proves one received message; `kept` is salt, body and signature base, `digest` the SHA-256 of the latter."""
 
     fields: Mapping[str, str]
     kept: tuple[bytes, bytes, bytes]
+    digest: bytes
     nonce: str
+    """As `once` gives it."""
 
 
 def once(created: int, nonce: str) -> str:
@@ -77,8 +75,7 @@ def once(created: int, nonce: str) -> str:
     return f"{created:010d}.{nonce}"
 
 
-@dataclass(frozen=True, slots=True)
-class Unsigned:
+class Unsigned(NamedTuple):
     """A message that is signed together with all others of its commit: SHA-256 of its base, and its fields."""
 
     digest: bytes
@@ -113,7 +110,7 @@ class Entry:
     """When the body is to be erased by itself (Unix seconds), where the service says so."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Place:
     """Where a record stands: its index, and the size of the log right after it."""
 
@@ -123,18 +120,6 @@ class Place:
     """The leaf hash, by which somebody who was told it can see later that this very record is in the log."""
 
 
-_Work = Callable[[sqlite3.Connection], Any]
-_Job = tuple[_Work | Sequence[Entry], "asyncio.Future[Any]", asyncio.AbstractEventLoop, bool]
-"""Something to run or entries to commit, who waits for it and where, and whether he may go on before the fsync."""
-_FSYNC = {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
-_FSYNC_STATUS = 74
-"""Exit status of a process whose disk did not take what it was given (EX_IOERR)."""
-_FOLD_AFTER = 500
-"""Batches after which the write-ahead log is folded into the file."""
-_FOLD_AFTER_JOBS = 8000
-"""The same, counted in what the batches held."""
-
-
 class Store:
     """The file of one gateway; `start` before use, `stop` at the end."""
 
@@ -142,12 +127,7 @@ class Store:
         self.path, self.origin, self._log_key = path, origin, log_key
         self._wrap = AESGCM(body_key)
         self.sign: Callable[[Sequence[bytes]], list[bytes]] | None = None
-        """Makes the batch signature over what commits together; called in the writing thread."""
-        self._gate = threading.Condition()
-        self._gathered: list[_Job] = []
-        self._called = self._ended = False
-        self._batches = self._entries = 0
-        self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
+        """Makes the batch signature over what commits together; called for each commit."""
         self._db = self._open()
         self._log = Log(self._db, origin, log_key)
         self._log.create_tables()
@@ -155,6 +135,7 @@ class Store:
         self.gateway, self.extensions = origin, epochs.stored(self._db)
         self._enter()
         self._appender = Appender(self._db)
+        self.writer = Writer(self._db, self._carry, self._appender.forget)
         self._plain = frozenset(
             row[0] for row in self._db.execute("SELECT nonce FROM nonce WHERE nonce NOT LIKE '%.%'")
         )
@@ -162,51 +143,46 @@ class Store:
 
     def start(self) -> None:
         """Start the writing thread."""
-        self._thread.start()
+        self.writer.start()
 
     def stop(self) -> None:
         """Write what is waiting, then close the file."""
-        with self._gate:
-            self._ended = True
-            self._gate.notify()
-        if self._thread.is_alive():
-            self._thread.join()
+        self.writer.stop()
         self._db.close()
 
     async def apply(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in the writing thread and return its result once that is durable. Problem `log-unavailable`."""
-        result: T = await self._submit(work)
+        result: T = await self.writer.submit(work)
         return result
 
-    async def commit(self, entries: Sequence[Entry], *, soon: bool = False) -> list[Place]:
+    def commit(self, entries: Sequence[Entry], *, soon: bool = False) -> Awaitable[list[Place]]:
         """Make the entries durable, all or none. Problems `replay`, `consent-used`, `token-used`, `log-unavailable`.
 
         With `soon` it returns when they are written and before the disk has confirmed it.
         """
-        result: list[Place] = await self._submit(entries, soon=soon)
-        return result
+        return self.writer.submit(entries, soon=soon)
 
     async def erase(self, exchange: str) -> int:
         """Destroy the keys, salts and bodies of one exchange; its records and their proofs stay. Returns how many."""
-        count: int = await self._submit(lambda db: erase_exchange(db, exchange))
+        count: int = await self.writer.submit(lambda db: erase_exchange(db, exchange))
         if count:
-            await self._submit(_truncate)
+            await self.writer.submit(truncate)
         return count
 
     async def erase_due(self, now: int, default_days: int) -> int:
         """Destroy the bodies whose service says so by now, and those older than `default_days` of all others."""
-        count: int = await self._submit(lambda db: _erase_due(db, now, now - default_days * 86_400))
+        count: int = await self.writer.submit(lambda db: _erase_due(db, now, now - default_days * 86_400))
         if count:
-            await self._submit(_truncate)
+            await self.writer.submit(truncate)
         return count
 
     async def forget_stale(self, now: int) -> None:
         """Drop nonces and spent artefacts that are refused for their age anyway."""
-        await self._submit(lambda db: _forget(db, now - _STALE_NONCE))
+        await self.writer.submit(lambda db: _forget(db, now - _STALE_NONCE))
 
     async def remember_checkpoint(self, note: str) -> None:
         """Keep a checkpoint that was given out."""
-        await self._submit(lambda _: self._log.remember(note))
+        await self.writer.submit(lambda _: self._log.remember(note))
 
     async def open_epoch(self, entry: Entry, lines: tuple[str, ...]) -> Place:
         """Go on under a new origin from the record `entry` on; `lines` say in every head what was before."""
@@ -218,7 +194,8 @@ class Store:
 
     async def set_fact(self, name: str, value: str) -> None:
         """Remember one named value."""
-        await self._submit(lambda db: db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value)).rowcount)
+        query = "INSERT OR REPLACE INTO fact VALUES (?, ?)"
+        await self.writer.submit(lambda db: db.execute(query, (name, value)).rowcount)
 
     def fact(self, name: str) -> str | None:
         """A value that `set_fact` remembered."""
@@ -284,70 +261,21 @@ class Store:
         )
         return db
 
-    async def _submit(self, job: _Work | Sequence[Entry], *, soon: bool = False) -> Any:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
-        with self._gate:
-            self._gathered.append((job, future, loop, soon))
-            called, self._called = self._called, True
-        if not called:
-            loop.call_soon(self._call)  # once for all that this turn of the loop brings
-        return await future
-
-    def _call(self) -> None:
-        with self._gate:
-            self._gate.notify()
-
-    def _run(self) -> None:
-        while True:
-            with self._gate:
-                while not self._gathered and not self._ended:
-                    self._gate.wait()
-                jobs, self._gathered = self._gathered[:_BATCH], self._gathered[_BATCH:]
-                self._called = bool(self._gathered)
-            if not jobs:
-                return
-            self._commit_batch(jobs)
-
-    def _commit_batch(self, jobs: list[_Job]) -> None:
-        plain = [job for job in jobs if job[0] is not _truncate]
-        results: list[tuple[_Job, Any]] = []
-        try:
-            if plain:
-                self._db.execute("BEGIN IMMEDIATE")
-                results = self._carry(plain)
-                _resolve([one for one in results if one[0][3]])
-                self._db.execute("COMMIT")
-            self._fold(len(plain))
-        except Exception as error:
-            _end_if_the_disk_failed(error)
-            self._roll_back()
-            log.exception("log_write_failed")
-            results = [(job, refuse("log-unavailable", cause=type(error).__name__)) for job in plain]
-        for job in jobs:
-            if job[0] is _truncate:
-                try:
-                    _truncate(self._db)
-                except sqlite3.Error as error:
-                    _end_if_the_disk_failed(error)
-                    log.exception("log_fold_failed")
-                results.append((job, None))
-        _resolve(results)
-
-    def _carry(self, jobs: list[_Job]) -> list[tuple[_Job, Any]]:
+    def _carry(self, jobs: list[Job]) -> Results:
         """Do everything within the open transaction; what each job gets, or the Problem that undid it."""
         batch = Batch(self._db, self._appender, self._wrap, Place, self._plain)
-        batch.know([one.nonce for job in jobs if not callable(job[0]) for one in job[0] if one.nonce is not None])
-        unsigned = self._sign([one for job in jobs if not callable(job[0]) for one in job[0] if one.unsigned])
-        results: list[tuple[_Job, Any]] = []
+        entries = [one for job in jobs if not callable(job.work) for one in job.work]
+        batch.know([one.nonce for one in entries if one.nonce is not None])
+        unsigned = self._sign([one for one in entries if one.unsigned is not None])
+        results: Results = []
         for job in jobs:
-            if unsigned is not None and not callable(job[0]) and any(one.unsigned for one in job[0]):
-                results.append((job, unsigned))
-            elif callable(job[0]):
+            if callable(job.work):
                 batch.flush()
-                results.append((job, self._under_savepoint(job[0])))
+                results.append((job, self._under_savepoint(job.work)))
+            elif unsigned is not None and any(one.unsigned for one in job.work):
+                results.append((job, unsigned))
             else:
-                results.append((job, batch.take(job[0])))
+                results.append((job, batch.take(job.work)))
         batch.flush()
         return results
 
@@ -366,17 +294,7 @@ class Store:
             entry.record["signature"] = entry.unsigned.fields["signature"]
         return None
 
-    def _fold(self, jobs: int) -> None:
-        self._batches, self._entries = self._batches + 1, self._entries + jobs
-        if self._batches >= _FOLD_AFTER or self._entries >= _FOLD_AFTER_JOBS:
-            self._batches = self._entries = 0
-            try:
-                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-            except sqlite3.Error as error:
-                _end_if_the_disk_failed(error)
-                log.exception("log_fold_failed")  # what was committed is in the write-ahead log; it is folded later
-
-    def _under_savepoint(self, job: _Work) -> Any:
+    def _under_savepoint(self, job: Work) -> Any:
         self._db.execute("SAVEPOINT job")
         try:
             result = job(self._db)
@@ -385,11 +303,6 @@ class Store:
             result = problem
         self._db.execute("RELEASE job")
         return result
-
-    def _roll_back(self) -> None:
-        self._appender.forget()
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
 
 
 def erase_exchange(db: sqlite3.Connection, exchange: str) -> int:
@@ -412,11 +325,6 @@ def _forget(db: sqlite3.Connection, limit: int) -> None:
     db.execute("DELETE FROM spent WHERE until < ?", (limit,))
 
 
-def _truncate(db: sqlite3.Connection) -> None:
-    """Fold the write-ahead log into the file, so that erased bodies do not survive in it."""
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
 def _erase_due(db: sqlite3.Connection, now: int, limit: int) -> int:
     due = db.execute(
         "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE wrapped_key IS NOT NULL"
@@ -430,30 +338,3 @@ def _erase_due(db: sqlite3.Connection, now: int, limit: int) -> int:
         (limit,),
     ).rowcount
     return int(due + old)
-
-
-def _end_if_the_disk_failed(error: Exception) -> None:
-    """After a failed fsync nobody knows what is on the disk, and a second try may lie: the process ends at once."""
-    if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) in _FSYNC:
-        log.critical("log_fsync_failed", status=_FSYNC_STATUS)
-        os._exit(_FSYNC_STATUS)
-
-
-def _resolve(results: Sequence[tuple[_Job, Any]]) -> None:
-    """Let all who wait go on, with one call into each loop."""
-    loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
-    for (_, future, loop, _), result in results:
-        loops.setdefault(loop, []).append((future, result))
-    for loop, settled in loops.items():
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(_settle, settled)
-
-
-def _settle(results: Sequence[tuple[asyncio.Future[Any], Any]]) -> None:
-    for future, result in results:
-        if future.done():
-            continue
-        if isinstance(result, Exception):
-            future.set_exception(result)
-        else:
-            future.set_result(result)

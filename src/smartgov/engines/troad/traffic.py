@@ -54,7 +54,7 @@ class Traffic:
         key = (side, service, peer)
         if key not in self.rows and len(self.rows) >= MOST:
             key = (side, ELSEWHERE, ELSEWHERE)
-        row = self.rows.setdefault(key, Row())
+        row = self.rows.get(key) or self.rows.setdefault(key, Row())
         row.outcomes[outcome] += 1
         row.seconds += max(0.0, seconds)
         row.buckets[_bucket(seconds)] += 1

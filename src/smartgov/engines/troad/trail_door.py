@@ -68,7 +68,7 @@ async def answer(core: Core, ask: Ask, bearer: Bearer, evidence: Evidence | None
     entry = core.entry(record, ask.id)
     entry.spend = ("token", token.jti, token.expires)
     if evidence is not None:
-        entry.record = records.with_proof(record, evidence.fields, evidence.kept[2])
+        entry.record = records.with_proof(record, evidence.fields, evidence.digest)
         entry.body, entry.nonce = evidence.kept, evidence.nonce
     (place,) = await core.store.commit([entry])
     note = await core.heads.publish(at_least=place.size)

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -64,9 +66,10 @@ BOUND = ("@method", "@authority", "@path", "@query", "troad-body", "x-road-id", 
 USER_FIELD = re.compile(r"x-(?!road-|troad-|forwarded|real-ip|request-id)[a-z0-9-]{1,60}")
 """Fields that the two information systems agree on among themselves: they travel too, signed like the others."""
 MAX_USER_FIELDS = 16
+_OPENING = f"{LABEL}=("
 _INPUT = re.compile(
-    rf'{LABEL}=\((?P<parts>[^()]*)\);created=(?P<created>\d{{1,12}});nonce="(?P<nonce>[\w-]{{16,64}})"'
-    rf';keyid="(?P<keyid>[\w-]{{43}})";tag="(?P<tag>{TAG}|{BATCH_TAG})"'
+    r';created=(\d{1,12});nonce="([\w-]{16,64})"'
+    rf';keyid="([\w-]{{43}})";tag="({TAG}|{BATCH_TAG})"'
 )
 _PART = re.compile(r'"([@a-z0-9-]+)"(;req)?')
 
@@ -81,23 +84,8 @@ class Head:
     query: str
     fields: dict[str, str] = field(default_factory=dict)
 
-    def value(self, name: str) -> str:
-        """The value of one component; KeyError when the message has none."""
-        match name:
-            case "@method":
-                return self.method
-            case "@authority":
-                return self.authority.lower()
-            case "@path":
-                return self.path
-            case "@query":
-                return "?" + self.query
-            case _:
-                return self.fields[name]
 
-
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(NamedTuple):
     """A parsed signature: its parameters, the bytes it is over, and the fields it covers."""
 
     created: int
@@ -106,6 +94,8 @@ class Signed:
     base: bytes
     signature: bytes
     fields: Mapping[str, str]
+    digest: bytes
+    """SHA-256 of the base, by which records and batch signatures name it."""
     batch: bool = False
 
     def holds(self, key: ec.EllipticCurvePublicKey, roots: batch_signature.Roots | None = None) -> bool:
@@ -113,7 +103,7 @@ class Signed:
         if not self.batch:
             return keys.verify(key, self.signature, self.base)
         known = batch_signature.Roots() if roots is None else roots
-        return known.hold(self.keyid, key, self.signature, sha256(self.base).digest())
+        return known.hold(self.keyid, key, self.signature, self.digest)
 
 
 def new_nonce() -> str:
@@ -136,29 +126,22 @@ def open_request(head: Head, keyid: str, *, created: int, nonce: str, tag: str =
     names = (*REQUIRED, *(name for name in OPTIONAL if name in head.fields), *user_fields(head.fields))
     params = _params(_quoted(names, 0), created, nonce, keyid, tag)
     head.fields["signature-input"] = f"{LABEL}={params}"
-    return _base(_request_lines(names, head), params)
+    return _request_base(names, head, params)
 
 
 def read_request(head: Head) -> Signed:
     """The signature of a received request, not yet verified; `signature-missing` if it is not of our profile."""
-    params, match, signature = _read(head.fields, "signature-missing")
-    names = _cached(_request_names, match["parts"])
-    if names is None or ("content-type" in head.fields) > ("content-type" in names):
+    received = head.fields
+    parts, match, signature = _read(received, "signature-missing")
+    names = _cached(_request_names, parts)
+    if names is None or ("content-type" in received) > ("content-type" in names):
         raise refuse("signature-missing")
     try:
-        lines = _request_lines(names, head)
-        fields = {name: head.fields[name] for name in names if name[0] != "@"}
+        base = _request_base(names, head, _own_params(received))
+        fields = {name: received[name] for name in names if name[0] != "@"}
     except KeyError:
         raise refuse("signature-missing") from None
-    return Signed(
-        int(match["created"]),
-        match["nonce"],
-        match["keyid"],
-        _base(lines, params),
-        signature,
-        fields,
-        match["tag"] == BATCH_TAG,
-    )
+    return _signed(match, base, signature, fields)
 
 
 # -- answers ----------------------------------------------------------------------------------------------------------
@@ -179,7 +162,7 @@ def open_answer(
     """Add `signature-input` to an answer's fields and return what is to be signed."""
     own = (*ANSWER_REQUIRED, *(name for name in ANSWER_OPTIONAL if name in fields), *user_fields(fields))
     params = _params(_quoted((*own, *BOUND), len(BOUND)), created, nonce, keyid, tag)
-    base = _base(_answer_lines(own, status, fields) + _bound_lines(request), params)
+    base = _answer_base(own, status, fields, request, params)
     fields["signature-input"] = f"{LABEL}={params}"
     return base
 
@@ -191,24 +174,16 @@ def attach(fields: dict[str, str], signature: bytes) -> None:
 
 def read_answer(request: Head, status: int, fields: Mapping[str, str]) -> Signed:
     """The signature of a received answer, over the parts of our own request; else `answer-signature-invalid`."""
-    params, match, signature = _read(fields, "answer-signature-invalid")
-    own = _cached(_answer_names, match["parts"])
+    parts, match, signature = _read(fields, "answer-signature-invalid")
+    own = _cached(_answer_names, parts)
     if own is None:
         raise refuse("answer-signature-invalid")
     try:
-        lines = _answer_lines(own, status, fields) + _bound_lines(request)
+        base = _answer_base(own, status, fields, request, _own_params(fields))
         kept = {name: fields[name] for name in own if name[0] != "@"}
     except KeyError:
         raise refuse("answer-signature-invalid") from None
-    return Signed(
-        int(match["created"]),
-        match["nonce"],
-        match["keyid"],
-        _base(lines, params),
-        signature,
-        kept,
-        match["tag"] == BATCH_TAG,
-    )
+    return _signed(match, base, signature, kept)
 
 
 def forwarded(fields: Mapping[str, str]) -> list[str]:
@@ -216,9 +191,18 @@ def forwarded(fields: Mapping[str, str]) -> list[str]:
     return [name for name in ("content-type", *FORWARDED) if name in fields] + user_fields(fields)
 
 
+def passed(fields: Mapping[str, str]) -> dict[str, str]:
+    """Those of an answer's fields that travel, signed."""
+    found = {name: fields[name] for name in ANSWER_OPTIONAL if name in fields}
+    for name in user_fields(fields):
+        found[name] = fields[name]
+    return found
+
+
 def user_fields(fields: Mapping[str, str]) -> list[str]:
     """Names of the fields that the information systems added, in order; the first `MAX_USER_FIELDS` of them."""
-    return sorted(name for name in fields if name[:2] == "x-" and USER_FIELD.fullmatch(name))[:MAX_USER_FIELDS]
+    found = [name for name in fields if name[:2] == "x-" and name[:7] != "x-road-" and USER_FIELD.fullmatch(name)]
+    return sorted(found)[:MAX_USER_FIELDS] if found else found
 
 
 def _allowed(others: set[str]) -> bool:
@@ -228,14 +212,16 @@ def _allowed(others: set[str]) -> bool:
 # -- the body ---------------------------------------------------------------------------------------------------------
 
 
-def commit(body: bytes) -> tuple[bytes, dict[str, str]]:
-    """A fresh 32-byte salt, and the fields `troad-body`, `troad-salt` and `content-digest` for `body`."""
+def commit(body: bytes, *, bare: bool = False) -> tuple[bytes, dict[str, str]]:
+    """A fresh 32-byte salt, and the fields `troad-body`, `troad-salt` and, unless `bare`, `content-digest` for `body`.
+
+    The digest is for those who read RFC 9530 and nothing of ours: the commitment, which is signed, says the same.
+    """
     salt = os.urandom(32)
-    return salt, {
-        "troad-body": commitment(salt, body),
-        "troad-salt": f":{base64.b64encode(salt).decode()}:",
-        "content-digest": _digest(body),
-    }
+    fields = {"troad-body": commitment(salt, body), "troad-salt": f":{base64.b64encode(salt).decode()}:"}
+    if not bare:
+        fields["content-digest"] = _digest(body)
+    return salt, fields
 
 
 def commitment(salt: bytes, body: bytes) -> str:
@@ -273,25 +259,29 @@ def _params(parts: str, created: int, nonce: str, keyid: str, tag: str) -> str:
     return f'({parts});created={created};nonce="{nonce}";keyid="{keyid}";tag="{tag}"'
 
 
-def _base(lines: list[str], params: str) -> bytes:
-    return "\n".join([*lines, f'"@signature-params": {params}']).encode("latin-1")
+def _own_params(fields: Mapping[str, str]) -> str:
+    """The parameters of a signature as they were received, after the label."""
+    return fields["signature-input"][len(LABEL) + 1 :]
 
 
 def _read(fields: Mapping[str, str], slug: str) -> tuple[str, re.Match[str], bytes]:
-    match = _INPUT.fullmatch(fields.get("signature-input", ""))
-    value = fields.get("signature", "")
+    """The component list of a received signature, its parameters, and its bytes; else the Problem `slug`."""
+    given, value = fields.get("signature-input", ""), fields.get("signature", "")
+    parts, _, rest = given[len(_OPENING) :].partition(")")
+    match = _INPUT.fullmatch(rest) if given.startswith(_OPENING) and "(" not in parts else None
     if match is None or not value.startswith(f"{LABEL}=:") or not value.endswith(":"):
         raise refuse(slug)
     try:
         signature = base64.b64decode(value[len(LABEL) + 2 : -1], validate=True)
     except ValueError:
         raise refuse(slug) from None
-    return match[0].removeprefix(f"{LABEL}="), match, signature
+    return parts, match, signature
 
 
 def _signed(match: re.Match[str], base: bytes, signature: bytes, fields: Mapping[str, str]) -> Signed:
-    batch = match["tag"] == BATCH_TAG
-    return Signed(int(match["created"]), match["nonce"], match["keyid"], base, signature, fields, batch)
+    created, nonce, keyid, tag = match.groups()
+    digest = sha256(base).digest()
+    return Signed(int(created), nonce, keyid, base, signature, fields, digest, tag == BATCH_TAG)
 
 
 _Names = tuple[str, ...]
@@ -346,18 +336,35 @@ def _quoted(names: _Names, bound: int) -> str:
     return " ".join(f'"{name}"{";req" if at >= first else ""}' for at, name in enumerate(names))
 
 
-def _request_lines(names: _Names, head: Head) -> list[str]:
-    fields, value = head.fields, head.value
-    return [f'"{name}": {value(name) if name[0] == "@" else fields[name]}' for name in names]
+def _request_base(names: _Names, head: Head, params: str) -> bytes:
+    """What a request's signature is over; KeyError when the message lacks a component."""
+    form, values = _form(names, 0)
+    return (form % (*values(_components(head)), params)).encode("latin-1")
 
 
-def _answer_lines(names: _Names, status: int, fields: Mapping[str, str]) -> list[str]:
-    return [f'"{name}": {status if name == "@status" else fields[name]}' for name in names]
+def _answer_base(own: _Names, status: int, fields: Mapping[str, str], request: Head, params: str) -> bytes:
+    """The same of an answer, over `own` components and the parts of its request that every answer covers."""
+    form, values = _form((*own, *BOUND), len(BOUND))
+    bound, at = request.fields, request.authority.lower()
+    query = "?" + request.query
+    told = (request.method, at, request.path, query, bound["troad-body"], bound["x-road-id"], bound["signature-input"])
+    return (form % (*values({**fields, "@status": status}), *told, params)).encode("latin-1")
 
 
-def _bound_lines(request: Head) -> list[str]:
-    fields, value = request.fields, request.value
-    return [f'"{name}";req: {value(name) if name[0] == "@" else fields[name]}' for name in BOUND]
+def _components(head: Head) -> dict[str, str]:
+    derived = {"@method": head.method, "@authority": head.authority.lower(), "@path": head.path}
+    return {**head.fields, **derived, "@query": "?" + head.query}
+
+
+@lru_cache(maxsize=1024)
+def _form(names: _Names, bound: int) -> tuple[str, Callable[[dict[str, Any]], tuple[Any, ...]]]:
+    """The lines of a signature base with places for its values, and what takes the first of them from a message.
+
+    The last `bound` are those of the request, in the order of `BOUND`. At least two are a message's own.
+    """
+    first = len(names) - bound
+    lines = [f'"{name}"{";req" if at >= first else ""}: %s' for at, name in enumerate(names)]
+    return "\n".join([*lines, '"@signature-params": %s']), itemgetter(*names[:first])
 
 
 @lru_cache(maxsize=64)

@@ -44,7 +44,7 @@ def test_messages_that_commit_together_share_a_signature(tmp_path: Path) -> None
         async def burst() -> list[str]:
             entries = [core.entry({"n": number}) for number in range(50)]
             for entry, base in zip(entries, bases, strict=True):
-                core.sign(entry, {}, base, batch=True)
+                core.sign(entry, {}, base, sha256(base).digest(), batch=True)
             await asyncio.gather(*(core.store.commit([entry]) for entry in entries))
             return [entry.record["signature"] for entry in entries]
 

@@ -197,8 +197,8 @@ def test_many_messages_share_one_commit(tmp_path: Path) -> None:
     try:
         store = country.gateways["ris"].core.store
         sizes: list[int] = []
-        original = store._commit_batch
-        store._commit_batch = lambda jobs: (sizes.append(len(jobs)), original(jobs))  # type: ignore[method-assign,assignment]
+        original = store.writer._committed
+        store.writer._committed = lambda jobs, done: (sizes.append(len(jobs)), original(jobs, done))[1]  # type: ignore[method-assign,func-returns-value]
 
         async def burst() -> list[int]:
             import asyncio

@@ -30,16 +30,12 @@ def test_the_published_p256_example_verifies() -> None:
         "-----END PUBLIC KEY-----\n"
     )
     digest = "sha-512=:mEWXIS7MaLRuGgxOBdODa3xqM1XdEvxoYhvlCFJ41QJgJc4GTsPp29l5oGX69wWdXymyU0rjJuahq4l5aGgfLQ==:"
-    lines = [
-        '"@status": 200',
-        '"content-type": application/json',
-        f'"content-digest": {digest}',
-        '"content-length": 23',
-    ]
+    told = {"@status": 200, "content-type": "application/json", "content-digest": digest, "content-length": "23"}
+    form, values = wire._form(tuple(told), 0)
     params = '("@status" "content-type" "content-digest" "content-length");created=1618884473;keyid="test-key-ecc-p256"'
     signature = "wNmSUAhwb5LxtOtOpNa6W5xj067m5hFrj0XQ4fvpaCLx0NKocgPquLgyahnzDnDAUy5eCdlYUEkLIj+32oiasw=="
     public = load_pem_public_key(pem.encode())
-    assert keys.verify(public, base64.b64decode(signature), wire._base(lines, params))  # type: ignore[arg-type]
+    assert keys.verify(public, base64.b64decode(signature), (form % (*values(told), params)).encode())  # type: ignore[arg-type]
 
 
 def test_the_published_digest_example() -> None:

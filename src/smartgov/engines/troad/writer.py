@@ -1,0 +1,287 @@
+"""How records become durable together: group commit, with two hands.
+
+The loop that serves connections also turns what waits into rows and runs their statements. That is short, and done by
+another thread it would cost more in handing the interpreter's lock to and fro. A thread does what may take long: the
+COMMIT with its fsync, folding the write-ahead log, and work that is handed in as a function. Nobody who waits goes on
+before the COMMIT of what he handed in, unless he said `soon`.
+
+One commit costs the same for one record as for many. So it begins when at least half of the exchanges that are running
+wait for it, or after `GATHER_SECONDS`; a single exchange never waits for others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from smartgov.engines.troad.problems import refuse
+
+if TYPE_CHECKING:
+    from smartgov.engines.troad.store import Entry
+
+log = structlog.get_logger()
+GATHER_SECONDS = 0.004
+"""So long a record waits for others at most, while no commit is under way."""
+Work = Callable[[sqlite3.Connection], Any]
+_MOST = 512
+"""Jobs of one commit."""
+_WAIT_FOR_LOCK = "PRAGMA busy_timeout=10000"
+_DO_NOT_WAIT = "PRAGMA busy_timeout=0"
+_FSYNC = {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
+_FSYNC_STATUS = 74
+"""Exit status of a process whose disk did not take what it was given (EX_IOERR)."""
+_FOLD_AFTER = 500
+"""Batches after which the write-ahead log is folded into the file."""
+_FOLD_AFTER_JOBS = 8000
+"""The same, counted in what the batches held."""
+
+
+@dataclass(slots=True)
+class Job:
+    """Something to run or entries to commit, who waits for it, and whether he may go on before the fsync."""
+
+    work: Work | Sequence[Entry]
+    future: asyncio.Future[Any]
+    soon: bool = False
+
+
+Results = list[tuple[Job, Any]]
+_Loop = asyncio.AbstractEventLoop
+
+
+class Writer:
+    """Commits through `db`; to be used from one loop at a time.
+
+    `carry` does all of some jobs within the open transaction and says what each gets, `undo` forgets what it did.
+    """
+
+    def __init__(self, db: sqlite3.Connection, carry: Callable[[list[Job]], Results], undo: Callable[[], None]) -> None:
+        self._db, self._carry, self._undo = db, carry, undo
+        self.expected: Callable[[], int] = int
+        """How many exchanges are running: they will have something to commit too."""
+        self.may_sign = True
+        """Whether signing is quick enough for the loop; a hardware module's is not."""
+        self._waiting: list[Job] = []
+        self._since = 0.0
+        self._busy = False
+        self._called: _Loop | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._using, self._ended = threading.Lock(), False
+        self._queue: SimpleQueue[tuple[_Loop | None, list[Job], Results | None] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
+        self._commits = self._jobs = 0
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._db.execute(_DO_NOT_WAIT)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is waiting; afterwards nothing is taken any more."""
+        with self._using:
+            self._ended = True
+            waiting, self._waiting = self._waiting, []
+            if waiting:
+                self._queue.put((None, waiting, None))
+            self._queue.put(None)
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def submit(self, work: Work | Sequence[Entry], *, soon: bool = False) -> asyncio.Future[Any]:
+        """Hand in a job of the running loop; the future is its result, once that is durable."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        if self._ended:
+            future.set_exception(refuse("log-unavailable", cause="stopped"))
+            return future
+        if not self._waiting:
+            self._since = loop.time()
+        self._waiting.append(Job(work, future, soon))
+        if not self._busy and self._called is not loop:
+            self._called = loop
+            loop.call_soon(self._look, loop)  # once for all that this turn of the loop brings
+        return future
+
+    # -- in the loop --------------------------------------------------------------------------------------------
+
+    def _look(self, loop: _Loop) -> None:
+        """Begin a commit, or wait for more."""
+        self._called = None
+        if self._busy or not self._waiting:
+            return
+        if self.expected() > 2 * len(self._waiting):
+            left = self._since + GATHER_SECONDS - loop.time()
+            if left > 0:
+                if self._timer is None:
+                    self._timer = loop.call_later(left, self._begin, loop)
+                return
+        self._begin(loop)
+
+    def _begin(self, loop: _Loop) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        with self._using:
+            if self._busy or not self._waiting:
+                return
+            jobs, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+            self._since, self._busy = loop.time(), True
+            self._hand_over(loop, jobs)
+
+    def _hand_over(self, loop: _Loop, jobs: list[Job]) -> None:
+        """Do all but the COMMIT here, where that is short; the thread does the rest."""
+        results = None
+        try:
+            if self._is_short(jobs) and self._opened():
+                results = self._carry(jobs)
+                _settle([one for one in results if one[0].soon])
+        except Exception as error:
+            _settle(self._failed(error, jobs))
+            self._done(loop, [])
+        else:
+            self._queue.put((loop, jobs, results))
+
+    def _is_short(self, jobs: list[Job]) -> bool:
+        if any(callable(job.work) for job in jobs):
+            return False
+        return self.may_sign or not any(entry.unsigned for job in jobs for entry in _entries(job))
+
+    def _opened(self) -> bool:
+        """Whether a transaction is open now; another process may hold the file, and the loop does not wait for it."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            return False
+        return True
+
+    def _done(self, loop: _Loop, results: Results) -> None:
+        """A commit is over: those who waited go on, and what they bring is in the next one."""
+        self._busy = False
+        _settle(results)
+        if self._waiting and self._called is not loop:
+            self._called = loop
+            loop.call_soon(self._look, loop)
+
+    # -- in the thread ------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while (handed := self._queue.get()) is not None:
+            loop, jobs, results = handed
+            results = self._committed(jobs, results)
+            if self._fold_is_due(len(jobs)):
+                _resolve(results)
+                results = []
+                self._fold()
+            if loop is None or loop.is_closed():
+                self._busy = False
+                _resolve(results)
+            else:
+                _resolve([one for one in results if one[0].future.get_loop() is not loop])
+                own = [one for one in results if one[0].future.get_loop() is loop]
+                loop.call_soon_threadsafe(self._done, loop, own)
+
+    def _committed(self, jobs: list[Job], results: Results | None) -> Results:
+        """Commit what the loop has carried out, or else do everything; what each job gets."""
+        plain = [job for job in jobs if job.work is not truncate]
+        try:
+            if results is None:
+                results = self._carried(plain)
+            self._db.commit()  # as `execute("COMMIT")`, which would take the interpreter's lock four times
+        except Exception as error:
+            results = self._failed(error, plain)
+        folding = [job for job in jobs if job.work is truncate]
+        if folding:
+            self._truncate()
+        return results + [(job, None) for job in folding]
+
+    def _carried(self, jobs: list[Job]) -> Results:
+        if not jobs:
+            return []
+        self._db.execute(_WAIT_FOR_LOCK)
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+        finally:
+            self._db.execute(_DO_NOT_WAIT)
+        results = self._carry(jobs)
+        _resolve([one for one in results if one[0].soon])
+        return results
+
+    def _truncate(self) -> None:
+        self._db.execute(_WAIT_FOR_LOCK)
+        try:
+            truncate(self._db)
+        except sqlite3.Error as error:
+            _end_if_the_disk_failed(error)
+            log.exception("log_fold_failed")
+        finally:
+            self._db.execute(_DO_NOT_WAIT)
+
+    def _fold_is_due(self, jobs: int) -> bool:
+        self._commits, self._jobs = self._commits + 1, self._jobs + jobs
+        return self._commits >= _FOLD_AFTER or self._jobs >= _FOLD_AFTER_JOBS
+
+    def _fold(self) -> None:
+        self._commits = self._jobs = 0
+        try:
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except sqlite3.Error as error:
+            _end_if_the_disk_failed(error)
+            log.exception("log_fold_failed")  # what was committed is in the write-ahead log; it is folded later
+
+    # -- in either ----------------------------------------------------------------------------------------------
+
+    def _failed(self, error: Exception, jobs: list[Job]) -> Results:
+        """Undo everything; what the jobs get."""
+        _end_if_the_disk_failed(error)
+        self._undo()
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+        log.error("log_write_failed", exc_info=error)
+        return [(job, refuse("log-unavailable", cause=type(error).__name__)) for job in jobs]
+
+
+def truncate(db: sqlite3.Connection) -> None:
+    """Fold the write-ahead log into the file, so that erased bodies do not survive in it; outside a transaction."""
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _entries(job: Job) -> Sequence[Entry]:
+    return () if callable(job.work) else job.work
+
+
+def _end_if_the_disk_failed(error: Exception) -> None:
+    """After a failed fsync nobody knows what is on the disk, and a second try may lie: the process ends at once."""
+    if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) in _FSYNC:
+        log.critical("log_fsync_failed", status=_FSYNC_STATUS)
+        os._exit(_FSYNC_STATUS)
+
+
+def _resolve(results: Results) -> None:
+    """Let all who wait go on, with one call into each loop."""
+    loops: dict[_Loop, Results] = {}
+    for one in results:
+        loops.setdefault(one[0].future.get_loop(), []).append(one)
+    for loop, settled in loops.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, settled)
+
+
+def _settle(results: Results) -> None:
+    for job, result in results:
+        future = job.future
+        if future.done():
+            continue
+        if isinstance(result, Exception):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
