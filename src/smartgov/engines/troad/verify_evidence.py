@@ -5,11 +5,12 @@ Needs Python 3.11 and the program openssl (3.0 or later), nothing else and no ne
   tsa.pem       roots of time-stamping authorities (optional)
   heads/*.note  heads of the log that you have kept before (optional)
 Exit status: 0 valid, 3 valid-untimestamped, 4 unknown-status, 1 invalid, 2 wrong command line.
-Specification: docs/protocols/troad-evidence-1.md.
+Specification: docs/protocols/troad-evidence-1.md. Read from the end: `judge` names the checks in their order.
 """
 
 import argparse
 import base64
+import binascii
 import gzip
 import hmac
 import json
@@ -19,8 +20,9 @@ import sys
 import tempfile
 import zlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial, reduce
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -31,32 +33,21 @@ P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200" + "0
 ED25519 = bytes.fromhex("302a300506032b6570032100")  # the same for Ed25519
 EPOCH = re.compile(r"epoch (\d{1,8}) after (\S+) (\d{1,18}) ([A-Za-z0-9+/]{43}=) restored (\d{1,18})")
 INPUT = re.compile(r';created=(\d{1,12});nonce="[\w-]+";keyid="([\w-]{43})";tag="troad-v(?:[12]|2(-batch))"$')
+SIGNATURE = re.compile(r"— (.+) ((?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)")  # others: strangers'
 BATCH_LEAF, BATCH_ROOT = b"\x00troad-v2-batch-leaf\n", "troad-v2-batch-root"
+UNREADABLE = (OSError, EOFError, zlib.error, StopIteration, RecursionError)
+BROKEN = (LookupError, TypeError, ValueError, AttributeError, *UNREADABLE)
+b64 = partial(binascii.a2b_base64, strict_mode=True)
 
 
 class Invalid(Exception):
     """Something does not hold; the text is a stable word."""
 
 
-# -- small parts --------------------------------------------------------------------------------------------------
-
-
-def b64(text: str) -> bytes:
-    """The bytes of base64."""
-    return base64.b64decode(text, validate=True)
-
-
-def lenient(text: str) -> bytes:
-    """The bytes of base64; of anything else none, because strangers may add lines under a note."""
-    try:
-        return b64(text)
-    except ValueError:
-        return b""
-
-
-def b64url(data: bytes) -> str:
-    """Unpadded base64url."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+def need(holds: object, word: str) -> None:
+    """Invalid `word` unless it holds."""
+    if not holds:
+        raise Invalid(word)
 
 
 def seconds(text: str) -> int:
@@ -64,6 +55,7 @@ def seconds(text: str) -> int:
     return int(datetime.fromisoformat(text).timestamp())
 
 
+# -- signatures: by openssl --------------------------------------------------------------------------------------
 def openssl(*arguments: str, **files: bytes) -> "subprocess.CompletedProcess[bytes]":
     """Run openssl; an argument `@name` is the path of a file with these bytes."""
     with tempfile.TemporaryDirectory() as folder:
@@ -73,217 +65,26 @@ def openssl(*arguments: str, **files: bytes) -> "subprocess.CompletedProcess[byt
         return subprocess.run(["openssl", *paths], capture_output=True, check=False)  # noqa: S603, S607 - as it says
 
 
+def made(key: bytes, data: bytes, signature: bytes, *options: str) -> bool:
+    """Whether the key (DER) made the signature: P-256 over the digest `data`; with `-rawin` Ed25519 over `data`."""
+    command = ("pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", "@key", "-sigfile", "@sig", "-in", "@data")
+    return openssl(*command, *options, key=key, sig=signature, data=data).returncode == 0
+
+
 def spki(jwk: dict[str, str]) -> bytes:
     """The DER form of a public JWK."""
     x, y = (base64.urlsafe_b64decode(jwk.get(part, "") + "==") for part in "xy")
     return P256 + x + y if jwk["kty"] == "EC" else ED25519 + x
 
 
-def p256_holds(key: bytes, digest: bytes, signature: bytes) -> bool:
-    """Whether the key (DER) made the signature (DER) over data with this SHA-256."""
-    command = ("pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", "@key", "-sigfile", "@sig", "-in", "@data")
-    return openssl(*command, key=key, sig=signature, data=digest).returncode == 0
-
-
-def ed25519_holds(key: bytes, data: bytes, signature: bytes) -> bool:
-    """Whether the key (DER) made the signature over `data`."""
-    command = ("pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", "@key", "-rawin", "-sigfile", "@sig")
-    return openssl(*command, "-in", "@data", key=key, sig=signature, data=data).returncode == 0
-
-
 def der_signature(raw: bytes) -> bytes:
     """r || s as the DER that openssl reads."""
-    if len(raw) != 64:
-        raise Invalid("signature")
+    need(len(raw) == 64, "signature")
     whole = b""
     for part in (raw[:32].lstrip(b"\0"), raw[32:].lstrip(b"\0")):
         number = (b"\0" if not part or part[0] & 0x80 else b"") + part
         whole += bytes([2, len(number)]) + number
     return bytes([0x30, len(whole)]) + whole
-
-
-# -- the tree (RFC 9162) -----------------------------------------------------------------------------------------
-
-
-def node(left: bytes, right: bytes) -> bytes:
-    """The hash of an inner node."""
-    return sha256(b"\x01" + left + right).digest()
-
-
-def included(exact: bytes, index: int, size: int, proof: list[bytes], root: bytes) -> bool:
-    """RFC 9162 section 2.1.3.2."""
-    return root_from(sha256(b"\x00" + exact).digest(), index, size, proof) == root
-
-
-def root_from(leaf: bytes, index: int, size: int, proof: list[bytes]) -> bytes | None:
-    """The root to which the proof leads, or None when it is not as long as it has to be."""
-    if not 0 <= index < size:
-        return None
-    fn, sn, result = index, size - 1, leaf
-    for sibling in proof:
-        if sn == 0:
-            return None
-        if fn & 1 or fn == sn:
-            result = node(sibling, result)
-            while not fn & 1 and fn:
-                fn, sn = fn >> 1, sn >> 1
-        else:
-            result = node(result, sibling)
-        fn, sn = fn >> 1, sn >> 1
-    return result if sn == 0 else None
-
-
-def continued(old: int, old_root: bytes, new: int, new_root: bytes, proof: list[bytes]) -> bool:
-    """RFC 9162 section 2.1.4.2; every tree continues the empty one."""
-    if old in {0, new}:
-        return not proof and (old == 0 or old_root == new_root)
-    if not 0 < old < new or not proof:
-        return False
-    path = [old_root, *proof] if old & (old - 1) == 0 else proof
-    fn, sn = old - 1, new - 1
-    while fn & 1:
-        fn, sn = fn >> 1, sn >> 1
-    before = after = path[0]
-    for sibling in path[1:]:
-        if sn == 0:
-            return False
-        if fn & 1 or fn == sn:
-            before, after = node(sibling, before), node(sibling, after)
-            while not fn & 1 and fn:
-                fn, sn = fn >> 1, sn >> 1
-        else:
-            after = node(after, sibling)
-        fn, sn = fn >> 1, sn >> 1
-    return sn == 0 and before == old_root and after == new_root
-
-
-def batched(value: bytes, digest: bytes) -> tuple[bytes, bytes]:
-    """Of a batch signature's value for a base with this SHA-256: the signature over the root, and that text's SHA-256.
-
-    The value is 01, size and index (2 bytes each), salt (32), path (32 a step), signature (64).
-    """
-    size, index = int.from_bytes(value[1:3], "big"), int.from_bytes(value[3:5], "big")
-    path = [value[at : at + 32] for at in range(37, len(value) - 64, 32)]
-    need(value[:1] == b"\x01" and len(value) == 101 + 32 * len(path) and size <= 1024, "signature")
-    root = root_from(sha256(BATCH_LEAF + value[5:37] + digest).digest(), index, size, path)
-    if root is None:
-        raise Invalid("signature")
-    text = f"{BATCH_ROOT}\n{size}\n{base64.b64encode(root).decode()}\n"
-    return value[-64:], sha256(text.encode()).digest()
-
-
-# -- the configuration (TUF) -------------------------------------------------------------------------------------
-
-
-def canonical(value: Any) -> str:
-    """OLPC canonical JSON, over which TUF's signatures are made."""
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{canonical(key)}:{canonical(value[key])}" for key in sorted(value)) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(canonical, value)) + "]"
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, int):
-        return str(value)
-    raise Invalid("configuration")
-
-
-def signed(text: str, kind: str, root: dict[str, Any]) -> dict[str, Any]:
-    """The content of metadata of this kind, when a threshold of the keys that `root` names for it has signed."""
-    whole = json.loads(text)
-    content, role = whole["signed"], root["roles"][kind]
-    digest = sha256(canonical(content).encode()).digest()
-    given = {one["keyid"]: bytes.fromhex(one["sig"]) for one in whole["signatures"]}
-    pem = {keyid: root["keys"][keyid]["keyval"]["public"].encode() for keyid in set(role["keyids"]) & set(given)}
-    der = {
-        keyid: openssl("pkey", "-pubin", "-in", "@k", "-outform", "DER", k=text).stdout for keyid, text in pem.items()
-    }
-    if content["_type"] != kind or sum(p256_holds(der[k], digest, given[k]) for k in der) < role["threshold"]:
-        raise Invalid("configuration")
-    return dict(content)
-
-
-def country(files: dict[str, str], anchor: str) -> tuple[dict[str, Any], int]:
-    """The list of members that the chain from the first root leads to, and the end of its validity."""
-    root = signed(anchor, "root", json.loads(anchor)["signed"])
-    while (following := files.get(f"{root['version'] + 1}.root.json")) is not None:
-        fresh = signed(following, "root", root)
-        if fresh["version"] != root["version"] + 1:
-            raise Invalid("configuration")
-        root = signed(following, "root", fresh)
-    stamp = signed(files["timestamp.json"], "timestamp", root)
-    number = stamp["meta"]["snapshot.json"]["version"]
-    shot = signed(files[f"{number}.snapshot.json"], "snapshot", root)
-    second = shot["meta"]["targets.json"]["version"]
-    top = signed(files[f"{second}.targets.json"], "targets", root)
-    if (shot["version"], top["version"]) != (number, second):
-        raise Invalid("configuration")
-    target = top["targets"]["country.json"]
-    content = files[f"targets/{target['hashes']['sha256']}.country.json"].encode()
-    if sha256(content).hexdigest() != target["hashes"]["sha256"] or len(content) != target["length"]:
-        raise Invalid("configuration")
-    return json.loads(content), min(seconds(part["expires"]) for part in (root, top, shot, stamp))
-
-
-# -- heads ---------------------------------------------------------------------------------------------------------
-
-
-class Head:
-    """A signed head of the log: origin, size, root, who co-signed, and the times at which it surely existed."""
-
-    def __init__(self, case: "Case", note: str, stamp: str | None) -> None:
-        text, _, lines = note.partition("\n\n")
-        text += "\n"
-        self.origin, size, root, *said = text.split("\n")[:-1]
-        self.size, self.root = int(size), b64(root)
-        gateway, plus, epoch = self.origin.partition("+")
-        plain = not plus or (epoch.isdigit() and len(epoch) < 9 and int(epoch) > 1)
-        if not plain or gateway != case.own["log_origin"] or str(self.size) != size or len(self.root) != 32:
-            raise Invalid("head")
-        self.epochs = opened(gateway, int(epoch or 1), self.size, said)
-        self.times: list[int] = []
-        key, good, seen = spki(case.own["log_key"]), False, set[str]()
-        for line in lines.splitlines():
-            name, _, value = line.removeprefix("— ").rpartition(" ")
-            if line.startswith("— ") and name == self.origin:
-                raw = lenient(value)
-                good = good or (raw[:4] == keyid(name, 1, key) and ed25519_holds(key, text.encode(), raw[4:]))
-            elif line.startswith("— ") and name in case.witnesses and name not in seen:
-                self.cosigned(case.witnesses[name], name, value, text, seen)
-        if not good:
-            raise Invalid("head")
-        self.witnesses, self.stamped = len(seen), stamp_time(case.anchors, text.encode(), stamp)
-        self.times += [] if self.stamped is None else [self.stamped]
-
-    def cosigned(self, key: bytes, name: str, value: str, text: str, seen: set[str]) -> None:
-        """Take in a co-signature (C2SP cosignature/v1) if it holds."""
-        raw = lenient(value)
-        if len(raw) != 76 or raw[:4] != keyid(name, 4, key):
-            return
-        time = int.from_bytes(raw[4:12], "big")
-        if ed25519_holds(key, f"cosignature/v1\ntime {time}\n{text}".encode(), raw[12:]):
-            seen.add(name)
-            self.times.append(time)
-
-
-def opened(gateway: str, number: int, size: int, said: list[str]) -> list[tuple[int, bytes, int]]:
-    """What each restore of the log says: size and root of the head before it, and how many records it still had."""
-    found = [EPOCH.fullmatch(line) for line in said if line.startswith("epoch ")]
-    lines = [match.groups() for match in found if match]
-    names = [gateway, *(f"{gateway}+{n}" for n in range(2, number))]
-    if len(found) != number - 1 or [line[:2] for line in lines] != [(str(n + 2), names[n]) for n in range(number - 1)]:
-        raise Invalid("head")
-    epochs = [(int(seen), b64(root), int(kept)) for _, _, seen, root, kept in lines]
-    if epochs and size <= epochs[-1][2]:
-        raise Invalid("head")
-    return epochs
-
-
-def keyid(name: str, kind: int, key: bytes) -> bytes:
-    """The id of an Ed25519 key (DER) in a signed note: kind 1 signs logs, kind 4 co-signs."""
-    return sha256(name.encode() + b"\n" + bytes([kind]) + key[len(ED25519) :]).digest()[:4]
 
 
 def stamp_time(anchors: Path, text: bytes, stamp: str | None) -> int | None:
@@ -295,15 +96,102 @@ def stamp_time(anchors: Path, text: bytes, stamp: str | None) -> int | None:
     match = re.search(r"^Time stamp: (\w+ +\d+ [\d:]+)(?:\.\d+)? (\d+) GMT$", shown, re.MULTILINE)
     if match is None:
         raise Invalid("stamp")
-    time = seconds(datetime.strptime(f"{match[1]} {match[2]} +0000", "%b %d %H:%M:%S %Y %z").isoformat())
+    time = int(datetime.strptime(f"{match[1]} {match[2]} +0000", "%b %d %H:%M:%S %Y %z").timestamp())
     # The authority's certificate has to be valid at the time of the stamp, not now.
     check = ("ts", "-verify", "-in", "@r", "-data", "@d", "-CAfile", "@c", "-attime", str(time))
-    if openssl(*check, r=token, d=text, c=roots).returncode != 0:
-        raise Invalid("stamp")
+    need(openssl(*check, r=token, d=text, c=roots).returncode == 0, "stamp")
     return time
 
 
-# -- the bundle ----------------------------------------------------------------------------------------------------
+# -- the tree (RFC 9162) -----------------------------------------------------------------------------------------
+def node(left: bytes, right: bytes) -> bytes:
+    """The hash of an inner node."""
+    return sha256(b"\x01" + left + right).digest()
+
+
+def root_from(leaf: bytes, index: int, size: int, proof: list[bytes], word: str) -> bytes:
+    """The root to which an inclusion proof leads (section 2.1.3); Invalid `word` when it has not the due length."""
+    need(0 <= index < size and len(proof) <= 64 and bool(proof) == (size > 1), word)
+    if size == 1:
+        return leaf
+    left, (*lower, sibling) = 1 << (size - 1).bit_length() - 1, proof
+    if index < left:
+        return node(root_from(leaf, index, left, lower, word), sibling)
+    return node(sibling, root_from(leaf, index - left, size - left, lower, word))
+
+
+def continued(old: int, old_root: bytes, new: int, new_root: bytes, proof: list[bytes]) -> bool:
+    """Whether a consistency proof holds (section 2.1.4); every tree continues the empty one."""
+    hashes = iter(proof)
+
+    def roots(old: int, new: int, begin: bool) -> tuple[bytes, bytes]:
+        """Of the first `old` and of all `new` leaves of a subtree; `begin`: it is where the whole tree begins."""
+        if old == new:
+            return (old_root if begin else next(hashes, b""),) * 2
+        left = 1 << (new - 1).bit_length() - 1
+        if old <= left:
+            before, after = roots(old, left, begin)
+            return before, node(after, next(hashes, b""))
+        before, after = roots(old - left, new - left, False)
+        sibling = next(hashes, b"")
+        return node(sibling, before), node(sibling, after)
+
+    found = roots(old, new, True) if 0 < old <= new else (old_root, new_root)
+    return 0 <= old <= new and found == (old_root, new_root) and next(hashes, None) is None
+
+
+def grow(peaks: list[tuple[int, bytes]], value: bytes) -> None:
+    """Add a leaf hash to a tree that is told by its complete subtrees (width and root, largest first)."""
+    width = 1
+    while peaks and peaks[-1][0] == width:
+        value, width = node(peaks.pop()[1], value), width * 2
+    peaks.append((width, value))
+
+
+# -- the configuration (TUF) -------------------------------------------------------------------------------------
+def canonical(value: Any) -> str:
+    """OLPC canonical JSON, over which TUF's signatures are made."""
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{canonical(key)}:{canonical(value[key])}" for key in sorted(value)) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(canonical, value)) + "]"
+    need(value is None or isinstance(value, int), "configuration")
+    return json.dumps(value)
+
+
+def signed(text: str, kind: str, root: dict[str, Any]) -> dict[str, Any]:
+    """The content of metadata of this kind, when a threshold of the keys that `root` names for it has signed."""
+    whole = json.loads(text)
+    content, role = whole["signed"], root["roles"][kind]
+    digest, signers = sha256(canonical(content).encode()).digest(), 0
+    given = {one["keyid"]: bytes.fromhex(one["sig"]) for one in whole["signatures"]}
+    for keyid in set(role["keyids"]) & set(given):
+        pem = root["keys"][keyid]["keyval"]["public"].encode()
+        signers += made(openssl("pkey", "-pubin", "-in", "@k", "-outform", "DER", k=pem).stdout, digest, given[keyid])
+    need(content["_type"] == kind and signers >= role["threshold"], "configuration")
+    return dict(content)
+
+
+def country(files: dict[str, str], anchor: str) -> tuple[dict[str, Any], int]:
+    """The list of members that the chain from the first root leads to, and the end of its validity."""
+    root = signed(anchor, "root", json.loads(anchor)["signed"])
+    while (following := files.get(f"{root['version'] + 1}.root.json")) is not None:
+        fresh = signed(following, "root", root)
+        need(fresh["version"] == root["version"] + 1, "configuration")
+        root = signed(following, "root", fresh)
+    stamp = signed(files["timestamp.json"], "timestamp", root)
+    number = stamp["meta"]["snapshot.json"]["version"]
+    shot = signed(files[f"{number}.snapshot.json"], "snapshot", root)
+    second = shot["meta"]["targets.json"]["version"]
+    top = signed(files[f"{second}.targets.json"], "targets", root)
+    need((shot["version"], top["version"]) == (number, second), "configuration")
+    target = top["targets"]["country.json"]
+    digest = target["hashes"]["sha256"]
+    content = files[f"targets/{digest}.country.json"].encode()
+    need(sha256(content).hexdigest() == digest and len(content) == target["length"], "configuration")
+    return json.loads(content), min(seconds(part["expires"]) for part in (root, top, shot, stamp))
 
 
 class Case:
@@ -317,82 +205,77 @@ class Case:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Invalid("configuration") from error
         self.issued, self.expires = seconds(listed["issued_at"]), expires + GRACE
-        self.gateways = {
-            f"{member['id']}/{entry['code']}": {"log_origin": f"{member['id']}/{entry['code']}", **entry}
-            for member in listed["members"]
-            for entry in member["gateways"]
-        }
-        self.own = self.gateways[bundle["gateway"]]
-        mine = bundle["gateway"].rpartition("/")[0] + "/"
+        named = [(f"{one['id']}/{entry['code']}", entry) for one in listed["members"] for entry in one["gateways"]]
+        self.gateways = {name: {"log_origin": name, **entry} for name, entry in named}
+        self.own, mine = self.gateways[bundle["gateway"]], bundle["gateway"].rpartition("/")[0] + "/"
         others = {name: g for name, g in self.gateways.items() if not name.startswith(mine) and g.get("witness_key")}
         self.witnesses = {name: spki(gateway["witness_key"]) for name, gateway in others.items()}
 
 
-def verify(bundle: dict[str, Any], anchors: Path) -> tuple[str, list[str]]:
-    """The verdict about a bundle and its reasons."""
-    try:
-        return judge(bundle, anchors)
-    except Invalid as error:
-        return "invalid", [str(error)]
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-        return "invalid", ["form"]
+# -- heads: signed notes (C2SP) ------------------------------------------------------------------------------------
+class Head:
+    """A signed head of the log: origin, size, root, who co-signed, and the times at which it surely existed."""
+
+    def __init__(self, case: Case, note: str, stamp: str | None) -> None:
+        text, _, lines = note.partition("\n\n")
+        text += "\n"
+        self.origin, size, root, *said = text.split("\n")[:-1]
+        self.size, self.root = int(size), b64(root)
+        gateway, plus, epoch = self.origin.partition("+")
+        need(not plus or (epoch.isdigit() and len(epoch) < 9 and int(epoch) > 1), "head")
+        need(gateway == case.own["log_origin"] and str(self.size) == size and len(self.root) == 32, "head")
+        self.epochs = opened(gateway, int(epoch or 1), self.size, said)
+        good, seen = False, dict[str, int]()
+        for line in filter(None, map(SIGNATURE.fullmatch, lines.splitlines())):
+            name, raw = line[1], b64(line[2])
+            if name == self.origin:
+                good = good or noted(name, 1, spki(case.own["log_key"]), text, raw[:4], raw[4:])
+            elif name in case.witnesses and name not in seen and len(raw) == 76:
+                time = int.from_bytes(raw[4:12], "big")
+                cosigned = f"cosignature/v1\ntime {time}\n{text}"
+                if noted(name, 4, case.witnesses[name], cosigned, raw[:4], raw[12:]):
+                    seen[name] = time
+        need(good, "head")
+        self.witnesses, self.stamped = len(seen), stamp_time(case.anchors, text.encode(), stamp)
+        self.times = [*seen.values(), *([] if self.stamped is None else [self.stamped])]
 
 
-def judge(bundle: dict[str, Any], anchors: Path) -> tuple[str, list[str]]:
-    """All checks in their order."""
-    if bundle["type"] != "troad-evidence-v1":
-        raise Invalid("form")
-    case = Case(bundle, anchors)
-    head = Head(case, bundle["head"], bundle.get("stamp"))
-    before, given = None, bundle.get("before")
-    if given is not None:
-        before = Head(case, given["head"], given.get("stamp"))
-        need(len(before.epochs) <= len(head.epochs) and linked(before, head, given["consistency"]), "before")
-    kept_heads(case, head)
-    indexes = [entry["index"] for entry in bundle["entries"]]
-    records = [record_of(case, entry, head) for entry in bundle["entries"]]
-    need(bool(records) and indexes == sorted(set(indexes)), "order")
-    question: dict[str, Any] = {}
-    for entry, record in zip(bundle["entries"], records, strict=True):
-        message(case, entry, record, question)
-        need(before is None or not before.times or seconds(record["time"]) >= min(before.times) - SKEW, "back-dated")
-        need(not head.times or seconds(record["time"]) <= max(head.times) + SKEW, "post-dated")
-    return sum_up(case, head, [seconds(record["time"]) for record in records])
+def noted(name: str, kind: int, key: bytes, text: str, keyid: bytes, signature: bytes) -> bool:
+    """Whether the Ed25519 key (DER) made the signature; kind 1 signs logs, kind 4 co-signs."""
+    wanted = sha256(name.encode() + b"\n" + bytes([kind]) + key[len(ED25519) :]).digest()[:4]
+    return keyid == wanted and made(key, text.encode(), signature, "-rawin")
 
 
-def sum_up(case: Case, head: Head, times: list[int]) -> tuple[str, list[str]]:
-    """The verdict when nothing was wrong."""
-    if head.witnesses < min(2, len(case.witnesses)):
-        case.doubts.add("witnesses")
-    if case.doubts:
-        return "unknown-status", sorted(case.doubts)
-    if head.stamped is None:
-        return "valid-untimestamped", ["stamp-missing"]
-    if any(head.stamped - time > STAMPED_WITHIN for time in times):
-        return "valid-untimestamped", ["stamp-late"]
-    return "valid", []
+def opened(gateway: str, number: int, size: int, said: list[str]) -> list[tuple[int, bytes, int]]:
+    """What each restore of the log says: size and root of the head before it, and how many records it still had."""
+    found = [EPOCH.fullmatch(line) for line in said if line.startswith("epoch ")]
+    lines = [match.groups() for match in found if match]
+    names = [gateway, *(f"{gateway}+{n}" for n in range(2, number))]
+    need(len(found) == number - 1 and all(found), "head")
+    need([line[:2] for line in lines] == [(str(n), name) for n, name in enumerate(names, 2)][: number - 1], "head")
+    epochs = [(int(seen), b64(root), int(kept)) for _, _, seen, root, kept in lines]
+    need(not epochs or size > epochs[-1][2], "head")
+    return epochs
 
 
-def need(holds: bool, word: str) -> None:
-    """Invalid `word` unless it holds."""
-    if not holds:
-        raise Invalid(word)
-
-
-def linked(old: Head, new: Head, proof: Iterable[str]) -> bool:
-    """Whether the log of `new` begins with the tree of `old`."""
-    hashes = [bytes.fromhex(part) for part in proof]
-    return continued(old.size, old.root, new.size, new.root, hashes)
-
-
-def kept_heads(case: Case, head: Head) -> None:
-    """Hold the log to every head of it that you have kept."""
-    links = {entry["size"]: entry["consistency"] for entry in case.bundle.get("have", [])} | {head.size: []}
+def kept_heads(case: Case) -> Iterator[Head]:
+    """The heads of this log that you have kept."""
     for path in sorted((case.anchors / "heads").glob("*.note")):
         try:
-            kept = Head(case, path.read_text(), None)
+            yield Head(case, path.read_text(), None)
         except (Invalid, ValueError):
             continue  # of another log
+
+
+def linked(old: Head, new: Head, proof: list[str]) -> bool:
+    """Whether the log of `new` begins with the tree of `old`."""
+    return continued(old.size, old.root, new.size, new.root, [bytes.fromhex(part) for part in proof])
+
+
+def held_to_kept(case: Case, head: Head) -> None:
+    """Hold the log to every head of it that you have kept."""
+    links = {entry["size"]: entry["consistency"] for entry in case.bundle.get("have", [])} | {head.size: []}
+    for kept in kept_heads(case):
         since = head.epochs[len(kept.epochs) :]
         later = (len(kept.epochs), kept.size) > (len(head.epochs), head.size)
         if since and kept.size > min(one[2] for one in since):
@@ -408,24 +291,14 @@ def kept_heads(case: Case, head: Head) -> None:
             case.doubts.add("kept-head")
 
 
-def record_of(case: Case, entry: dict[str, Any], head: Head) -> dict[str, Any]:
-    """The record, when it is in the tree and about this exchange."""
-    exact, index = b64(entry["record"]), entry["index"]
-    need(isinstance(index, int) and not isinstance(index, bool), "form")
-    proof = [bytes.fromhex(part) for part in entry["proof"]]
-    need(included(exact, index, head.size, proof, head.root), "inclusion")
-    record: dict[str, Any] = json.loads(exact)
-    need(record["id"] == case.bundle["exchange"], "exchange")
-    return record
-
-
+# -- one message ---------------------------------------------------------------------------------------------------
 def message(case: Case, entry: dict[str, Any], record: dict[str, Any], question: dict[str, Any]) -> None:
     """The signature over one message and, where they were not erased, its parts."""
     if "veil" in entry:
-        need(committed(entry["veil_salt"], entry["veil"], record["veil"]), "veil")
+        committed(entry["veil_salt"], entry["veil"], record["veil"], "veil")
     if "signature" not in record:
         if "salt" in entry and "body" in record:
-            need(committed(entry["salt"], entry["body"], record["body"]), "body")
+            committed(entry["salt"], entry["body"], record["body"], "body")
         return
     asked = record["kind"] in {"request", "trail"}
     signer = case.own if asked == (record["side"] == "client") else case.gateways.get(record["gateway"])
@@ -433,38 +306,48 @@ def message(case: Case, entry: dict[str, Any], record: dict[str, Any], question:
     if signer is None or match is None:
         raise Invalid("signer")
     key = spki(signer["message_key"])
-    need(match[2] == b64url(sha256(key).digest()), "signer")
+    need(match[2] == base64.urlsafe_b64encode(sha256(key).digest()).rstrip(b"=").decode(), "signer")
     value, digest = b64(record["signature"].removeprefix("troad=:").removesuffix(":")), bytes.fromhex(record["base"])
     if match[3]:
         value, digest = batched(value, digest)
-    need(p256_holds(key, digest, der_signature(value)), "signature")
+    need(made(key, digest, der_signature(value)), "signature")
     created = int(match[1])
     need(abs(created - seconds(record["time"])) <= SKEW, "time")
     if not case.issued - SKEW <= created <= case.expires:
         case.doubts.add("configuration")
     if "base" in entry:
-        need(committed(entry["salt"], entry["body"], record["body"]), "body")
+        committed(entry["salt"], entry["body"], record["body"], "body")
         claims(record, b64(entry["base"]), question, asked=asked)
 
 
-def committed(salt: str, content: str, commitment: str) -> bool:
-    """Whether content and salt (base64) are those that a record commits to."""
+def batched(value: bytes, digest: bytes) -> tuple[bytes, bytes]:
+    """Of a batch signature's value for a base with this SHA-256: the signature over the root, and that text's SHA-256.
+
+    The value is 01, size and index (2 bytes each), salt (32), path (32 a step), signature (64).
+    """
+    size, index = int.from_bytes(value[1:3], "big"), int.from_bytes(value[3:5], "big")
+    path = [value[at : at + 32] for at in range(37, len(value) - 64, 32)]
+    need(value[:1] == b"\x01" and len(value) == 101 + 32 * len(path) and size <= 1024, "signature")
+    root = root_from(sha256(BATCH_LEAF + value[5:37] + digest).digest(), index, size, path, "signature")
+    text = f"{BATCH_ROOT}\n{size}\n{base64.b64encode(root).decode()}\n"
+    return value[-64:], sha256(text.encode()).digest()
+
+
+def committed(salt: str, content: str, commitment: str, word: str) -> None:
+    """Invalid `word` unless content and salt (base64) are those that a record commits to."""
     value = base64.b64encode(hmac.digest(b64(salt), b64(content), "sha256")).decode()
-    return hmac.compare_digest(f"hmac-sha-256=:{value}:", commitment)
+    need(hmac.compare_digest(f"hmac-sha-256=:{value}:", commitment), word)
 
 
 def claims(record: dict[str, Any], base: bytes, question: dict[str, Any], *, asked: bool) -> None:
     """What was signed says the same as what the record says."""
     need(sha256(base).hexdigest() == record["base"], "base")
     lines = dict(line.split(": ", 1) for line in base.decode("latin-1").split("\n"))
-    wanted = {
-        '"troad-body"': record["body"],
-        '"@signature-params"': record["input"].removeprefix("troad="),
-        '"x-road-id"' if asked else '"x-road-id";req': record["id"],
-    }
+    params, rid = record["input"].removeprefix("troad="), '"x-road-id"' if asked else '"x-road-id";req'
+    wanted = {'"troad-body"': record["body"], '"@signature-params"': params, rid: record["id"]}
     if asked:
-        wanted['"x-road-client"'], wanted['"@method"'] = record["client"], record["method"]
-        wanted['"@path"'] = f"/r1/{record['service']}{record['path']}"
+        path = f"/r1/{record['service']}{record['path']}"
+        wanted |= {'"x-road-client"': record["client"], '"@method"': record["method"], '"@path"': path}
         question.update(record)
     else:
         wanted['"@status"'] = str(record["status"])
@@ -473,94 +356,119 @@ def claims(record: dict[str, Any], base: bytes, question: dict[str, Any], *, ask
     need(all(lines.get(name) == value for name, value in wanted.items()), "claims")
 
 
-# -- an archive ---------------------------------------------------------------------------------------------------
+def in_time(time: int, before: Head | None, over: Head) -> None:
+    """A record is later than the head before it, and earlier than the head over it."""
+    need(before is None or not before.times or time >= min(before.times) - SKEW, "back-dated")
+    need(not over.times or time <= max(over.times) + SKEW, "post-dated")
 
 
-class Fold:
-    """The root of a growing tree, of its complete subtrees alone."""
-
-    def __init__(self, size: int, left: list[bytes]) -> None:
-        widths = [1 << level for level in range(size.bit_length() - 1, -1, -1) if size >> level & 1]
-        self.size, self.parts = size, list(zip(widths, left, strict=True))
-
-    def push(self, value: bytes) -> None:
-        """Add the next leaf hash."""
-        width = 1
-        while self.parts and self.parts[-1][0] == width:
-            value, width = node(self.parts.pop()[1], value), width * 2
-        self.parts.append((width, value))
-        self.size += 1
-
-    def root(self) -> bytes:
-        """The root over all of it."""
-        value = self.parts[-1][1]
-        for _, part in self.parts[-2::-1]:
-            value = node(part, value)
-        return value
+# -- a bundle, an archive --------------------------------------------------------------------------------------------
+def verify(bundle: dict[str, Any], anchors: Path) -> tuple[str, list[str]]:
+    """The verdict about a bundle and its reasons."""
+    return answered(judge, bundle, anchors)
 
 
 def verify_archive(file: Path, anchors: Path) -> tuple[str, list[str]]:
     """The verdict about an archive and its reasons."""
+    return answered(judge_archive, lines_of(file), anchors)
+
+
+def lines_of(file: Path) -> Iterator[dict[str, Any]]:
+    """The lines of an archive."""
+    with gzip.open(file, "rt", encoding="utf-8") as text:
+        yield from map(json.loads, text)
+
+
+def answered(check: Callable[[Any, Path], tuple[str, list[str]]], what: Any, anchors: Path) -> tuple[str, list[str]]:
+    """What the check says, or what is not as it must be."""
     try:
-        with gzip.open(file, "rt", encoding="utf-8") as text:
-            return judge_archive((json.loads(line) for line in text), anchors)
+        return check(what, anchors)
     except Invalid as error:
         return "invalid", [str(error)]
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError, EOFError, zlib.error, StopIteration):
+    except BROKEN:
         return "invalid", ["form"]
+
+
+def judge(bundle: dict[str, Any], anchors: Path) -> tuple[str, list[str]]:
+    """All checks of a bundle in their order."""
+    need(bundle["type"] == "troad-evidence-v1", "form")
+    case = Case(bundle, anchors)
+    head = Head(case, bundle["head"], bundle.get("stamp"))
+    before, given = None, bundle.get("before")
+    if given is not None:
+        before = Head(case, given["head"], given.get("stamp"))
+        need(len(before.epochs) <= len(head.epochs) and linked(before, head, given["consistency"]), "before")
+    held_to_kept(case, head)
+    records = [record_of(case, entry, head) for entry in bundle["entries"]]
+    indexes = [entry["index"] for entry in bundle["entries"]]
+    need(records and indexes == sorted(set(indexes)), "order")
+    question: dict[str, Any] = {}
+    for entry, record in zip(bundle["entries"], records, strict=True):
+        message(case, entry, record, question)
+        in_time(seconds(record["time"]), before, head)
+    return sum_up(case, head, [(head, seconds(record["time"])) for record in records])
+
+
+def record_of(case: Case, entry: dict[str, Any], head: Head) -> dict[str, Any]:
+    """The record, when it is in the tree and about this exchange."""
+    exact, index = b64(entry["record"]), entry["index"]
+    need(isinstance(index, int) and not isinstance(index, bool), "form")
+    proof = [bytes.fromhex(part) for part in entry["proof"]]
+    leaf = sha256(b"\x00" + exact).digest()
+    need(root_from(leaf, index, head.size, proof, "inclusion") == head.root, "inclusion")
+    record: dict[str, Any] = json.loads(exact)
+    need(record["id"] == case.bundle["exchange"], "exchange")
+    return record
 
 
 def judge_archive(lines: Iterator[dict[str, Any]], anchors: Path) -> tuple[str, list[str]]:
     """Records, folded into the tree, must give every head; each is checked as in a bundle."""
     about = next(lines)
     need(about["type"] == "troad-archive-v1", "form")
-    pairs = [({"configuration": one, "gateway": about["gateway"]}, int(one["from"])) for one in about["configurations"]]
-    cases, since = [Case(bundle, anchors) for bundle, _ in pairs], [start for _, start in pairs]
+    since = [int(one["from"]) for one in about["configurations"]]
+    cases = [Case({"configuration": one, "gateway": about["gateway"]}, anchors) for one in about["configurations"]]
     heads = [Head(cases[-1], one["head"], one.get("stamp")) for one in about["heads"]]
     sizes = [head.size for head in heads]
     need(sizes == sorted(set(sizes)) and sizes[0] > about["first"] and sizes[-1] == about["size"], "head")
-    fold, roots, times = Fold(about["first"], [bytes.fromhex(part) for part in about["left"]]), {}, list[int]()
-    kept = kept_of_archive(cases[-1], heads[-1])
+    kept = {one.size: one.root for one in kept_heads(cases[-1]) if len(one.epochs) <= len(heads[-1].epochs)}
+    widths = [1 << level for level in range(64, -1, -1) if about["first"] >> level & 1]
+    peaks = list(zip(widths, map(bytes.fromhex, about["left"]), strict=True))
+    size, roots, times = about["first"], dict[int, bytes](), list[int]()
     for line in lines:
-        need(line["index"] == fold.size < about["size"], "order")
+        need(line["index"] == size < about["size"], "order")
         exact = b64(line["record"])
         record = json.loads(exact)
         times.append(seconds(record.get("logged") or record["time"]))
         message(cases[max(0, bisect_right(since, times[-1]) - 1)], {}, record, {})
-        at = bisect_right(sizes, fold.size)
-        need(not at or not heads[at - 1].times or times[-1] >= min(heads[at - 1].times) - SKEW, "back-dated")
-        need(not heads[at].times or times[-1] <= max(heads[at].times) + SKEW, "post-dated")
-        fold.push(sha256(b"\x00" + exact).digest())
-        if fold.size in sizes or fold.size in kept:
-            roots[fold.size] = fold.root()
-    need(fold.size == about["size"], "order")
+        at = bisect_right(sizes, size)
+        in_time(times[-1], heads[at - 1] if at else None, heads[at])
+        grow(peaks, sha256(b"\x00" + exact).digest())
+        size += 1
+        if size in sizes or size in kept:
+            roots[size] = reduce(lambda below, peak: node(peak[1], below), peaks[-2::-1], peaks[-1][1])
+    need(size == about["size"], "order")
     need(all(roots[head.size] == head.root for head in heads), "tree")
     need(all(roots.get(size, root) == root for size, root in kept.items()), "forked")
     cases[-1].doubts = set[str]().union(*(case.doubts for case in cases))
     stamped = [head for head in heads if head.stamped is not None]
-    word, reasons = sum_up(cases[-1], heads[-1], [])
-    late = any(
-        (stamped[bisect_right([head.size for head in stamped], index)].stamped or 0) - time > STAMPED_WITHIN
-        for index, time in (enumerate(times, about["first"]) if word == "valid" else ())
-    )
-    return ("valid-untimestamped", ["stamp-late"]) if late else (word, reasons)
+    over = (bisect_right([head.size for head in stamped], index) for index in range(about["first"], about["size"]))
+    return sum_up(cases[-1], heads[-1], ((stamped[at], time) for at, time in zip(over, times, strict=True)))
 
 
-def kept_of_archive(case: Case, last: Head) -> dict[int, bytes]:
-    """Size and root of the heads of this log that you have kept."""
-    found: dict[int, bytes] = {}
-    for path in sorted((case.anchors / "heads").glob("*.note")):
-        try:
-            head = Head(case, path.read_text(), None)
-        except (Invalid, ValueError):
-            continue  # of another log
-        if len(head.epochs) <= len(last.epochs):
-            found[head.size] = head.root
-    return found
+def sum_up(case: Case, last: Head, times: Iterator[tuple[Head, int]] | list[tuple[Head, int]]) -> tuple[str, list[str]]:
+    """The verdict when nothing was wrong; `times` are those of the records, each with the stamped head over it."""
+    if last.witnesses < min(2, len(case.witnesses)):
+        case.doubts.add("witnesses")
+    if case.doubts:
+        return "unknown-status", sorted(case.doubts)
+    if last.stamped is None:
+        return "valid-untimestamped", ["stamp-missing"]
+    late = any((head.stamped or 0) - time > STAMPED_WITHIN for head, time in times)
+    return ("valid-untimestamped", ["stamp-late"]) if late else ("valid", [])
 
 
 def main(arguments: list[str] | None = None, say: Callable[[str], object] = sys.stdout.write) -> int:
-    """Read the bundle, say the verdict, and return the exit status."""
+    """Read the file, say the verdict, and return the exit status."""
     parser = argparse.ArgumentParser(description="Check an evidence bundle of T-Road or an archive, offline.")
     parser.add_argument("file", type=Path, help="a bundle (.json) or an archive (.gz)")
     parser.add_argument("--anchors", type=Path, required=True, help="folder with root.json, tsa.pem, heads/*.note")
