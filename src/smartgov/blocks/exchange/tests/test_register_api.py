@@ -115,6 +115,17 @@ def test_a_right_is_asked_granted_and_ended(ris: Client, nhi: Client) -> None:
     assert (ended["state"], ended["in_force"], ended["own"]) == ("revoked", False, True)
 
 
+def test_own_requests_and_those_to_review_are_listed_and_systems_are_registered(ris: Client, nhi: Client) -> None:
+    offered(ris)
+    asked = post(nhi, "/requests", {**WISH, "explanation": "warnings before storms"}).json()
+    for browser, may_review in ((ris, True), (nhi, False)):
+        (row,) = browser.get(f"{BASE}/requests").json()["items"]
+        assert (row["id"], row["may_review"]) == (asked["id"], may_review)
+    added = post(ris, "/subsystems", {"id": "TW/GOV/ris/archive"})
+    assert (added.status_code, added.json()) == (201, {"id": "TW/GOV/ris/archive"})
+    assert post(ris, "/subsystems", {"id": "TW/GOV/nhi/archive"}).status_code == 404
+
+
 def test_lists_come_in_pages_that_stay_where_they_are(ris: Client) -> None:
     first = ris.get(f"{BASE}/members?limit=1").json()
     second = ris.get(f"{BASE}/members?limit=1&after={first['items'][0]['id']}").json()
