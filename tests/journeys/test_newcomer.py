@@ -77,6 +77,11 @@ def is_complained_to_and_mends(integrator: Visitor, corner: Service) -> None:
     shown = newcomer.shown_by(integrator.browser, corner)
     newcomer.fill(integrator, shown, ticks=("scopes=profile", "mandates=yes"))
     integrator.press()
+    integrator.see("未說明民眾為何在此代理他人")
+    integrator.press("main a[href$='/edit']")
+    integrator.look()
+    newcomer.fill(integrator, {"mandates_reason": "家長代未滿十四歲的子女借書。"})
+    integrator.press()
     assert integrator.page.locator("main").get_by_text("必須", exact=True).count() == 0
     integrator.look()
     approved(integrator, corner)

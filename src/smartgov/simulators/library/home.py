@@ -31,6 +31,7 @@ def create(home: Path, *, issuer: str, client_id: str, address: str) -> dict[str
             "jwks": [public],
             "scopes": ["openid", "profile"],
             "mandates": True,
+            "mandates_reason": "家長代未滿十四歲的子女借還書。Parents borrow and return books for their children.",
         },
     }
 
