@@ -77,11 +77,12 @@ def remember(row: RelyingParty, found: Fetched | None) -> None:
         return
     address = row.registration["jwks_uri"]
     before = row.fetched if row.fetched and row.fetched.get("uri") == address else None
-    keys = before["keys"] if found.error and before else [_kept(key) for key in found.keys]
+    keys = before["keys"] if found.error and before else [without_secrets(key) for key in found.keys]
     row.fetched = {"uri": address, "keys": keys, "error": found.error, "at": clock.now().isoformat()}
 
 
-def _kept(key: Mapping[str, Any]) -> dict[str, Any]:
+def without_secrets(key: Mapping[str, Any]) -> dict[str, Any]:
+    """The key as it is kept; of a private one only that somebody showed it, for the checker to say so."""
     private = jose.is_private(key)
     return {"kid": str(key.get("kid", ""))[:80], "kty": "private", "d": ""} if private else dict(key)
 

@@ -86,7 +86,7 @@ def register(*, actor: Actor, name: Text, purpose: Text, registration: Mapping[s
         name=name.as_dict(),
         purpose=purpose.as_dict(),
         agency=actor.agency or "",
-        registration=dict(registration),
+        registration=_stored(registration),
         applied_by=actor.seat or "",
     )
     party_keys.remember(row, party_keys.look_for(registration))
@@ -120,7 +120,7 @@ def change(*, actor: Actor, party: str, name: Text, purpose: Text, registration:
         row = _row(party, actor, approver=False, lock=True)
         if row.state not in CHANGEABLE:
             raise _not_now()
-        row.name, row.purpose, row.registration = name.as_dict(), purpose.as_dict(), dict(registration)
+        row.name, row.purpose, row.registration = name.as_dict(), purpose.as_dict(), _stored(registration)
         row.state = "draft" if row.state == "suspended" else row.state
         party_keys.remember(row, found)
         row.save()
@@ -199,6 +199,11 @@ def _view(row: RelyingParty) -> PartyView:
         row.created_at,
         tuple(checking.registration(row.registration, loopback=loopback, fetched=party_keys.known(row))),
     )
+
+
+def _stored(registration: Mapping[str, Any]) -> dict[str, Any]:
+    """The registration without any private key that came with it."""
+    return {**registration, "jwks": [party_keys.without_secrets(key) for key in registration.get("jwks", [])]}
 
 
 def _same_person(one: str | None, other: str) -> bool:

@@ -88,9 +88,10 @@ def test_the_checker_reads_a_request(integrator: Client) -> None:
 
 
 def test_a_private_key_is_noticed(integrator: Client) -> None:
-    key = {**keys.public_jwk(keys.generate_p256().public_key()), "d": "AAAA"}
+    key = {**keys.public_jwk(keys.generate_p256().public_key()), "d": "VERY-SECRET"}
     address = begun(integrator, redirect_uris=CALLBACK, jwks=json.dumps([key]))
     assert "這把金鑰已外洩" in integrator.get(address).content.decode()
+    assert "VERY-SECRET" not in json.dumps(Row.objects.get().registration), "it is complained of and not kept"
 
 
 def test_who_may_do_nothing_here(integrator: Client) -> None:
