@@ -66,6 +66,24 @@ class Follower(Closed):
     part_id: Id
 
 
+class Evidence(Closed):
+    """On what a mandate rests: a register's word with the exchange that asked it, or the digest of approved terms."""
+
+    source: Literal["register", "given"]
+    reference: Annotated[str, Field(max_length=64)]
+    at: datetime
+
+
+class Representative(Closed):
+    """Who handed the application in for the applicant, by which mandate; the portal has checked that it holds."""
+
+    person: Person
+    name: Annotated[str, Field(max_length=200)] = ""
+    kind: Said
+    mandate: Id
+    evidence: Evidence
+
+
 class NewCase(Closed):
     """One part of an application."""
 
@@ -75,6 +93,7 @@ class NewCase(Closed):
     part: Code
     reference: Annotated[str, Field(max_length=20)] = ""
     applicant_name: Annotated[str, Field(max_length=200)] = ""
+    representative: Representative | None = None
     submitted_at: datetime | None = None
     notification: Annotated[str, Field(max_length=64)] | None = None
     answers: dict[str, Any] = {}

@@ -37,6 +37,7 @@ class Case(models.Model):
     applicant = EncryptedTextField("cases.case.applicant")
     applicant_index = models.CharField(max_length=64)
     applicant_name = EncryptedTextField("cases.case.applicant_name", blank=True)
+    representative = EncryptedJSONField("cases.case.representative", null=True)
     child = EncryptedTextField("cases.case.child", blank=True)
     answers = EncryptedJSONField("cases.case.answers", null=True)
     consents = EncryptedJSONField("cases.case.consents", null=True)
@@ -72,6 +73,7 @@ class Case(models.Model):
         fields: ClassVar = {
             "applicant": "who applied",
             "applicant_index": "finds her cases without showing her number",
+            "representative": "who acted for her, by which mandate and on which evidence",
             "applicant_name": "officers address her by name",
             "child": "the number given to or read for the child",
             "answers": "what she answered",
@@ -88,7 +90,7 @@ class Case(models.Model):
         """Blank the file of cases that were closed five years ago."""
         old = cls.objects.filter(closed_at__lt=now - cls.Personal.after).exclude(applicant_index="")
         blank = dict.fromkeys(("applicant", "applicant_index", "applicant_name", "child", "reason"), "")
-        empty = dict.fromkeys(("answers", "consents", "facts", "decision"))
+        empty = dict.fromkeys(("representative", "answers", "consents", "facts", "decision"))
         return old.update(**blank, **empty)
 
 

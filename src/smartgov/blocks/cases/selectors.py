@@ -86,6 +86,7 @@ class CaseView:
     application: str
     applicant_name: str
     applicant_id: str
+    representative: Mapping[str, Any] | None
     answers: Mapping[str, Any]
     facts: tuple[FactRow, ...]
     missing: tuple[Mapping[str, Any], ...]
@@ -178,6 +179,7 @@ def _view(actor: Actor, held: Case, part: Part) -> CaseView:
         application=held.application,
         applicant_name=held.applicant_name,
         applicant_id=held.applicant,
+        representative=_representative(held),
         answers=held.answers or {},
         facts=tuple(
             _fact(fact, sources[fact["id"]], held.agency) for fact in held.facts or [] if fact["id"] in sources
@@ -200,6 +202,22 @@ def _view(actor: Actor, held: Case, part: Part) -> CaseView:
         received_at=held.received_at,
         is_party=_is_party(actor, held),
     )
+
+
+def _representative(held: Case) -> dict[str, Any] | None:
+    """Who acted for the applicant, in words, with the evidence that the portal named."""
+    if not held.representative:
+        return None
+    told, evidence = held.representative, held.representative["evidence"]
+    return {
+        "name": told["name"],
+        "person": told["person"],
+        "kind": Text.of(told["kind"]),
+        "mandate": told["mandate"],
+        "by_register": evidence["source"] == "register",
+        "reference": evidence["reference"],
+        "at": datetime.fromisoformat(evidence["at"]),
+    }
 
 
 def _bases(part: Part) -> list[str]:
@@ -248,7 +266,7 @@ def _note_reading(actor: Actor, held: Case, part: Part) -> None:
             actor=actor,
             agency=held.agency,
             national_id=party.person,
-            fields=fields,
+            fields=[services.REPRESENTATIVE] if party.role == services.REPRESENTATIVE else fields,
             purpose=f"{held.service}.{held.part}",
             basis=part.legal_basis,
             case=held.number,

@@ -27,6 +27,7 @@ from smartgov.shared.sealed import blind_index
 from smartgov.shared.tw.roc import OFFSET
 
 SUPPLEMENT_DAYS = 14
+REPRESENTATIVE = "representative"
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
@@ -34,7 +35,8 @@ _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 class Application:
     """One part of an application as it came over T-Road.
 
-    `waits` says that an earlier part must be decided first; `followers` (agency, part, part_id) wait for this one.
+    `representative` is who handed it in for the applicant: person, name, kind, mandate, evidence. `waits` says that an
+    earlier part must be decided first; `followers` (agency, part, part_id) wait for this one.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Application:
     consents: Mapping[str, str] = field(default_factory=dict)
     followers: Sequence[Mapping[str, str]] = ()
     waits: bool = False
+    representative: Mapping[str, Any] | None = None
 
 
 def prepare(
@@ -207,8 +210,11 @@ def person_index(number: str) -> str:
 
 
 def add_party(case: Case, role: str, number: str) -> None:
-    """Note that a case is about somebody."""
-    Party.objects.get_or_create(case=case, person_index=person_index(number), defaults={"role": role, "person": number})
+    """Note that a case is about somebody. Whoever acted for the applicant may turn out to be her spouse as well."""
+    given = {"role": role, "person": number}
+    party, made = Party.objects.get_or_create(case=case, person_index=person_index(number), defaults=given)
+    if not made and party.role == REPRESENTATIVE:
+        Party.objects.filter(id=party.id).update(role=role)
 
 
 def _decided(actor: Actor, case: Case, step: Step, cited: str, reason: str) -> None:
@@ -249,6 +255,7 @@ def _create(actor: Actor, agency: str, application: Application, part: Part, dig
         applicant=application.applicant,
         applicant_index=person_index(application.applicant),
         applicant_name=application.applicant_name,
+        representative=application.representative and dict(application.representative),
         answers={key: value for key, value in application.answers.items() if key in part.answers},
         consents=dict(application.consents),
         followers=[dict(follower) for follower in application.followers],
@@ -256,6 +263,8 @@ def _create(actor: Actor, agency: str, application: Application, part: Part, dig
         work_due_at=None if waits else received,
     )
     add_party(case, "applicant", application.applicant)
+    if application.representative:
+        add_party(case, REPRESENTATIVE, application.representative["person"])
     audit.record(actor=actor, action="case.received", object_type="case", object_id=case.id)
     history.note(case, case.state, actor=actor)
     return case
@@ -305,6 +314,7 @@ def _digest(application: Application) -> str:
         application.applicant,
         dict(application.answers),
         [dict(follower) for follower in application.followers],
+        *([dict(application.representative)] if application.representative else []),
     ]
     return blind_index(canonical.dumps(whole).decode(), "cases.application")
 

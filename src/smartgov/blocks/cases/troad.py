@@ -16,7 +16,7 @@ from smartgov.shared.actor import Actor
 from smartgov.shared.text import Text
 from smartgov.shared.tw import national_id
 
-OFFERED = Offered(title=Text("Cases of an agency", "機關案件"), related=("child",))
+OFFERED = Offered(title=Text("Cases of an agency", "機關案件"), related=("child", "representative"))
 ANNOUNCER = subsystem_of("hpa")
 DOOR = TRoadInbound()
 router = Router(tags=["cases.v1"])
@@ -48,6 +48,7 @@ def cases(request: HttpRequest, new: NewCase) -> Status[dict[str, Any]]:
         part=new.part,
         applicant=applicant,
         applicant_name=new.applicant_name,
+        representative=_representative(new),
         answers=new.answers,
         notification=new.notification or "",
         consents=new.consents,
@@ -109,6 +110,13 @@ def case(request: HttpRequest, case_id: str) -> dict[str, Any]:
     """How the subject's own case stands."""
     inbound, applicant = _inbound(request)
     return api.case_for_applicant(agency=inbound.agency, applicant=applicant, case_id=case_id)
+
+
+def _representative(new: NewCase) -> dict[str, Any] | None:
+    if new.representative is None:
+        return None
+    told = new.representative.model_dump(mode="json")
+    return {**told, "person": national_id.from_urn(told["person"])}
 
 
 def _inbound(request: HttpRequest) -> tuple[Inbound, str]:

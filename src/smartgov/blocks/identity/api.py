@@ -23,6 +23,7 @@ from smartgov.blocks.identity.accounts import (
 from smartgov.blocks.identity.acts import begin_act, finish_act, has_passkey
 from smartgov.blocks.identity.domain import (
     Contact,
+    Evidence,
     Person,
     Represented,
     Role,
@@ -60,6 +61,7 @@ __all__ = [
     "Person",
     "Represented",
     "Role",
+    "Evidence",
     "Standing",
     "SeatView",
     "SessionAuth",

@@ -70,6 +70,12 @@ class IdentityConfig(BlockConfig):
                 "smartgov.blocks.identity.expiry.expire",
                 Text("Ends sessions, requests and codes whose time is over", "清除逾時的登入、請求與驗證碼"),
             ),
+            Periodic(
+                "identity.party_keys",
+                600,
+                "smartgov.blocks.identity.openid.party_keys.look_again",
+                Text("Looks for new keys of services that sign people in", "查看登入介接服務的新公鑰"),
+            ),
         ),
     )
 
@@ -79,12 +85,13 @@ class IdentityConfig(BlockConfig):
         from smartgov.blocks.identity import accounts, mobile
         from smartgov.blocks.identity.adapters.card import CardHelper
         from smartgov.blocks.identity.adapters.enrolment import EnrolmentService
+        from smartgov.blocks.identity.adapters.fetching import fetch
         from smartgov.blocks.identity.adapters.moica import Moica
         from smartgov.blocks.identity.adapters.phone import PhoneService
         from smartgov.blocks.identity.adapters.twfido import TwFido
         from smartgov.blocks.identity.gate import SessionGate
         from smartgov.blocks.identity.means import connected
-        from smartgov.blocks.identity.openid import logouts
+        from smartgov.blocks.identity.openid import logouts, party_keys
         from smartgov.blocks.identity.people import phones, telling
         from smartgov.blocks.identity.ports import Means
         from smartgov.blocks.ops.api import declare_events, register_gate
@@ -95,5 +102,6 @@ class IdentityConfig(BlockConfig):
         register_seat_titles(accounts.title_of_seat)
         mobile.register_service(PhoneService())
         phones.register_service(EnrolmentService())
+        party_keys.register_fetch(fetch)
         means: dict[str, Means] = {connected.CARD: CardHelper(), connected.TWFIDO: TwFido()}
         connected.register(connected.Connected(means, Moica()))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -57,6 +57,16 @@ class Represented:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """On what a mandate rests: a `register`'s word, asked over the exchange `reference` at `at`; or it was `given`, and
+    `reference` is the SHA-256 (hex) of the terms that its giver approved."""
+
+    source: Literal["register", "given"]
+    reference: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What a mandate in force allows: permissions, what the trail leaves out, and whether it signs in elsewhere."""
 
@@ -65,6 +75,7 @@ class Standing:
     excludes: tuple[str, ...] = ()
     signs_in: bool = False
     until: datetime | None = None
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ class RelyingParty(models.Model):
     purpose = models.JSONField()
     agency = models.CharField(max_length=32)
     registration = models.JSONField()
+    fetched = models.JSONField(null=True)
     secret_hash = models.CharField(max_length=43, blank=True)
     state = models.CharField(max_length=10, default="draft")
     applied_by = models.CharField(max_length=36, blank=True)

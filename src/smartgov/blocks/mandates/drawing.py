@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -10,8 +11,8 @@ from django.db import IntegrityError, transaction
 from django.http import Http404
 
 from smartgov.blocks.identity import api as identity
-from smartgov.blocks.identity.api import Represented, Standing
-from smartgov.blocks.mandates import catalogue, ending, evidence
+from smartgov.blocks.identity.api import Evidence, Represented, Standing
+from smartgov.blocks.mandates import catalogue, domain, ending, evidence
 from smartgov.blocks.mandates.domain import RECHECK_AFTER, End, State, comes_of_age
 from smartgov.blocks.mandates.evidence import Ground
 from smartgov.blocks.mandates.models import Business, Mandate
@@ -114,7 +115,14 @@ def _stand(subject: str, represented: str, mandate: str, fresh_since: datetime |
         excludes=kind.excludes,
         signs_in=any(scope.signs_in for scope in scopes),
         until=row.ends_at,
+        evidence=_evidence(row),
     )
+
+
+def _evidence(row: Mandate) -> Evidence:
+    if row.is_given:
+        return Evidence("given", domain.terms_digest(json.loads(row.terms)), row.begins_at)
+    return Evidence("register", row.evidence, row.checked_at)
 
 
 def _active(subject: str, represented: str, mandate: str) -> Mandate:

@@ -11,6 +11,7 @@ from django.http import Http404
 
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.directory import api as directory
+from smartgov.blocks.identity import api as identity
 from smartgov.blocks.notify import api as notify
 from smartgov.blocks.ops import api as ops
 from smartgov.blocks.services import catalogue, domain, paging
@@ -172,7 +173,8 @@ def _hand_in(actor: Actor, row: Application) -> None:
     parts = catalogue.chosen_parts(definition, row.answers)
     now = clock.now()
     row.state, row.submitted_at, row.touched_at = domain.SUBMITTED, now, now
-    row.save(update_fields=["state", "submitted_at", "touched_at"])
+    title = _representing(actor, row)
+    row.save(update_fields=["state", "submitted_at", "touched_at", "representative_text"])
     for position, part in enumerate(parts):
         new = Part.objects.create(application=row, part=part.id, agency=part.agency, position=position)
         ops.emit("part_submitted", aggregate=new.id, payload={"part": new.id}, actor=actor)
@@ -181,7 +183,7 @@ def _hand_in(actor: Actor, row: Application) -> None:
         application=row,
         kind="submitted",
         at=now,
-        body_text=dump({"title": Text("You handed in your application", "您已送出申請").as_dict()}),
+        body_text=dump({"title": title.as_dict()}),
     )
     audit.record(actor=actor, action="application.submitted", object_type="application", object_id=row.id)
     names = [directory.agency(part.agency).name for part in parts]
@@ -197,3 +199,21 @@ def _hand_in(actor: Actor, row: Application) -> None:
         link=link_of(row),
         key=f"submitted:{row.id}",
     )
+
+
+def _representing(actor: Actor, row: Application) -> Text:
+    """Keep who acts for the applicant, by which mandate and on which evidence; the step in words."""
+    if not actor.acting_for:
+        return Text("You handed in your application", "您已送出申請")
+    standing = identity.standing(actor=actor)
+    evidence = standing.evidence
+    if evidence is None or evidence.at is None:
+        raise identity.mandate_over()
+    told = {"source": evidence.source, "reference": evidence.reference, "at": evidence.at.isoformat()}
+    kind = standing.represented.kind
+    row.representative_text = dump(
+        {"subject": actor.subject, "kind": kind.as_dict(), "mandate": actor.mandate, "evidence": told}
+    )
+    name = identity.subject_name(actor=actor, subject=actor.subject or "", purpose="application")
+    said = Text("{name} handed in the application ({kind})", "{name}（{kind}）代為送出申請")
+    return said.format(name=name, kind=kind)

@@ -70,6 +70,7 @@ class Application(models.Model):
     answers_text = EncryptedTextField(context="services.application.answers", blank=True, default="")
     prepared_text = EncryptedTextField(context="services.application.prepared", blank=True, default="")
     prepared_at = models.DateTimeField(null=True)
+    representative_text = EncryptedTextField(context="services.application.representative", blank=True, default="")
     consent_request = models.CharField(max_length=36, blank=True)
     created_at = models.DateTimeField(default=clock.now)
     touched_at = models.DateTimeField(default=clock.now)
@@ -90,6 +91,7 @@ class Application(models.Model):
         fields: ClassVar = {
             "subject": "platform id of the applicant",
             "answers_text": "what the applicant typed",
+            "representative_text": "who handed it in for the applicant, and by which mandate",
             "prepared_text": "facts that agencies fetched for this application",
             "happened_on": "date of the life event",
             "notification": "the announcing agency's record number",
@@ -98,6 +100,11 @@ class Application(models.Model):
             "drafts are deleted after 90 days without a change; other answers are emptied after a year, rows after 5"
         )
         after = _DRAFT_KEPT
+
+    @property
+    def representative(self) -> dict[str, Any]:
+        """Who handed it in for the applicant: subject, kind, mandate, evidence; empty when she did it herself."""
+        return dict(json.loads(self.representative_text or "{}"))
 
     @property
     def answers(self) -> dict[str, Any]:
@@ -124,7 +131,9 @@ class Application(models.Model):
         old = _with_text(
             cls.objects.filter(submitted_at__lt=now - timedelta(days=365)), "answers_text", "prepared_text"
         )
-        emptied = old.update(answers_text="", prepared_text="", notification="", happened_on=None)
+        emptied = old.update(
+            answers_text="", prepared_text="", representative_text="", notification="", happened_on=None
+        )
         return stale + emptied + cls.objects.filter(submitted_at__lt=now - _KEPT).delete()[0]
 
 

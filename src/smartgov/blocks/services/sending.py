@@ -90,6 +90,7 @@ def _case_body(actor: Actor, part: Part) -> dict[str, Any]:
         "part": part.part,
         "reference": application.reference,
         "applicant_name": identity.subject_name(actor=actor, subject=application.subject, purpose="application"),
+        "representative": _representative(actor, application),
         "submitted_at": application.submitted_at.isoformat(),
         "notification": application.notification or None,
         "answers": wire_answers(application, spec.answers),
@@ -101,6 +102,17 @@ def _case_body(actor: Actor, part: Part) -> dict[str, Any]:
             if item in chosen and item.id in ids
         ],
     }
+
+
+def _representative(actor: Actor, application: Application) -> dict[str, Any] | None:
+    """Who handed it in for the applicant; the number is a person reference that the gateways encrypt."""
+    if not application.representative:
+        return None
+    told = dict(application.representative)
+    subject = told.pop("subject")
+    number = identity.subject_national_id(actor=actor, subject=subject, purpose="application")
+    name = identity.subject_name(actor=actor, subject=subject, purpose="application")
+    return {"person": national_id.urn(number), "name": name, **told}
 
 
 def wire_answers(application: Application, names: tuple[str, ...]) -> dict[str, Any]:

@@ -67,6 +67,9 @@ def next_step(provider: Provider, client: Client, authorization: Authorization, 
         return Step("sign-in", verdict.acr)
     if event.acting_for and not client.mandates:
         return _refused("access_denied", "this client is not registered for people who act for others")
+    if event.acting_for and asked.details:
+        # A rich request signs, pays or hands over data: what a mandate reaches is decided where that is done.
+        return _refused("access_denied", "this is agreed to by the person it is about, not by who acts for them")
     if event.remote and any(provider.details[each["type"]].needs_phishing_resistant for each in asked.details):
         return _refused("access_denied", "this cannot be agreed to from another device")
     # What one person agreed to covers nobody else's data: who acts for another is asked each time.

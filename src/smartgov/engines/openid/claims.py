@@ -20,13 +20,14 @@ def id_token(
     granted, now = found.granted, provider.now()
     assert granted is not None
     event = granted.authentication
+    until = min(now + ID_TOKEN_LIFE, granted.until) if event.acting_for else now + ID_TOKEN_LIFE
     wanted = frozenset(found.asked.claims.get("id_token", ())) - {"acr", "auth_time", "sub"}
     members: dict[str, Any] = {
         "iss": provider.issuer,
         "sub": granted.sub,
         "aud": client.id,
         "iat": seconds(now),
-        "exp": seconds(now + ID_TOKEN_LIFE),
+        "exp": seconds(until),
         "auth_time": seconds(event.at),
         "acr": granted.acr,
         "amr": list(event.amr),

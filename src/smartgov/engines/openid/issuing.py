@@ -67,7 +67,8 @@ def _stored(
         client=asker.client.id,
         scopes=scopes,
         issued_at=now,
-        expires_at=min(until, granted.until) if refresh else until,
+        # Under a mandate nothing outlives what was agreed to, however often it is renewed.
+        expires_at=min(until, granted.until) if refresh or granted.authentication.acting_for else until,
         bound=asker.bound,
     )
 

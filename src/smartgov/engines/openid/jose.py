@@ -137,9 +137,14 @@ def imported(key: Mapping[str, Any]) -> Any:
     return _known(_members(key))[0]
 
 
+def is_private(key: Mapping[str, Any]) -> bool:
+    """Whether a JWK holds what only its owner may know."""
+    return bool(_PRIVATE & set(key))
+
+
 def _members(key: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """The required members of a public key (RFC 7638), in order."""
-    if _PRIVATE & set(key):
+    if is_private(key):
         raise BadTokenError("the key is not public")
     members = _PUBLIC.get(str(key.get("kty")), ())
     if not members or not all(isinstance(key.get(name), str) for name in members):

@@ -76,6 +76,8 @@ def step_for(provider: Provider, client: Client, authorization: Authorization, e
     """What stands in the way of approving from here; `consent` or `finish` when nothing does."""
     if "none" in authorization.asked.prompt:
         return Step("refuse", error=OAuthError("interaction_required", "a silent request cannot be approved elsewhere"))
+    if event.acting_for:
+        return Step("refuse", error=OAuthError("access_denied", "nobody acts for another from another device"))
     return authorizing.next_step(provider, client, authorization, as_remote(event))
 
 

@@ -19,15 +19,15 @@ from smartgov.simulators import pages
 from smartgov.simulators.pages import both
 
 log = structlog.get_logger()
-_TITLE = Text("City library", "市立圖書館")
+TITLE = Text("City library", "市立圖書館")
 _HEADS = [Text("When", "時間"), Text("What happened", "事件")]
 
 
 class LibraryApp:
     """The HTTP handler of the library; readers' sessions live in memory, as long as the program runs."""
 
-    def __init__(self, party: RelyingParty, port: int) -> None:
-        self.party, self.cookie = party, f"library_{port}"
+    def __init__(self, party: RelyingParty, port: int, title: Text = TITLE) -> None:
+        self.party, self.cookie, self.title = party, f"library_{port}", title
         self.sessions: dict[str, dict[str, Any]] = {}
         self.begun: dict[str, dict[str, str]] = {}
         self.events: list[tuple[str, Text]] = []
@@ -36,6 +36,7 @@ class LibraryApp:
             ("GET", "/", self._index),
             ("GET", "/sign-in", self._sign_in),
             ("GET", "/callback", self._callback),
+            ("GET", "/again", self._again),
             ("GET", "/sign-out", self._sign_out),
             ("POST", "/logout", self._logout),
             ("GET", "/health", self._health),
@@ -67,9 +68,23 @@ class LibraryApp:
             return self._trouble(error)
         self.sessions.pop(browser, None)
         browser = secrets.token_urlsafe(24)  # a new one with each sign-in: nobody can have planted it before
-        self.sessions[browser] = {**done.claims, **facts, "id_token": done.id_token}
+        self.sessions[browser] = {**done.claims, **facts, "id_token": done.id_token, "access": done.access_token}
         self._note(Text("A reader signed in", "讀者登入"))
         return self._sent("/", browser)
+
+    async def _again(self, request: Request) -> Response:
+        """Ask for the reader's facts once more; what the platform gives no longer ends the session here."""
+        browser = self._browser(request)
+        session = self.sessions.get(browser)
+        if session is None:
+            return Response(302, {"location": "/"})
+        try:
+            session |= await asyncio.to_thread(self.party.userinfo, session["access"])
+        except (SignInError, OSError) as error:
+            del self.sessions[browser]
+            return self._trouble(error)
+        self._note(Text("The platform gave the facts again", "平臺再次提供資料"))
+        return Response(302, {"location": "/"})
 
     def _sent(self, address: str, browser: str) -> Response:
         cookie = f"{self.cookie}={browser}; Path=/; HttpOnly; SameSite=Lax"
@@ -112,7 +127,7 @@ class LibraryApp:
         rows = [[escape(when), both(what)] for when, what in reversed(self.events[-20:])]
         nothing = Text("Nothing yet.", "尚無。")
         body += f"<h2>{both(Text('What the library has heard', '圖書館收到的事件'))}</h2>"
-        return pages.page(_TITLE, body + pages.table(_HEADS, rows, nothing), refresh=pages.reload_after(request, 5))
+        return pages.page(self.title, body + pages.table(_HEADS, rows, nothing), refresh=pages.reload_after(request, 5))
 
     def _stranger(self) -> str:
         plain, strong = Text("Sign in to borrow", "登入借書"), Text("Sign in with a passkey", "以通行密鑰登入")
@@ -123,15 +138,25 @@ class LibraryApp:
 
     def _reader(self, session: dict[str, Any]) -> str:
         leave, stronger = Text("Sign out", "登出"), Text("Sign in more strongly, with a passkey", "以通行密鑰提高等級")
+        again = Text("Read my facts once more", "再讀取一次我的資料")
         shown = [
             (Text("Reader", "讀者"), escape(str(session.get("name", "")))),
             (Text("Number for this library only", "僅用於本館的代號"), f"<code>{escape(session['sub'][:16])}…</code>"),
             (Text("Level", "等級"), f"<code>{escape(session['acr'])}</code> {escape(' '.join(session['amr']))}"),
         ]
         if "act" in session:
-            by = Text("A representative borrows for the reader", "由代理人代為借閱")
-            shown.append((by, f"<code>{escape(str(session.get('mandate', ''))[:13])}…</code>"))
-        links = f'<p><a href="/sign-in?passkey=1">{both(stronger)}</a></p><p><a href="/sign-out">{both(leave)}</a></p>'
+            act, mandate = session["act"], str(session.get("mandate", ""))
+            shown += [
+                (
+                    Text("Somebody else acts for this reader", "由代理人代為辦理"),
+                    f"<code>{escape(act['sub'][:16])}…</code>",
+                ),
+                (Text("By the mandate", "代理關係編號"), f"<code>{escape(mandate[:13])}…</code>"),
+            ]
+        links = "".join(
+            f'<p><a href="{path}">{both(words)}</a></p>'
+            for path, words in (("/sign-in?passkey=1", stronger), ("/again", again), ("/sign-out", leave))
+        )
         return f'<div class="card">{pages.facts(shown)}{links}</div>'
 
     def _trouble(self, error: Exception) -> Response:
@@ -139,9 +164,10 @@ class LibraryApp:
         log.warning("sign_in_failed", reason=str(error))
         self._note(Text(f"A sign-in did not succeed: {why}", f"登入未成功：{why}"))
         said = Text("The sign-in did not succeed.", "登入未成功。")
-        back = f'<p><a href="/">{both(_TITLE)}</a></p>'
-        body = f'<div class="card"><p>{both(said)} <code>{escape(why)}</code></p>{back}</div>'
-        return pages.page(_TITLE, body, status=400)
+        back = f'<p><a href="/">{both(self.title)}</a></p>'
+        more = f"<p>{escape(error.description)}</p>" if isinstance(error, SignInError) and error.description else ""
+        body = f'<div class="card"><p>{both(said)} <code>{escape(why)}</code></p>{more}{back}</div>'
+        return pages.page(self.title, body, status=400)
 
     def _note(self, what: Text) -> None:
         self.events.append((clock.now().astimezone(clock.TAIPEI).strftime("%H:%M:%S"), what))

@@ -17,11 +17,9 @@ PURPOSE = Text("To lend you books in your name.", "以您的姓名辦理借書�
 
 def create(home: Path, *, issuer: str, client_id: str, address: str) -> dict[str, Any]:
     """Make the key and the folder; returns the registration to hand to the provider."""
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    key = keys.generate_p256()
-    keys.save_private(home / "key.pem", key)
     known = {"issuer": issuer, "client_id": client_id, "redirect_uri": f"{address}/callback"}
-    keys.write_secret(home / "party.json", json.dumps(known).encode())
+    public = public_key(home)
+    write_party(home, known)
     return {
         "client_id": client_id,
         "name": NAME.as_dict(),
@@ -30,11 +28,30 @@ def create(home: Path, *, issuer: str, client_id: str, address: str) -> dict[str
             "redirect_uris": [known["redirect_uri"]],
             "post_logout_redirect_uris": [f"{address}/"],
             "backchannel_logout_uri": f"{address}/logout",
-            "jwks": [keys.public_jwk(key.public_key())],
+            "jwks": [public],
             "scopes": ["openid", "profile"],
             "mandates": True,
+            "mandates_reason": "家長代未滿十四歲的子女借還書。Parents borrow and return books for their children.",
         },
     }
+
+
+def public_key(home: Path) -> dict[str, str]:
+    """The public half of the service's own key, as a JWK; the key is made when there is none."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not (home / "key.pem").exists():
+        keys.save_private(home / "key.pem", keys.generate_p256())
+    return keys.public_jwk(keys.load_p256(home / "key.pem").public_key())
+
+
+def is_registered(home: Path) -> bool:
+    """Whether the folder knows what the service is called at the platform."""
+    return (home / "party.json").exists()
+
+
+def write_party(home: Path, known: dict[str, str]) -> None:
+    """Remember `issuer`, `client_id` and `redirect_uri`."""
+    keys.write_secret(home / "party.json", json.dumps(known).encode())
 
 
 def relying_party(home: Path) -> RelyingParty:

@@ -8,15 +8,19 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from smartgov.blocks.audit.models import UseRecord
 from smartgov.blocks.cases import api
 from smartgov.blocks.cases.models import Birth, Case
+from smartgov.blocks.cases.services import person_index
 from smartgov.blocks.cases.tests import factories as make
+from smartgov.blocks.identity.tests import factories as people
 from smartgov.shared import homes
 from smartgov.shared.ids import uuid7
 from smartgov.shared.tw import national_id
 
 pytestmark = pytest.mark.django_db
 PORTAL = "TW/GOV/portal/portal"
+FRIEND = national_id.make(103, 1)
 
 
 @pytest.fixture(autouse=True)
@@ -131,3 +135,52 @@ def test_only_the_health_agency_announces_births() -> None:
     for _ in range(2):
         assert post("/life-events", said, client="TW/GOV/hpa/cases").status_code == 202
     assert Birth.objects.get().mother == make.MOTHER
+
+
+def by_another(**changes: Any) -> dict[str, Any]:
+    evidence = {"source": "register", "reference": "ex-9", "at": "2026-11-22T05:58:00+00:00"}
+    return {
+        "person": make.urn(FRIEND),
+        "name": "林志明",
+        "kind": {"en": "Parent", "zh": "父母"},
+        "mandate": "m-17",
+        "evidence": evidence,
+        **changes,
+    }
+
+
+def test_the_officer_sees_who_acted_for_the_applicant_and_on_which_evidence() -> None:
+    with make.road():
+        case = post("/cases", part(representative=by_another())).json()["id"]
+        held = Case.objects.get(id=case)
+        assert ("representative", FRIEND) in {(party.role, party.person) for party in held.parties.all()}
+        page = people.signed_in_officer("ris", "case_officer").get(f"/cases/{case}/").content.decode()
+    for shown in ("林志明", "父母", "登記機關已確認", "ex-9", "m-17"):
+        assert shown in page
+    assert FRIEND not in page, "a national id is not shown whole"
+    read = UseRecord.objects.filter(case=held.number)
+    assert {(record.national_id, "given_name" in record.fields) for record in read} == {
+        (make.MOTHER, True),
+        (FRIEND, False),
+    }, "she and he are both told who looked, each at what"
+
+
+def test_a_representative_does_not_decide_the_case_from_a_seat() -> None:
+    with make.road():
+        case = post("/cases", part(representative=by_another())).json()["id"]
+        api.work_on_due()
+        assert api.case(actor=make.officer(number=FRIEND), case_id=case).is_party
+
+
+def test_a_spouse_who_acted_is_told_of_everything_that_was_read_about_the_couple() -> None:
+    with make.road():
+        case = post("/cases", part(representative=by_another(person=make.urn(make.FATHER)))).json()["id"]
+        api.work_on_due()
+    (party,) = Case.objects.get(id=case).parties.filter(person_index=person_index(make.FATHER))
+    assert party.role == "spouse_id"
+
+
+def test_a_half_told_representative_is_refused() -> None:
+    for wrong in ({"person": "A123456789"}, {"evidence": {"source": "hearsay"}}, {"kind": "parent"}):
+        assert post("/cases", part(representative=by_another(**wrong))).status_code == 422
+    assert not Case.objects.exists()

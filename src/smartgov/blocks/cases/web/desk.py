@@ -126,6 +126,7 @@ def _case(
         "view": view,
         "kind": rows.STATE_KINDS[view.row.state],
         "applicant_id": rows.hidden(view.applicant_id),
+        "representative_id": rows.hidden(view.representative["person"]) if view.representative else "",
         "answers": rows.answers(view),
         "declared": rows.declared(view),
         "facts": rows.facts(view),

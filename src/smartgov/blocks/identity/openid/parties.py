@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from smartgov.blocks.identity.models import RelyingParty
+from smartgov.engines.openid.checking import SAID_ONLY
 from smartgov.engines.openid.model import Client
 from smartgov.shared.text import Text
 
@@ -40,7 +41,9 @@ _kept: dict[str, tuple[float, Client]] = {}
 
 def client_of(row: RelyingParty) -> Client:
     """The engine's value of a registered party."""
-    given: dict[str, Any] = dict(row.registration)
+    given: dict[str, Any] = {name: value for name, value in row.registration.items() if name not in SAID_ONLY}
+    if row.fetched:
+        given["jwks"] = [*given.get("jwks", []), *row.fetched["keys"]]
     shaped: dict[str, Any] = {name: tuple(given.pop(name)) for name in _LISTS if name in given}
     shaped |= {name: frozenset(given.pop(name)) for name in _SETS if name in given}
     sunset = given.pop("sunset", None)

@@ -13,7 +13,7 @@ from django.db import transaction
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.identity import accounts
 from smartgov.blocks.identity.models import RelyingParty
-from smartgov.blocks.identity.openid import parties
+from smartgov.blocks.identity.openid import parties, party_keys
 from smartgov.blocks.identity.openid.service import provider
 from smartgov.engines.openid import checking
 from smartgov.engines.openid.checking import Complaint
@@ -29,6 +29,7 @@ STATES = {
     "refused": Text("Sent back", "已退回"),
     "suspended": Text("Suspended", "已停用"),
 }
+CHANGEABLE = frozenset({"draft", "refused", "suspended"})
 # What a decision may be made on, and what it leads to.
 DECISIONS = {
     "approve": (("submitted", "suspended"), "approved"),
@@ -53,6 +54,11 @@ class PartyView:
     complaints: tuple[Complaint, ...]
 
     @property
+    def may_be_changed(self) -> bool:
+        """Whether its agency may change it now."""
+        return self.state in CHANGEABLE
+
+    @property
     def may_be_submitted(self) -> bool:
         """Whether nothing stands in the way."""
         return self.state in {"draft", "refused"} and not any(each.kind == "must" for each in self.complaints)
@@ -74,17 +80,19 @@ def one(party: str, *, actor: Actor, approver: bool) -> PartyView:
     return _view(_row(party, actor, approver))
 
 
-@transaction.atomic
 def register(*, actor: Actor, name: Text, purpose: Text, registration: Mapping[str, Any]) -> str:
     """Begin a registration; returns its id, which is the client_id."""
-    row = RelyingParty.objects.create(
+    row = RelyingParty(
         name=name.as_dict(),
         purpose=purpose.as_dict(),
         agency=actor.agency or "",
-        registration=dict(registration),
+        registration=_stored(registration),
         applied_by=actor.seat or "",
     )
-    _note(actor, "party.registered", row)
+    party_keys.remember(row, party_keys.look_for(registration))
+    with transaction.atomic():
+        row.save()
+        _note(actor, "party.registered", row)
     return row.id
 
 
@@ -104,15 +112,19 @@ def install(
     _note(actor, "party.approved", row)
 
 
-@transaction.atomic
 def change(*, actor: Actor, party: str, name: Text, purpose: Text, registration: Mapping[str, Any]) -> None:
-    """Change a registration that nobody has approved; an approved one is suspended first."""
-    row = _row(party, actor, approver=False, lock=True)
-    if row.state not in {"draft", "refused"}:
-        raise _not_now()
-    row.name, row.purpose, row.registration = name.as_dict(), purpose.as_dict(), dict(registration)
-    row.save()
-    _note(actor, "party.changed", row)
+    """Change a registration that nobody has approved; an approved one is suspended first, and is a draft again then."""
+    _row(party, actor, approver=False)
+    found = party_keys.look_for(registration)
+    with transaction.atomic():
+        row = _row(party, actor, approver=False, lock=True)
+        if row.state not in CHANGEABLE:
+            raise _not_now()
+        row.name, row.purpose, row.registration = name.as_dict(), purpose.as_dict(), _stored(registration)
+        row.state = "draft" if row.state == "suspended" else row.state
+        party_keys.remember(row, found)
+        row.save()
+        _note(actor, "party.changed", row)
 
 
 @transaction.atomic
@@ -185,8 +197,13 @@ def _view(row: RelyingParty) -> PartyView:
         row.registration,
         row.reason,
         row.created_at,
-        tuple(checking.registration(row.registration, loopback=loopback)),
+        tuple(checking.registration(row.registration, loopback=loopback, fetched=party_keys.known(row))),
     )
+
+
+def _stored(registration: Mapping[str, Any]) -> dict[str, Any]:
+    """The registration without any private key that came with it."""
+    return {**registration, "jwks": [party_keys.without_secrets(key) for key in registration.get("jwks", [])]}
 
 
 def _same_person(one: str | None, other: str) -> bool:

@@ -25,6 +25,11 @@ FACTS: dict[str, Text] = {
     "email": Text("Your e-mail address", "您的電子郵件地址"),
     "national_id": Text("Your national identification number", "您的國民身分證統一編號"),
 }
+OTHERS_FACTS: dict[str, Text] = {
+    "name": Text("The name of {name}", "{name}的姓名"),
+    "email": Text("The e-mail address of {name}", "{name}的電子郵件地址"),
+    "national_id": Text("The national identification number of {name}", "{name}的國民身分證統一編號"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +46,13 @@ class RelationView:
     in_force: bool
 
 
-def facts_asked(claims: frozenset[str]) -> list[Text]:
-    """The asked facts in words, in a fixed order; what is not a fact of the person is left out."""
+def facts_asked(claims: frozenset[str], represented: str = "") -> list[Text]:
+    """The asked facts in words, in a fixed order; what is not a fact of the person is left out.
+
+    Under a mandate they are those of the represented, whose name is `represented`.
+    """
+    if represented:
+        return [words.format(name=represented) for name, words in OTHERS_FACTS.items() if name in claims]
     return [words for name, words in FACTS.items() if name in claims]
 
 

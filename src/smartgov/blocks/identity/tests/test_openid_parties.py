@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.test import Client
 
 from smartgov.blocks.identity import api
 from smartgov.blocks.identity.models import RelyingParty as Row
+from smartgov.blocks.identity.openid import party_keys
 from smartgov.blocks.identity.tests.factories import a_person, signed_in_citizen, signed_in_officer
 from smartgov.blocks.identity.tests.relying import CALLBACK, Shop, send_to_site
 from smartgov.engines.openid.client import RelyingParty, SignInError
@@ -86,9 +88,10 @@ def test_the_checker_reads_a_request(integrator: Client) -> None:
 
 
 def test_a_private_key_is_noticed(integrator: Client) -> None:
-    key = {**keys.public_jwk(keys.generate_p256().public_key()), "d": "AAAA"}
+    key = {**keys.public_jwk(keys.generate_p256().public_key()), "d": "VERY-SECRET"}
     address = begun(integrator, redirect_uris=CALLBACK, jwks=json.dumps([key]))
     assert "這把金鑰已外洩" in integrator.get(address).content.decode()
+    assert "VERY-SECRET" not in json.dumps(Row.objects.get().registration), "it is complained of and not kept"
 
 
 def test_who_may_do_nothing_here(integrator: Client) -> None:
@@ -126,3 +129,119 @@ def test_everything_of_a_registration_can_be_said_by_page(integrator: Client) ->
     assert 'name="mandates" value="yes" checked' in form
     integrator.post(f"{address}/edit", {**FORM, "redirect_uris": CALLBACK})
     assert Row.objects.get().registration == {"redirect_uris": [CALLBACK], "jwks": [], "scopes": ["openid"]}
+
+
+def test_a_program_says_by_itself_what_is_registered(integrator: Client) -> None:
+    key = keys.public_jwk(keys.generate_p256().public_key())
+    metadata = {
+        "client_name": "包裹中心",
+        "client_name#en": "Parcel office",
+        "redirect_uris": [CALLBACK],
+        "scope": "openid profile",
+        "grant_types": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_method": "private_key_jwt",
+        "response_types": ["code id_token"],
+        "id_token_signed_response_alg": "RS256",
+        "require_signed_request_object": True,
+        "jwks": {"keys": [key]},
+        "logo_uri": "https://shop.example.test/logo.png",
+        "contacts": 7,
+    }
+    page = integrator.post("/identity/parties/new", {"read": "yes", "metadata": json.dumps(metadata)})
+    text = page.content.decode()
+    assert not Row.objects.exists(), "nothing is stored by reading"
+    for said in ("包裹中心", "Parcel office", CALLBACK, key["x"], 'value="profile" checked', 'value="refresh_token"'):
+        assert said in text
+    kept = page.context["values"]["kept"]
+    form = {**FORM, "redirect_uris": CALLBACK, "jwks": json.dumps([key]), "kept": kept}
+    text = integrator.get(begun(integrator, **form)).content.decode()
+    for complaint in (
+        "此 response type 會將權杖放進瀏覽器網址",
+        "ID 權杖不以此演算法簽章",
+        "不讀取已簽章的 request object",
+    ):
+        assert complaint in text
+    wrong = integrator.post("/identity/parties/new", {"read": "yes", "metadata": "[1]"})
+    assert wrong.status_code == 422
+
+
+@pytest.fixture
+def at_an_address() -> Iterator[dict[str, object]]:
+    """What stands at the address of a service's keys, to be changed by the test."""
+    there: dict[str, object] = {"status": 200, "body": b"{}"}
+
+    def fetch(method: str, address: str, headers: dict[str, str]) -> tuple[int, bytes]:
+        if there["status"] == 0:
+            raise ConnectionError
+        return int(str(there["status"])), bytes(there["body"])  # type: ignore[call-overload]
+
+    before = list(party_keys._fetch)
+    party_keys.register_fetch(fetch)
+    yield there
+    party_keys._fetch[:] = before
+
+
+def test_keys_at_an_address_are_changed_without_asking_anybody(
+    integrator: Client, operator: Client, at_an_address: dict[str, object]
+) -> None:
+    old, new = keys.generate_p256(), keys.generate_p256()
+
+    def stands(*these: object) -> None:
+        at_an_address["body"] = json.dumps({"keys": [keys.public_jwk(key.public_key()) for key in these]}).encode()  # type: ignore[attr-defined]
+
+    address = begun(integrator, redirect_uris=CALLBACK, jwks_uri="https://shop.example.test/jwks", scopes=["profile"])
+    assert "不是 JWK Set" in integrator.get(address).content.decode()
+    stands(old)
+    form = {**FORM, "redirect_uris": CALLBACK, "jwks_uri": "https://shop.example.test/jwks", "scopes": ["profile"]}
+    integrator.post(f"{address}/edit", form)
+    integrator.post(f"{address}/decide", {"decision": "submit"})
+    operator.post(f"{address}/decide", {"decision": "approve", "reason": "ok"})
+    party = address.rsplit("/", 1)[-1]
+    for key in (old, new):
+        rp = RelyingParty(settings.ORIGIN, party, key, CALLBACK, "openid profile", send_to_site)
+        if key is new:
+            with pytest.raises(SignInError, match="invalid_client"):
+                rp.begin()
+            stands(new)
+            assert party_keys.look_again() == 1
+        rp.begin()
+    at_an_address["status"] = 0
+    assert party_keys.look_again() == 0
+    rp.begin()  # an address that does not answer takes no key away
+
+
+def test_a_private_key_at_an_address_is_named_and_not_kept(
+    integrator: Client, at_an_address: dict[str, object]
+) -> None:
+    key = {**keys.public_jwk(keys.generate_p256().public_key()), "d": "VERY-SECRET"}
+    at_an_address["body"] = json.dumps({"keys": [key]}).encode()
+    address = begun(integrator, redirect_uris=CALLBACK, jwks_uri="https://shop.example.test/jwks")
+    assert "這把金鑰已外洩" in integrator.get(address).content.decode()
+    assert "VERY-SECRET" not in json.dumps(Row.objects.get().fetched)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.7", "192.168.1.1", "169.254.169.254", "::1", "fd00::1"])
+def test_in_earnest_the_address_of_keys_leads_to_no_inner_network(
+    at_an_address: dict[str, object], monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    at_an_address["body"] = b'{"keys": []}'
+    monkeypatch.setattr(settings, "ORIGIN", "https://id.example.test")
+    monkeypatch.setattr(party_keys.socket, "getaddrinfo", lambda *_: [(0, 0, 0, "", (host, 0))])
+    assert party_keys.look("https://shop.example.test/jwks").error == "unreachable"
+    monkeypatch.setattr(party_keys.socket, "getaddrinfo", lambda *_: [(0, 0, 0, "", ("1.1.1.1", 0))])
+    assert party_keys.look("https://shop.example.test/jwks").error == ""
+
+
+def test_a_suspended_service_is_mended_and_comes_back_as_a_draft(integrator: Client, operator: Client) -> None:
+    key = keys.public_jwk(keys.generate_p256().public_key())
+    form = {"redirect_uris": CALLBACK, "jwks": json.dumps([key])}
+    address = begun(integrator, **form)
+    integrator.post(f"{address}/decide", {"decision": "submit"})
+    operator.post(f"{address}/decide", {"decision": "approve"})
+    assert integrator.post(f"{address}/edit", {**FORM, **form}).status_code == 409
+    operator.post(f"{address}/decide", {"decision": "suspend", "reason": "wrong address"})
+    assert integrator.post(f"{address}/edit", {**FORM, **form, "mandates": "yes"}).status_code == 302
+    assert Row.objects.get().state == "draft"
+    assert "未說明民眾為何在此代理他人" in integrator.get(address).content.decode()
+    page = integrator.get(f"{address}/edit").content.decode()
+    assert 'href="#f-mandates_reason"' in page, "the fault is told at its field"

@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from smartgov.blocks.identity import sessions
+from smartgov.blocks.identity import representing, sessions
 from smartgov.blocks.identity.openid import refusals, relations
 from smartgov.blocks.identity.openid.service import event_in, event_of, provider
 from smartgov.blocks.ops.api import actor, permit, public
@@ -147,10 +147,12 @@ def _sign_in(
 
 
 def _consent(request: HttpRequest, client: Client, found: Authorization, event: Authentication) -> HttpResponse:
+    represented = representing.caption(actor=actor(request)) if event.acting_for else None
     context = {
         "client": client,
         "shown": _shown_to(found, event),
-        "facts": relations.facts_asked(authorizing.wanted_claims(found)),
+        "represented": represented,
+        "facts": relations.facts_asked(authorizing.wanted_claims(found), represented.name if represented else ""),
         "details": relations.details_asked(provider().details, found),
         "offline": "offline_access" in found.asked.scopes,
         "session": sessions.current(request),

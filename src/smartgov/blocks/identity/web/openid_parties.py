@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,23 +15,27 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from smartgov.blocks.directory import api as directory
 from smartgov.blocks.identity.gate import may
 from smartgov.blocks.identity.openid import registering
-from smartgov.blocks.identity.openid.details import TYPES
+from smartgov.blocks.identity.web import client_metadata
+from smartgov.blocks.identity.web import party_words as words
 from smartgov.blocks.ops.api import actor, permit
-from smartgov.engines.openid.ciba import CIBA
-from smartgov.engines.openid.provider import SCOPE_CLAIMS
-from smartgov.engines.openid.tokens import EXCHANGE
+from smartgov.engines.openid.checking import Complaint
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
+from smartgov.theme.words import bilingual
 
 _LINES = ("redirect_uris", "post_logout_redirect_uris", "certificates", "exchange_to", "default_acr")
-_WORDS = ("backchannel_logout_uri", "tls_san_dns", "sector")
+_WORDS = ("backchannel_logout_uri", "tls_san_dns", "sector", "jwks_uri", "mandates_reason", "sunset")
 # What is chosen from a list, the rule first; what stays with the rule is not written down.
-_CHOICES = {
-    "auth_method": ("private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"),
-    "sender": ("dpop", "mtls"),
-}
+_CHOICES = {"auth_method": words.METHODS, "sender": words.SENDERS, "profile": words.PROFILES}
 _YES = ("mandates", "id_token_encrypted")
-_SETS = {"details": tuple(TYPES), "grants": ("refresh_token", CIBA, EXCHANGE)}
+_SETS = {"details": words.DETAILS, "grants": words.GRANTS}
+# What a program may say of itself (RFC 7591) and this form has no field for; kept so that the checker can answer it.
+_KEPT = (
+    "response_types",
+    "require_signed_request_object",
+    "request_object_signing_alg",
+    "id_token_signed_response_alg",
+)
 _APPROVE = "identity.parties_approve"
 
 
@@ -53,7 +59,8 @@ def parties(request: HttpRequest) -> HttpResponse:
     approver = may(request, _APPROVE)
     rows = registering.all_parties() if approver else registering.of_agency(actor(request))
     shown = [{"view": row, "agency": _agency(row.agency)} for row in rows]
-    return render(request, "identity/parties.html", {"rows": shown, "approver": approver})
+    context = {"rows": shown, "approver": approver, "sandbox": settings.DEMO}
+    return render(request, "identity/parties.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -62,7 +69,7 @@ def new(request: HttpRequest) -> HttpResponse:
     """Begin a registration."""
     if request.method == "GET":
         return _form(request, {}, {}, "")
-    return _save(request, "")
+    return _read(request, "", {}) if "read" in request.POST else _save(request, "")
 
 
 @require_http_methods(["GET", "POST"])
@@ -71,8 +78,8 @@ def edit(request: HttpRequest, party: str) -> HttpResponse:
     """Change a registration that is not approved."""
     found = registering.one(party, actor=actor(request), approver=False)
     if request.method == "POST":
-        return _save(request, party)
-    return _form(request, _values(found), {}, party)
+        return _read(request, party, _values(found)) if "read" in request.POST else _save(request, party)
+    return _form(request, _values(found), _said(found.complaints), party)
 
 
 @require_http_methods(["GET", "POST"])
@@ -90,8 +97,11 @@ def party(request: HttpRequest, party: str) -> HttpResponse:
         "agency": _agency(found.agency),
         "approver": approver,
         "registration": json.dumps(found.registration, ensure_ascii=False, indent=2),
+        "said": _worded(found.complaints),
         "tried": tried,
-        "complaints": complaints,
+        "complaints": None if complaints is None else _worded(complaints),
+        "sandbox": settings.DEMO,
+        "issuer": settings.ORIGIN,
         "mine": may(request, "identity.parties"),
     }
     return render(request, "identity/party.html", context)
@@ -112,19 +122,17 @@ def decide(request: HttpRequest, party: str) -> HttpResponse:
 
 
 def _save(request: HttpRequest, party: str) -> HttpResponse:
-    names = (*_TEXTS, *_LINES, *_WORDS, *_CHOICES, *_YES, "jwks")
-    values: dict[str, Any] = {name: request.POST.get(name, "").strip() for name in names}
-    values |= {name: request.POST.getlist(name) for name in ("scopes", *_SETS)}
-    errors = {name: _("Write something here.") for name in _TEXTS if not values[name]}
-    keys = _keys(values["jwks"])
+    values = _typed(request)
+    errors: dict[str, Any] = {name: _("Write something here.") for name in _TEXTS if not values[name]}
+    keys, kept = client_metadata.keys_of(values["jwks"]), client_metadata.object_of(values["kept"] or "{}")
     if keys is None:
         errors["jwks"] = _("This is not a JWK set.")
-    if errors or keys is None:
+    if errors or keys is None or kept is None:
         return _form(request, values, errors, party)
     given: dict[str, Any] = {
         "name": Text(values["name_en"], values["name_zh"]),
         "purpose": Text(values["purpose_en"], values["purpose_zh"]),
-        "registration": _registration(values, keys),
+        "registration": _registration(values, keys) | {name: kept[name] for name in _KEPT if name in kept},
     }
     if party:
         registering.change(actor=actor(request), party=party, **given)
@@ -133,57 +141,97 @@ def _save(request: HttpRequest, party: str) -> HttpResponse:
     return redirect("identity:party", party=party)
 
 
+def _read(request: HttpRequest, party: str, stored: dict[str, Any]) -> HttpResponse:
+    """Fill the form in from what a program says of itself; nothing is stored yet."""
+    given = client_metadata.object_of(request.POST.get("metadata", ""))
+    if given is None:
+        errors = {"metadata": _("This is not a JSON object.")}
+        return _form(request, {**stored, "metadata": request.POST.get("metadata", "")}, errors, party)
+    name, registration = client_metadata.registration(given)
+    said = _registration_values(registration)
+    names = {key: word for key, word in (("name_en", name.en), ("name_zh", name.zh)) if word}
+    return _form(request, {**stored, **said, **names}, {}, party, filled=True)
+
+
+def _typed(request: HttpRequest) -> dict[str, Any]:
+    names = (*_TEXTS, *_LINES, *_WORDS, *_CHOICES, *_YES, "jwks", "kept")
+    values: dict[str, Any] = {name: request.POST.get(name, "").strip() for name in names}
+    return values | {name: request.POST.getlist(name) for name in ("scopes", *_SETS)}
+
+
 _TEXTS = ("name_zh", "name_en", "purpose_zh", "purpose_en")
 
 
 def _registration(values: dict[str, Any], keys: list[Any]) -> dict[str, Any]:
-    kinds = [name for name in _SETS["details"] if name in values["details"]]
-    grants = [name for name in _SETS["grants"] if name in values["grants"]]
+    chosen = {name: [code for code, _, _ in known if code in values[name]] for name, known in _SETS.items()}
     return {
         **{name: values[name].split() for name in _LINES if values[name]},
         **{name: values[name] for name in _WORDS if values[name]},
-        **{name: values[name] for name, known in _CHOICES.items() if values[name] in known[1:]},
+        **{name: values[name] for name, known in _CHOICES.items() if values[name] in {code for code, *_ in known[1:]}},
         **{name: True for name in _YES if values[name] == "yes"},
         "jwks": keys,
-        "scopes": ["openid", *(name for name in SCOPE_CLAIMS if name in values["scopes"] and name != "openid")],
-        **({"details": kinds} if kinds else {}),
-        **({"grants": ["authorization_code", *grants]} if grants else {}),
+        "scopes": ["openid", *(code for code, *_ in words.SCOPES if code in values["scopes"])],
+        **({"details": chosen["details"]} if chosen["details"] else {}),
+        **({"grants": ["authorization_code", *chosen["grants"]]} if chosen["grants"] else {}),
     }
-
-
-def _keys(text: str) -> list[Any] | None:
-    """The keys of a JWK set, of a bare list, or of one JWK; None when it is none of them."""
-    try:
-        found = json.loads(text or "[]")
-    except ValueError:
-        return None
-    if isinstance(found, dict):
-        found = found.get("keys", [found] if "kty" in found else None)
-    return found if isinstance(found, list) and all(isinstance(key, dict) for key in found) else None
 
 
 def _values(found: registering.PartyView) -> dict[str, Any]:
-    given = found.registration
+    named = {"name_zh": found.name.zh, "name_en": found.name.en}
+    for_what = {"purpose_zh": found.purpose.zh, "purpose_en": found.purpose.en}
+    return {**named, **for_what, **_registration_values(found.registration)}
+
+
+def _registration_values(given: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "name_zh": found.name.zh,
-        "name_en": found.name.en,
-        "purpose_zh": found.purpose.zh,
-        "purpose_en": found.purpose.en,
         **{name: "\n".join(given.get(name, [])) for name in _LINES},
         "jwks": json.dumps({"keys": given.get("jwks", [])}, indent=1),
         **{name: given.get(name, "") for name in _WORDS},
-        **{name: given.get(name, known[0]) for name, known in _CHOICES.items()},
+        **{name: given.get(name, known[0][0]) for name, known in _CHOICES.items()},
         **{name: "yes" if given.get(name) else "" for name in _YES},
         **{name: given.get(name, []) for name in ("scopes", *_SETS)},
+        "kept": json.dumps({name: given[name] for name in _KEPT if name in given}),
     }
 
 
-def _form(request: HttpRequest, values: dict[str, Any], errors: dict[str, str], party: str) -> HttpResponse:
-    scopes = [(name, name in values.get("scopes", ())) for name in SCOPE_CLAIMS if name != "openid"]
-    sets = {name: [(each, each in values.get(name, ())) for each in known] for name, known in _SETS.items()}
-    chosen = {name: [(each, each == values.get(name, known[0])) for each in known] for name, known in _CHOICES.items()}
-    context = {"values": values, "errors": errors, "scopes": scopes, "party": party, **sets, **chosen}
-    return render(request, "identity/party_form.html", context, status=422 if errors else 200)
+def _worded(complaints: Iterable[Complaint]) -> list[dict[str, Any]]:
+    return [{"said": each, "field": words.FIELDS.get(each.field, Text.of(each.field))} for each in complaints]
+
+
+def _said(complaints: Iterable[Complaint]) -> dict[str, str]:
+    """What has to be mended, at the fields of the form."""
+    found: dict[str, str] = {}
+    for each in complaints:
+        if each.kind == "must":
+            about = f" {each.about}" if each.about else ""
+            sentence = f"{bilingual(each.what)}{about} {bilingual(each.todo)}"
+            found[each.field] = f"{found[each.field]} {sentence}" if each.field in found else sentence
+    return found
+
+
+def _form(
+    request: HttpRequest, values: dict[str, Any], errors: Mapping[str, str], party: str, *, filled: bool = False
+) -> HttpResponse:
+    chosen = {name: values.get(name) or known[0][0] for name, known in _CHOICES.items()}
+    context = {
+        "values": {**values, **chosen},
+        "errors": errors,
+        "party": party,
+        "filled": filled,
+        "choices": {**_CHOICES, **_SETS, "scopes": words.SCOPES},
+        "levels": words.LEVELS,
+        "rare": any(errors.get(name) or values.get(name) for name in _RARE)
+        or any(chosen[name] != known[0][0] for name, known in _CHOICES.items()),
+    }
+    wrong = request.method == "POST" and bool(errors)
+    return render(request, "identity/party_form.html", context, status=422 if wrong else 200)
+
+
+# Fields that few need, which the page keeps closed until one of them holds something.
+_RARE = (
+    *("details", "grants", "exchange_to", "tls_san_dns", "certificates", "default_acr", "sector", "sunset"),
+    "id_token_encrypted",
+)
 
 
 def _agency(code: str) -> Text:

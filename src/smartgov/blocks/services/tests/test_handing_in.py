@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from django.http import Http404
 
+from smartgov.blocks.identity import api as identity
+from smartgov.blocks.identity.api import Evidence, Represented, Standing
+from smartgov.blocks.identity.tests import factories as people
 from smartgov.blocks.mydata.tests.factories import SILENT, RecordedTransport
 from smartgov.blocks.notify import api as notify
 from smartgov.blocks.ops import api as ops
@@ -27,9 +30,11 @@ from smartgov.blocks.services.tests.factories import (
     walk,
 )
 from smartgov.shared import clock
+from smartgov.shared.actor import Actor
 from smartgov.shared.ids import uuid7
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
+from smartgov.shared.tw import national_id
 
 pytestmark = pytest.mark.django_db
 
@@ -258,3 +263,45 @@ def test_the_answer_to_handing_in_shows_what_happens_next(mother: Mother) -> Non
     assert page.count("正在送交") == 4
     (notice,) = [item for item in notify.wall(actor=mother.actor) if "已收到您的申請" in item.subject.zh]
     assert "戶政司" in notice.body.zh
+
+
+@pytest.mark.parametrize("source", ["register", "given"])
+def test_who_hands_it_in_for_another_is_told_to_the_agency_with_the_evidence(
+    mother: Mother, troad: RecordedTransport, monkeypatch: pytest.MonkeyPatch, source: Literal["register", "given"]
+) -> None:
+    application, number = walk(mother), people.a_national_id()
+    proxy = people.a_person("林志明", nid=number)
+    acting = Actor("citizen", subject=proxy, assurance=2, acting_for=mother.actor.subject, mandate="m-17")
+    evidence = Evidence(source, "ex-9", clock.now())
+    standing = Standing(
+        Represented("陳怡君", Text("Proxy", "代理人")), frozenset({"services.apply"}), evidence=evidence
+    )
+    monkeypatch.setattr(identity, "standing", lambda *, actor: standing)
+    version = version_of(application)
+    posted = {"declaration": ["yes"]}
+    assert api.submit(actor=acting, application_id=application, posted=posted, seen=version).done
+    send_all(mother)
+    for body in opened(troad).values():
+        told = body["representative"]
+        assert (told["person"], told["name"], told["mandate"]) == (national_id.urn(number), "林志明", "m-17")
+        assert told["kind"] == {"en": "Proxy", "zh": "代理人"}
+        assert (told["evidence"]["source"], told["evidence"]["reference"]) == (source, "ex-9")
+    page = mother.browser.get(f"/services/applications/{application}/").content.decode()
+    assert "林志明（代理人）代為送出申請" in page
+
+
+def test_whoever_acts_for_herself_names_nobody(mother: Mother, troad: RecordedTransport) -> None:
+    handed_in(mother)
+    send_all(mother)
+    assert {body["representative"] for body in opened(troad).values()} == {None}
+
+
+def test_a_mandate_without_evidence_hands_nothing_in(mother: Mother, monkeypatch: pytest.MonkeyPatch) -> None:
+    application = walk(mother)
+    acting = Actor("citizen", subject=people.a_person(), assurance=2, acting_for=mother.actor.subject, mandate="m-17")
+    bare = Standing(Represented("陳怡君", Text("Proxy", "代理人")), frozenset({"services.apply"}))
+    monkeypatch.setattr(identity, "standing", lambda *, actor: bare)
+    posted = {"declaration": ["yes"]}
+    with pytest.raises(Problem):
+        api.submit(actor=acting, application_id=application, posted=posted, seen=version_of(application))
+    assert Application.objects.get(id=application).state == "draft"
