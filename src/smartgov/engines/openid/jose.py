@@ -150,7 +150,7 @@ def _members(key: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 @lru_cache(maxsize=4096)
 def _known(members: tuple[tuple[str, str], ...]) -> tuple[Any, str]:
     """The joserfc key of these members, and its thumbprint: clients show the same key again and again."""
-    key = dict(members)
+    key: dict[str, Any] = dict(members)
     if not algorithms_of(key):
         raise BadTokenError("the key is of a kind that is not accepted")
     try:
