@@ -6,6 +6,9 @@ const [peers, issuer, file, what, count] = process.argv.slice(2);
 const rp = await import(`${peers}/openid/node_modules/openid-client/build/index.js`);
 const oauth = await import(`${peers}/openid/node_modules/oauth4webapi/build/index.js`);
 const given = JSON.parse(readFileSync(file));
+let asked = 0; // requests to the provider, whoever sends them
+const plainFetch = globalThis.fetch;
+globalThis.fetch = (...given) => { asked += 1; return plainFetch(...given); };
 const curve = { name: 'ECDSA', namedCurve: 'P-256' };
 const key = await webcrypto.subtle.importKey('jwk', given.private_jwk, curve, true, ['sign']);
 const signing = { key, kid: given.public_jwk.kid };
@@ -256,9 +259,11 @@ if (what === 'flows') {
   const scope = what === 'refreshes' ? 'openid offline_access' : 'openid profile';
   const first = await signIn(config, dpop, scope, what === 'refreshes' ? { prompt: 'consent' } : {});
   await rp.fetchUserInfo(config, first.tokens.access_token, first.tokens.claims().sub, { DPoP: dpop });
+  const counted = Number(count);
   console.log('warm');
   await new Promise((resolve) => process.stdin.once('data', resolve));
-  for (let each = 0; each < Number(count); each += 1) {
+  asked = 0;
+  for (let each = 0; each < counted; each += 1) {
     if (what === 'refreshes') await rp.refreshTokenGrant(config, first.tokens.refresh_token, undefined, { DPoP: dpop });
     else {
       const { tokens } = await signIn(config, dpop, scope);
@@ -266,6 +271,6 @@ if (what === 'flows') {
       if (!facts.name) throw new Error('the person has no name');
     }
   }
-  console.log('done');
+  console.log(`done ${asked}`);
   process.exit(0);
 }

@@ -16,12 +16,13 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.http.request import split_domain_port, validate_host
 
 from smartgov.engines.httpd import Request, Response
 from smartgov.shared.ids import uuid7
 from smartgov.shared.problems import Problem
+from smartgov.shared.settings import get
 from smartgov.site import refusals
 from smartgov.site.middleware import KEPT_TO_ITSELF
 
@@ -71,11 +72,18 @@ def _answered(door: Door, environ: Mapping[str, Any]) -> Response | None:
         body = environ["wsgi.input"].read(MAX_BODY + 1) if _has_body(environ) else b""
         if len(body) > MAX_BODY:
             return _problem(refusals.TOO_LARGE)
-        close_old_connections()
+        connections[DEFAULT_DB_ALIAS].close_if_unusable_or_obsolete()
         return door(_request(environ, body))
     except Exception:
         logger.exception("request_failed")
         return _problem(refusals.UNEXPECTED)
+
+
+@lru_cache(maxsize=1)
+def _read() -> tuple[tuple[str, str], ...]:
+    """The headers that doors read, with their names in WSGI: an environment holds a hundred things that none does."""
+    names = ["authorization", "cookie", "dpop", *filter(None, [get("SMARTGOV_CLIENT_CERT_HEADER").lower()])]
+    return (("content-type", "CONTENT_TYPE"), *((name, f"HTTP_{name.upper().replace('-', '_')}") for name in names))
 
 
 def _has_body(environ: Mapping[str, Any]) -> bool:
@@ -83,9 +91,7 @@ def _has_body(environ: Mapping[str, Any]) -> bool:
 
 
 def _request(environ: Mapping[str, Any], body: bytes) -> Request:
-    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
-    if kind := environ.get("CONTENT_TYPE"):
-        headers["content-type"] = kind
+    headers = {name: environ[key] for name, key in _read() if key in environ}
     path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
     return Request(environ["REQUEST_METHOD"], path, query, headers, body)
 

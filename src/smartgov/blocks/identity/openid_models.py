@@ -34,7 +34,11 @@ class RelyingParty(models.Model):
 
 
 class OpenidAuthorization(models.Model):
-    """One request of a relying party and what became of it; secrets are stored as digests."""
+    """One request of a relying party and what became of it; secrets are stored as digests.
+
+    Indexes hold only rows that can be looked up by them, and no state: most requests are pushed, answered and redeemed
+    within seconds, and each index that a row enters, leaves or moves in costs as much as the row itself.
+    """
 
     id = models.CharField(primary_key=True, max_length=36)
     client = models.CharField(max_length=80)
@@ -43,10 +47,10 @@ class OpenidAuthorization(models.Model):
     asked = models.JSONField()
     request_key = models.CharField(max_length=43, null=True, unique=True)
     browser = models.CharField(max_length=43, blank=True)
-    code_key = models.CharField(max_length=43, null=True, unique=True)
+    code_key = models.CharField(max_length=43, null=True)
     code_expires_at = models.DateTimeField(null=True)
-    subject = models.CharField(max_length=36, blank=True)
-    session = models.CharField(max_length=36, blank=True)
+    subject = models.CharField(max_length=36, null=True)
+    session = models.CharField(max_length=36, null=True)
     granted = models.JSONField(null=True)
     number = models.CharField(max_length=2, blank=True)
     ended = models.CharField(max_length=30, blank=True)
@@ -55,9 +59,18 @@ class OpenidAuthorization(models.Model):
     keep_until = models.DateTimeField(db_index=True)
 
     class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("code_key",), condition=models.Q(code_key__isnull=False), name="identity_openid_code"
+            ),
+        )
         indexes = (
-            models.Index(fields=("session", "state"), name="identity_openid_session"),
-            models.Index(fields=("subject", "state"), name="identity_openid_subject"),
+            models.Index(
+                fields=("session",), condition=models.Q(session__isnull=False), name="identity_openid_session"
+            ),
+            models.Index(
+                fields=("subject",), condition=models.Q(subject__isnull=False), name="identity_openid_subject"
+            ),
         )
 
     class Personal:
@@ -108,10 +121,13 @@ class OpenidToken(models.Model):
 
 
 class OpenidMark(models.Model):
-    """A jti that was seen: shared by all processes, and remembered over restarts."""
+    """A jti that was seen: shared by all processes, and remembered over restarts.
+
+    They live for six minutes, so that a scan each minute finds the expired ones; an index would cost more.
+    """
 
     key = models.CharField(primary_key=True, max_length=60)
-    expires_at = models.DateTimeField(db_index=True)
+    expires_at = models.DateTimeField()
 
     class Personal:
         """Random values of programs."""

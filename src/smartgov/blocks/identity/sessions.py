@@ -221,8 +221,8 @@ def actor(request: HttpRequest) -> Actor:
 
 
 def _load(request: HttpRequest) -> Session | None:
-    kept = request.session.get(_KEY)
-    if not _is_live(request.session):
+    kept = _live(request.session)
+    if kept is None:
         return None
     account = request.user
     if not isinstance(account, Account) or not account.is_active:
@@ -240,8 +240,8 @@ def of_key(key: str) -> Session | None:
     somebody acted for.
     """
     data = SessionStore(key).load()
-    kept = data.get(_KEY)
-    if not _is_live(data) or _idle(kept) > _TOUCH_AFTER or kept["seat"] or kept.get("acting"):
+    kept = _live(data)
+    if kept is None or _idle(kept) > _TOUCH_AFTER or kept["seat"] or kept.get("acting"):
         return None
     account = AccountBackend().get_user(data[SESSION_KEY])
     if account is None or not compare_digest(data.get(HASH_SESSION_KEY, ""), account.get_session_auth_hash()):
@@ -249,13 +249,15 @@ def of_key(key: str) -> Session | None:
     return _session_of(account, kept)
 
 
-def _is_live(data: Any) -> bool:
-    """Whether somebody is signed in by this session's data, and has neither been idle nor stayed for too long."""
-    kept = data.get(_KEY)
+def _live(data: Any) -> dict[str, Any] | None:
+    """What a session's data say of a sign-in that is neither idle nor too old; None when there is none."""
+    kept: dict[str, Any] | None = data.get(_KEY)
     if not kept or "sid" not in kept or data.get(BACKEND_SESSION_KEY) != BACKEND:
-        return False
-    age = clock.now().timestamp() - kept["at"]
-    return bool(_idle(kept) <= domain.IDLE_LIMIT.total_seconds() and age <= domain.SESSION_LIMIT.total_seconds())
+        return None
+    idle, age = _idle(kept), clock.now().timestamp() - kept["at"]
+    if idle > domain.IDLE_LIMIT.total_seconds() or age > domain.SESSION_LIMIT.total_seconds():
+        return None
+    return kept
 
 
 def _idle(kept: dict[str, Any]) -> float:

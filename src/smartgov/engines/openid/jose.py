@@ -139,17 +139,17 @@ def imported(key: Mapping[str, Any]) -> Any:
 
 def is_private(key: Mapping[str, Any]) -> bool:
     """Whether a JWK holds what only its owner may know."""
-    return bool(_PRIVATE & set(key))
+    return not _PRIVATE.isdisjoint(key)
 
 
 def _members(key: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """The required members of a public key (RFC 7638), in order."""
     if is_private(key):
         raise BadTokenError("the key is not public")
-    members = _PUBLIC.get(str(key.get("kty")), ())
-    if not members or not all(isinstance(key.get(name), str) for name in members):
+    found = tuple([(name, key.get(name)) for name in _PUBLIC.get(str(key.get("kty")), ())])
+    if not found or any(type(value) is not str for _, value in found):
         raise BadTokenError("the key is of a kind that is not accepted")
-    return tuple((name, key[name]) for name in members)
+    return found  # type: ignore[return-value]
 
 
 @lru_cache(maxsize=4096)

@@ -81,13 +81,13 @@ def test_a_door_sees_what_was_sent() -> None:
         seen.append(request)
         return Response(204, {"cache-control": "public"})
 
-    more = {"REQUEST_METHOD": "POST", "CONTENT_TYPE": "text/x", "HTTP_CLIENT_CERT": "c", "QUERY_STRING": "a=b"}
+    more = {"REQUEST_METHOD": "POST", "CONTENT_TYPE": "text/x", "HTTP_DPOP": "c", "QUERY_STRING": "a=b"}
     status, headers, _ = ask(
         "/p", doors={"/p": door}, body=b"in", CONTENT_LENGTH="2", HTTP_X_CORRELATION_ID="k" * 99, **more
     )
     (one,) = seen
     assert (one.method, one.path, one.query, one.body) == ("POST", "/p", "a=b", b"in")
-    assert (one.headers["content-type"], one.headers["client-cert"]) == ("text/x", "c")
+    assert (one.headers["content-type"], one.headers["dpop"]) == ("text/x", "c")
     assert (status, headers["cache-control"], headers["x-correlation-id"]) == ("204 No Content", "public", "k" * 64)
 
 

@@ -69,6 +69,7 @@ def _ended(found: object) -> None:
 
 def _tell_later(row: OpenidAuthorization) -> None:
     assert row.granted is not None
+    assert row.session is not None
     sid = _provider().sid(row.session, row.client)
     logout = OpenidLogout.objects.create(client=row.client, sub=row.granted["sub"], sid=sid)
     emit("openid_session_ended", aggregate=row.client, payload={"logout": logout.id}, actor=_SYSTEM)

@@ -94,8 +94,8 @@ class DatabaseStore:
                 "browser": "",
                 "code_key": None,
                 "code_expires_at": None,
-                "subject": authorization.subject,
-                "session": "",
+                "subject": authorization.subject or None,
+                "session": None,
                 "granted": None,
                 "number": authorization.number,
                 "ended": "",
@@ -244,7 +244,7 @@ def _authorization_of(
     code_key: str | None,
     code_expires_at: datetime | None,
     number: str,
-    subject: str,
+    subject: str | None,
 ) -> Authorization:
     """The value of a row, whose columns come in the order of `_COLUMNS`."""
     return Authorization(
@@ -261,7 +261,7 @@ def _authorization_of(
         code_expires_at=code_expires_at,
         granted=granted_from_json(granted, UTC) if granted else None,
         number=number,
-        subject=subject,
+        subject=subject or "",
     )
 
 
