@@ -37,6 +37,8 @@ from smartgov.shared.tw import national_id
 
 ROUNDS, SECONDS = 3, 1.5
 """Of a case, and about so long is each."""
+BUDGET_SECONDS = 540
+"""No round begins that would not end within it: a slow machine gets fewer rounds, which is said."""
 _LEAST, _MOST = 60, 20_000
 PARTS = 10
 """How often memory is read on the way to a million."""
@@ -159,12 +161,12 @@ def measure(
 
     SystemExit when an answer or a log is not as it must be.
     """
-    figures = Figures()
+    figures, until = Figures(), time.monotonic() + BUDGET_SECONDS
 
     async def drive(bench: Bench) -> None:
-        await _drive(bench, figures, cases, count, rounds, seconds)
+        await _drive(bench, figures, cases, count, rounds, seconds, until - half * len(cases) * seconds * 2)
         if half:
-            await _half(bench, figures, cases, count, seconds)
+            await _half(bench, figures, cases, count, seconds, until)
 
     bench = _run(drive, {(case.batch, case.pairs) for case in cases})
     figures.answers, figures.records, figures.refused = bench.asked, bench.records, len(bench.refused)
@@ -201,9 +203,14 @@ def _run(drive: Callable[[Bench], Coroutine[None, None, None]], kinds: set[tuple
 
 
 async def _drive(
-    bench: Bench, figures: Figures, cases: list[Case], count: int | None, rounds: int, seconds: float
+    bench: Bench, figures: Figures, cases: list[Case], count: int | None, rounds: int, seconds: float, until: float
 ) -> None:
+    took = 0.0
     for number in range(rounds + 1):  # the first one opens connections and is not counted
+        began = time.monotonic()
+        if number > 1 and began + took > until:
+            print(f"out of time after {number - 1} of {rounds} rounds", flush=True)
+            break
         for connections, kib in sorted({(case.connections, case.kib) for case in cases}):
             for hops, found in ((bench.theirs, figures.floor), (bench.peer, figures.peer)):
                 if hops is not None:
@@ -214,7 +221,8 @@ async def _drive(
             of.append(await bench.round(case, _count(of, case.connections, count, seconds)))
             hops = bench.ours[case.batch, case.pairs]
             figures.megabytes[case] = [pss_megabytes(pid) for pid in hops.pids]
-        print(f"round {number} of {rounds}", file=sys.stderr, flush=True)
+        took = time.monotonic() - began
+        print(f"round {number} of {rounds}: {took:.0f} s", file=sys.stderr, flush=True)
     for rounds_of in (*figures.troad.values(), *figures.floor.values(), *figures.peer.values()):
         del rounds_of[0]
 
@@ -226,9 +234,14 @@ def _count(before: list[Round], connections: int, count: int | None, seconds: fl
     return count or max(2 * connections, _LEAST, min(_MOST, int(before[-1].rate * seconds)))
 
 
-async def _half(bench: Bench, figures: Figures, cases: list[Case], count: int | None, seconds: float) -> None:
-    """One longer round at half of the rate that was reached, of the cases of the main table."""
+async def _half(
+    bench: Bench, figures: Figures, cases: list[Case], count: int | None, seconds: float, until: float
+) -> None:
+    """One longer round at half of the rate that was reached, of as many cases as there is time for."""
     for case in cases:
+        if time.monotonic() > until:
+            print(f"out of time for the waits at half load from here on: {case.name}", flush=True)
+            break
         calm = case.at(median(one.rate for one in figures.troad[case]) / 2)
         asked = count or max(2 * case.connections, int(calm.rate * seconds * 2))
         figures.troad[calm] = [await bench.round(calm, asked)]

@@ -45,6 +45,8 @@ def lines(figures: Figures) -> Iterator[str]:
         ratios = [figures.ratio(case, figures.floor), figures.ratio(case, figures.peer)]
         yield _row(case.connections, case.kib, case.name, rounds, ratios, calm, figures.megabytes.get(case, []))
     yield ""
+    asking = [one.asking / one.count * 1e6 for rounds in figures.troad.values() for one in rounds]
+    yield f"who asks took {median(asking):.0f} CPU us a question on the same machine; it is in no figure above"
     if not figures.floor:
         yield "nginx: NOT RUN"
     if not figures.peer:

@@ -5,8 +5,9 @@ Both name the person by a reference encrypted to the gateway that will read them
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,8 @@ from smartgov.shared.problems import Problem
 
 CONSENT, TOKEN = "consent+jwt", "trail+jwt"
 TOKEN_SECONDS = 60
+KEPT = 4096
+"""Consents that a gateway keeps as read: one is looked at when a call is admitted and when its answer is released."""
 TRAIL_ASSURANCE = 2
 """How surely the person must have been recognised (the identity provider's levels 1 to 3) to see who looked."""
 
@@ -32,6 +35,10 @@ class Reader:
     member: str
     gateway: str
     key: ec.EllipticCurvePrivateKey
+    kept: OrderedDict[str, tuple[str, Issuer, float, Consent]] = field(
+        default_factory=OrderedDict, compare=False, repr=False
+    )
+    """Artefacts as they were read: kid and issuer of that moment, Unix seconds, what they say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,26 @@ def make_consent(
 
 
 def read_consent(artefact: str, issuers: Mapping[str, Issuer], reader: Reader, now: datetime) -> Consent:
-    """A consent by a trusted issuer for this provider; Problem `consent-invalid` or `consent-foreign`."""
+    """A consent by a trusted issuer for this provider; Problem `consent-invalid` or `consent-foreign`.
+
+    What was read is kept: its signature and its person do not change, but its issuer must be trusted as then (the very
+    same entry of the configuration) and its time must not be over.
+    """
+    seconds, known = now.timestamp(), reader.kept.get(artefact)
+    if known is not None:
+        kid, issuer, since, consent = known
+        if issuers.get(kid) is issuer and since <= seconds < consent.expires:
+            reader.kept.move_to_end(artefact)
+            return consent
+    consent = _read(artefact, issuers, reader, now)
+    kid = str(jws.peek(artefact)["kid"])
+    reader.kept[artefact] = kid, issuers[kid], seconds, consent
+    if len(reader.kept) > KEPT:
+        reader.kept.popitem(last=False)
+    return consent
+
+
+def _read(artefact: str, issuers: Mapping[str, Issuer], reader: Reader, now: datetime) -> Consent:
     claims = _claims(artefact, issuers, CONSENT, now, "consent-invalid")
     if not str(claims.get("aud")).startswith(f"{reader.member}/"):
         raise refuse("consent-foreign")
