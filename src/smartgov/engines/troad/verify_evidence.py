@@ -29,6 +29,7 @@ STATUS = {"valid": 0, "invalid": 1, "valid-untimestamped": 3, "unknown-status": 
 SKEW, STAMPED_WITHIN, GRACE = 120, 86_400, 86_400
 P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200" + "04")  # SubjectPublicKeyInfo up to x
 ED25519 = bytes.fromhex("302a300506032b6570032100")  # the same for Ed25519
+KEY_CHANGE = re.compile(r"key-before-epoch (\d{1,8}) ([A-Za-z0-9+/]{43}=)")
 EPOCH = re.compile(r"epoch (\d{1,8}) after (\S+) (\d{1,18}) ([A-Za-z0-9+/]{43}=) restored (\d{1,18})")
 INPUT = re.compile(r';created=(\d{1,12});nonce="[\w-]+";keyid="([\w-]{43})";tag="troad-v(?:[12]|2(-batch))"$')
 BATCH_LEAF, BATCH_ROOT = b"\x00troad-v2-batch-leaf\n", "troad-v2-batch-root"
@@ -233,7 +234,7 @@ def country(files: dict[str, str], anchor: str) -> tuple[dict[str, Any], int]:
 class Head:
     """A signed head of the log: origin, size, root, who co-signed, and the times at which it surely existed."""
 
-    def __init__(self, case: "Case", note: str, stamp: str | None) -> None:
+    def __init__(self, case: "Case", note: str, stamp: str | None, under: "Head | None" = None) -> None:
         text, _, lines = note.partition("\n\n")
         text += "\n"
         self.origin, size, root, *said = text.split("\n")[:-1]
@@ -244,7 +245,10 @@ class Head:
             raise Invalid("head")
         self.epochs = opened(gateway, int(epoch or 1), self.size, said)
         self.times: list[int] = []
-        key, good, seen = spki(case.own["log_key"]), False, set[str]()
+        self.changes = {int(match[1]): b64(match[2]) for line in said if (match := KEY_CHANGE.fullmatch(line))}
+        later = [number for number in under.changes if number > len(self.epochs) + 1] if under else []
+        key = ED25519 + under.changes[min(later)] if under and later else spki(case.own["log_key"])
+        good, seen = False, set[str]()
         for line in lines.splitlines():
             name, _, value = line.removeprefix("— ").rpartition(" ")
             if line.startswith("— ") and name == self.origin:
@@ -346,7 +350,7 @@ def judge(bundle: dict[str, Any], anchors: Path) -> tuple[str, list[str]]:
     head = Head(case, bundle["head"], bundle.get("stamp"))
     before, given = None, bundle.get("before")
     if given is not None:
-        before = Head(case, given["head"], given.get("stamp"))
+        before = Head(case, given["head"], given.get("stamp"), head)
         need(len(before.epochs) <= len(head.epochs) and linked(before, head, given["consistency"]), "before")
     kept_heads(case, head)
     indexes = [entry["index"] for entry in bundle["entries"]]
@@ -389,9 +393,12 @@ def kept_heads(case: Case, head: Head) -> None:
     """Hold the log to every head of it that you have kept."""
     links = {entry["size"]: entry["consistency"] for entry in case.bundle.get("have", [])} | {head.size: []}
     for path in sorted((case.anchors / "heads").glob("*.note")):
+        note = path.read_text()
         try:
-            kept = Head(case, path.read_text(), None)
+            kept = Head(case, note, None, head)
         except (Invalid, ValueError):
+            if note.partition("\n")[0].partition("+")[0] == case.own["log_origin"]:
+                case.doubts.add("kept-head")  # by a key that this log does not know
             continue  # of another log
         since = head.epochs[len(kept.epochs) :]
         later = (len(kept.epochs), kept.size) > (len(head.epochs), head.size)
@@ -570,7 +577,19 @@ def main(arguments: list[str] | None = None, say: Callable[[str], object] = sys.
     else:
         verdict, reasons = verify(json.loads(options.file.read_text()), options.anchors)
     say(" ".join([verdict, *reasons]) + "\n")
+    if options.file.suffix != ".gz" and verdict != "invalid":
+        say(told(json.loads(options.file.read_text()), options.anchors))
     return STATUS[verdict]
+
+
+def told(bundle: dict[str, Any], anchors: Path) -> str:
+    """What the log of a bundle that holds says of its own past, in words."""
+    head = Head(Case(bundle, anchors), bundle["head"], None)
+    lines = ""
+    for number, (size, _, kept) in enumerate(head.epochs, start=2):
+        why = "under another key" if number in head.changes else "after a restore"
+        lines += f"epoch {number} began {why} after {size} records, of which {min(size, kept)} are still in it\n"
+    return lines
 
 
 if __name__ == "__main__":
