@@ -72,8 +72,8 @@ WAYS: dict[str, tuple[str, str]] = {
 """What a person may choose on the page: the means, and by which way its app is reached."""
 WAY_TITLES: dict[str, Text] = {
     **MEANS,
-    "twfido-app": Text("TW FidO: the app is on this device", "TW FidO：App 就在此裝置"),
-    "twfido-code": Text("TW FidO: scan a code with the app", "TW FidO：以 App 掃描條碼"),
+    "twfido-app": Text("TW FidO: the app is on this device", "TW FidO：APP 就在此裝置"),
+    "twfido-code": Text("TW FidO: scan a code with the app", "TW FidO：以 APP 掃描行動條碼"),
 }
 LEVELS: dict[str, Text] = {
     "B-B": Text("Signature alone", "僅簽章"),
