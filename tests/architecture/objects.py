@@ -558,6 +558,7 @@ OWNED_BY_NOBODY: Mapping[str, str] = {
     "credentials:answer": "whoever can answer the question with the holder's key",
     "identity:prove-begin": "names a means, not an object",
     "identity:prove-answer": "a helper's page brings what a card signed; only the browser that asked acts on it",
+    "signing:paper-answer": "a helper's page brings what a card signed; only its owner's page acts on it",
     "openid:link": "whoever scans the code on a screen may answer it in their own name, for a minute",
     "ops:retry": "a delivery belongs to the process that its operators run, and holds ids only",
     "ops:drop": "a delivery belongs to the process that its operators run, and holds ids only",
