@@ -580,6 +580,48 @@ def citizen_certificates(story: Story) -> None:
     album.take(father.page, "twfido-ministry", languages=())
 
 
+def state_papers(story: Story) -> None:
+    """The signing desk with the card and with TW FidO: every page from choosing to the signed document."""
+    album, look = story.album, story.album.take
+
+    def show(page: Page, name: str) -> None:
+        look(page, f"paper-{name}")
+
+    with tempfile.TemporaryDirectory() as folder:
+        father = story.visitor("father")
+        number = proving.to_the_app(father)
+        proving.in_the_app(father, number)
+        proving.arrive(father)
+        signing.lay(father, signing.paper(Path(folder)), show)
+        for means in ("twfido-code", "twfido-app", "twfido"):
+            page = father.page.url
+            number = signing.choose(father, means)
+            show(father.page, means)
+            if means != "twfido":
+                father.go(page)
+        proving.in_the_app(father, number)
+        father.see("PAdES B-LT")
+        show(father.page, "signed-twfido")
+        pdf = signing.home(father)
+        album.in_both(father.page, "paper-check", partial(signing.check, father, "a.pdf", pdf))
+        if library() is None:
+            return
+        holder = story.visitor("mother")
+        proving.to_the_card(holder)
+        proving.type_pin(holder)
+        proving.back_from_helper(holder)
+        if holder.page.locator("input[name=national_id]").count():
+            proving.say_who(holder)
+        signing.lay(holder, signing.paper(Path(folder)), lambda page, name: show(page, f"card-{name}"))
+        signing.choose(holder, "card")
+        show(holder.page, "card")
+        signing.to_the_helper(holder)
+        look(holder.page, "paper-helper", languages=())
+        holder.press("button[name=cancel]")
+        proving.back_from_helper(holder)
+        show(holder.page, "card-cancelled")
+
+
 PARTS: tuple[Callable[[Story], None], ...] = (
     public_pages,
     nothing_yet,
@@ -594,6 +636,7 @@ PARTS: tuple[Callable[[Story], None], ...] = (
     signing_desk,
     wallets,
     citizen_certificates,
+    state_papers,
 )
 
 

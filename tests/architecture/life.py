@@ -111,6 +111,10 @@ def _signed(mother: applications.Mother, folder: Path) -> None:
         desk.certified(world, mother.actor)
         desk.signed(world, mother.actor)
         signing.upload(actor=mother.actor, name=f"{NAME}.pdf", content=f"%PDF {NAME} {MOTHER}".encode())
+        with certified.world(folder / "ministry") as ministry:
+            waiting = desk.a_paper(ministry, mother.actor)
+            signing.deliver_paper(paper_id=waiting, answer=f"{NAME} {MOTHER}")
+            signing.is_paper_waiting(actor=mother.actor, paper_id=waiting)
         files = [(f"{NAME}.pdf", f"%PDF {MOTHER}".encode())]
         mother.browser.post("/signing/check", {"file": SimpleUploadedFile("a.pdf", f"%PDF {NAME}".encode())})
         signing.begin_batch(actor=desk.officer(), name="1", reason="1", files=files)

@@ -361,6 +361,15 @@ def approval(stage: Stage) -> Scene:
     return Scene({"approval_id": made}, people.signed_in_citizen(who.subject), (people.signed_in_citizen(),))
 
 
+def state_paper(stage: Stage) -> Scene:
+    """A document that waits for somebody's card."""
+    stage.contexts.enter_context(desk.world(stage.folder / "desk"))
+    ministry = stage.contexts.enter_context(certified.world(stage.folder))
+    who = Actor("citizen", subject=people.a_person("林美玲"), assurance=2)
+    made = desk.a_paper(ministry, who)
+    return Scene({"paper_id": made}, people.signed_in_citizen(who.subject), (people.signed_in_citizen(),))
+
+
 def key_certificate(stage: Stage) -> Scene:
     """A certificate of the registration office; other agencies' officers with the same role have none."""
     world = stage.contexts.enter_context(desk.world(stage.folder))
@@ -500,6 +509,9 @@ PAGES: Mapping[str, Maker] = {
     "signing:signed": paper(signed=True),
     "signing:approval": approval,
     "signing:approval-state": approval,
+    "signing:paper": state_paper,
+    "signing:paper-state": state_paper,
+    "signing:paper-cancel": state_paper,
     "signing:certificate": key_certificate,
     "signing:batch": seals(),
     "signing:sealed": seals(item=True),
@@ -546,6 +558,7 @@ OWNED_BY_NOBODY: Mapping[str, str] = {
     "credentials:answer": "whoever can answer the question with the holder's key",
     "identity:prove-begin": "names a means, not an object",
     "identity:prove-answer": "a helper's page brings what a card signed; only the browser that asked acts on it",
+    "signing:paper-answer": "a helper's page brings what a card signed; only its owner's page acts on it",
     "openid:link": "whoever scans the code on a screen may answer it in their own name, for a minute",
     "ops:retry": "a delivery belongs to the process that its operators run, and holds ids only",
     "ops:drop": "a delivery belongs to the process that its operators run, and holds ids only",

@@ -51,8 +51,8 @@ def certificate(visitor: Visitor, look: Look = nothing) -> None:
     approve(visitor)
 
 
-def sign(visitor: Visitor, file: Path, look: Look = nothing) -> bytes:
-    """Lay a document on the desk, open it, sign it on the phone, take it home."""
+def lay(visitor: Visitor, file: Path, look: Look = nothing) -> str:
+    """Lay a document on the desk, and open it; its page."""
     visitor.go("/signing/")
     look(visitor.page, "signing-desk")
     visitor.page.locator("input[type=file]").set_input_files(file)
@@ -60,12 +60,42 @@ def sign(visitor: Visitor, file: Path, look: Look = nothing) -> bytes:
     look(visitor.page, "signing-document")
     visitor.page.request.get(visitor.page.url + "/file")  # the browser's own viewer is another program
     visitor.page.locator("input[name=reason]").fill("同意")
+    return visitor.page.url
+
+
+def choose(visitor: Visitor, means: str) -> str:
+    """Choose with what to sign, and go on; the number to compare."""
+    visitor.page.locator(f"input[name=with][value='{means}']").check()
+    visitor.press()
+    return visitor.page.locator(".match-number").inner_text().strip()
+
+
+def fingerprint(visitor: Visitor) -> str:
+    """What stands on the waiting page, to be found again on the other screen."""
+    return visitor.page.locator("dl.summary strong").inner_text().strip()
+
+
+def home(visitor: Visitor) -> bytes:
+    """The signed document."""
+    return bytes(visitor.page.request.get(visitor.page.url + "/signed").body())
+
+
+def to_the_helper(visitor: Visitor) -> None:
+    """From the waiting page to the card's helper, which shows the same number and fingerprint."""
+    shown = (visitor.page.locator(".match-number").inner_text().strip(), fingerprint(visitor))
+    visitor.press("form[action$='/requests'] button")
+    said = visitor.page.locator("main").inner_text()
+    assert all(one in said for one in shown), said
+
+
+def sign(visitor: Visitor, file: Path, look: Look = nothing) -> bytes:
+    """Lay a document on the desk, open it, sign it on the phone, take it home."""
+    lay(visitor, file, look)
     visitor.press()
     look(visitor.page, "signing-approve")
-    fingerprint = visitor.page.locator("dl.summary strong").inner_text().strip()
-    assert fingerprint in approve(visitor, look, "signing-phone")
+    assert fingerprint(visitor) in approve(visitor, look, "signing-phone")
     look(visitor.page, "signing-signed")
-    return bytes(visitor.page.request.get(visitor.page.url + "/signed").body())
+    return home(visitor)
 
 
 def check(visitor: Visitor, name: str, content: bytes) -> str:

@@ -34,16 +34,23 @@ from smartgov.blocks.identity.domain import (
 )
 from smartgov.blocks.identity.gate import SessionAuth, may, person
 from smartgov.blocks.identity.means.papers import Begun as PaperBegun
+from smartgov.blocks.identity.means.papers import Offer as SigningOffer
 from smartgov.blocks.identity.means.papers import SigningCertificate
+from smartgov.blocks.identity.means.papers import anchors as state_authorities
 from smartgov.blocks.identity.means.papers import begin as begin_paper
 from smartgov.blocks.identity.means.papers import certificates_of as signing_certificates
+from smartgov.blocks.identity.means.papers import finding as state_finding
+from smartgov.blocks.identity.means.papers import look as look_at_paper
+from smartgov.blocks.identity.means.papers import offers as signing_offers
 from smartgov.blocks.identity.means.papers import settle as settle_paper
+from smartgov.blocks.identity.means.papers import subject_of as state_subject
+from smartgov.blocks.identity.means.papers import take as take_paper
 from smartgov.blocks.identity.openid.details import register as register_detail
 from smartgov.blocks.identity.openid.logouts import tell as tell_logout
 from smartgov.blocks.identity.openid.resources import TokenHolder, proof_nonce, token_holder
 from smartgov.blocks.identity.openid.resources import is_served as signs_in_for_others
 from smartgov.blocks.identity.people.recovery import stop_word
-from smartgov.blocks.identity.ports import Paper
+from smartgov.blocks.identity.ports import Opened, Paper
 from smartgov.blocks.identity.representing import register_mandates, standing
 from smartgov.blocks.identity.sessions import lay_down, take_up
 from smartgov.blocks.ops.api import actor, permit, public
@@ -56,6 +63,7 @@ def recovery_stop_path(recovery: str) -> str:
 
 __all__ = [
     "Contact",
+    "Opened",
     "Paper",
     "PaperBegun",
     "Person",
@@ -66,6 +74,7 @@ __all__ = [
     "SeatView",
     "SessionAuth",
     "SigningCertificate",
+    "SigningOffer",
     "TokenHolder",
     "account_by_national_id",
     "actor",
@@ -81,6 +90,7 @@ __all__ = [
     "finish_act",
     "has_passkey",
     "lay_down",
+    "look_at_paper",
     "mandate_over",
     "may",
     "mobile_keys",
@@ -98,11 +108,16 @@ __all__ = [
     "seat",
     "seats_of",
     "standing",
+    "state_authorities",
+    "state_finding",
+    "state_subject",
     "settle_paper",
     "signing_certificates",
+    "signing_offers",
     "signs_in_for_others",
     "subject_name",
     "subject_national_id",
+    "take_paper",
     "take_up",
     "tell_logout",
     "token_holder",

@@ -31,7 +31,7 @@ from smartgov.blocks.signing.desk import (
     to_activate,
     upload,
 )
-from smartgov.blocks.signing.domain import ApprovalView, BatchView, DocumentView, ItemView
+from smartgov.blocks.signing.domain import ApprovalView, BatchView, Choice, DocumentView, ItemView, PaperView
 from smartgov.blocks.signing.lists import ListView, Overview, TrailView, overview, take_in, take_in_at_desk
 from smartgov.blocks.signing.office import (
     STEPS,
@@ -43,15 +43,23 @@ from smartgov.blocks.signing.office import (
     take_request,
     trail,
 )
+from smartgov.blocks.signing.papers import begin as begin_paper
+from smartgov.blocks.signing.papers import cancel as cancel_paper
+from smartgov.blocks.signing.papers import choices, paper
+from smartgov.blocks.signing.papers import deliver as deliver_paper
+from smartgov.blocks.signing.papers import is_waiting as is_paper_waiting
+from smartgov.blocks.signing.papers import settle as settle_paper
 
 __all__ = [
     "STEPS",
     "ApprovalView",
     "BatchView",
+    "Choice",
     "DocumentView",
     "ItemView",
     "ListView",
     "Overview",
+    "PaperView",
     "TrailView",
     "TrailRow",
     "act_on",
@@ -62,25 +70,32 @@ __all__ = [
     "begin_activation",
     "begin_batch",
     "begin_certificate",
+    "begin_paper",
     "begin_signature",
+    "cancel_paper",
     "certificate",
     "certificates",
     "check",
     "check_data",
+    "choices",
+    "deliver_paper",
     "document",
     "documents",
     "extend",
     "holder_of",
+    "is_paper_waiting",
     "is_waiting",
     "may_extend",
     "open_document",
     "overview",
     "own_certificate",
+    "paper",
     "register_mandates",
     "resume_batch",
     "seal_next",
     "sealed_document",
     "settle",
+    "settle_paper",
     "signed_document",
     "stop_batch",
     "suspend_own",

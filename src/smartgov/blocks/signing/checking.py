@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from cryptography import x509
 
 from smartgov.blocks.exchange import api as exchange
-from smartgov.blocks.signing import lists, outside
+from smartgov.blocks.identity import api as identity
+from smartgov.blocks.signing import desk, lists, outside
 from smartgov.blocks.signing.ports import Mandates
 from smartgov.engines.pki import certificates, signing
 from smartgov.engines.pki.revocation import Finding, Policy
@@ -58,16 +59,23 @@ def _word_on(one: signing.SignatureReport) -> str:
     at = one.stamped_at or one.claimed_at
     if not _mandates or not one.mandate or one.certificate is None or at is None:
         return "unknown"
-    named = one.certificate.subject.get_attributes_for_oid(x509.NameOID.SERIAL_NUMBER)
-    holder = str(named[0].value) if named else ""
+    holder = _holder(one.certificate)
     try:
         return _mandates[0].word(mandate=one.mandate, represented=one.on_behalf_of, holder=holder, at=at)
     except Problem:
         return "unknown"
 
 
+def _holder(certificate: x509.Certificate) -> str:
+    """The signer's pseudonym, also of a certificate of the state that was linked here; its own number else."""
+    if (subject := identity.state_subject(certificate)) is not None:
+        return desk.holder_of(subject)
+    named = certificate.subject.get_attributes_for_oid(x509.NameOID.SERIAL_NUMBER)
+    return str(named[0].value) if named else ""
+
+
 def trust() -> signing.Trust:
-    """Who is trusted: the citizens' authority with its list, the authority of the seals with its own, and others."""
+    """Who is trusted: the citizens' authority, that of the seals, the state's, and others; each with its news."""
     services = outside.current()
     citizens = certificates.from_pem(services.authority.certificate())
     seals = exchange.seal_trust(_agencies())
@@ -75,10 +83,11 @@ def trust() -> signing.Trust:
     def ask(
         certificate: x509.Certificate, authority: x509.Certificate, now: datetime, signed_at: datetime | None
     ) -> Finding | None:
-        return lists.finding(certificate, authority, now, signed_at, _POLICY)
+        told = lists.finding(certificate, authority, now, signed_at, _POLICY)
+        return told or identity.state_finding(certificate, authority, signed_at)
 
     return signing.Trust(
-        roots=(citizens, *seals.roots, *lists.authorities()),
+        roots=tuple(dict.fromkeys((citizens, *seals.roots, *lists.authorities(), *identity.state_authorities()))),
         time_roots=tuple({certificates.from_pem(services.clocktower.root()): None, **dict.fromkeys(seals.time_roots)}),
         crls=(services.authority.crl(), *seals.crls),
         policy=_POLICY,

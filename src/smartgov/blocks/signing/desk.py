@@ -18,7 +18,7 @@ from django.http import Http404
 
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.identity import api as identity
-from smartgov.blocks.signing import domain, outside
+from smartgov.blocks.signing import domain, finishing, outside
 from smartgov.blocks.signing.domain import ApprovalView, DocumentState, DocumentView, Kind
 from smartgov.blocks.signing.models import Approval, Document
 from smartgov.blocks.signing.ports import Answer
@@ -40,7 +40,7 @@ def holder_of(subject: str) -> str:
 
 def own_certificate(*, actor: Actor) -> Record | None:
     """The certificate that counts most: one in force, else the newest that is not over; None without any."""
-    found = outside.current().authority.records(holder=holder_of(_own(actor)))
+    found = outside.current().authority.records(holder=holder_of(own(actor)))
     living = [one for one in found if one.state not in {State.REJECTED, State.REVOKED, State.EXPIRED}]
     active = [one for one in living if one.state is State.ACTIVE]
     # After an extension two are in force with the same key: the one that lasts longer counts.
@@ -49,13 +49,13 @@ def own_certificate(*, actor: Actor) -> Record | None:
 
 def to_activate(*, actor: Actor) -> Record | None:
     """The newest certificate that waits to be activated; beside one in force it is a renewal."""
-    found = outside.current().authority.records(holder=holder_of(_own(actor)))
+    found = outside.current().authority.records(holder=holder_of(own(actor)))
     return next((one for one in found if one.state is State.ISSUED), None)
 
 
 def begin_certificate(*, actor: Actor) -> str:
     """Ask the phone for a key and a request for it; returns the approval's id. Problems as in `_ask`."""
-    _require_strong(actor)
+    require_strong(actor)
     if actor.acting_for:
         raise domain.IN_OWN_NAME_ONLY
     return _ask(actor, Kind.REQUEST, {"kind": Kind.REQUEST}).id
@@ -69,12 +69,12 @@ def may_extend(record: Record) -> bool:
 
 def extend(*, actor: Actor) -> None:
     """The one extension, for the same key; Problem `no-extension` outside of its time."""
-    _require_strong(actor)
+    require_strong(actor)
     record = own_certificate(actor=actor)
     if record is None:
         raise domain.NO_CERTIFICATE
     made = outside.current().authority.step(record.id, "extend", by=actor.label)
-    _note(actor, "certificate_key.extended", made.id)
+    note(actor, "certificate_key.extended", made.id)
 
 
 def suspend_own(*, actor: Actor) -> None:
@@ -83,12 +83,12 @@ def suspend_own(*, actor: Actor) -> None:
     if record is None or record.state is not State.ACTIVE or actor.acting_for:
         raise domain.NO_CERTIFICATE
     outside.current().authority.step(record.id, "suspend", by=actor.label)
-    _note(actor, "certificate_key.changed", record.id)
+    note(actor, "certificate_key.changed", record.id)
 
 
 def begin_activation(*, actor: Actor) -> str:
     """Ask the phone to prove that it has the certified key; returns the approval's id."""
-    _require_strong(actor)
+    require_strong(actor)
     record = to_activate(actor=actor)
     if record is None:
         raise domain.NO_CERTIFICATE
@@ -101,7 +101,7 @@ def upload(*, actor: Actor, name: str, content: bytes) -> str:
     """Lay a PDF on the desk; returns its id. Problems `file-missing`, `file-too-large`."""
     _require_size(content)
     row = Document.objects.create(
-        subject=_own(actor), name=name[:200] or "document.pdf", content=base64.b64encode(content).decode()
+        subject=own(actor), name=name[:200] or "document.pdf", content=base64.b64encode(content).decode()
     )
     audit.record(actor=actor, action="document.uploaded", object_type="document", object_id=row.id)
     return row.id
@@ -109,17 +109,17 @@ def upload(*, actor: Actor, name: str, content: bytes) -> str:
 
 def documents(*, actor: Actor) -> list[DocumentView]:
     """What lies on the desk, newest first."""
-    return [_view(row) for row in Document.objects.filter(subject=_own(actor)).order_by("-id")[:100]]
+    return [_view(row) for row in Document.objects.filter(subject=own(actor)).order_by("-id")[:100]]
 
 
 def document(*, actor: Actor, document_id: str) -> DocumentView:
     """One document of the person's own; Http404 otherwise."""
-    return _view(_mine(actor, document_id))
+    return _view(mine(actor, document_id))
 
 
 def open_document(*, actor: Actor, document_id: str) -> tuple[str, bytes]:
     """Name and bytes of the document as it came; from now on it counts as shown."""
-    row = _mine(actor, document_id)
+    row = mine(actor, document_id)
     if row.shown_at is None:
         Document.objects.filter(id=row.id).update(shown_at=clock.now())
     return row.name, base64.b64decode(row.content)
@@ -127,7 +127,7 @@ def open_document(*, actor: Actor, document_id: str) -> tuple[str, bytes]:
 
 def signed_document(*, actor: Actor, document_id: str) -> tuple[str, bytes]:
     """Name and bytes of the signed document; Http404 before."""
-    row = _mine(actor, document_id)
+    row = mine(actor, document_id)
     if not row.signed:
         raise Http404
     return f"{row.name.removesuffix('.pdf')}-signed.pdf", base64.b64decode(row.signed)
@@ -138,32 +138,16 @@ def begin_signature(*, actor: Actor, document_id: str, reason: str = "") -> str:
 
     Problems: `document-not-shown`, `no-certificate`, `pdf-unreadable`, and those of `_ask`.
     """
-    _require_strong(actor)
-    row = _mine(actor, document_id)
-    if row.state == DocumentState.SIGNED:
-        raise Http404
-    if row.shown_at is None:
-        raise domain.NOT_SHOWN
+    require_strong(actor)
+    row = mine(actor, document_id)
     record = own_certificate(actor=actor)
     if record is None or record.state is not State.ACTIVE:
         raise domain.NO_CERTIFICATE
     certificate, authority = _certificates(record)
-    prepared = signing.prepare(
-        base64.b64decode(row.content),
-        certificate=certificate,
-        chain=[authority],
-        reason=reason[:100],
-        on_behalf_of=_behalf(actor),
-    )
+    prepared = finishing.lay_out(row, certificate=certificate, issuer=authority, reason=reason, behalf=behalf_of(actor))
     task = {"kind": Kind.SIGN, "name": row.name, "digest": prepared.digest, "to_sign": keys.b64url(prepared.to_sign)}
-    kept = {
-        "document": base64.b64encode(prepared.document).decode(),
-        "to_sign": keys.b64url(prepared.to_sign),
-        "digest": prepared.digest,
-        "begin": prepared.begin,
-        "end": prepared.end,
-    }
-    return _ask(actor, Kind.SIGN, task, record=record.id, document=row.id, prepared=json.dumps(kept)).id
+    kept = finishing.as_text(prepared)
+    return _ask(actor, Kind.SIGN, task, record=record.id, document=row.id, prepared=kept).id
 
 
 def approval(*, actor: Actor, approval_id: str) -> ApprovalView:
@@ -197,7 +181,7 @@ def settle(*, actor: Actor, approval_id: str) -> bool:
     """
     row = _approval(actor, approval_id)
     if row.used_at is not None or row.expires_at <= clock.now():
-        raise domain.NOT_APPROVED
+        raise domain.ALREADY_SIGNED if _is_signed(row) else domain.NOT_APPROVED
     answer = outside.current().phone.read(row.ticket)
     if answer.state == "waiting":
         return False
@@ -228,43 +212,33 @@ def _requested(actor: Actor, row: Approval, answer: Answer) -> None:
     )
     authority.step(record.id, "prove", by=_SIGN_IN, method="sign-in-and-phone", level=actor.assurance, reference=row.id)
     authority.step(record.id, "issue", by=_AUTOMAT)
-    _note(actor, "certificate_key.issued", record.id)
+    note(actor, "certificate_key.issued", record.id)
 
 
 def _activated(actor: Actor, row: Approval, answer: Answer) -> None:
     signature = answer.outcome.get("signature", "")
     outside.current().authority.step(row.record, "activate", by=actor.label, signature=signature)
-    _note(actor, "certificate_key.activated", row.record)
+    note(actor, "certificate_key.activated", row.record)
 
 
 def _signed(actor: Actor, row: Approval, answer: Answer) -> None:
     authority = outside.current().authority
     certificate, issuer = _certificates(authority.get(row.record))
-    kept = json.loads(row.prepared)
-    prepared = signing.Prepared(
-        base64.b64decode(kept["document"]),
-        keys.from_b64url(kept["to_sign"]),
-        kept["digest"],
-        kept["begin"],
-        kept["end"],
-    )
     try:
         signature = keys.from_b64url(answer.outcome.get("signature", ""))
     except ValueError:
         raise domain.NOT_APPROVED from None
     evidence = signing.Evidence(crls=(authority.crl(),), ocsps=(authority.ocsp(ocsp.request_for(certificate, issuer)),))
-    signed = signing.finish(
-        prepared,
+    finishing.finish(
+        row.document,
+        finishing.from_text(row.prepared),
         signature,
         certificate=certificate,
-        chain=[issuer],
-        stamp=outside.current().clocktower.stamp,
+        issuer=issuer,
         evidence=evidence,
+        means=domain.PHONE,
     )
-    Document.objects.filter(id=row.document, subject=row.subject).update(
-        signed=base64.b64encode(signed).decode(), state=DocumentState.SIGNED, signed_at=clock.now()
-    )
-    _note(actor, "document.signed", row.document)
+    note(actor, "document.signed", row.document)
 
 
 # -- within -----------------------------------------------------------------------------------------------------------
@@ -274,7 +248,7 @@ def _ask(
     actor: Actor, kind: Kind, task: dict[str, str], *, record: str = "", document: str = "", prepared: str = ""
 ) -> Approval:
     """Send a task to the person's newest phone. Problems `no-phone`, `phone-service-unreachable`."""
-    subject = _own(actor)
+    subject = own(actor)
     key_id = next(iter(identity.mobile_keys(subject=subject)), None)
     if key_id is None:
         raise domain.NO_PHONE
@@ -303,6 +277,10 @@ def _ask(
     )
 
 
+def _is_signed(row: Approval) -> bool:
+    return Document.objects.filter(id=row.document, state=DocumentState.SIGNED).exists()
+
+
 def _is_good(row: Approval, answer: Answer) -> bool:
     jwk = identity.mobile_keys(subject=row.subject).get(row.key_id)
     if jwk is None or answer.key_id != row.key_id:
@@ -325,33 +303,37 @@ def _certificates(record: Record) -> tuple[x509.Certificate, x509.Certificate]:
     return own, certificates.from_pem(outside.current().authority.certificate())
 
 
-def _behalf(actor: Actor) -> Behalf | None:
+def behalf_of(actor: Actor) -> Behalf | None:
+    """Whom the signature names beside its signer, while she acts for somebody."""
     if not actor.acting_for:
         return None
     return Behalf(identity.standing(actor=actor).represented.name, actor.mandate or "")
 
 
-def _own(actor: Actor) -> str:
+def own(actor: Actor) -> str:
+    """The person at the desk; Http404 for anybody else."""
     if actor.subject is None:
         raise Http404
     return actor.subject
 
 
-def _mine(actor: Actor, document_id: str) -> Document:
-    row = Document.objects.filter(id=document_id, subject=_own(actor)).first()
+def mine(actor: Actor, document_id: str) -> Document:
+    """A document of the person's own; Http404 otherwise."""
+    row = Document.objects.filter(id=document_id, subject=own(actor)).first()
     if row is None:
         raise Http404
     return row
 
 
 def _approval(actor: Actor, approval_id: str) -> Approval:
-    row = Approval.objects.filter(id=approval_id, subject=_own(actor)).first()
+    row = Approval.objects.filter(id=approval_id, subject=own(actor)).first()
     if row is None:
         raise Http404
     return row
 
 
-def _require_strong(actor: Actor) -> None:
+def require_strong(actor: Actor) -> None:
+    """Problem `assurance-too-low`."""
     if actor.assurance < domain.NEEDED_ASSURANCE:
         raise domain.TOO_WEAK
 
@@ -364,7 +346,8 @@ def _require_size(content: bytes) -> None:
 
 
 @transaction.atomic
-def _note(actor: Actor, action: str, object_id: str) -> None:
+def note(actor: Actor, action: str, object_id: str) -> None:
+    """Into the trail."""
     kind = "document" if action.startswith("document") else "certificate_key"
     audit.record(actor=actor, action=action, object_type=kind, object_id=object_id)
 
@@ -372,5 +355,14 @@ def _note(actor: Actor, action: str, object_id: str) -> None:
 def _view(row: Document) -> DocumentView:
     signed_at: datetime | None = row.signed_at
     return DocumentView(
-        row.id, row.name, DocumentState(row.state), row.uploaded_at, row.shown_at is not None, signed_at
+        row.id,
+        row.name,
+        DocumentState(row.state),
+        row.uploaded_at,
+        row.shown_at is not None,
+        signed_at,
+        row.means,
+        row.level,
+        row.issuer,
+        row.stamped_at,
     )

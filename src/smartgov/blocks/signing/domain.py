@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -42,6 +42,47 @@ TEXTS: dict[Kind, Text] = {
 }
 
 
+PHONE = "phone"
+"""What signs besides the means of the state (`card`, `twfido`): the platform's own certificate, on the phone."""
+MEANS: dict[str, Text] = {
+    PHONE: Text("Signing certificate on your phone", "手機上的簽章憑證"),
+    "card": Text("Citizen certificate card", "自然人憑證 IC 卡"),
+    "twfido": Text("Mobile citizen certificate (TW FidO)", "行動自然人憑證（TW FidO）"),
+}
+LACKS: dict[str, Text] = {
+    "no-certificate": Text("You have none in force yet.", "尚無有效憑證。"),
+    "no-phone": Text("No phone is enrolled for you.", "尚未登錄手機。"),
+    "not-connected": Text("It is not connected here.", "本平臺尚未介接。"),
+    "not-linked": Text(
+        "It is not linked to you here: sign in with it once, then it can sign.", "尚未綁定：先以它登入一次即可簽署。"
+    ),
+    "expired": Text(
+        "It has expired: have it renewed, then sign in with it once.", "已到期：請展期或換發後以它登入一次。"
+    ),
+    "not-trusted": Text("Its authority is not trusted here.", "其憑證機構未受本平臺信任。"),
+}
+"""Why a means is not offered to a person."""
+WAYS: dict[str, tuple[str, str]] = {
+    PHONE: (PHONE, ""),
+    "card": ("card", ""),
+    "twfido": ("twfido", "push"),
+    "twfido-app": ("twfido", "app"),
+    "twfido-code": ("twfido", "code"),
+}
+"""What a person may choose on the page: the means, and by which way its app is reached."""
+WAY_TITLES: dict[str, Text] = {
+    **MEANS,
+    "twfido-app": Text("TW FidO: the app is on this device", "TW FidO：APP 就在此裝置"),
+    "twfido-code": Text("TW FidO: scan a code with the app", "TW FidO：以 APP 掃描行動條碼"),
+}
+LEVELS: dict[str, Text] = {
+    "B-B": Text("Signature alone", "僅簽章"),
+    "B-T": Text("With a trusted time", "附可信時戳"),
+    "B-LT": Text("With a trusted time and proof that lasts", "附可信時戳與長期效力證明"),
+}
+"""The levels of PAdES (ETSI EN 319 142-1) in words."""
+
+
 class DocumentState(StrEnum):
     """Where a document on the desk stands."""
 
@@ -74,6 +115,45 @@ class DocumentView:
     uploaded_at: datetime
     shown: bool
     signed_at: datetime | None
+    means: str = ""
+    level: str = ""
+    issuer: str = ""
+    stamped_at: datetime | None = None
+
+    @property
+    def means_title(self) -> Text:
+        """With what it was signed, in words."""
+        return MEANS.get(self.means, MEANS[PHONE])
+
+    @property
+    def level_title(self) -> Text:
+        """How long the signature can be shown to hold, in words."""
+        return LEVELS.get(self.level, Text("", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One means that a person may or may not sign with; `lack` says why not."""
+
+    means: str
+    title: Text
+    lack: Text | None = None
+    issuer: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaperView:
+    """A document that waits for a card or for TW FidO; `opened` says how its owner reaches them."""
+
+    id: str
+    means: str
+    number: str
+    document: str
+    document_name: str
+    fingerprint: str
+    opened: Any
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +259,56 @@ NOT_APPROVED = _problem(
         "Start again and compare number and fingerprint on both screens.", "請重新開始，並核對兩個畫面的數字與指紋碼。"
     ),
     Text("The phone refused, or its answer did not match what was shown here.", "手機已拒絕，或回應與此處所示不符。"),
+)
+_NOT_SIGNED = Text("Nothing was signed.", "未完成簽署。")
+_ANOTHER_WAY = Text("Start again, or choose another way to sign.", "請重新開始，或改用其他方式簽署。")
+_TODO = {
+    "card-locked": Text(
+        "Unlock it with your user code on the authority's site, or at a household registration office; or choose"
+        " another way to sign.",
+        "請以用戶代碼至內政部憑證管理中心網站解鎖，或洽戶政事務所辦理；亦可改用其他方式簽署。",
+    ),
+    "certificate-revoked": Text(
+        "Ask the authority for a new one, or choose another way to sign.", "請重新申辦憑證，或改用其他方式簽署。"
+    ),
+}
+_MISMATCH = Text(
+    "The answer is not the one that was asked for here, or not by the certificate that is linked to you.",
+    "回應與此處的請求不符，或並非由您綁定的憑證簽署。",
+)
+
+
+def not_signed(why: Problem) -> Problem:
+    """What a means said about a sign-in, said about a signature."""
+    reason = _MISMATCH if why.slug == "sign-in-refused" else why.why
+    slug = "not-approved" if why.slug == "sign-in-refused" else why.slug
+    return Problem(slug, why.status, what=_NOT_SIGNED, why=reason, todo=_TODO.get(why.slug, _ANOTHER_WAY))
+
+
+def does_not_hold(problems: Iterable[str]) -> Problem:
+    """The signature that came of it is none that others would take."""
+    return Problem(
+        "signature-unsound",
+        502,
+        what=_NOT_SIGNED,
+        why=Text("The signature that came back does not hold.", "取得的簽章無法通過驗證。"),
+        todo=_ANOTHER_WAY,
+        problems=sorted(problems),
+    )
+
+
+ALREADY_SIGNED = _problem(
+    "already-signed",
+    409,
+    Text("This document is signed already.", "此文件已完成簽署。"),
+    Text("Download it from your desk.", "請至簽署櫃檯下載。"),
+)
+CANCELLED = _problem(
+    "means-cancelled",
+    403,
+    _NOT_SIGNED,
+    _ANOTHER_WAY,
+    Text("You cancelled it, or it was answered before.", "您已取消，或已回應過。"),
 )
 NOT_SHOWN = _problem(
     "document-not-shown",

@@ -25,6 +25,10 @@ class Document(models.Model):
     shown_at = models.DateTimeField(null=True)
     signed = EncryptedTextField("signing.document.signed", blank=True)
     signed_at = models.DateTimeField(null=True)
+    means = models.CharField(max_length=10, blank=True)
+    level = models.CharField(max_length=4, blank=True)
+    issuer = models.CharField(max_length=200, blank=True)
+    stamped_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = (models.Index(fields=("subject",), name="signing_document_subject"),)
@@ -76,6 +80,42 @@ class Approval(models.Model):
             "task": "what the phone shows and signs",
             "key_id": "which phone was asked",
             "prepared": "the document with an empty place for the signature",
+        }
+        retire = "deleted after a day"
+        after = timedelta(days=1)
+
+    @classmethod
+    def retire(cls, now: datetime) -> int:
+        """Delete what is older."""
+        count, _ = cls.objects.filter(begun_at__lt=now - cls.Personal.after).delete()
+        return count
+
+
+class StatePaper(models.Model):
+    """A document that was sent to be signed with a certificate of the state: by a card, or by TW FidO."""
+
+    id = models.CharField(primary_key=True, max_length=36, default=ids.uuid7)
+    subject = models.CharField(max_length=36)
+    document = models.CharField(max_length=36)
+    means = models.CharField(max_length=10)
+    begun = EncryptedTextField("signing.paper.begun")
+    prepared = EncryptedTextField("signing.paper.prepared")
+    delivered = EncryptedTextField("signing.paper.delivered", blank=True)
+    answer = EncryptedTextField("signing.paper.answer", blank=True)
+    looked_at = models.DateTimeField(null=True)
+    begun_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Personal:
+        """What a person was asked to sign, and what came back."""
+
+        fields: ClassVar = {
+            "subject": "whose document it is",
+            "begun": "the document's name and how the card or the app was reached",
+            "prepared": "the document with an empty place for the signature",
+            "delivered": "the signature that the card's helper brought",
+            "answer": "the same, once it was read",
         }
         retire = "deleted after a day"
         after = timedelta(days=1)

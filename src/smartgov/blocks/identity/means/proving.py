@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import structlog
 from cryptography import x509
@@ -20,7 +19,7 @@ from django.urls import reverse
 
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.identity import accounts, domain, throttle
-from smartgov.blocks.identity.means import connected, refusals, standing
+from smartgov.blocks.identity.means import answers, connected, refusals, standing
 from smartgov.blocks.identity.models import Account, CitizenCertificate, Proving
 from smartgov.blocks.identity.ports import Answer, Asked, Opened
 from smartgov.engines.pki import certificates, citizen, revocation
@@ -189,26 +188,13 @@ def _read(row: Proving) -> Answer:
     if not means.pause:
         return means.read(opened(row).kept, row.delivered.encode())
     if row.delivered:
-        return _thawed(row.delivered)
+        return answers.thawed(row.delivered)
     if row.looked_at is not None and (now - row.looked_at).total_seconds() < means.pause:
         return Answer("waiting")
     found = means.read(opened(row).kept, b"")
-    row.looked_at, row.delivered = now, "" if found.state == "waiting" else _frozen(found)
+    row.looked_at, row.delivered = now, "" if found.state == "waiting" else answers.frozen(found)
     row.save(update_fields=["looked_at", "delivered"])
     return found
-
-
-_BYTES = ("message", "signature", "certificate")
-
-
-def _frozen(found: Answer) -> str:
-    return json.dumps({name: value.hex() if name in _BYTES else value for name, value in asdict(found).items()})
-
-
-def _thawed(text: str) -> Answer:
-    found: dict[str, Any] = json.loads(text)
-    found |= {name: bytes.fromhex(found[name]) for name in _BYTES}
-    return Answer(**found)
 
 
 def _certificate(row: Proving, found: Answer) -> tuple[x509.Certificate, x509.Certificate, bool]:

@@ -15,6 +15,7 @@ from smartgov.blocks.identity.means import connected, refusals
 from smartgov.engines.pki import revocation
 from smartgov.engines.pki.authority import ocsp
 from smartgov.engines.pki.revocation import Finding, RevocationList
+from smartgov.engines.pki.signing import Evidence
 from smartgov.shared import clock
 
 logger = structlog.get_logger()
@@ -23,9 +24,27 @@ _UNKNOWN = Finding("unknown", False)
 _lists: dict[str, tuple[datetime, RevocationList]] = {}
 
 
-def of(certificate: x509.Certificate, issuer: x509.Certificate) -> Finding:
-    """What the authority says now; `unknown` when neither its responder nor a fresh list can be had."""
-    return _asked(certificate, issuer) or _listed(certificate, issuer) or _UNKNOWN
+def of(certificate: x509.Certificate, issuer: x509.Certificate, signed_at: datetime | None = None) -> Finding:
+    """What the authority says now; `unknown` when neither its responder nor a fresh list can be had.
+
+    With `signed_at`, an instant that somebody trusted vouches for, what was revoked later does not count.
+    """
+    if (asked := _asked(certificate, issuer, signed_at)) is not None:
+        return asked[0]
+    return _listed(certificate, issuer, signed_at) or _UNKNOWN
+
+
+def evidence(certificate: x509.Certificate, issuer: x509.Certificate) -> Evidence:
+    """For a signature, as `require_good`: the authority's answer or its list, which shows later that it was good."""
+    asked = _asked(certificate, issuer)
+    found = asked[0] if asked else _listed(certificate, issuer) or _UNKNOWN
+    if found.status in {"revoked", "suspended"}:
+        raise refusals.revoked()
+    if not found.accepted:
+        raise refusals.standing_unknown()
+    if asked:
+        return Evidence(ocsps=(asked[1],))
+    return Evidence(crls=(_lists[revocation.issuer_id(issuer)][1].der,))
 
 
 def require_not_revoked(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
@@ -44,19 +63,23 @@ def require_good(certificate: x509.Certificate, issuer: x509.Certificate) -> Non
         raise refusals.standing_unknown()
 
 
-def _asked(certificate: x509.Certificate, issuer: x509.Certificate) -> Finding | None:
+def _asked(
+    certificate: x509.Certificate, issuer: x509.Certificate, signed_at: datetime | None = None
+) -> tuple[Finding, bytes] | None:
     nonce = secrets.token_bytes(16)
     question = ocsp.request_for(certificate, issuer, nonce)
     try:
         answer = connected.current().certifier.ocsp(question)
-        found = ocsp.check(answer, certificate, issuer, now=clock.now(), nonce=nonce)
+        found = ocsp.check(answer, certificate, issuer, now=clock.now(), nonce=nonce, signed_at=signed_at)
     except (OSError, ValueError) as error:
         logger.warning("ocsp_unanswered", reason=type(error).__name__)
         return None
-    return None if found.status == "unknown" else found
+    return None if found.status == "unknown" else (found, answer)
 
 
-def _listed(certificate: x509.Certificate, issuer: x509.Certificate) -> Finding | None:
+def _listed(
+    certificate: x509.Certificate, issuer: x509.Certificate, signed_at: datetime | None = None
+) -> Finding | None:
     name, now = revocation.issuer_id(issuer), clock.now()
     kept = _lists.get(name)
     if kept is None or now - kept[0] > _KEPT_FOR:
@@ -66,7 +89,7 @@ def _listed(certificate: x509.Certificate, issuer: x509.Certificate) -> Finding 
             logger.warning("crl_unread", reason=type(error).__name__)
             return None
         _lists[name] = kept
-    found = revocation.check(certificate, issuer, [kept[1]], now=now)
+    found = revocation.check(certificate, issuer, [kept[1]], now=now, signed_at=signed_at)
     return found if found.accepted or found.status != "good" else None
 
 

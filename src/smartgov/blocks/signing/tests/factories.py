@@ -12,11 +12,13 @@ from typing import Any
 import typst
 
 from smartgov.blocks.identity import api as identity
+from smartgov.blocks.identity.models import Account, CitizenCertificate
+from smartgov.blocks.identity.tests import certified as state
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.blocks.signing import api, outside
 from smartgov.blocks.signing.adapters.local import _der
 from smartgov.blocks.signing.ports import Answer
-from smartgov.engines.pki import certificates, keys
+from smartgov.engines.pki import certificates, keys, revocation
 from smartgov.engines.pki import signing as engine
 from smartgov.engines.pki.authority import Authority, Record, State, trail
 from smartgov.shared import clock
@@ -211,3 +213,23 @@ def officer(agency: str = "ris", role: str = "credential_manager") -> Actor:
     """Somebody in a seat."""
     seat = people.a_seat(agency, role)
     return Actor("officer", subject=identity.person_of_seat(seat), seat=seat, agency=agency, assurance=2)
+
+
+def a_card(ministry: state.World, subject: str) -> state.Card:
+    """A card of the state that was linked to this person by a sign-in."""
+    account = Account.objects.get(subject=subject)
+    made = ministry.card(account.national_id or people.a_national_id(), "林美玲")
+    CitizenCertificate.objects.create(
+        account=account,
+        means="card",
+        authority=revocation.issuer_id(ministry.anchors()[0]),
+        number_index=subject,
+        certificate=certificates.pem(made.certificate).decode(),
+    )
+    return made
+
+
+def a_paper(ministry: state.World, who: Actor) -> str:
+    """A document that waits for this person's card."""
+    a_card(ministry, str(who.subject))
+    return api.begin_paper(actor=who, document_id=laid(who), choice="card")

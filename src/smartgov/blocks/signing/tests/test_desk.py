@@ -169,7 +169,7 @@ def test_a_refusal_an_old_answer_and_a_second_use_sign_nothing(world, citizen):
     _, once = begun(citizen)
     world.phone.approve()
     assert api.settle(actor=citizen, approval_id=once)
-    assert refused(lambda: api.settle(actor=citizen, approval_id=once)) == "not-approved"
+    assert refused(lambda: api.settle(actor=citizen, approval_id=once)) == "already-signed"
 
 
 def test_a_suspended_certificate_signs_nothing(world, citizen):

@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from smartgov.blocks.identity.api import public
-from smartgov.blocks.signing import api, limiting
+from smartgov.blocks.signing import api, domain, limiting
 from smartgov.blocks.signing.web import files
 from smartgov.engines.pki import signing
 from smartgov.shared import clock
@@ -38,11 +38,6 @@ _MANDATES = {
     "held": Text("The mandate held when it was signed.", "簽署時代理權限有效。"),
     "not-held": Text("The mandate did not hold when it was signed.", "簽署時代理權限不存在。"),
     "unknown": Text("As the signer says; nobody was asked.", "依簽署人所述，未向登記機關查證。"),
-}
-_LEVELS = {
-    "B-B": Text("Signature alone", "僅簽章"),
-    "B-T": Text("With a trusted time", "附可信時戳"),
-    "B-LT": Text("With a trusted time and proof that lasts", "附可信時戳與長期效力證明"),
 }
 
 
@@ -126,7 +121,7 @@ def _shown(one: signing.SignatureReport) -> Shown:
         report=one,
         problems=[signing.PROBLEMS[key] for key in one.problems],
         coverage=_COVERAGE[one.coverage],
-        level=_LEVELS[one.level],
+        level=domain.LEVELS[one.level],
         revocation=_STATUS[news.status],
         news=_SOURCES[kind].format(n=number) if kind in _SOURCES else None,
         age=_age(clock.now() - made) if made else None,

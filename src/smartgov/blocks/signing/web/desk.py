@@ -6,8 +6,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from smartgov.blocks.identity.api import actor, permit
+from smartgov.blocks.identity.api import actor, permit, standing
 from smartgov.blocks.signing import api
+from smartgov.blocks.signing.domain import PHONE, WAY_TITLES, WAYS
 from smartgov.blocks.signing.web import files
 from smartgov.engines.pki.authority.life import STATES
 from smartgov.shared import clock
@@ -37,6 +38,8 @@ def desk(request: HttpRequest) -> HttpResponse:
         "waiting": api.to_activate(actor=who),
         "may_extend": bool(record and api.may_extend(record)),
         "documents": api.documents(actor=who),
+        "choices": (offered := api.choices(actor=who)),
+        "able": any(one.lack is None for one in offered),
         "errors": errors,
     }
     return render(request, "signing/desk.html", context, status=422 if errors else 200)
@@ -81,13 +84,41 @@ def document(request: HttpRequest, document_id: str) -> HttpResponse:
     error = None
     if request.method == "POST" and found.state != "signed":
         try:
-            reason = request.POST.get("reason", "").strip()
-            made = api.begin_signature(actor=who, document_id=document_id, reason=reason)
-            return redirect("signing:approval", approval_id=made)
+            return _begun(request, document_id)
         except Problem as problem:
             error = problem
-    context = {"document": found, "problem": error, "acting_for": who.acting_for}
+    offered = api.choices(actor=who)
+    ways = _ways(offered)
+    context = {
+        "document": found,
+        "problem": error,
+        "ways": ways,
+        "chosen": request.POST.get("with") or (ways[0]["value"] if ways else ""),
+        "lacking": [one for one in offered if one.lack],
+        "behalf": standing(actor=who).represented.name if who.acting_for else "",
+    }
     return render(request, "signing/document.html", context, status=error.status if error else 200)
+
+
+def _begun(request: HttpRequest, document_id: str) -> HttpResponse:
+    """Ask the means that was chosen; without a choice, the phone."""
+    who, reason = actor(request), request.POST.get("reason", "").strip()
+    choice = request.POST.get("with", PHONE)
+    if choice == PHONE:
+        made = api.begin_signature(actor=who, document_id=document_id, reason=reason)
+        return redirect("signing:approval", approval_id=made)
+    made = api.begin_paper(actor=who, document_id=document_id, choice=choice, reason=reason)
+    return redirect("signing:paper", paper_id=made)
+
+
+def _ways(offered: list[api.Choice]) -> list[dict[str, object]]:
+    """What the person can choose, each with its authority and until when."""
+    able = {one.means: one for one in offered if one.lack is None}
+    return [
+        {"value": choice, "label": WAY_TITLES[choice], "hint": able[means].issuer}
+        for choice, (means, _) in WAYS.items()
+        if means in able
+    ]
 
 
 @require_GET
@@ -118,6 +149,8 @@ def approval(request: HttpRequest, approval_id: str) -> HttpResponse:
                 redirect("signing:document", document_id=found.document) if found.document else redirect("signing:desk")
             )
     except Problem as problem:
+        if problem.slug == "already-signed":  # the back button, or another tab was sooner
+            return redirect("signing:document", document_id=found.document)
         context = {"approval": found, "problem": problem}
         return render(request, "signing/approval_over.html", context, status=problem.status)
     seconds = int((found.expires_at - clock.now()).total_seconds())

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from smartgov.blocks.signing.web import batches, checking, desk, office
+from smartgov.blocks.signing.web import batches, checking, desk, office, papers
 
 app_name = "signing"
 urlpatterns: list[URLPattern] = [
@@ -16,6 +16,10 @@ urlpatterns: list[URLPattern] = [
     path("documents/<str:document_id>/signed", desk.signed, name="signed"),
     path("approvals/<str:approval_id>", desk.approval, name="approval"),
     path("approvals/<str:approval_id>/state", desk.approval_state, name="approval-state"),
+    path("papers/<str:paper_id>", papers.paper, name="paper"),
+    path("papers/<str:paper_id>/state", papers.state, name="paper-state"),
+    path("papers/<str:paper_id>/answer", papers.answer, name="paper-answer"),
+    path("papers/<str:paper_id>/cancel", papers.cancel, name="paper-cancel"),
     path("check", checking.page, name="check"),
     path("check.json", checking.program, name="check-json"),
     path("lists/", office.lists, name="lists"),

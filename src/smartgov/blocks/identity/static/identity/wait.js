@@ -6,7 +6,8 @@
   const look = async () => {
     try {
       const answer = await fetch(status.dataset.wait, { credentials: "same-origin" });
-      if (!answer.ok || !(await answer.json()).waiting) return location.reload();
+      if (!answer.ok || answer.redirected) return location.reload(); // redirected: the session has ended meanwhile
+      if (!(await answer.json()).waiting) return location.reload();
     } catch {
       // The network is away for a moment; the next look will tell.
     }

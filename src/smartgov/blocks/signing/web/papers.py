@@ -1,0 +1,90 @@
+"""Signing with a card or with TW FidO: the page that waits, what the card's helper brings, and the way out.
+
+They work without scripts. The card's page posts to a helper on the person's machine, and the helper's page posts back.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import segno
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_POST
+
+from smartgov.blocks.identity.api import actor, permit, public, standing
+from smartgov.blocks.signing import api
+from smartgov.blocks.signing.domain import PaperView
+from smartgov.shared import clock
+from smartgov.shared.problems import Problem
+
+_POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self' {helper}; "
+    "frame-ancestors 'none'"
+)
+
+
+@require_GET
+@permit("signing.sign")
+def paper(request: HttpRequest, paper_id: str) -> HttpResponse:
+    """What to do now, until the card or the app has signed; then the document."""
+    who = actor(request)
+    found = api.paper(actor=who, paper_id=paper_id)
+    try:
+        if api.settle_paper(actor=who, paper_id=paper_id):
+            return redirect("signing:document", document_id=found.document)
+    except Problem as problem:
+        if problem.slug == "already-signed":  # the back button, or another tab was sooner
+            return redirect("signing:document", document_id=found.document)
+        context = {"approval": found, "problem": problem, "again": problem.status >= 500}
+        return render(request, "signing/approval_over.html", context, status=problem.status)
+    behalf = standing(actor=who).represented.name if who.acting_for else ""
+    return _waiting(request, found, behalf)
+
+
+def _waiting(request: HttpRequest, found: PaperView, behalf: str) -> HttpResponse:
+    shown = found.opened
+    code = segno.make(shown.code, error="l").svg_data_uri(scale=4, border=2) if shown.code else ""
+    context = {
+        "paper": found,
+        "shown": shown,
+        "code": code,
+        "played_at": shown.played_at if settings.DEMO else "",
+        "seconds": int((found.expires_at - clock.now()).total_seconds()),
+        "origin": settings.ORIGIN,
+        "behalf": behalf,
+    }
+    response = render(request, f"signing/paper_{found.means}.html", context)
+    if shown.form_to:
+        parts = urlsplit(shown.form_to)
+        response.headers["Content-Security-Policy"] = _POLICY.format(helper=f"{parts.scheme}://{parts.netloc}")
+        # The helper has to learn from the browser who asks; with other policies an https page would be nobody to it.
+        response.headers["Referrer-Policy"] = "origin"
+    return response
+
+
+@require_GET
+@permit("signing.sign")
+def state(request: HttpRequest, paper_id: str) -> HttpResponse:
+    """Whether the person has still to act."""
+    return JsonResponse({"waiting": api.is_paper_waiting(actor=actor(request), paper_id=paper_id)})
+
+
+@csrf_exempt
+@require_POST
+@public("the helper's page brings the card's answer here; only the page of its owner acts on it")
+def answer(request: HttpRequest, paper_id: str) -> HttpResponse:
+    """Keep the answer, and go back to the page that waits for it."""
+    api.deliver_paper(paper_id=paper_id, answer=request.POST.get("answer", ""))
+    response = redirect("signing:paper", paper_id)
+    response.status_code = 303
+    return response
+
+
+@require_POST
+@permit("signing.sign")
+def cancel(request: HttpRequest, paper_id: str) -> HttpResponse:
+    """End it, and choose anew."""
+    return redirect("signing:document", document_id=api.cancel_paper(actor=actor(request), paper_id=paper_id))
