@@ -56,8 +56,6 @@ def _database() -> dict[str, Any]:
         "HOST": unquote(parts.hostname or ""),
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
-        # Statements that are written once are planned once; a pooler in between has to know prepared statements.
-        "OPTIONS": {"prepare_threshold": 5},
     }
 
 

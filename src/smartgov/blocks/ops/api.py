@@ -19,7 +19,7 @@ from smartgov.blocks.ops.outbox import (
 )
 from smartgov.blocks.ops.periodic import calendar, run_due
 from smartgov.blocks.ops.personal import Declaration, declaration_of, our_models, retire_all
-from smartgov.blocks.ops.statements import Statement, Statements, moment_in, written
+from smartgov.blocks.ops.statements import Statement, Statements, moment_in, text_in, text_out, written
 
 __all__ = [
     "Check",
@@ -52,6 +52,8 @@ __all__ = [
     "retire_all",
     "retry",
     "run_due",
+    "text_in",
+    "text_out",
     "upgrade_problems",
     "written",
 ]

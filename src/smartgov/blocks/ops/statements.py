@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache, partial
+from importlib import import_module
+from itertools import count
+from types import ModuleType
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
@@ -21,43 +24,48 @@ from django.db.models import Field, Model
 M = TypeVar("M", bound=Model)
 Convert = Callable[[Any], Any] | None
 """What happens to a value on its way in or out; None: it is good as it is."""
-_PLAIN = {models.CharField, models.BooleanField, models.PositiveIntegerField, models.PositiveSmallIntegerField}
+_names = count(1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Statement:
-    """One statement: its text as Django and as the driver takes it, and what happens to values."""
+    """One statement: its text as Django and as the driver takes it, its name, and what happens to values."""
 
     text: str
     native: str
+    name: bytes
     writes: tuple[Convert, ...] = ()
     reads: tuple[Convert, ...] = ()
 
     def run(self, values: Iterable[Any]) -> Any:
-        """Run it on this thread's connection; the cursor, from which rows and their count are taken.
+        """Run it on this thread's connection; rows and their count are taken from the result.
 
-        The driver's own cursor does, prepared for the next time, unless somebody listens to Django's: tests, DEBUG.
+        The driver runs it without Django's layers. Whoever listens to Django's cursors (tests, DEBUG) hears of it.
         """
         given = _converted(self.writes, values)
         db = connections[DEFAULT_DB_ALIAS]
-        if db.execute_wrappers or db.queries_logged:
-            cursor = db.cursor()
-            cursor.execute(self.text, given)
-            return cursor
         db.ensure_connection()
         db.validate_no_broken_transaction()
+        if db.execute_wrappers or db.queries_logged:
+            return self._overheard(db, given)
         with db.wrap_database_errors:
-            if db.vendor == "sqlite":
-                return db.connection.execute(self.native, given)
-            return self._prepared(db).execute(self.native, given, prepare=True)
+            return self._execute(db, given)
 
-    def _prepared(self, db: BaseDatabaseWrapper) -> Any:
-        """A cursor that sends values apart from the text, so that the server plans once; kept with the connection."""
-        kept = db.__dict__.setdefault("smartgov_cursors", {})
-        cursor = kept.get(self)
-        if cursor is None or cursor.connection is not db.connection:
-            cursor = kept[self] = _server_cursor()(db.connection)
-        return cursor
+    def _execute(self, db: BaseDatabaseWrapper, given: list[Any]) -> Any:
+        if db.vendor == "sqlite":
+            return db.connection.execute(self.native, given)
+        return _libpq().run(db.connection, _planned(db), self.name, self.native.encode(), given)
+
+    def _overheard(self, db: BaseDatabaseWrapper, given: list[Any]) -> Any:
+        def execute(sql: str, params: Any, many: bool, context: Any) -> Any:
+            with db.wrap_database_errors:
+                return self._execute(db, params)
+
+        for wrapper in reversed(db.execute_wrappers):
+            execute = partial(wrapper, execute)
+        if db.queries_logged:
+            db.queries_log.append({"sql": self.text, "time": "0"})
+        return execute(self.text, given, False, {"connection": db, "cursor": None})
 
     def found(self, row: Sequence[Any]) -> list[Any]:
         """The values of one row."""
@@ -69,16 +77,26 @@ def _converted(by: tuple[Convert, ...], values: Iterable[Any]) -> list[Any]:
 
 
 @lru_cache(maxsize=1)
-def _server_cursor() -> Any:
-    from psycopg import Cursor  # only where PostgreSQL is in use
+def _libpq() -> ModuleType:
+    return import_module("smartgov.blocks.ops.libpq")  # only where PostgreSQL is in use
 
-    return Cursor
+
+def _planned(db: BaseDatabaseWrapper) -> set[bytes]:
+    """The names of statements that the server has planned for the present connection."""
+    kept: tuple[Any, set[bytes]] | None = db.__dict__.get("smartgov_planned")
+    if kept is None or kept[0] is not db.connection:
+        kept = db.__dict__["smartgov_planned"] = (db.connection, set())
+    return kept[1]
 
 
 def written(text: str, writes: Iterable[Convert], reads: Iterable[Convert] = ()) -> Statement:
     """A statement in Django's form (`%s` for a value, no other percent sign) for the database in use."""
-    native = text.replace("%s", "?") if connection.vendor == "sqlite" else text
-    return Statement(text, native, tuple(writes), tuple(reads))
+    first, *rest = text.split("%s")
+    if connection.vendor == "sqlite":
+        native = text.replace("%s", "?")
+    else:
+        native = first + "".join(f"${number}{part}" for number, part in enumerate(rest, 1))
+    return Statement(text, native, f"smartgov-{next(_names)}".encode(), tuple(writes), tuple(reads))
 
 
 class Statements(Generic[M]):
@@ -206,33 +224,73 @@ def _flat(equal: Mapping[str, Any]) -> list[Any]:
 
 
 def _writer(field: Any) -> Convert:
-    if type(field) in _PLAIN:
-        return None
-    if type(field) is models.DateTimeField:
+    kind = type(field)
+    if kind is models.DateTimeField:
         return moment_in()
-    if type(field) is models.JSONField and connection.vendor == "sqlite":
-        return partial(json.dumps, cls=field.encoder)
-    return lambda value: field.get_db_prep_save(value, connection)
+    if kind is models.JSONField:
+        encode = partial(json.dumps, cls=field.encoder)
+        return encode if connection.vendor == "sqlite" else lambda value: encode(value).encode()
+    if connection.vendor == "sqlite":
+        return None if kind in _PLAIN else lambda value: field.get_db_prep_save(value, connection)
+    if kind in _PLAIN:
+        return _PLAIN[kind][0]
+    return lambda value: str(field.get_db_prep_save(value, connection)).encode()
 
 
 def _reader(field: Any) -> Convert:
-    if type(field) is models.DateTimeField:
-        return _moment_out
-    if type(field) is models.JSONField:
+    kind, bare = type(field), connection.vendor == "sqlite"
+    if kind is models.DateTimeField:
+        return _aware if bare else _moment_of
+    if kind is models.JSONField:
         return partial(json.loads, cls=field.decoder)
+    if kind in _PLAIN:
+        return None if bare else _PLAIN[kind][1]
     if hasattr(field, "from_db_value"):
-        return lambda value: field.from_db_value(value, None, connection)
-    return None
+        return lambda value: field.from_db_value(value if bare else value.decode(), None, connection)
+    return None if bare else bytes.decode
+
+
+def text_in() -> Convert:
+    """How the driver takes text."""
+    return None if connection.vendor == "sqlite" else str.encode
+
+
+def text_out() -> Convert:
+    """What becomes of text that the driver gives."""
+    return None if connection.vendor == "sqlite" else bytes.decode
 
 
 def moment_in() -> Convert:
     """How the driver takes a moment: SQLite keeps the text of UTC without a zone, as Django writes it."""
-    return _utc_text if connection.vendor == "sqlite" else None
+    return _utc_text if connection.vendor == "sqlite" else _iso_bytes
 
 
 def _utc_text(moment: datetime) -> str:
     return str(moment.astimezone(UTC).replace(tzinfo=None))
 
 
-def _moment_out(moment: datetime) -> datetime:
+def _iso_bytes(moment: datetime) -> bytes:
+    return moment.isoformat().encode()
+
+
+def _aware(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def _moment_of(text: bytes) -> datetime:
+    return datetime.fromisoformat(text.decode())
+
+
+def _number_in(number: int) -> bytes:
+    return str(number).encode()
+
+
+# Kinds of field whose values SQLite's driver takes and gives as they are, and how PostgreSQL writes and is read.
+_PLAIN: dict[type[Field[Any, Any]], tuple[Convert, Convert]] = {
+    models.CharField: (str.encode, bytes.decode),
+    models.TextField: (str.encode, bytes.decode),
+    models.BooleanField: (lambda value: b"t" if value else b"f", lambda value: value == b"t"),
+    models.PositiveIntegerField: (_number_in, int),
+    models.PositiveSmallIntegerField: (_number_in, int),
+    models.BigAutoField: (lambda value: str(int(value)).encode(), int),
+}

@@ -12,7 +12,7 @@ from django.db import transaction
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.identity.models import OpenidAuthorization, OpenidRelation, OpenidToken
 from smartgov.blocks.identity.openid import parties
-from smartgov.blocks.ops.api import Statement, Statements, moment_in, written
+from smartgov.blocks.ops.api import Statement, Statements, moment_in, text_in, text_out, written
 from smartgov.engines.openid.model import (
     CONSENT_LIFE,
     FOLLOWS,
@@ -78,7 +78,8 @@ class DatabaseStore:
         """See `Store`."""
         named = {f"{mark.kind}:{mark.value}": mark for mark in marks}
         given = [value for name, mark in named.items() for value in (name, mark.expires_at)]
-        first = {name for (name,) in _marking(len(named)).run(given).fetchall()}
+        marking = _marking(len(named))
+        first = {marking.found(row)[0] for row in marking.run(given).fetchall()}
         return [mark for name, mark in named.items() if name not in first]
 
     def add(self, authorization: Authorization) -> None:
@@ -217,7 +218,7 @@ _SYSTEM = Actor.for_system("portal", "identity")
 @lru_cache(maxsize=4)
 def _marking(count: int) -> Statement:
     text = _MARK.format(", ".join(["(%s, %s)"] * count))
-    return written(text, [None, moment_in()] * count)
+    return written(text, [text_in(), moment_in()] * count, [text_out()])
 
 
 def _move(authorization: str, origins: tuple[str, ...], state: str, **changes: Any) -> bool:
