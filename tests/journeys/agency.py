@@ -24,6 +24,7 @@ class Manual:
     """The bash examples of one page; `left` are those that nobody has run."""
 
     def __init__(self, page: str) -> None:
+        self.page = page
         self.examples = re.findall(r"```bash\n(.*?)```", (MANUALS / page).read_text(), re.DOTALL)
         self.left = list(self.examples)
 

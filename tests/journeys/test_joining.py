@@ -11,10 +11,11 @@ import re
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -27,7 +28,7 @@ from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 from smartgov.shared.tw import national_id
 from smartgov.site.supervise import Country as Running
-from tests.journeys.agency import Agency, Manual
+from tests.journeys.agency import MANUALS, Agency, Manual
 from tests.journeys.conftest import free_ports, raised
 from tests.journeys.people import Country, Person, until
 
@@ -116,6 +117,8 @@ def test_an_agency_joins_publishes_asks_calls_and_proves(small: Running, tmp_pat
         assert caught.value.slug in {"basis-required", "purpose-not-granted"}
 
         _be_a_provider(xyz, nhi, operating, publishing, day)
+        _by_program(xyz, small.home / "gateways", publishing, day)
+        assert "Weather stations" in ris.get(_page_of("TW/GOV/nhi/cases/stations.v1")).text
         _stays_by_itself(xyz, operating)
         _erased_and_still_proven(xyz, done.exchange_id, tmp_path)
     _tampered_and_caught(xyz)
@@ -188,6 +191,45 @@ def _by_curl(xyz: Agency, person: str) -> str:
         "BASIS": LAW,
     }
     return xyz.run(script.replace("/births/query", "/people/query"), **given)
+
+
+def _by_program(xyz: Agency, gateways: Path, manual: Manual, day: str) -> None:
+    """The register read, a right to it asked and granted, and a service published: by another member's system."""
+    at = homes.load(gateways / "nhi")
+    given = {
+        "GATEWAY": f"http://127.0.0.1:{at.local_port}",
+        "SECRET": homes.secret(at.path, "cases"),
+        "CLIENT": "TW/GOV/nhi/cases",
+    }
+    services, configuration, asked = _documents(xyz.run(manual.take("exchange.v1"), **given))
+    assert PERSONS in [one["id"] for one in services["items"]]
+    assert configuration["version"] > 0
+    assert asked["state"] == "asked"
+    grant = f"right grant {asked['id']} --until {day} --reason 'to publish by program'"
+    assert "granted" in xyz.run(f"smartgov gateway {grant} --home {gateways / 'portal'}")
+    (code,) = re.findall(r"```python\n(.*?)```", (MANUALS / manual.page).read_text(), re.DOTALL)
+
+    def published() -> bool:
+        try:
+            with chdir(xyz.folder):
+                exec(code, {**given, "SERVICE": "TW/GOV/nhi/cases/stations.v1"})
+        except Problem as problem:
+            if problem.slug != "right-missing":
+                raise
+            return False
+        return True
+
+    until(published, bool)
+
+
+def _documents(text: str) -> list[Any]:
+    """JSON texts, one after the other."""
+    found, decoder, text = [], json.JSONDecoder(), text.strip()
+    while text:
+        value, end = decoder.raw_decode(text)
+        found.append(value)
+        text = text[end:].strip()
+    return found
 
 
 def _be_a_provider(xyz: Agency, nhi: Person, operating: Manual, publishing: Manual, day: str) -> None:

@@ -72,6 +72,7 @@ from smartgov.blocks.exchange.registry import (
     set_revoked_consents,
     withdraw_service,
 )
+from smartgov.blocks.exchange.reminding import Ending, ending, remind_of_endings
 from smartgov.blocks.exchange.sealing import seal_chain, seal_document, seal_trust
 from smartgov.blocks.exchange.selectors import (
     MemberPage,
@@ -94,6 +95,7 @@ from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
 __all__ = [
+    "Ending",
     "PORTAL",
     "PUBLISHER",
     "Ability",
@@ -111,6 +113,7 @@ __all__ = [
     "add_subsystem",
     "ask_right",
     "document_of",
+    "ending",
     "end_right",
     "grant_request",
     "lint",
@@ -150,6 +153,7 @@ __all__ = [
     "is_centre",
     "issue_ordered",
     "keep_joining",
+    "remind_of_endings",
     "keep_published",
     "members",
     "publication",

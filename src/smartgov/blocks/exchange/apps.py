@@ -59,6 +59,12 @@ class ExchangeConfig(BlockConfig):
                 ),
             ),
             Periodic(
+                "exchange.remind_of_endings",
+                3600,
+                "smartgov.blocks.exchange.api.remind_of_endings",
+                Text("Tells whoever may renew a right or certificate that it ends", "通知有權展延者權限或憑證即將到期"),
+            ),
+            Periodic(
                 "exchange.keep_joining",
                 30,
                 "smartgov.blocks.exchange.api.keep_joining",
@@ -80,6 +86,7 @@ class ExchangeConfig(BlockConfig):
         from smartgov.blocks.ops.api import declare_events, register_check
 
         declare_events("exchange", {"configuration_changed": ("change",), "certificate_ordered": ("gateway",)})
+        declare_events("exchange", {"ending_near": ("kind", "object", "stage")})
         words = Text("Gateways' certificates are renewed in time", "閘道憑證按時更新")
         register_check("gateway-certificates", certificates_check, words)
         issuing.register(HomeIssuing())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from smartgov.blocks.exchange.domain import NAME_LENGTH, JoinState, OrderState
-from smartgov.shared import clock
+from smartgov.shared import clock, ids
 
 _HEX = 64  # characters of a SHA-256
 
@@ -106,3 +106,24 @@ class UsedLetter(models.Model):
         """Digests only."""
 
         none = "digests of letters between machines"
+
+
+class Reminder(models.Model):
+    """A stage before the end of a right or certificate at which people were told: once for each."""
+
+    id = models.CharField(primary_key=True, max_length=36, default=ids.uuid7)
+    kind = models.CharField(max_length=12)
+    object_id = models.CharField(max_length=50)
+    ends_at = models.DateTimeField()
+    stage = models.CharField(max_length=8)
+    told_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("kind", "object_id", "ends_at", "stage"), name="exchange_reminder_once"),
+        )
+
+    class Personal:
+        """Ids of rights and certificates only."""
+
+        none = "ids of rights and certificates of machines"

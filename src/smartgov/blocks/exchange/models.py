@@ -20,6 +20,7 @@ from smartgov.blocks.exchange.joining_models import (
     Certificate,
     CertificateOrder,
     JoinRequest,
+    Reminder,
     SignedOffer,
     UsedLetter,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "Issuer",
     "JoinRequest",
     "Member",
+    "Reminder",
     "RevokedConsent",
     "Right",
     "RightRequest",

@@ -165,6 +165,13 @@ def seats_of(subject: str) -> list[SeatView]:
     return [view_of(seat) for seat in seats.select_related("account").order_by("since", "id")]
 
 
+def officers(agency: str, permission: str) -> list[str]:
+    """The subjects of those who may do this for an agency, each once; empty for an agency without seats here."""
+    able = [name for name, role in roles().items() if role.allows(permission)]
+    seats = Seat.objects.filter(agency=agency, role__in=able, active=True, account__is_active=True)
+    return sorted(set(seats.values_list("account__subject", flat=True)))
+
+
 def seat(seat_id: str) -> SeatView:
     """An active seat; Problem `person-unknown`."""
     found = Seat.objects.filter(id=seat_id, active=True, account__is_active=True).select_related("account").first()

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import Http404
 
+from smartgov.blocks.exchange import api as exchange
 from smartgov.blocks.identity import api as identity
 from smartgov.blocks.notify import ports
 from smartgov.blocks.notify.domain import Mail, NoticeView, template
@@ -21,7 +22,7 @@ from smartgov.shared.actor import Actor
 from smartgov.shared.ids import uuid7
 from smartgov.shared.text import Text
 
-__all__ = ["NoticeView", "deliver", "mark_read", "send", "tell_of_account", "unread", "wall"]
+__all__ = ["NoticeView", "deliver", "mark_read", "send", "tell_of_account", "tell_of_ending", "unread", "wall"]
 
 logger = structlog.get_logger()
 POSTMAN = Actor.for_system("portal", "notify")
@@ -75,6 +76,27 @@ def tell_of_account(event: ops.EmittedEvent) -> None:
         link=identity.recovery_stop_path(recovery) if stoppable else "/identity/account",
         key=event.id,
     )
+
+
+def tell_of_ending(event: ops.EmittedEvent) -> None:
+    """Listener of `ending_near`: tell the officers who may renew or ask anew, on both sides, once for each stage."""
+    said = event.payload
+    found = exchange.ending(said["kind"], said["object"])
+    if found is None:
+        return  # renewed or ended meanwhile
+    day = f"{found.ends_at.astimezone(clock.TAIPEI):%Y-%m-%d %H:%M}"
+    context = {"name": found.name, "other": found.other, "day": day}
+    link = "/exchange/rights" if found.kind == "right" else "/exchange/joining"
+    officers = {one for agency, permission in found.told for one in identity.officers(agency, permission)}
+    for subject in sorted(officers):
+        send(
+            actor=POSTMAN,
+            subject=subject,
+            template=f"{found.kind}_{'ended' if said['stage'] == 'ended' else 'ending'}",
+            context=context,
+            link=link,
+            key=f"{event.id}:{subject}",
+        )
 
 
 def wall(*, actor: Actor, limit: int = 50, only_unread: bool = False) -> list[NoticeView]:

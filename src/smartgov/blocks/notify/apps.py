@@ -10,7 +10,7 @@ class NotifyConfig(BlockConfig):
     name = "smartgov.blocks.notify"
     label = "notify"
     manifest = Manifest(
-        needs=("ops", "audit", "identity"),
+        needs=("ops", "audit", "identity", "exchange"),
         permissions={"notify.wall": Text("Read one's own notices", "查看自己的通知")},
         menu=(MenuItem("notify:list", Text("Notices", "通知"), "notify.wall", 22),),
     )

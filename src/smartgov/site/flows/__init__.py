@@ -10,6 +10,7 @@ FLOWS: dict[str, tuple[str, ...]] = {
     # The centre
     "configuration_changed": ("smartgov.blocks.exchange.api.republish",),
     "certificate_ordered": ("smartgov.blocks.exchange.api.issue_ordered",),
+    "ending_near": ("smartgov.blocks.notify.api.tell_of_ending",),
     # Signing in to other services
     "account_touched": ("smartgov.blocks.notify.api.tell_of_account",),
     "openid_session_ended": ("smartgov.blocks.identity.api.tell_logout",),
