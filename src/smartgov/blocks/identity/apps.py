@@ -87,7 +87,7 @@ class IdentityConfig(BlockConfig):
         from smartgov.blocks.identity.adapters.enrolment import EnrolmentService
         from smartgov.blocks.identity.adapters.fetching import fetch
         from smartgov.blocks.identity.adapters.moica import Moica
-        from smartgov.blocks.identity.adapters.phone import PhoneService
+        from smartgov.blocks.identity.adapters.phone import PhoneCode, PhonePush
         from smartgov.blocks.identity.adapters.twfido import TwFido
         from smartgov.blocks.identity.gate import SessionGate
         from smartgov.blocks.identity.means import connected
@@ -100,7 +100,7 @@ class IdentityConfig(BlockConfig):
 
         register_gate(SessionGate())
         register_seat_titles(accounts.title_of_seat)
-        mobile.register_service(PhoneService())
+        mobile.register_service(PhonePush(), PhoneCode())
         phones.register_service(EnrolmentService())
         party_keys.register_fetch(fetch)
         means: dict[str, Means] = {connected.CARD: CardHelper(), connected.TWFIDO: TwFido()}

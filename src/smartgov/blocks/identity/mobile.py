@@ -19,7 +19,7 @@ from django.db import transaction
 
 from smartgov.blocks.identity import accounts, domain, throttle
 from smartgov.blocks.identity.models import Account, LoginRequest, MobileKey
-from smartgov.blocks.identity.ports import Approval, MobileIdentity
+from smartgov.blocks.identity.ports import Answer, Asked, Means
 from smartgov.shared import clock, ids
 from smartgov.shared.sealed import blind_index
 from smartgov.shared.tw import national_id as nid
@@ -29,22 +29,32 @@ TEXT = {"en": "Sign in to the smart government platform", "zh": "登入智慧政
 _NOBODY = "nobody-"
 logger = structlog.get_logger()
 __all__ = ["LoginRequest", "answer", "begin", "find", "is_over", "is_waiting", "register_service", "service_replaced"]
-_services: list[MobileIdentity] = []
+_services: list[tuple[Means, Means]] = []
 
 
-def register_service(service: MobileIdentity) -> None:
-    """Set the mobile-identity service of this process (`apps.py` does it)."""
-    _services[:] = [service]
+def register_service(push: Means, code: Means) -> None:
+    """Set the two ways to a person's phone: a request that appears on it, and one whose code it scans."""
+    _services[:] = [(push, code)]
 
 
 @contextmanager
-def service_replaced(service: MobileIdentity) -> Iterator[None]:
-    """Use `service` within a block of a test."""
-    _services.append(service)
+def service_replaced(push: Means, code: Means | None = None) -> Iterator[None]:
+    """Use these within a block of a test; one may stand for both."""
+    pair = (push, code or push)
+    _services.append(pair)
     try:
         yield
     finally:
-        _services.remove(service)
+        _services.remove(pair)
+
+
+def _way(*, pushed: bool) -> Means:
+    push, code = _services[-1]
+    return push if pushed else code
+
+
+def _read(login: LoginRequest) -> Answer:
+    return _way(pushed=login.account_id is not None).read({"ticket": login.ticket}, b"")
 
 
 def begin(*, browser: str, national_id: str = "", trusting: Account | None = None, whose: str = "") -> LoginRequest:
@@ -57,14 +67,13 @@ def begin(*, browser: str, national_id: str = "", trusting: Account | None = Non
         throttle.count("push", whose)
     account = trusting or (_account_for(national_id) if national_id else None)
     nonce, number = secrets.token_urlsafe(32), f"{secrets.randbelow(90) + 10}"
-    ticket, show = _NOBODY + ids.uuid7(), ""
+    now, ticket, show = clock.now(), _NOBODY + ids.uuid7(), ""
     if account or not national_id:
-        key_ids = (
-            list(account.mobile_keys.filter(suspended_at=None).values_list("key_id", flat=True)) if account else []
-        )
-        opened = _services[-1].open(origin=settings.ORIGIN, nonce=nonce, number=number, text=TEXT, key_ids=key_ids)
-        ticket, show = opened.id or ticket, "" if account else opened.show
-    now = clock.now()
+        keys = account.mobile_keys.filter(suspended_at=None).values_list("key_id", flat=True) if account else ()
+        until = now + domain.LOGIN_LIFETIME
+        asked = Asked(settings.ORIGIN, nonce, number, TEXT, begun=now, until=until, key_ids=tuple(keys))
+        opened = _way(pushed=account is not None).open(asked)
+        ticket, show = opened.kept["ticket"] or ticket, opened.code
     return LoginRequest.objects.create(
         browser=_browser(browser),
         nonce=nonce,
@@ -100,7 +109,7 @@ def is_waiting(login: LoginRequest) -> bool:
     """Whether the phone has still to answer; changes nothing."""
     if is_over(login) or login.ticket.startswith(_NOBODY):
         return not is_over(login)
-    return _services[-1].read(login.ticket).state == "waiting"
+    return _read(login).state == "waiting"
 
 
 def answer(login: LoginRequest) -> MobileKey | None:
@@ -109,7 +118,7 @@ def answer(login: LoginRequest) -> MobileKey | None:
         raise domain.sign_in_refused()
     if login.ticket.startswith(_NOBODY):
         return None
-    approval = _services[-1].read(login.ticket)
+    approval = _read(login)
     if approval.state == "waiting":
         return None
     if approval.state == "refused":
@@ -118,7 +127,7 @@ def answer(login: LoginRequest) -> MobileKey | None:
 
 
 @transaction.atomic
-def _accept(login: LoginRequest, approval: Approval) -> MobileKey:
+def _accept(login: LoginRequest, approval: Answer) -> MobileKey:
     usable = MobileKey.objects.filter(key_id=approval.key_id, account__is_active=True, suspended_at=None)
     key = usable.select_related("account").first()
     if key is None or (login.account_id and login.account_id != key.account_id):
@@ -141,7 +150,7 @@ def _refused(login: LoginRequest, reason: str) -> Exception:
     return domain.sign_in_refused()
 
 
-def _is_signed(login: LoginRequest, approval: Approval, jwk: dict[str, str]) -> bool:
+def _is_signed(login: LoginRequest, approval: Answer, jwk: dict[str, str]) -> bool:
     content = domain.signed_content(
         origin=settings.ORIGIN, nonce=login.nonce, number=login.number, text=login.text, issued=approval.issued
     )

@@ -24,16 +24,6 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class Approval:
-    """What the phone has answered so far. `signature` is ECDSA P-256 with SHA-256 in DER, `issued` the phone's time."""
-
-    state: Literal["waiting", "approved", "refused"]
-    key_id: str = ""
-    signature: bytes = b""
-    issued: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Enrolment:
     """What a phone that is being enrolled has answered: its public key, and its signature over the invitation."""
 
@@ -52,18 +42,6 @@ class PhoneEnrolment(Protocol):
 
     def enrolled(self, ticket: str) -> Enrolment:
         """The present answer."""
-        ...
-
-
-class MobileIdentity(Protocol):
-    """The service that reaches a person's phone. It is a courier: only the phone's signature proves anything."""
-
-    def open(self, *, origin: str, nonce: str, number: str, text: dict[str, str], key_ids: Sequence[str]) -> Ticket:
-        """Open a request: for whoever scans the code, or pushed to the phones that hold `key_ids`."""
-        ...
-
-    def read(self, ticket: str) -> Approval:
-        """The present answer; raises Problem `phone-service-unreachable`."""
         ...
 
 

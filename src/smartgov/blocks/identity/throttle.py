@@ -33,7 +33,7 @@ def count(purpose: str, whose: str, *, limit: int = LIMIT, window: timedelta = W
 
 def forgive(purpose: str, whose: str) -> None:
     """Forget the tries after one that succeeded."""
-    Throttle.objects.filter(key=_key(purpose, whose)).delete()
+    Throttle.objects.filter(key=_key(purpose, whose)).update(count=0)
 
 
 def failed(address: str) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from smartgov.blocks.identity.domain import too_many_attempts
-from smartgov.blocks.identity.ports import Approval, Ticket
+from smartgov.blocks.identity.ports import Answer, Asked, Opened
 from smartgov.engines.httpd import sync
 from smartgov.shared import homes
 from smartgov.shared.problems import TRY_AGAIN, Problem
@@ -22,25 +23,34 @@ _TIMEOUT = 5.0
 
 
 class PhoneService:
-    """Speaks with the service at SMARTGOV_PHONE_URL; the shared secret lies in the country's folder."""
+    """Speaks with the service at SMARTGOV_PHONE_URL; the shared secret lies in the country's folder.
 
-    def open(self, *, origin: str, nonce: str, number: str, text: dict[str, str], key_ids: Sequence[str]) -> Ticket:
-        """Open a request; with `key_ids` it is pushed to the first of these phones."""
-        body: dict[str, Any] = {"origin": origin, "nonce": nonce, "number": number, "text": text}
-        if key_ids:
-            body["key_id"] = key_ids[0]
-        answer = self._ask("POST", "/sp/tickets", body)
-        return Ticket(str(answer["ticket"]), str(answer.get("link", "")))
+    Every request is read alike; `PhonePush` and `PhoneCode` are the two ways to open one.
+    """
 
-    def read(self, ticket: str) -> Approval:
+    pause = 0
+
+    def is_ready(self) -> bool:
+        """Whether this platform is a customer."""
+        return _secret_file().exists()
+
+    def read(self, kept: Mapping[str, str], delivered: bytes) -> Answer:
         """The present answer of the phone."""
-        answer = self._ask("GET", f"/sp/tickets/{quote(ticket, safe='')}")
+        if not kept["ticket"]:
+            return Answer("waiting")
+        answer = self._ask("GET", f"/sp/tickets/{quote(kept['ticket'], safe='')}")
         if answer["status"] == "pending":
-            return Approval("waiting")
+            return Answer("waiting")
         if answer["status"] != "approved":
-            return Approval("refused")
+            return Answer("refused")
         issued = json.loads(answer["payload"]).get("issued", "")
-        return Approval("approved", str(answer["key_id"]), signature_of(str(answer["signature"])), str(issued))
+        signature = signature_of(str(answer["signature"]))
+        return Answer("given", signature=signature, key_id=str(answer["key_id"]), issued=str(issued))
+
+    def _open(self, asked: Asked, **to: str) -> Opened:
+        said = {"origin": asked.origin, "nonce": asked.nonce, "number": asked.number, "text": dict(asked.text)}
+        answer = self._ask("POST", "/sp/tickets", {**said, **to})
+        return Opened({"ticket": str(answer["ticket"])}, code=str(answer.get("link", "")))
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {_secret()}", "Content-Type": "application/json"}
@@ -59,6 +69,24 @@ class PhoneService:
         return found
 
 
+class PhonePush(PhoneService):
+    """A request that appears on the first of the phones with `key_ids`; without one, nobody ever answers it."""
+
+    def open(self, asked: Asked) -> Opened:
+        """Open it; it has no code to scan."""
+        if not asked.key_ids:
+            return Opened({"ticket": ""})
+        return Opened(self._open(asked, key_id=asked.key_ids[0]).kept)
+
+
+class PhoneCode(PhoneService):
+    """A request for whoever scans its code; we look again and again whether somebody has answered."""
+
+    def open(self, asked: Asked) -> Opened:
+        """Open it; `code` is what the QR code holds."""
+        return self._open(asked)
+
+
 def phone_unreachable() -> Problem:
     """The service behind the phones does not answer."""
     return Problem(
@@ -70,9 +98,13 @@ def phone_unreachable() -> Problem:
     )
 
 
+def _secret_file() -> Path:
+    return homes.home() / "phone" / "secrets" / "sp"
+
+
 def _secret() -> str:
     try:
-        return (homes.home() / "phone" / "secrets" / "sp").read_text().strip()
+        return _secret_file().read_text().strip()
     except OSError:
         raise phone_unreachable() from None
 

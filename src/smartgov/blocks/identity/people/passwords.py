@@ -6,7 +6,9 @@ of strangers are counted apart from those in a browser that the person trusts, a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
+from typing import TypeVar
 
 import structlog
 from argon2 import PasswordHasher, Type
@@ -28,6 +30,7 @@ ENOUGH = 100
 """Failures without a success after which strangers' tries are no longer heard (NIST SP 800-63B-4 section 3.2.2)."""
 TOLD_AT = 3
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
+T = TypeVar("T")
 logger = structlog.get_logger()
 
 
@@ -76,8 +79,10 @@ def remove(*, actor: Actor, account: Account) -> None:
         telling.tell(account, "means_removed")
 
 
-def sign_in(request: HttpRequest, *, national_id: str, password: str, code: str) -> Account:
-    """The officer whose password and second factor these are; Problem `sign-in-refused` says no more than that."""
+def sign_in(request: HttpRequest, *, national_id: str, password: str, code: str, opened: Callable[[Account], T]) -> T:
+    """What `opened` gives for the officer whose password and second factor these are, in the transaction that spends
+    the code: a code is spent by the session that it opens. Problem `sign-in-refused` says no more than that.
+    """
     if not are_used():
         raise domain.permission_missing()
     address = places.network_of(places.address_of(request))
@@ -86,27 +91,27 @@ def sign_in(request: HttpRequest, *, national_id: str, password: str, code: str)
     trusted = browsers.trusts(request, account)
     whose = f"browser {trusted.id}" if trusted else f"stranger {national_id}"
     throttle.count("password", whose, limit=LIMIT)
-    proven = _proven(account, password, code, heard=trusted is not None)
-    if account is None or not proven:
-        throttle.failed(address)
-        _refused(request, account)
-        raise domain.password_refused()
-    throttle.forgive("password", whose)
-    Password.objects.filter(account=account, failures__gt=0).update(failures=0)
-    return account
+    row = _known(account, password, heard=trusted is not None)
+    if account is not None and row is not None:
+        with transaction.atomic():
+            if authenticator_app.take(account, code) or codes.take(account, code):
+                throttle.forgive("password", whose)
+                if row.failures:
+                    Password.objects.filter(id=row.id).update(failures=0)
+                return opened(account)
+    throttle.failed(address)
+    _refused(request, account)
+    raise domain.password_refused()
 
 
-def _proven(account: Account | None, password: str, code: str, *, heard: bool) -> bool:
+def _known(account: Account | None, password: str, *, heard: bool) -> Password | None:
+    """The row whose password this is, hashed as we hash today; the same work is done when there is none."""
     row = of(account) if account and may_have(account) else None
-    right = _matches(row, password)
-    if account is None or row is None or not right or (row.failures >= ENOUGH and not heard):
-        return False
-    with transaction.atomic():
-        if not (authenticator_app.take(account, code) or codes.take(account, code)):
-            return False
+    if not _matches(row, password) or row is None or (row.failures >= ENOUGH and not heard):
+        return None
     if _HASHER.check_needs_rehash(row.hash):
         Password.objects.filter(id=row.id).update(hash=_HASHER.hash(password))
-    return True
+    return row
 
 
 def _matches(row: Password | None, password: str) -> bool:

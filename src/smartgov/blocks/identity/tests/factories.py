@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping
 from itertools import count
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -16,7 +16,7 @@ from django.test import Client, RequestFactory
 
 from smartgov.blocks.identity import api, domain, keeping, sessions
 from smartgov.blocks.identity.models import Account
-from smartgov.blocks.identity.ports import Approval, Ticket
+from smartgov.blocks.identity.ports import Answer, Asked, Opened
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 from smartgov.shared.tw import national_id
@@ -75,12 +75,14 @@ class _Jar:
 
 
 class Phone:
-    """A phone with a real key, and the courier that brings requests to it (port MobileIdentity)."""
+    """A phone with a real key, and the courier that brings requests to it (port Means)."""
+
+    pause = 0
 
     def __init__(self) -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.requests: dict[str, dict[str, object]] = {}
-        self.answers: dict[str, Approval] = {}
+        self.answers: dict[str, Answer] = {}
 
     @property
     def jwk(self) -> dict[str, str]:
@@ -89,19 +91,24 @@ class Phone:
         x, y = (base64.urlsafe_b64encode(n.to_bytes(32, "big")).rstrip(b"=").decode() for n in (numbers.x, numbers.y))
         return {"kty": "EC", "crv": "P-256", "x": x, "y": y}
 
-    def open(self, *, origin: str, nonce: str, number: str, text: dict[str, str], key_ids: Sequence[str]) -> Ticket:
-        """Take a request."""
-        ticket = secrets.token_hex(8)
-        self.requests[ticket] = {"origin": origin, "nonce": nonce, "number": number, "text": text}
-        return Ticket(ticket, f"http://phone.test/scan?ticket={ticket}")
+    def is_ready(self) -> bool:
+        """Whether there is a service."""
+        return True
 
-    def read(self, ticket: str) -> Approval:
+    def open(self, asked: Asked) -> Opened:
+        """Take a request; one for a known phone has no code to scan."""
+        ticket = secrets.token_hex(8)
+        said = {"origin": asked.origin, "nonce": asked.nonce, "number": asked.number, "text": dict(asked.text)}
+        self.requests[ticket] = said
+        return Opened({"ticket": ticket}, code="" if asked.key_ids else f"http://phone.test/scan?ticket={ticket}")
+
+    def read(self, kept: Mapping[str, str], delivered: bytes) -> Answer:
         """The answer so far."""
-        return self.answers.get(ticket, Approval("waiting"))
+        return self.answers.get(kept["ticket"], Answer("waiting"))
 
     def refuse(self) -> None:
         """The person refuses the latest request."""
-        self.answers[list(self.requests)[-1]] = Approval("refused")
+        self.answers[list(self.requests)[-1]] = Answer("refused")
 
     def approve(self, *, issued: str = "", **other: object) -> None:
         """The person approves the latest request; `other` content is signed when given."""
@@ -109,4 +116,4 @@ class Phone:
         issued = issued or clock.now().isoformat()
         content = domain.signed_content(**{**self.requests[ticket], "issued": issued, **other})  # type: ignore[arg-type]
         signature = self.key.sign(content, ec.ECDSA(SHA256()))
-        self.answers[ticket] = Approval("approved", domain.thumbprint(self.jwk), signature, issued)
+        self.answers[ticket] = Answer("given", signature=signature, key_id=domain.thumbprint(self.jwk), issued=issued)

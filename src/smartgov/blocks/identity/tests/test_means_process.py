@@ -1,9 +1,9 @@
-"""The conformance suite on the card, on TW FidO in its four modes, and on the phone, each with its real program."""
+"""The conformance suite on the card, TW FidO in four modes and the own phone in two, each with its real program."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ import pytest
 
 from smartgov.blocks.identity import domain
 from smartgov.blocks.identity.adapters.card import CardHelper
-from smartgov.blocks.identity.adapters.phone import PhoneService
+from smartgov.blocks.identity.adapters.phone import PhoneCode, PhonePush
 from smartgov.blocks.identity.adapters.twfido import TwFido
 from smartgov.blocks.identity.means.proving import signer_of
 from smartgov.blocks.identity.ports import Answer, Asked, Opened
@@ -28,7 +28,7 @@ from smartgov.simulators.phone import home as phones
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
 IDS = {"mother": national_id.make(900_001, 2), "father": national_id.make(900_002, 1)}
-WAYS = ["card", "phone", "push", "code", "app", "native"]
+WAYS = ["card", "own-push", "own-code", "push", "code", "app", "native"]
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +45,8 @@ def subject(request: pytest.FixtureRequest, programs: Outside, monkeypatch: pyte
         if not programs.cards:
             pytest.skip("NOT RUN: softhsm2 is absent (bash scripts/system.sh hsm)")
         return of_card(programs)
-    return (
-        of_phone(programs, monkeypatch) if request.param == "phone" else of_twfido(programs, request.param, monkeypatch)
-    )
+    made = of_phone if request.param.startswith("own-") else of_twfido
+    return made(programs, request.param, monkeypatch)
 
 
 @pytest.mark.parametrize("check", conformance.CHECKS, ids=lambda check: check.__name__)
@@ -90,10 +89,12 @@ def of_twfido(programs: Outside, way: str, monkeypatch: pytest.MonkeyPatch) -> S
     )
 
 
-def of_phone(programs: Outside, monkeypatch: pytest.MonkeyPatch) -> Subject:
+def of_phone(programs: Outside, way: str, monkeypatch: pytest.MonkeyPatch) -> Subject:
     people = {one.id: one for one in phones.personas(programs.home / "phone")}
 
     def act(opened: Opened, persona: str, **pressed: str) -> bytes:
+        if opened.code:
+            outside.press(opened.code, outside.page(opened.code), 0, persona=persona)
         url = f"{programs.phone}/phones/{persona}/requests/{opened.kept['ticket']}"
         outside.press(url, outside.page(url), 0, **pressed)
         return b""
@@ -103,38 +104,15 @@ def of_phone(programs: Outside, monkeypatch: pytest.MonkeyPatch) -> Subject:
         key = domain.public_key(owner.public_jwk)
         return owner.id if keys.verify_der(key, answer.signature, asked.content(answer.issued)) else None
 
+    pushed = way == "own-push"
     return Subject(
-        AsMeans(PhoneService()),
-        lambda asked, persona: replace(asked, key_ids=(people[persona].key_id,)),
+        PhonePush() if pushed else PhoneCode(),
+        lambda asked, persona: replace(asked, key_ids=(people[persona].key_id,)) if pushed else asked,
         lambda opened, persona: act(opened, persona, number="47"),
         lambda opened, persona: act(opened, persona, refuse="1"),
         proves,
         lambda: moved(monkeypatch, "SMARTGOV_PHONE_URL"),
     )
-
-
-class AsMeans:
-    """The phone's service has a port of its own, older than the common one; its words are translated here."""
-
-    pause = 0
-
-    def __init__(self, service: PhoneService) -> None:
-        self.service = service
-
-    def is_ready(self) -> bool:
-        return True
-
-    def open(self, asked: Asked) -> Opened:
-        ticket = self.service.open(
-            origin=asked.origin, nonce=asked.nonce, number=asked.number, text=dict(asked.text), key_ids=asked.key_ids
-        )
-        return Opened({"ticket": ticket.id}, code=ticket.show)
-
-    def read(self, kept: Mapping[str, str], delivered: bytes) -> Answer:
-        found = self.service.read(kept["ticket"])
-        if found.state != "approved":
-            return Answer("waiting" if found.state == "waiting" else "refused")
-        return Answer("given", signature=found.signature, key_id=found.key_id, issued=found.issued)
 
 
 def by_certificate(programs: Outside, asked: Asked, answer: Answer) -> str | None:

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from smartgov.blocks.identity import accounts, throttle
+from smartgov.blocks.identity import accounts, domain, sessions, throttle
 from smartgov.blocks.identity.models import Account, AuthenticatorApp, Password, RecoveryCode, SignIn, Throttle
 from smartgov.blocks.identity.openid.service import MEANS
 from smartgov.blocks.identity.people import authenticator_app, breached, browsers, codes, passwords, totp
@@ -86,6 +86,21 @@ def test_each_code_works_once(client: Client, officer: Officer) -> None:
     assert officer.sign_in(Client(), code=code).status_code == 403
     with clock.travelling(delta=timedelta(seconds=-totp.STEP)):
         assert officer.sign_in(Client()).status_code == 403, "an earlier step neither"
+
+
+def test_a_code_is_spent_by_the_session_that_it_opens(
+    client: Client, officer: Officer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise domain.under_age()
+
+    code = officer.code()
+    with monkeypatch.context() as patched:
+        patched.setattr(sessions, "sign_in", broken)
+        assert officer.sign_in(client, code=code).status_code != 302
+    assert not is_signed_in(client)
+    assert officer.sign_in(client, code=code).status_code == 302, "what opened nothing is not lost"
+    assert officer.sign_in(Client(), code=code).status_code != 302
 
 
 def test_a_code_ends_with_its_step(client: Client, officer: Officer) -> None:

@@ -15,7 +15,7 @@ import pytest
 from django.test import Client
 
 from smartgov.blocks.identity import api, mobile
-from smartgov.blocks.identity.adapters.phone import PhoneService
+from smartgov.blocks.identity.adapters.phone import PhoneCode, PhonePush
 from smartgov.blocks.identity.models import LoginRequest, SignIn
 from smartgov.blocks.identity.tests.factories import SEEDER, a_national_id, a_person
 from smartgov.engines.httpd import sync
@@ -38,7 +38,7 @@ def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         port = re.search(r'"port": (\d+)', process.stderr.readline())
         assert port is not None
         monkeypatch.setenv("SMARTGOV_PHONE_URL", f"http://127.0.0.1:{port[1]}")
-        with mobile.service_replaced(PhoneService()):
+        with mobile.service_replaced(PhonePush(), PhoneCode()):
             yield f"http://127.0.0.1:{port[1]}"
         process.send_signal(signal.SIGTERM)
 
@@ -93,5 +93,5 @@ def test_a_push_signs_in(client: Client, address: str, owner: tuple[str, str]) -
 def test_a_service_that_is_down_is_a_problem(monkeypatch: pytest.MonkeyPatch, address: str, client: Client) -> None:
     monkeypatch.setenv("SMARTGOV_PHONE_URL", "http://127.0.0.1:9")
     with pytest.raises(Problem, match="phone-service-unreachable"):
-        PhoneService().read("x")
+        PhoneCode().read({"ticket": "x"}, b"")
     assert client.post("/identity/mobile", {"way": "code"}).status_code == 503

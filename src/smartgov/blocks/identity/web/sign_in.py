@@ -84,11 +84,12 @@ def password(request: HttpRequest) -> HttpResponse:
     given = {name: request.POST.get(name, "") for name in ("national_id", "password", "code")}
     given["national_id"] = given["national_id"].strip().upper()
     try:
-        account = passwords.sign_in(request, **given)
+        return passwords.sign_in(
+            request, **given, opened=lambda who: opened(request, who, method="password", following=following)
+        )
     except Problem as refused:
         context = {"next": following, "national_id": given["national_id"], "refused": refused}
         return render(request, "identity/password_sign_in.html", context, status=refused.status)
-    return opened(request, account, method="password", following=following)
 
 
 @require_GET
