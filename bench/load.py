@@ -76,11 +76,13 @@ async def ask_all(
     if len(numbers) <= _PREPARED:
         question = {number: question(number) for number in numbers}.__getitem__
     count = max(min(connections, len(numbers)), len(urls))
-    made = []
-    for at, url in enumerate(urls):
-        todo = iter(numbers[(at - numbers.start) % len(urls) :: len(urls)])
-        for _ in range(len(range(at, count, len(urls)))):
-            made.append(await _connected(_Asker(question, todo, found, count / rate if rate else 0.0), url))
+    todos = [iter(numbers[(at - numbers.start) % len(urls) :: len(urls)]) for at in range(len(urls))]
+    made = [
+        await _connected(
+            _Asker(question, todos[at % len(urls)], found, count / rate if rate else 0.0), urls[at % len(urls)]
+        )
+        for at in range(count)
+    ]
     before, own, started = [spent(pid) for pid in pids], time.process_time(), time.monotonic()
     for number, asker in enumerate(made):
         asker.start(number / rate if rate else 0.0)
