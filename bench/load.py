@@ -72,16 +72,17 @@ async def ask_all(
     Of several `urls` question `number` goes to the one with this number. SystemExit when an answer is wrong, or when
     more than one in a hundred is refused.
     """
-    found, loop = _Found(), asyncio.get_running_loop()
+    found = _Found()
     if len(numbers) <= _PREPARED:
         question = {number: question(number) for number in numbers}.__getitem__
     count = max(min(connections, len(numbers)), len(urls))
-    made = []
-    for at, url in enumerate(urls):
-        place, todo = urlsplit(url), iter(numbers[(at - numbers.start) % len(urls) :: len(urls)])
-        for _ in range(len(range(at, count, len(urls)))):
-            asker = _Asker(question, todo, found, count / rate if rate else 0.0)
-            made.append((await loop.create_connection(lambda asker=asker: asker, place.hostname, place.port))[1])  # type: ignore[misc]
+    todos = [iter(numbers[(at - numbers.start) % len(urls) :: len(urls)]) for at in range(len(urls))]
+    made = [
+        await _connected(
+            _Asker(question, todos[at % len(urls)], found, count / rate if rate else 0.0), urls[at % len(urls)]
+        )
+        for at in range(count)
+    ]
     before, own, started = [spent(pid) for pid in pids], time.process_time(), time.monotonic()
     for number, asker in enumerate(made):
         asker.start(number / rate if rate else 0.0)
@@ -97,6 +98,12 @@ async def ask_all(
     if len(found.refused) > len(numbers) // 100:
         raise SystemExit(f"refused: {dict(Counter(found.refused.values()).most_common(3))} of {len(numbers)}")
     return Round(len(numbers), parts, seconds, sorted(found.waits), found.refused, own)
+
+
+async def _connected(asker: _Asker, url: str) -> _Asker:
+    place = urlsplit(url)
+    await asyncio.get_running_loop().create_connection(lambda: asker, place.hostname or "", place.port or 80)
+    return asker
 
 
 class _Asker(asyncio.Protocol):

@@ -253,9 +253,9 @@ def noted(name: str, kind: int, key: bytes, text: str, keyid: bytes, signature: 
 def opened(gateway: str, number: int, size: int, said: list[str]) -> list[tuple[int, bytes, int]]:
     """What each restore of the log says: size and root of the head before it, and how many records it still had."""
     found = [EPOCH.fullmatch(line) for line in said if line.startswith("epoch ")]
+    need(len(found) == number - 1 and all(found), "head")
     lines = [match.groups() for match in found if match]
     names = [gateway, *(f"{gateway}+{n}" for n in range(2, number))]
-    need(len(found) == number - 1 and all(found), "head")
     need([line[:2] for line in lines] == [(str(n), name) for n, name in enumerate(names, 2)][: number - 1], "head")
     epochs = [(int(seen), b64(root), int(kept)) for _, _, seen, root, kept in lines]
     need(not epochs or size > epochs[-1][2], "head")
