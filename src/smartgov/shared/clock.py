@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,6 +17,12 @@ def now() -> datetime:
     """The present instant, aware, in UTC."""
     shift = _shift.get()
     return datetime.now(UTC) + shift if shift else datetime.now(UTC)
+
+
+def timestamp() -> float:
+    """The present instant in Unix seconds."""
+    shift = _shift.get()
+    return time.time() + shift.total_seconds() if shift else time.time()
 
 
 def today() -> date:

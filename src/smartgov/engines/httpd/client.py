@@ -113,28 +113,23 @@ class Client:
 
     async def _over(self, key: _Key, connection: _Exchange, raw: bytes, until: float, *, head_only: bool) -> Response:
         """One exchange over a connection, which is kept when it can be used again."""
+        self._running.add(connection)
+        if not self._sweeping:
+            self._sweeping = True
+            asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
         try:
-            response = await self._timed(connection, until, connection.send(raw, head_only=head_only))
+            response = await connection.send(raw, until, head_only=head_only)
         except BaseException:
             connection.close()
             raise
+        finally:
+            self._running.discard(connection)
         if connection.reusable and connection.made >= self._since:
             connection.idle_since = time.monotonic()
             self._idle[key].append(connection)
         else:
             connection.close()
         return response
-
-    async def _timed(self, connection: _Exchange, until: float, answer: asyncio.Future[Response]) -> Response:
-        connection.until = until
-        self._running.add(connection)
-        if not self._sweeping:
-            self._sweeping = True
-            asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
-        try:
-            return await answer
-        finally:
-            self._running.discard(connection)
 
     def _sweep(self) -> None:
         """Give up exchanges whose time is over: one timer for all, instead of one for each."""
@@ -178,6 +173,7 @@ class _Exchange(asyncio.Protocol):
         self._max_body = max_body
         self._transport: Any = None
         self._waiter: asyncio.Future[Response] | None = None
+        self._loop = asyncio.get_running_loop()
         self._peer: bytes | None = None
         self.alive = self.reusable = self.heard = False
         self.idle_since, self.made = 0.0, time.monotonic()
@@ -200,14 +196,14 @@ class _Exchange(asyncio.Protocol):
         """Whether the server's certificate is the expected one (by its SHA-256 in hex), or may stand for it."""
         return expected is None or judge(expected.lower(), self._peer or b"")
 
-    def send(self, raw: bytes, *, head_only: bool) -> asyncio.Future[Response]:
-        """Write a rendered request; the future is its whole answer."""
+    def send(self, raw: bytes, until: float, *, head_only: bool) -> asyncio.Future[Response]:
+        """Write a rendered request; the future is its whole answer, which is there by `until` or given up."""
         if not self.alive:
             raise NotSentError("the connection is closed")
         self._clear()
-        self._head_only = head_only
+        self._head_only, self.until = head_only, until
         self.heard = self.reusable = False
-        waiter = self._waiter = asyncio.get_running_loop().create_future()
+        waiter = self._waiter = self._loop.create_future()
         self._transport.write(raw)
         return waiter
 

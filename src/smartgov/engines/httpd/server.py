@@ -115,6 +115,10 @@ class _Connection(asyncio.Protocol):
         self._peer_cert: bytes | None = None
         self._waiting: deque[tuple[Request, bool]] = deque()
         self._task: asyncio.Task[None] | None = None
+        """Works on one request after another, for as long as the connection lasts."""
+        self._busy = False
+        self._wake: asyncio.Future[None] | None = None
+        """Where the task waits for the next request."""
         self.ends_at = _NEVER
         self._writable = asyncio.Event()
         self._writable.set()
@@ -138,6 +142,7 @@ class _Connection(asyncio.Protocol):
         self._writable.set()
         self.ends_at = _NEVER
         # A request that is being worked on runs to its end: what it committed must not depend on the caller's patience.
+        self._call()
 
     def pause_writing(self) -> None:
         self._writable.clear()
@@ -148,7 +153,7 @@ class _Connection(asyncio.Protocol):
     def close_when_idle(self) -> None:
         """Take no further request; close now if none is running."""
         self._closing = True
-        if self._task is None and self._transport is not None:
+        if not self._busy and self._transport is not None:
             self._transport.close()
 
     def abort(self) -> None:
@@ -174,7 +179,7 @@ class _Connection(asyncio.Protocol):
     def expire(self) -> None:
         """Its time is over: close it, unless a request is being worked on."""
         self.ends_at = _NEVER
-        if self._task is None and self._transport is not None:
+        if not self._busy and self._transport is not None:
             self._transport.close()
 
     # -- parser callbacks ---------------------------------------------------------------------------------------
@@ -238,8 +243,17 @@ class _Connection(asyncio.Protocol):
         if len(self._waiting) >= MAX_WAITING:
             self._transport.pause_reading()
             self._paused = True
-        if self._task is None and not self._closing:
-            self._task = self._loop.create_task(self._work())
+        if not self._busy and not self._closing:
+            self._busy = True
+            if self._task is None:
+                self._task = self._loop.create_task(self._work())
+            self._call()
+
+    def _call(self) -> None:
+        """Let the task look for a request, or for the connection's end."""
+        wake, self._wake = self._wake, None
+        if wake is not None and not wake.done():
+            wake.set_result(None)
 
     def _request(self) -> Request:
         parts = self._parts
@@ -252,31 +266,42 @@ class _Connection(asyncio.Protocol):
 
     async def _work(self) -> None:
         try:
-            while self._waiting:
-                request, keep = self._waiting.popleft()
-                response = await answer(self._server.handler, request)
-                if not self._writable.is_set():
-                    await self._writable.wait()
-                keep = keep and not self._closing
-                if not self._transport.is_closing():
-                    self._transport.write(render(response, keep=keep, head_only=request.method == "HEAD"))
-                if not keep:
-                    self._transport.close()
+            while not self._closing:
+                await self._answer_waiting()
+                self._busy = False
+                if self._closing:
                     return
-                if self._paused and len(self._waiting) < MAX_WAITING:
-                    self._paused = False
-                    with contextlib.suppress(RuntimeError):
-                        self._transport.resume_reading()
+                self.ends_at = self._loop.time() + IDLE_SECONDS
+                self._wake = self._loop.create_future()
+                await self._wake
         finally:
-            self._task = None
-        self.ends_at = self._loop.time() + IDLE_SECONDS
+            self._busy, self._task = False, None
+
+    async def _answer_waiting(self) -> None:
+        """Answer the requests that have arrived, in their order."""
+        while self._waiting:
+            request, keep = self._waiting.popleft()
+            response = await answer(self._server.handler, request)
+            if not self._writable.is_set():
+                await self._writable.wait()
+            keep = keep and not self._closing
+            if not self._transport.is_closing():
+                self._transport.write(render(response, keep=keep, head_only=request.method == "HEAD"))
+            if not keep:
+                self._closing = True
+                self._transport.close()
+                return
+            if self._paused and len(self._waiting) < MAX_WAITING:
+                self._paused = False
+                with contextlib.suppress(RuntimeError):
+                    self._transport.resume_reading()
 
     def _refuse(self, status: int, reason: str) -> None:
         if self._refused:
             return
         self._refused = self._closing = True
         log.info("request_refused", status=status, reason=reason)
-        if self._task is None and self._transport is not None:
+        if not self._busy and self._transport is not None:
             self._transport.write(render(Response.problem(_malformed(status)), keep=False))
             self._transport.close()
 

@@ -11,6 +11,7 @@ import os
 import sqlite3
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -52,12 +53,13 @@ class Batch:
         plain: frozenset[str] = frozenset(),
     ) -> None:
         self._db, self._appender, self._wrap, self._place, self._plain = db, appender, wrap, place, plain
-        self._rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _TABLES}
+        self._values: dict[str, list[Any]] = {name: [] for name in _TABLES}
+        """What goes into each table, value after value."""
         self._seen: set[str] = set()
 
     def know(self, nonces: Sequence[str]) -> None:
         """Look up all nonces of the commit at once."""
-        for part in _parts(list(nonces)):
+        for part in _parts(list(nonces), 1):
             marks = ", ".join("?" * len(part))
             found = self._db.execute(f"SELECT nonce FROM nonce WHERE nonce IN ({marks})", part)  # noqa: S608 - marks only
             self._seen.update(row[0] for row in found.fetchall())
@@ -79,12 +81,14 @@ class Batch:
     def flush(self) -> None:
         """Write what has been taken."""
         records, hashes = self._appender.rows()
-        self._rows["ledger_record"] += records
-        self._rows["ledger_hash"] += hashes
-        for name, rows in self._rows.items():
-            for part in _parts(rows):
-                self._db.execute(_insert(name, len(part)), [value for row in part for value in row])
-            rows.clear()
+        self._values["ledger_record"] += chain.from_iterable(records)
+        self._values["ledger_hash"] += chain.from_iterable(hashes)
+        for name, values in self._values.items():
+            if values:
+                width = _TABLES[name]
+                for part in _parts(values, width):
+                    self._db.execute(_insert(name, len(part) // width), part)
+                values.clear()
 
     def _attempt(self, entries: Sequence[Entry]) -> Problem | None:
         self._db.execute("SAVEPOINT job")
@@ -102,22 +106,22 @@ class Batch:
         return None
 
     def _write(self, entry: Entry) -> Place:
-        rows, exact = self._rows, canonical.dumps(entry.record)
+        values, exact = self._values, canonical.dumps(entry.record)
         index, leaf = self._appender.append(exact)
         if entry.nonce is not None:
-            rows["nonce"].append((entry.nonce, entry.made))
+            values["nonce"] += (entry.nonce, entry.made)
         if entry.exchange:
-            rows["place"].append((entry.exchange, index))
+            values["place"] += (entry.exchange, index)
         if entry.exchanged is not None:
-            rows["exchanged"].append((*entry.exchanged, entry.exchange))
+            values["exchanged"] += (*entry.exchanged, entry.exchange)
         if (listed := visibility.row(entry, index)) is not None:
-            rows[listed[0]].append(listed[1])
+            values[listed[0]] += listed[1]
         if entry.veil is not None:
-            rows["veil"].append((index, entry.exchange, *self._seal((*entry.veil, b""), index)))
+            values["veil"] += (index, entry.exchange, *self._seal((*entry.veil, b""), index))
         if entry.body is not None:
-            rows["message"].append((index, entry.exchange, entry.made, *self._seal(entry.body, index)))
+            values["message"] += (index, entry.exchange, entry.made, *self._seal(entry.body, index))
             if entry.keep_until is not None:
-                rows["retain"].append((index, entry.keep_until))
+                values["retain"] += (index, entry.keep_until)
         return self._place(index, index + 1, leaf)
 
     def _seal(self, body: tuple[bytes, bytes, bytes], index: int) -> tuple[bytes, bytes]:
@@ -136,11 +140,13 @@ def _spend(db: sqlite3.Connection, spend: tuple[str, str, int]) -> None:
         raise refuse(f"{spend[0]}-used") from None
 
 
-def _parts(rows: list[Any]) -> list[list[Any]]:
+def _parts(values: list[Any], width: int) -> list[list[Any]]:
+    """The values of so many rows of this width as there are, in parts that have one of the sizes of `_ROWS`."""
     found, at = [], 0
-    for size in _ROWS:
-        while len(rows) - at >= size:
-            found.append(rows[at : at + size])
+    for rows in _ROWS:
+        size = rows * width
+        while len(values) - at >= size:
+            found.append(values[at : at + size])
             at += size
     return found
 

@@ -43,7 +43,8 @@ def sign(key: ec.EllipticCurvePrivateKey, digests: Sequence[bytes]) -> list[byte
     """A value for each signature base, given by its SHA-256; at most `MOST` of them."""
     if not 0 < len(digests) <= MOST:
         raise ValueError("a batch has 1 to 1024 messages")
-    salts = [os.urandom(_SALT) for _ in digests]
+    fresh = os.urandom(_SALT * len(digests))
+    salts = [fresh[at : at + _SALT] for at in range(0, len(fresh), _SALT)]
     levels = [[leaf(salt, digest) for salt, digest in zip(salts, digests, strict=True)]]
     while len(levels[-1]) > 1:
         levels.append(_above(levels[-1]))

@@ -37,7 +37,8 @@ class Configuration:
         self._home = home
         self._view: View | None = None
         self._snapshot: Snapshot | None = None
-        self._again: datetime | None = None
+        self._as_it_is_until = 0.0
+        """When the next part of the configuration, or all of it, ends (Unix seconds)."""
         self._seen: tuple[int, int] | None = None
         self._look_at = 0.0
         self.roots = Roots()
@@ -51,13 +52,14 @@ class Configuration:
         """The snapshot in force; Problem `configuration-missing` or `configuration-expired`."""
         if time.monotonic() >= self._look_at:
             self._look()
-        now = clock.now()
-        if self._view is None or self._snapshot is None or self._again is None:
+        view = self._view
+        if view is None or self._snapshot is None:
             raise refuse("configuration-missing")
-        if now >= self._view.usable_until:
-            raise refuse("configuration-expired", expired_at=self._view.expires_at.isoformat())
-        if now >= self._again:
-            self._index(self._view, now)
+        if clock.timestamp() >= self._as_it_is_until:
+            now = clock.now()
+            if now >= view.usable_until:
+                raise refuse("configuration-expired", expired_at=view.expires_at.isoformat())
+            self._index(view, now)
         return self._snapshot
 
     def state(self) -> dict[str, object]:
@@ -135,7 +137,8 @@ class Configuration:
         """Put `view` in force as it stands at `now`: offers that have ended are left out."""
         data, self._unreadable = snapshots.readable(view.merged(now))
         fresh = snapshots.parse(data)
-        self._view, self._snapshot, self._again = view, fresh, view.next_end(now)
+        self._view, self._snapshot = view, fresh
+        self._as_it_is_until = min(view.next_end(now), view.usable_until).timestamp()
         self.roots.forget()
         # Certificates can only be added to a live context; that a removed one is refused is seen to by its fingerprint.
         listed = [gateway.tls_certificate for gateway in fresh.gateways.values() if gateway.tls_certificate]

@@ -30,8 +30,8 @@ LISTS, ANCHORS = "revocation_lists", "anchors"
 ALARM = "revocation-list-old"
 GRACE = timedelta(hours=24)
 _MOST_KNOWN = 4096
-_STANDS = timedelta(seconds=1)
-"""For so long a judgement stands: on a busy connection it is not made for every message."""
+_STANDS = 1.0
+"""For so long (seconds) a judgement stands: on a busy connection it is not made for every message."""
 
 
 def policy_of(settings: Mapping[str, Any]) -> Policy:
@@ -61,26 +61,26 @@ class Peers:
         self._snapshot: Snapshot | None = None
         self._authorities: list[_Authority] = []
         self._by_key: dict[str, Gateway] = {}
-        self._judged: dict[bytes, tuple[Gateway, datetime]] = {}
+        self._judged: dict[bytes, tuple[Gateway, float]] = {}
 
     def of(self, der: bytes | None) -> Gateway:
         """The gateway that shows this certificate (DER).
 
         Problem `peer-unknown`, `peer-certificate-ended`, `peer-revoked` or `revocation-unknown`.
         """
-        snapshot, now = self._look(), self._now()
+        snapshot, present = self._look(), self._now().timestamp()
         if not der:
             raise refuse("peer-unknown")
         known = self._judged.get(der)
-        if known is not None and timedelta(0) <= now - known[1] < _STANDS:
+        if known is not None and 0 <= present - known[1] < _STANDS:
             return known[0]
         gateway = snapshot.by_tls.get(sha256(der).hexdigest()) or self._renewed(der)
         if gateway is None:
             raise refuse("peer-unknown")
-        self._refuse_ended(der, gateway, now)
+        self._refuse_ended(der, gateway, self._now())
         if len(self._judged) >= _MOST_KNOWN:
             self._judged.clear()
-        self._judged[der] = (gateway, now)
+        self._judged[der] = (gateway, present)
         return gateway
 
     def judge(self, expected: str, shown: bytes) -> bool:

@@ -20,6 +20,7 @@ from smartgov.engines.troad.rights import Ask
 from smartgov.engines.troad.snapshot import Gateway, Right, Service, Snapshot
 from smartgov.engines.troad.store import Evidence, once
 from smartgov.engines.troad.wire import Head, Signed
+from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 
 log = structlog.get_logger()
@@ -166,7 +167,7 @@ class Provider:
         passage.record(entry)
         (place,) = await self._core.store.commit([entry], soon=is_soon(passage.grant.service))
         progress.declared = None  # from here on she sees the request itself
-        progress.promise = records.promise(self._core.store.origin, place, self._core.now())
+        progress.promise = records.promise(self._core.store.origin, place, clock.timestamp())
         await passage.carry_out()
         return await passage.release()
 
@@ -224,7 +225,7 @@ class Provider:
         response.headers["troad-refusal"] = problem.slug
         if problem.slug != "log-unavailable":
             (place,) = await core.store.commit([entry])
-            response.headers["troad-log"] = records.promise(core.store.origin, place, core.now())
+            response.headers["troad-log"] = records.promise(core.store.origin, place, clock.timestamp())
         _, commitment = wire.commit(response.body)
         response.headers.update(commitment)
         if all(name in head.fields for name in ("troad-body", "x-road-id", "signature-input")):

@@ -11,7 +11,8 @@ import base64
 import hmac
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -39,7 +40,12 @@ def pseudonym(key: bytes, person: str) -> str:
 
 def moment(now: datetime) -> str:
     """A time as it stands in records: UTC, milliseconds."""
-    return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{_to_the_second(now.replace(microsecond=0))}.{now.microsecond // 1000:03d}Z"
+
+
+@lru_cache(maxsize=16)
+def _to_the_second(now: datetime) -> str:
+    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def request_record(
@@ -110,9 +116,9 @@ def with_proof(record: dict[str, Any], fields: Mapping[str, str], digest: bytes)
     return record
 
 
-def promise(origin: str, place: Place, now: datetime) -> str:
+def promise(origin: str, place: Place, now: float) -> str:
     """The value of `TRoad-Log`: where the question is recorded, and by when that is under a published checkpoint."""
-    by = int(now.timestamp()) + PROMISED_SECONDS
+    by = int(now) + PROMISED_SECONDS
     return f'"{origin}";index={place.index};leaf=:{base64.b64encode(place.leaf).decode()}:;by={by}'
 
 

@@ -43,7 +43,7 @@ _encode = canonical.compact()
 _AS_ONE = bytes.maketrans(b"0123456789", b"1" * 10)
 _NINE_DIGITS = b"1" * 9
 """Every national id holds nine digits in a row; looked for first, because a plain search is faster than a pattern."""
-_CLEAR = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][12]\d{8}(?![A-Za-z0-9])", re.ASCII)
+_CLEAR = re.compile(rb"(?<![A-Za-z0-9])[A-Za-z][12]\d{8}(?![A-Za-z0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +228,11 @@ def _limit(persons_so_far: dict[str, str]) -> None:
 
 def _has_clear(text: str, *, made_up: bool = False) -> bool:
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    if _NINE_DIGITS not in plain.encode("utf-8", "surrogatepass").translate(_AS_ONE):
+    raw = plain.encode("utf-8", "surrogatepass")
+    digits = raw.translate(_AS_ONE).find(_NINE_DIGITS)
+    if digits < 0:
         return False
-    found = (match[0].upper() for match in _CLEAR.finditer(plain))
+    found = (match[0].decode().upper() for match in _CLEAR.finditer(raw, max(0, digits - 1)))  # the letter before them
     return any(national_id.is_valid(one) and not (made_up and national_id.is_synthetic(one)) for one in found)
 
 

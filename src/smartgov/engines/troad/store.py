@@ -32,7 +32,6 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS message (
     idx INTEGER PRIMARY KEY, exchange TEXT NOT NULL, made INTEGER NOT NULL, wrapped_key BLOB, sealed BLOB
 );
-CREATE INDEX IF NOT EXISTS message_exchange ON message (exchange);
 DROP INDEX IF EXISTS message_made;
 CREATE INDEX IF NOT EXISTS message_kept ON message (made) WHERE wrapped_key IS NOT NULL;
 CREATE TABLE IF NOT EXISTS nonce (nonce TEXT PRIMARY KEY, made INTEGER NOT NULL) WITHOUT ROWID;
@@ -46,10 +45,12 @@ CREATE TABLE IF NOT EXISTS witnessed (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS retain (idx INTEGER PRIMARY KEY, until INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS retain_until ON retain (until);
-CREATE TABLE IF NOT EXISTS place (exchange TEXT, idx INTEGER, PRIMARY KEY (exchange, idx)) WITHOUT ROWID;
 """
+_PLACE = "CREATE TABLE IF NOT EXISTS place (exchange TEXT, idx INTEGER, PRIMARY KEY (exchange, idx)) WITHOUT ROWID;"
+"""Where the records of an exchange stand; what `message` keeps of it is found by the same numbers."""
 REVOKED = "CREATE TABLE IF NOT EXISTS revoked_consent (jti TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;"
-SCHEMA = _SCHEMA + idempotency.SCHEMA + limits.SCHEMA + exchanged.SCHEMA + visibility.SCHEMA + stated.SCHEMA + REVOKED
+_OTHERS = (idempotency, limits, exchanged, visibility, stated)
+SCHEMA = "".join([_SCHEMA, _PLACE, *(part.SCHEMA for part in _OTHERS), REVOKED])
 _STALE_NONCE = 600
 """Seconds after which a nonce may be forgotten: far beyond the freshness that every message must have."""
 
@@ -132,6 +133,7 @@ class Store:
         self._log = Log(self._db, origin, log_key)
         self._log.create_tables()
         self._db.executescript(SCHEMA)
+        _find_by_place(self._db)
         self.gateway, self.extensions = origin, epochs.stored(self._db)
         self._enter()
         self._appender = Appender(self._db)
@@ -225,7 +227,8 @@ class Store:
     def body_keys(self, exchange: str) -> dict[int, AESGCM]:
         """The keys of an exchange's bodies that were not erased, by index, for a body that lies in an archive."""
         with self.reading() as (db, _):
-            rows = db.execute("SELECT idx, wrapped_key FROM message WHERE exchange = ?", (exchange,)).fetchall()
+            query = "SELECT idx, wrapped_key FROM message WHERE idx IN (SELECT idx FROM place WHERE exchange = ?)"
+            rows = db.execute(query, (exchange,)).fetchall()
         opened = {index: self._wrap.decrypt(key[:12], key[12:], str(index).encode()) for index, key in rows if key}
         return {index: AESGCM(key) for index, key in opened.items()}
 
@@ -307,12 +310,22 @@ class Store:
 
 def erase_exchange(db: sqlite3.Connection, exchange: str) -> int:
     """Destroy keys, salts, bodies and the kept answer of one exchange; how many bodies there were."""
+    _find_by_place(db)
     idempotency.erase(db, exchange)
     db.execute("UPDATE veil SET wrapped_key = NULL, sealed = NULL WHERE exchange = ?", (exchange,))
     return db.execute(
-        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE exchange = ? AND wrapped_key IS NOT NULL",
+        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE wrapped_key IS NOT NULL"
+        " AND idx IN (SELECT idx FROM place WHERE exchange = ?)",
         (exchange,),
     ).rowcount
+
+
+def _find_by_place(db: sqlite3.Connection) -> None:
+    """Bring a file of an earlier version, which found messages by an index of their own, to the present form."""
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'message_exchange'").fetchone():
+        db.execute(_PLACE)
+        db.execute("INSERT OR IGNORE INTO place SELECT exchange, idx FROM message")
+        db.execute("DROP INDEX message_exchange")
 
 
 def _forget(db: sqlite3.Connection, limit: int) -> None:

@@ -22,6 +22,7 @@ from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.rights import Ask
 from smartgov.engines.troad.snapshot import Gateway, Snapshot
 from smartgov.engines.troad.store import Evidence
+from smartgov.shared import clock
 
 LIMIT = 1000
 """The newest entries that one answer lists."""
@@ -77,7 +78,7 @@ async def answer(core: Core, ask: Ask, bearer: Bearer, evidence: Evidence | None
     content = await asyncio.to_thread(_collect, core, look, note, _old_size(ask.query))
     response = Response.json(content)
     if evidence is not None:
-        response.headers["troad-log"] = records.promise(core.store.origin, place, core.now())
+        response.headers["troad-log"] = records.promise(core.store.origin, place, clock.timestamp())
     return response
 
 
