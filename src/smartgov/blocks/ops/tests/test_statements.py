@@ -8,6 +8,7 @@ import pytest
 from django.core.exceptions import FieldDoesNotExist
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Model
+from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
 from smartgov.blocks.identity.models import Account, OpenidAuthorization, OpenidToken
@@ -67,6 +68,37 @@ def test_who_listens_hears_them() -> None:
     with CaptureQueriesContext(connection) as heard:
         assert Statements(OpenidAuthorization).values(("id",), id="none") is None
     assert len(heard) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_connection_is_told_anew() -> None:
+    table = Statements(OpenidAuthorization)
+    for name in ("one", "two"):
+        with transaction.atomic():
+            table.insert(columns(an_authorization(name)))
+        connection.close()
+    with pytest.raises(IntegrityError):
+        table.insert(columns(an_authorization("one")))
+    assert table.values(("state",), id="two") == ["pushed"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_undoes_them() -> None:
+    table = Statements(OpenidAuthorization)
+    with transaction.atomic():
+        table.insert(columns(an_authorization("one")))
+        assert table.update({"state": "opened"}, id="one") == 1
+        transaction.set_rollback(True)
+    assert table.values(("state",), id="one") is None
+
+
+def test_a_broken_transaction_runs_nothing_more() -> None:
+    table = Statements(OpenidAuthorization)
+    table.insert(columns(an_authorization("one")))
+    with transaction.atomic():
+        transaction.set_rollback(True)
+        with pytest.raises(TransactionManagementError):
+            table.values(("state",), id="one")
 
 
 def test_a_row_is_whole_or_not_written() -> None:
