@@ -190,6 +190,15 @@ def _right() -> Told:
     return f"/rights/{right}/end", {"reason": "a test"}
 
 
+def _renewal() -> Told:
+    return _right()[0].replace("/end", "/renewal"), {"until": clock.today().isoformat()}
+
+
+def _renewal_asked() -> Told:
+    body = {"wanted_until": clock.today().isoformat(), "explanation": "the project goes on"}
+    return _right()[0].replace("/end", "/renewal-requests"), body
+
+
 def _decision() -> Told:
     return f"/requests/{asked_right()}/decision", {"outcome": "refused", "reason": "a test"}
 
@@ -199,6 +208,8 @@ REGISTER: Mapping[str, Any] = {
     f"PUT %s{SERVICE}": _of_register("ris", ("nhi", "bli"), "PUT", _service),
     f"DELETE %s{SERVICE}": _of_register("ris", ("nhi", "bli"), "DELETE", _service),
     "POST %s/rights/{right_id}/end": _of_register("ris", ("nhi", "bli"), "POST", _right),
+    "POST %s/rights/{right_id}/renewal": _of_register("ris", ("nhi", "bli"), "POST", _renewal),
+    "POST %s/rights/{right_id}/renewal-requests": _of_register("nhi", ("ris", "bli"), "POST", _renewal_asked),
     "GET %s/requests/{request_id}": _of_register("nhi", ("bli",), "GET", lambda: (f"/requests/{asked_right()}", {})),
     "POST %s/requests/{request_id}/decision": _of_register("ris", ("nhi", "bli"), "POST", _decision),
     "POST %s/requests/{request_id}/withdrawal": _of_register(

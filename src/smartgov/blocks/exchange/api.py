@@ -14,6 +14,7 @@ from typing import Any
 from smartgov.blocks.exchange import domain, transport, vouching
 from smartgov.blocks.exchange.asking import (
     Wish,
+    ask_renewal,
     ask_right,
     end_right,
     grant_request,
@@ -114,6 +115,7 @@ __all__ = [
     "ask_right",
     "document_of",
     "ending",
+    "ask_renewal",
     "end_right",
     "grant_request",
     "lint",

@@ -16,7 +16,7 @@ from django.db.models import Q
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.directory import api as directory
 from smartgov.blocks.exchange import contracts, domain
-from smartgov.blocks.exchange.domain import Basis, RequestState, Terms, end_of
+from smartgov.blocks.exchange.domain import Basis, RequestState, RightState, Terms, end_of
 from smartgov.blocks.exchange.granting import RIGHT, extend, grant_right, revoke_right
 from smartgov.blocks.exchange.models import Contract, Right, RightRequest, Service, Subsystem
 from smartgov.blocks.exchange.publishing import is_centre
@@ -76,6 +76,31 @@ def ask_right(*, actor: Actor, wish: Wish) -> str:
     )
     _note(actor, "asked", row)
     return row.id
+
+
+@transaction.atomic
+def ask_renewal(*, actor: Actor, right: str, until: date, explanation: str = "") -> str:
+    """Ask anew for a right that the officer's agency holds or held, in the same words; returns the request's id.
+
+    Problems: as `ask_right`, and `registration-invalid` for a right that its provider has revoked.
+    """
+    row = find(Right, right, RIGHT)
+    own(actor, row.client_id, RIGHT)
+    if row.state == RightState.REVOKED:
+        raise domain.invalid(RIGHT, "it was revoked, with a reason; ask for a right of other words")
+    wish = Wish(
+        client=row.client_id,
+        service=row.service_id,
+        endpoints=tuple(row.endpoints),
+        basis=Basis(row.basis),
+        purpose=row.purpose,
+        fields=None if row.fields is None else tuple(row.fields),
+        basis_code=row.basis_code,
+        explanation=explanation,
+        until=until,
+    )
+    _check_end(until)
+    return ask_right(actor=actor, wish=wish)
 
 
 @transaction.atomic

@@ -100,6 +100,19 @@ class EndIn(Closed):
     reason: Reason
 
 
+class RenewIn(Closed):
+    """Until the end of which day a right goes on."""
+
+    until: date
+
+
+class RenewalIn(Closed):
+    """Until the end of which day a right is wanted anew, and why."""
+
+    wanted_until: date
+    explanation: Annotated[str, Field(max_length=1000)] = ""
+
+
 # -- answered ----------------------------------------------------------------------------------------------------------
 
 

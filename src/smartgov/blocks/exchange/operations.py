@@ -187,6 +187,20 @@ def end_right(request: HttpRequest, right_id: str, body: said.EndIn) -> Json:
     return _right(next(row for row in api.right_rows(who) if row.id == right_id))
 
 
+def renew_right(request: HttpRequest, right_id: str, body: said.RenewIn) -> Json:
+    """Let a right to a service of the caller's own member end later."""
+    who = _actor(request)
+    api.renew_right(actor=who, right=right_id, until=body.until)
+    return _right(next(row for row in api.right_rows(who) if row.id == right_id))
+
+
+def ask_renewal(request: HttpRequest, right_id: str, body: said.RenewalIn) -> Status[Json]:
+    """Ask anew for a right that a system of the caller's own member holds or held, in the same words."""
+    who = _actor(request)
+    asked = api.ask_renewal(actor=who, right=right_id, until=body.wanted_until, explanation=body.explanation)
+    return Status(201, _request(api.request_row(who, asked)))
+
+
 def requests(request: HttpRequest, page: Query[Page]) -> Json:
     """Requests for rights, of the caller's member or to its services."""
     rows = [_request(row) for row in api.request_rows(_actor(request))]
@@ -289,6 +303,7 @@ def _request(row: api.RequestRow) -> Json:
 
 
 _BY_ID = "/requests/{request_id}"
+_RIGHT = "/rights/{right_id}"
 OPERATIONS = (
     Operation("GET", "/configuration", "exchange.view", configuration, {200: said.ConfigurationOut}, "現行組態"),
     Operation("GET", "/members", "exchange.view", members, {200: said.Members}, "成員清單"),
@@ -301,6 +316,15 @@ OPERATIONS = (
     Operation("GET", f"{_SERVICE}/document", "exchange.view", document, {200: said.DocumentOut}, "服務之 OpenAPI 文件"),
     Operation("GET", "/rights", "exchange.view", rights, {200: said.Rights}, "本機關持有或授予之權限"),
     Operation("POST", "/rights/{right_id}/end", "exchange.review", end_right, {200: said.RightOut}, "終止權限"),
+    Operation("POST", f"{_RIGHT}/renewal", "exchange.review", renew_right, {200: said.RightOut}, "展延權限"),
+    Operation(
+        "POST",
+        f"{_RIGHT}/renewal-requests",
+        "exchange.ask",
+        ask_renewal,
+        {201: said.RequestOut},
+        "申請展延所持有之權限",
+    ),
     Operation("GET", "/requests", "exchange.view", requests, {200: said.Requests}, "本機關之申請與待審申請"),
     Operation("POST", "/requests", "exchange.ask", ask, {201: said.RequestOut}, "申請權限"),
     Operation("GET", _BY_ID, "exchange.view", one_request, {200: said.RequestOut}, "單一申請"),

@@ -6,24 +6,32 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('exchange', '0004_visibility_terms'),
+        ("exchange", "0004_visibility_terms"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Reminder',
+            name="Reminder",
             fields=[
-                ('id', models.CharField(default=smartgov.shared.ids.uuid7, max_length=36, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=12)),
-                ('object_id', models.CharField(max_length=50)),
-                ('ends_at', models.DateTimeField()),
-                ('stage', models.CharField(max_length=8)),
-                ('told_at', models.DateTimeField(default=smartgov.shared.clock.now)),
+                (
+                    "id",
+                    models.CharField(
+                        default=smartgov.shared.ids.uuid7, max_length=36, primary_key=True, serialize=False
+                    ),
+                ),
+                ("kind", models.CharField(max_length=12)),
+                ("object_id", models.CharField(max_length=50)),
+                ("ends_at", models.DateTimeField()),
+                ("stage", models.CharField(max_length=8)),
+                ("told_at", models.DateTimeField(default=smartgov.shared.clock.now)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('kind', 'object_id', 'ends_at', 'stage'), name='exchange_reminder_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("kind", "object_id", "ends_at", "stage"), name="exchange_reminder_once"
+                    )
+                ],
             },
         ),
     ]

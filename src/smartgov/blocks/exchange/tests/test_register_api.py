@@ -115,6 +115,26 @@ def test_a_right_is_asked_granted_and_ended(ris: Client, nhi: Client) -> None:
     assert (ended["state"], ended["in_force"], ended["own"]) == ("revoked", False, True)
 
 
+def test_a_right_is_renewed_by_its_provider_or_asked_for_anew_by_its_holder(ris: Client, nhi: Client) -> None:
+    offered(ris)
+    day = clock.today() + timedelta(days=30)
+    asked = post(nhi, "/requests", WISH).json()["id"]
+    post(ris, f"/requests/{asked}/decision", {"outcome": "granted", "until": day.isoformat()})
+    (right,) = nhi.get(f"{BASE}/rights").json()["items"]
+    path, later = f"/rights/{right['id']}", (day + timedelta(days=30)).isoformat()
+    assert post(nhi, f"{path}/renewal", {"until": later}).status_code == 404
+    assert post(ris, f"{path}/renewal", {"until": later}).json()["expires_at"] > right["expires_at"]
+    assert post(ris, f"{path}/renewal", {"until": "2099-01-01"}).status_code == 422
+    wanted = {"wanted_until": later, "explanation": "the project goes on"}
+    assert post(ris, f"{path}/renewal-requests", wanted).status_code == 404
+    anew = post(nhi, f"{path}/renewal-requests", wanted)
+    assert anew.status_code == 201
+    same = ("client", "service", "endpoints", "basis", "fields", "purpose")
+    assert {name: anew.json()[name] for name in same} == {name: right[name] for name in same}
+    post(ris, f"{path}/end", {"reason": "not needed"})
+    assert post(nhi, f"{path}/renewal-requests", wanted).status_code == 422
+
+
 def test_own_requests_and_those_to_review_are_listed_and_systems_are_registered(ris: Client, nhi: Client) -> None:
     offered(ris)
     asked = post(nhi, "/requests", {**WISH, "explanation": "warnings before storms"}).json()

@@ -60,6 +60,17 @@ def test_operator_retries_a_dead_letter(dead: Delivery) -> None:
     assert browser.post(f"/ops/deliveries/{dead.id}/retry").status_code == 404
 
 
+def test_the_problem_of_a_dead_letter_is_told_in_words(dead: Delivery) -> None:
+    browser = signed_in_officer("portal", "operator")
+    assert "對方拒絕接受" in browser.get("/ops/").content.decode(), "also one that nobody knows"
+    Delivery.objects.filter(id=dead.id).update(problem="right-missing")
+    told = browser.get("/ops/").content.decode()
+    assert "沒有呼叫此服務的權限" in told
+    assert "right-missing" in told
+    english = browser.get("/ops/", headers={"Accept-Language": "en"}).content.decode()
+    assert "There is no right to make this call. Apply for the right" in english
+
+
 def test_operator_drops_a_dead_letter(dead: Delivery) -> None:
     browser = signed_in_officer("portal", "operator")
     browser.post(f"/ops/deliveries/{dead.id}/drop")

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 from smartgov.blocks.ops import api, manifest, outbox, selectors
 from smartgov.blocks.ops.access import current_gate, permit, public
 from smartgov.blocks.ops.health import words_of
+from smartgov.blocks.ops.web import words
 from smartgov.theme.words import write_time
 
 
@@ -46,7 +47,7 @@ def status(request: HttpRequest) -> HttpResponse:
             (jobs.get(row.name) or row.name, write_time(row.ran_at) or "–", write_time(row.due_at), row.problem or "–")
             for row in selectors.occasions()
         ],
-        "dead": api.dead_letters(),
+        "dead": [(one, words.of_problem(one.problem)) for one in api.dead_letters()],
         "behind": selectors.held_back(),
         "may_retry": current_gate().may(request, "ops.retry"),
         "waiting_columns": [_("Event"), _("Listener"), _("Problem"), _("Attempts"), _("Next attempt")],
