@@ -213,7 +213,8 @@ class RelyingParty:
             raise SignInError("untrusted", str(error)) from None
         claims, now = token.claims, self.now().timestamp()
         ours = claims.get("iss") == self.issuer and claims.get("aud") == self.client_id
-        if token.header.get("typ") != typ or not ours or not now - 10 < claims.get("exp", 0):
+        in_force = now - 10 < claims.get("exp", 0) and claims.get("nbf", 0) <= now + 10
+        if token.header.get("typ") != typ or not ours or not in_force:
             raise SignInError("untrusted", "the token is of another kind, not for this client, or too old")
         return claims
 

@@ -292,7 +292,14 @@ def test_means_are_touched_after_a_fresh_sign_in_only(officer: Officer) -> None:
     with clock.travelling(delta=timedelta(minutes=16)):
         for path in ("app", "recovery-codes", "password"):
             assert "/identity/sign-in" in browser.get(f"/identity/account/{path}").headers["Location"]
-        for path in ("app/remove", "recovery-codes", "password/remove", "sessions/end-others", "browsers/trust"):
+        for path in (
+            "app/remove",
+            "recovery-codes",
+            "password/remove",
+            "sessions/end-others",
+            "sessions/x/end",
+            "browsers/trust",
+        ):
             assert "/identity/sign-in" in browser.post(f"/identity/account/{path}").headers["Location"]
     assert passwords.of(officer.account)
 
