@@ -30,6 +30,7 @@ from smartgov.engines.pki import certificates, keys
 from smartgov.engines.pki import signing as engine
 from smartgov.engines.pki.authority import State
 from smartgov.engines.pki.authority.authority import activation_text
+from smartgov.engines.pki.tests import shadows
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 
@@ -295,6 +296,21 @@ def test_what_was_added_after_is_told_and_left_out(world, citizen, gateway):
     assert got["Content-Type"] == "application/pdf"
     assert pdf.startswith(got.content)
     assert engine.check_pdf(got.content, make.trust_of(world), at=clock.now()).signatures[0].coverage == "whole"
+
+
+@pytest.mark.parametrize("attack", shadows.ATTACKS)
+def test_an_update_of_a_signed_file_is_called_altered_on_page_and_api(world, citizen, gateway, attack):
+    make.certified(world, citizen)
+    pdf = make.signed(world, citizen)
+    changed = shadows.ATTACKS[attack](pdf)
+    browser = Client(headers={"accept-language": "en"})
+    page = browser.post("/signing/check", {"file": SimpleUploadedFile("a.pdf", changed)}).content.decode()
+    assert "Something was added after" in page
+    said = browser.post("/signing/check.json", {"file": SimpleUploadedFile("a.pdf", changed)}).json()
+    assert (said["valid"], said["altered_later"], said["problems"]) == (False, True, ["altered-later"])
+    got = browser.post("/signing/check", {"file": SimpleUploadedFile("a.pdf", changed), "part": "revision"})
+    assert sha256(got.content).hexdigest() == said["signed_sha256"]
+    assert pdf.startswith(got.content)
 
 
 def test_a_batch_is_sealed_stopped_and_resumed(world, gateway):
