@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from base64 import b32encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -71,6 +71,40 @@ class Verdict:
     problems: tuple[Text, ...]
     facts: tuple[tuple[Text, str], ...] = ()
     """What the file itself says in signed data (name, value): for whoever holds it, never from our record."""
+    keys: tuple[str, ...] = ()
+    """The problems as stable keys, for programs: those of the seal, `not-issued-here`, `revoked`, `data-differ`."""
+    altered_later: bool = False
+    """Whether something was added after it was issued; then only `issued` may be shown."""
+    issued: bytes | None = field(default=None, repr=False)
+    """The file as it was issued, when it lies whole in what was handed in."""
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs: what the page says, and nothing more."""
+        record = self.record
+        return {
+            "genuine": self.genuine,
+            "problems": list(self.keys),
+            "altered_later": self.altered_later,
+            "issued_sha256": sha256(self.issued).hexdigest() if self.issued else None,
+            "signer": self.signer or None,
+            "signed_at": self.signed_at.isoformat() if self.signed_at else None,
+            "record": record
+            and {
+                "code": record.code,
+                "number": record.number,
+                "status": str(record.status),
+                "issued_at": record.issued_at.isoformat(),
+                "revoked_at": record.revoked_at.isoformat() if record.revoked_at else None,
+            },
+        }
+
+
+PROBLEMS: dict[str, Text] = {
+    "not-issued-here": Text("This is not a file that was issued here.", "這不是本系統核發的檔案。"),
+    "revoked": Text("The certificate was revoked.", "此證明書已廢止。"),
+    "data-differ": Text("Its data do not say what it shows.", "所附資料與證明書所示內容不符。"),
+}
+"""Why a file is not to be relied on, besides what is wrong with its seal; the keys are stable."""
 
 
 class Reason(StrEnum):

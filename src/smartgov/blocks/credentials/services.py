@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 from collections.abc import Mapping
 from hashlib import sha256
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +17,7 @@ from django.http import Http404
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.credentials import facts, refusals, rendering
 from smartgov.blocks.credentials.domain import (
+    PROBLEMS,
     REASONS,
     TITLES,
     Credential,
@@ -35,6 +38,8 @@ from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 from smartgov.shared.sealed import blind_index
 from smartgov.shared.text import Text
+
+_MOST_REVISIONS = 50
 
 
 def issue(
@@ -84,29 +89,50 @@ def verify(code: str) -> VerdictView:
 
 
 def verify_upload(pdf: bytes) -> Verdict:
-    """Check a PDF that somebody was handed: its seal, whether it is the very file that was issued, and its status."""
+    """Check a PDF that somebody was handed: its seal, whether it is the very file that was issued, and its status.
+
+    A file that was issued and then added to is told from one that was never issued, and the issued one is given back.
+    """
     roots = tuple({root: None for agency in _issuers() for root in exchange.seal_chain(agency)[1][-1:]})
-    row = Certificate.objects.filter(file_digest=sha256(pdf).hexdigest()).first()
+    row, issued = _issued(pdf)
     # The record says when it was sealed; a seal's certificate may end before the document does.
     at = row.issued_at if row and row.issued_at else clock.now()
     found = signing.check_pdf(pdf, exchange.seal_trust(roots), at=at)
-    problems = [signing.PROBLEMS[key] for key in found.problems]
-    said = facts.read(pdf, roots, at) if found.valid else None
-    seal = found.signatures[-1] if found.valid else None
+    keys = [*found.problems]
+    if row is not None and issued != pdf and "altered-later" not in keys:
+        keys.append("altered-later")
+    said = facts.read(pdf, roots, at) if found.valid and not keys else None
     if row is None:
-        problems.append(Text("This is not a file that was issued here.", "這不是本系統核發的檔案。"))
+        keys.append("not-issued-here")
     elif row.status == Status.REVOKED:
-        problems.append(Text("The certificate was revoked.", "此證明書已廢止。"))
+        keys.append("revoked")
     if row and said is not None and seal_mark(said, row.salt) != row.mark:
-        problems.append(Text("Its data do not say what it shows.", "所附資料與證明書所示內容不符。"))
+        keys.append("data-differ")
+    seal = found.signatures[-1] if found.valid else None
     return Verdict(
-        genuine=not problems,
+        genuine=not keys,
         signer=seal.name if seal else "",
         signed_at=(seal.stamped_at or seal.claimed_at) if seal else None,
         record=view_of(row) if row else None,
-        problems=tuple(problems),
-        facts=_in_words(row, said) if row and said and not problems else (),
+        problems=tuple({**signing.PROBLEMS, **PROBLEMS}[key] for key in keys),
+        facts=_in_words(row, said) if row and said and not keys else (),
+        keys=tuple(keys),
+        altered_later="altered-later" in keys,
+        issued=issued,
     )
+
+
+def _issued(pdf: bytes) -> tuple[Certificate | None, bytes | None]:
+    """The record of the file, or of the file as it was before somebody added to it, and that file."""
+    marks = [found.end() for found in islice(re.finditer(rb"%%EOF", pdf), _MOST_REVISIONS)]
+    # The line may end after the mark or not; the digest goes on from one end to the next.
+    ends = sorted({end for mark in marks for end in (mark, mark + 1, mark + 2) if end <= len(pdf)} | {len(pdf)})
+    digest, before, parts = sha256(), 0, {}
+    for end in ends:
+        digest.update(pdf[before:end])
+        parts[digest.hexdigest()] = before = end
+    row = Certificate.objects.filter(file_digest__in=parts).first()
+    return (row, pdf[: parts[row.file_digest]]) if row else (None, None)
 
 
 @transaction.atomic

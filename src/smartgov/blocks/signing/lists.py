@@ -29,11 +29,14 @@ _AT_ONCE = 5_000
 def take_in(*, actor: Actor, authority: bytes, crl: bytes, digest: str | None = None) -> int:
     """Take in a list of the outside authority with this certificate (PEM); returns how many rows it has.
 
-    A list that is known already changes nothing. Problem `crl-refused` as in `engines.pki.revocation.take_in`.
+    A list that is known already changes nothing. A delta list changes the rows of the complete list that it starts
+    from. Problem `crl-refused` as in `engines.pki.revocation.take_in`, `take_in_delta`.
     """
     certificate = certificates.from_pem(authority)
     issuer = revocation.issuer_id(certificate)
     row = OutsideAuthority.objects.select_for_update().filter(issuer=issuer).first()
+    if revocation.is_delta(crl):
+        return _take_in_delta(actor, row, certificate, crl, digest)
     found = revocation.take_in(crl, certificate, digest=digest, known=_head(row) if row else None)
     if found is None:
         return OutsideRevocation.objects.filter(issuer=issuer).count()
@@ -58,6 +61,29 @@ def take_in(*, actor: Actor, authority: bytes, crl: bytes, digest: str | None = 
     audit.record(actor=actor, action="outside_list.taken_in", object_type="outside_list", object_id=issuer)
     logger.info("outside_list_taken_in", issuer=issuer, number=head.number, rows=len(found))
     return len(found)
+
+
+def _take_in_delta(
+    actor: Actor, row: OutsideAuthority | None, certificate: x509.Certificate, crl: bytes, digest: str | None
+) -> int:
+    """Lay a delta list on the rows that are known; how many there are then."""
+    delta = revocation.take_in_delta(crl, certificate, digest=digest, known=_head(row) if row else None)
+    issuer, rows = delta.head.issuer, OutsideRevocation.objects.filter(issuer=delta.head.issuer)
+    listed, gone = revocation.changes(delta)
+    for part in (gone, [one.serial for one in listed]):
+        for begin in range(0, len(part), 500):
+            rows.filter(serial__in=[str(serial) for serial in part[begin : begin + 500]]).delete()
+    made = [OutsideRevocation(issuer=issuer, serial=str(one.serial), at=one.at, reason=one.reason) for one in listed]
+    OutsideRevocation.objects.bulk_create(made, batch_size=_AT_ONCE)
+    OutsideAuthority.objects.filter(issuer=issuer).update(
+        number=str(delta.head.number),
+        this_update=delta.head.this_update,
+        next_update=delta.head.next_update,
+        digest=delta.head.digest,
+    )
+    audit.record(actor=actor, action="outside_list.taken_in", object_type="outside_list", object_id=issuer)
+    logger.info("outside_delta_taken_in", issuer=issuer, number=delta.head.number, listed=len(listed), gone=len(gone))
+    return rows.count()
 
 
 def authorities() -> list[x509.Certificate]:
@@ -145,7 +171,8 @@ def _issuer_of(crl: bytes) -> bytes:
     """The certificate of the known authority that signed a list; Problem `authority-unreadable` for a new one's."""
     for row in OutsideAuthority.objects.order_by("issuer"):
         try:
-            revocation.read(crl, certificates.from_pem(row.certificate.encode()))
+            authority = certificates.from_pem(row.certificate.encode())
+            (revocation.read_delta if revocation.is_delta(crl) else revocation.read)(crl, authority)
         except ValueError:
             continue
         return str(row.certificate).encode()

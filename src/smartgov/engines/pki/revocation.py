@@ -19,8 +19,14 @@ from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
 HOLD = "certificateHold"
+_LEFT = x509.ReasonFlags.remove_from_crl.value
 _BACKDATED = timedelta(minutes=5)  # so that a reader whose clock is a little slow accepts a new list
-_UNDERSTOOD = {x509.CRLNumber.oid, x509.AuthorityKeyIdentifier.oid, x509.AuthorityInformationAccess.oid}
+_UNDERSTOOD = {
+    x509.CRLNumber.oid,
+    x509.AuthorityKeyIdentifier.oid,
+    x509.AuthorityInformationAccess.oid,
+    x509.FreshestCRL.oid,
+}
 _IN_ENTRIES = {x509.CRLReason.oid, x509.InvalidityDate.oid}
 _ListKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey
 
@@ -135,10 +141,13 @@ def build(
     revoked: Iterable[Revocation],
     made_at: datetime,
     life: timedelta,
+    base: int | None = None,
+    gone: Iterable[int] = (),
 ) -> bytes:
     """The DER list of `revoked`, signed by `key` (a file or a module) in the name of `authority`.
 
-    `number` must rise with every list of an authority. Readers look for the next one after `life`.
+    `number` must rise with every list of an authority. Readers look for the next one after `life`. With `base` it is a
+    delta list on the complete list of that number: `revoked` is what came since, `gone` the serials that left it.
     ValueError when a row's reason is none, or a serial comes twice.
     """
     identifier = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
@@ -150,7 +159,12 @@ def build(
         .add_extension(x509.CRLNumber(number), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False)
     )
-    rows = sorted(revoked, key=lambda row: row.serial)
+    if base is not None:
+        builder = builder.add_extension(x509.DeltaCRLIndicator(base), critical=True)
+    left = [Revocation(serial, made_at, _LEFT) for serial in gone]
+    rows = sorted([*revoked, *left], key=lambda row: row.serial)
+    if base is None and any(row.reason == _LEFT for row in rows):
+        raise ValueError("removeFromCRL belongs into delta lists only")
     if len({row.serial for row in rows}) != len(rows):
         raise ValueError("a serial comes twice")
     for row in rows:
@@ -161,14 +175,82 @@ def build(
 def read(crl: bytes, authority: x509.Certificate) -> RevocationList:
     """A list (DER or PEM) of `authority`; ValueError when it is none, or speaks of a part of the certificates only.
 
-    Its age is not looked at: that is `check`'s and its policy's.
+    Its age is not looked at: that is `check`'s and its policy's. A delta list is refused here: see `read_delta`.
     """
-    parsed = x509.load_pem_x509_crl(crl) if crl.startswith(b"-----") else x509.load_der_x509_crl(crl)
+    found = _read(crl, authority, _UNDERSTOOD)
+    if base_of(found) is not None:
+        raise ValueError("the revocation list covers a part of the certificates only")
+    return found
+
+
+def read_delta(crl: bytes, authority: x509.Certificate) -> RevocationList:
+    """A delta list (RFC 5280 5.2.4) of `authority`; ValueError when it is none."""
+    found = _read(crl, authority, {*_UNDERSTOOD, x509.DeltaCRLIndicator.oid})
+    if base_of(found) is None or found.head.number is None:
+        raise ValueError("this is no delta list with a number")
+    return found
+
+
+def is_delta(crl: bytes) -> bool:
+    """Whether a list (DER or PEM) says that it is a delta list; False for what is no list."""
+    try:
+        parsed = _parsed(crl)
+        parsed.extensions.get_extension_for_class(x509.DeltaCRLIndicator)
+    except (ValueError, x509.ExtensionNotFound):
+        return False
+    return True
+
+
+def base_of(found: RevocationList) -> int | None:
+    """The number of the complete list that a delta list starts from; None for a complete one."""
+    try:
+        return found._parsed.extensions.get_extension_for_class(x509.DeltaCRLIndicator).value.crl_number
+    except x509.ExtensionNotFound:
+        return None
+
+
+def require_base(delta: RevocationList, known: Head | None) -> None:
+    """Problem `crl-refused` unless `delta` may be laid on the list of `known`.
+
+    RFC 5280 5.2.4: the same issuer, a complete list that is not older than the delta's base, and a delta that is newer
+    than what is known. `known.number` is that of the list with the deltas that were laid on it before.
+    """
+    base, number = base_of(delta), delta.head.number
+    if known is None or known.number is None or known.issuer != delta.head.issuer or base is None or number is None:
+        raise _refused("no-base", "The complete list that it starts from is not known.", "尚未匯入其所依據的完整清冊。")
+    if known.number < base:
+        raise _refused(
+            "no-base",
+            f"It starts from list {base}, and only list {known.number} is known.",
+            f"其依據第 {base} 號清冊，現有者僅第 {known.number} 號。",
+        )
+    if number <= known.number or delta.head.this_update < known.this_update:
+        raise _refused("rollback", "A newer list is known already.", "已有較新的清冊。")
+
+
+def changes(delta: RevocationList) -> tuple[list[Revocation], list[int]]:
+    """What a delta list changes: rows that are on the list now, and serials that have left it (removeFromCRL)."""
+    rows, gone = [], []
+    for entry in delta._parsed:
+        found = _row(entry)
+        if found.reason == _LEFT:
+            gone.append(found.serial)
+        else:
+            rows.append(found)
+    return rows, gone
+
+
+def _parsed(crl: bytes) -> x509.CertificateRevocationList:
+    return x509.load_pem_x509_crl(crl) if crl.startswith(b"-----") else x509.load_der_x509_crl(crl)
+
+
+def _read(crl: bytes, authority: x509.Certificate, understood: set[x509.ObjectIdentifier]) -> RevocationList:
+    parsed = _parsed(crl)
     key = authority.public_key()
     if not isinstance(key, _ListKey) or parsed.issuer != authority.subject or not parsed.is_signature_valid(key):
         raise ValueError("the revocation list is not signed by this authority")
     # RFC 5280 5.2: a list with a critical extension that is not understood says nothing about any certificate.
-    if any(extension.critical and extension.oid not in _UNDERSTOOD for extension in parsed.extensions):
+    if any(extension.critical and extension.oid not in understood for extension in parsed.extensions):
         raise ValueError("the revocation list covers a part of the certificates only")
     der = parsed.public_bytes(serialization.Encoding.DER)
     head = Head(
@@ -198,6 +280,23 @@ def take_in(
         return None
     if _older(found.head, known):
         raise _refused("rollback", "A newer list is known already.", "已有較新的清冊。")
+    return found
+
+
+def take_in_delta(
+    crl: bytes, authority: x509.Certificate, *, digest: str | None = None, known: Head | None
+) -> RevocationList:
+    """A delta list fetched from outside, to be laid on the rows of `known` (`changes`). Problem `crl-refused` with a
+    `reason`: digest, form, no-base or rollback.
+    """
+    if digest is not None and not compare_digest(sha256(crl).hexdigest(), digest.lower()):
+        raise _refused("digest", "Its digest is not the published one.", "雜湊值與公布的不符。")
+    try:
+        found = read_delta(crl, authority)
+        changes(found)
+    except ValueError as error:
+        raise _refused("form", f"{error}.".capitalize(), "不是該憑證機構的增量廢止清冊。") from error
+    require_base(found, known)
     return found
 
 
@@ -245,7 +344,7 @@ def check(
 
 def _entry(row: Revocation) -> x509.RevokedCertificate:
     entry = x509.RevokedCertificateBuilder().serial_number(row.serial).revocation_date(row.at)
-    flag = reason_flag(row.reason)
+    flag = x509.ReasonFlags.remove_from_crl if row.reason == _LEFT else reason_flag(row.reason)
     if flag is not x509.ReasonFlags.unspecified:  # RFC 5280 5.3.1: rather left out than said
         entry = entry.add_extension(x509.CRLReason(flag), critical=False)
     return entry.build()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.http import Http404
 from django.test import Client
@@ -17,6 +19,7 @@ from smartgov.blocks.credentials.domain import seal_mark
 from smartgov.blocks.credentials.models import Certificate
 from smartgov.blocks.credentials.tests import factories as make
 from smartgov.blocks.identity.tests import factories as people
+from smartgov.engines.pki.tests import shadows
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 from smartgov.shared.tw import national_id
@@ -56,6 +59,44 @@ def test_a_changed_file_is_told_apart(gateway: make.SealingGateway, place: float
 def test_something_added_after_the_seal_is_told(gateway: make.SealingGateway) -> None:
     assert not api.verify_upload(document(make.issued()) + b"\n% more").genuine
     assert not api.verify_upload(b"not a pdf").genuine
+
+
+@pytest.mark.parametrize("attack", shadows.ATTACKS)
+def test_what_was_added_to_an_issued_file_is_called_altered_and_left_out(
+    gateway: make.SealingGateway, attack: str
+) -> None:
+    pdf = document(make.issued())
+    changed = shadows.ATTACKS[attack](pdf)
+    verdict = api.verify_upload(changed)
+    assert (verdict.genuine, verdict.altered_later, verdict.issued) == (False, True, pdf)
+    assert "altered-later" in verdict.keys
+    assert "not-issued-here" not in verdict.keys
+    assert verdict.facts == ()
+    browser = Client(headers={"accept-language": "en"})
+    page = browser.post("/credentials/check", {"file": SimpleUploadedFile("a.pdf", changed)}).content.decode()
+    assert "Do not rely on this file" in page
+    assert "somebody added to it later" in page
+    got = browser.post("/credentials/check", {"file": SimpleUploadedFile("a.pdf", changed), "part": "issued"})
+    assert got.content == pdf
+    assert "sandbox" in got["Content-Security-Policy"]
+    said = browser.post("/credentials/check.json", {"file": SimpleUploadedFile("a.pdf", changed)}).json()
+    assert (said["genuine"], said["altered_later"]) == (False, True)
+    assert said["issued_sha256"] == sha256(pdf).hexdigest()
+
+
+def test_programs_are_told_what_pages_say(gateway: make.SealingGateway) -> None:
+    pdf = document(make.issued())
+    browser = Client()
+    said = browser.post("/credentials/check.json", {"file": SimpleUploadedFile("a.pdf", pdf)}).json()
+    assert said["genuine"], said
+    assert (said["problems"], said["altered_later"], said["record"]["status"]) == ([], False, "valid")
+    assert "陳" not in str(said), "no more than the page says, and less"
+    foreign = browser.post("/credentials/check.json", {"file": SimpleUploadedFile("a.pdf", b"%PDF %%EOF")}).json()
+    assert "not-issued-here" in foreign["problems"]
+    got = browser.post("/credentials/check", {"file": SimpleUploadedFile("a.pdf", b"%PDF"), "part": "issued"})
+    assert "text/html" in got["Content-Type"], "there is nothing that was issued"
+    nothing = browser.post("/credentials/check.json", {})
+    assert (nothing.status_code, nothing["Content-Type"]) == (422, "application/problem+json")
 
 
 def test_a_case_gets_one_certificate_even_when_the_gateway_was_down(gateway: make.SealingGateway) -> None:

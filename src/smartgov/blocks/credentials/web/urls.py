@@ -8,6 +8,7 @@ app_name = "credentials"
 urlpatterns: list[URLPattern] = [
     path("", views.desk, name="desk"),
     path("check", views.check, name="check"),
+    path("check.json", views.check_program, name="check-json"),
     path("verify/<str:code>", views.verify, name="verify"),
     path("manage/<str:code>", views.manage, name="manage"),
     path("wallet", wallet.kinds, name="wallet"),

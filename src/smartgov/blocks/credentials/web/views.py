@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from smartgov.blocks.credentials import api, limiting
-from smartgov.blocks.credentials.domain import REASONS
+from smartgov.blocks.credentials.domain import REASONS, Verdict
 from smartgov.blocks.identity.api import actor, permit, public
+from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
 KINDS = {"valid": "done", "revoked": "bad", "preparing": "waiting"}
 LARGEST_FILE = 5 * 2**20
+NO_FILE = Problem(
+    "file-missing",
+    422,
+    what=Text("Choose the PDF, at most 5 MB", "請選擇 PDF 檔案（5 MB 以內）"),
+    todo=Text("Send it as `file` in a form.", "請以表單欄位 file 傳送。"),
+)
 
 
 @require_GET
@@ -30,12 +38,45 @@ def check(request: HttpRequest) -> HttpResponse:
     """Check a PDF: its seal, whether it is the file that was issued, and whether it is in force. It is not kept."""
     if request.method == "GET":
         return render(request, "credentials/check.html", {})
+    verdict = _checked(request)
+    if verdict is None:
+        errors = {"file": NO_FILE.what}
+        return render(request, "credentials/check.html", {"errors": errors}, status=422)
+    if request.POST.get("part") == "issued" and verdict.issued:
+        return _download(verdict.issued)
+    return render(request, "credentials/check.html", {"verdict": verdict})
+
+
+@csrf_exempt
+@require_POST
+@public("Programs check files as people do; nothing is kept or changed.")
+def check_program(request: HttpRequest) -> HttpResponse:
+    """The same as JSON: a form with `file`."""
+    try:
+        if (verdict := _checked(request)) is None:
+            raise NO_FILE
+        return JsonResponse(verdict.as_json())
+    except Problem as problem:
+        answer = JsonResponse(problem.as_dict("en"), status=problem.status, content_type="application/problem+json")
+        answer["Content-Language"] = "en"
+        return answer
+
+
+def _checked(request: HttpRequest) -> Verdict | None:
+    """What is found about the upload; None without one that may be read. Problem `too-many-lookups`."""
     limiting.count(_address(request))
     upload = request.FILES.get("file")
     if upload is None or (upload.size or 0) > LARGEST_FILE:
-        errors = {"file": Text("Choose the PDF, at most 5 MB", "請選擇 PDF 檔案（5 MB 以內）")}
-        return render(request, "credentials/check.html", {"errors": errors}, status=422)
-    return render(request, "credentials/check.html", {"verdict": api.verify_upload(upload.read())})
+        return None
+    return api.verify_upload(upload.read())
+
+
+def _download(content: bytes) -> HttpResponse:
+    answer = HttpResponse(content, content_type="application/pdf")
+    answer["Content-Disposition"] = 'attachment; filename="issued.pdf"'
+    answer["Cache-Control"] = "no-store"
+    answer["Content-Security-Policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'; object-src 'self'"
+    return answer
 
 
 @require_GET

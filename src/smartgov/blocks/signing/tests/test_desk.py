@@ -24,12 +24,13 @@ from smartgov.blocks.exchange import transport, vouching
 from smartgov.blocks.exchange.tests.seals import SealHouse
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.blocks.signing import api
-from smartgov.blocks.signing.models import Approval, BatchItem, Check, Document
+from smartgov.blocks.signing.models import Approval, BatchItem, Check, Document, OutsideAuthority, OutsideRevocation
 from smartgov.blocks.signing.tests import factories as make
-from smartgov.engines.pki import certificates, keys
+from smartgov.engines.pki import certificates, keys, revocation
 from smartgov.engines.pki import signing as engine
 from smartgov.engines.pki.authority import State
 from smartgov.engines.pki.authority.authority import activation_text
+from smartgov.engines.pki.tests import shadows
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 
@@ -297,6 +298,21 @@ def test_what_was_added_after_is_told_and_left_out(world, citizen, gateway):
     assert engine.check_pdf(got.content, make.trust_of(world), at=clock.now()).signatures[0].coverage == "whole"
 
 
+@pytest.mark.parametrize("attack", shadows.ATTACKS)
+def test_an_update_of_a_signed_file_is_called_altered_on_page_and_api(world, citizen, gateway, attack):
+    make.certified(world, citizen)
+    pdf = make.signed(world, citizen)
+    changed = shadows.ATTACKS[attack](pdf)
+    browser = Client(headers={"accept-language": "en"})
+    page = browser.post("/signing/check", {"file": SimpleUploadedFile("a.pdf", changed)}).content.decode()
+    assert "Something was added after" in page
+    said = browser.post("/signing/check.json", {"file": SimpleUploadedFile("a.pdf", changed)}).json()
+    assert (said["valid"], said["altered_later"], said["problems"]) == (False, True, ["altered-later"])
+    got = browser.post("/signing/check", {"file": SimpleUploadedFile("a.pdf", changed), "part": "revision"})
+    assert sha256(got.content).hexdigest() == said["signed_sha256"]
+    assert pdf.startswith(got.content)
+
+
 def test_a_batch_is_sealed_stopped_and_resumed(world, gateway):
     officer = make.officer()
     files = [(f"{number}.pdf", make.a_pdf(f"公文 {number}")) for number in range(3)]
@@ -379,6 +395,40 @@ def test_an_outside_authoritys_list_is_taken_in_and_asked(world, gateway, tmp_pa
     with clock.travelling(delta=timedelta(days=2)):
         world.authority.crl()
         assert "certificate-revoked" in api.check(signed).problems
+
+
+def test_a_delta_list_is_laid_on_its_base_and_on_nothing_else(world, gateway, tmp_path):
+    elsewhere = certificates.CertificateAuthority.create(tmp_path / "outside", "Elsewhere")
+    (tmp_path / "ca.pem").write_bytes(certificates.pem(elsewhere.certificate))
+    now = clock.now()
+
+    def take_in(number, rows, **more):
+        made = {"key": elsewhere.key, "authority": elsewhere.certificate, "life": timedelta(days=1)}
+        at = now + timedelta(minutes=number)
+        listed = [revocation.Revocation(serial, now, reason) for serial, reason in rows.items()]
+        der = revocation.build(number=number, revoked=listed, made_at=at, **made, **more)
+        (tmp_path / "list").write_bytes(der)
+        call_command("take_in_crl", authority=tmp_path / "ca.pem", list=tmp_path / "list")
+        return der
+
+    def known():
+        return dict(OutsideRevocation.objects.values_list("serial", "reason"))
+
+    with pytest.raises(CommandError, match="complete list"):
+        take_in(2, {5: "superseded"}, base=1)
+    assert not OutsideAuthority.objects.exists()
+    take_in(1, {5: revocation.HOLD, 6: revocation.HOLD, 7: "superseded"})
+    der = take_in(2, {5: "keyCompromise", 8: "superseded"}, base=1, gone=[6])
+    assert known() == {"5": "keyCompromise", "7": "superseded", "8": "superseded"}
+    assert OutsideAuthority.objects.get().number == "2"
+    with pytest.raises(CommandError, match="newer"):
+        take_in(2, {}, base=1, gone=[5])
+    with pytest.raises(CommandError, match="starts from list 9"):
+        take_in(10, {}, base=9)
+    assert len(known()) == 3
+    assert "5" in known()
+    with pytest.raises(Problem, match="crl-refused"):
+        api.take_in_at_desk(actor=make.officer(), crl=der)
 
 
 def test_checking_is_limited_by_address(world, gateway):

@@ -118,6 +118,8 @@ class Report:
             "valid": self.valid,
             "problems": list(self.problems),
             "file_sha256": self.digest,
+            "altered_later": "altered-later" in self.problems,
+            "signed_sha256": sha256(self.signed_revision).hexdigest() if self.signed_revision else None,
             "signatures": [_plain(one) for one in self.signatures],
         }
 
@@ -133,10 +135,11 @@ def check_pdf(pdf: bytes, trust: Trust, *, at: datetime) -> Report:
     if not signatures:
         return Report(False, (), ("no-seal",), digest)
     inside = _evidence_of(reader)
-    names = {one.field_name for one in signatures}
     # What follows the last revision is part of no document, and no tool that compares revisions would look at it.
     ends_well = pdf.rstrip(b"\r\n").endswith(b"%%EOF")
-    found = tuple(_guarded(partial(_of_pdf, one, names, trust, inside, at, ends_well=ends_well)) for one in signatures)
+    found = tuple(
+        _guarded(partial(_of_pdf, one, signatures, trust, inside, at, ends_well=ends_well)) for one in signatures
+    )
     problems = tuple(sorted({problem for one in found for problem in one.problems}))
     return Report(not problems, found, problems, digest, _revision(pdf, signatures[-1]))
 
@@ -157,7 +160,7 @@ def check_data(signature: bytes, data: bytes, trust: Trust, *, at: datetime) -> 
 
 def _of_pdf(
     signature: Any,
-    names: set[str],
+    signatures: Iterable[Any],
     trust: Trust,
     inside: documents.Evidence,
     at: datetime,
@@ -170,7 +173,7 @@ def _of_pdf(
         problems = [] if status.intact and status.valid else ["altered-inside"]
         return status, problems
 
-    coverage = _coverage(signature, names, ends_well=ends_well)
+    coverage = _coverage(signature, _after(signature, signatures), ends_well=ends_well)
     signed_object = signature.sig_object
     return _judged(
         signature.signer_info,
@@ -325,10 +328,16 @@ def _coverage(signature: Any, names: set[str], *, ends_well: bool) -> str:
         return "altered"
     if difference.modification_level is ModificationLevel.LTA_UPDATES and allowed:
         return "evidence"
-    only_signed = difference.changed_form_fields <= names
+    # Only fields that later signatures filled: a field that was signed before may not change its looks.
+    only_signed = bool(difference.changed_form_fields) and difference.changed_form_fields <= names
     if difference.modification_level is ModificationLevel.FORM_FILLING and only_signed and allowed:
         return "signatures"
     return "altered"
+
+
+def _after(signature: Any, signatures: Iterable[Any]) -> set[str]:
+    """The fields of the signatures that came after this one."""
+    return {one.field_name for one in signatures if one.signed_revision > signature.signed_revision}
 
 
 def _revision(pdf: bytes, signature: Any) -> bytes | None:
