@@ -85,6 +85,8 @@ class Server:
             await asyncio.sleep(0.02)
         for connection in list(self.connections):
             connection.abort()
+        for _ in range(2):  # so that the connections' tasks hear of it while there is a loop
+            await asyncio.sleep(0)
 
 
 async def serve(
