@@ -41,6 +41,11 @@ test-peers: dev ## suites that others wrote, from SMARTGOV_PEERS; absent ones pr
 contracts: dev ## write down what our blocks promise on T-Road (content/tw/contracts), from their operations
 	@SMARTGOV_HOME=$$(mktemp -d) DJANGO_SETTINGS_MODULE=smartgov.site.settings $(RUN) -m django write_contracts
 
+examples: dev ## record what our operations were asked and said while their tests ran, for the OpenAPI documents
+	@$(RUN) -m pytest -q -p no:randomly -p tests.recording src/smartgov/blocks/{exchange,cases,services,credentials}/tests tests/architecture/test_foreign_objects.py
+	@$(RUN) scripts/local_door_examples.py
+	@$(MAKE) --no-print-directory contracts
+
 screenshots: dev ## pictures of the main pages, for the README and the manuals
 	@bash scripts/system.sh fonts browser
 	@$(RUN) scripts/screenshots.py
@@ -75,4 +80,4 @@ $(VENV)/dev.ready: requirements/dev.txt | $(VENV)/bin/smartgov
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $(VENV)/base.ready $@
 
-.PHONY: help demo test check analysis lint bench test-peers contracts screenshots doctor lock clean dev
+.PHONY: help demo test check analysis lint bench test-peers contracts examples screenshots doctor lock clean dev

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -16,6 +17,7 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
 from smartgov.blocks.exchange.api import Offered
+from smartgov.shared import content
 from smartgov.shared.text import Text
 from smartgov.shared.tw import national_id
 from smartgov.site.blocks import DOORS
@@ -24,6 +26,8 @@ Json = dict[str, Any]
 DESK = Text("smartgov operations desk", "smartgov 維運窗口")
 TERMS = Text("For those who hold the right named there", "限持有所列權限者使用")
 BY_LAW = Text("By law or with the person's consent only", "限依法令或當事人同意查詢")
+EXAMPLES = content.ROOT / "examples" / "operations.json"
+"""By operation: what it was asked and what it said, recorded while the tests ran."""
 _TEXT = {"type": "string"}
 PROBLEM: Json = {
     "type": "object",
@@ -65,8 +69,7 @@ class Documented(NinjaAPI):
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """The block and the function: short, and the same wherever the block is mounted."""
-        function = operation.view_func
-        return f"{function.__module__.split('.')[2]}_{function.__name__}"
+        return operation_id(operation)
 
 
 class _Document(OpenAPISchema):
@@ -75,7 +78,31 @@ class _Document(OpenAPISchema):
         details: Json = super().operation_details(operation)
         details["summary"] = (operation.view_func.__doc__ or details["summary"]).strip().splitlines()[0]
         details["responses"].setdefault("default", {"$ref": "#/components/responses/Problem"})
+        _illustrate(details, _examples().get(operation_id(operation), {}))
         return details
+
+
+def operation_id(operation: Operation) -> str:
+    """The block and the function."""
+    function = operation.view_func
+    return f"{function.__module__.split('.')[2]}_{function.__name__}"
+
+
+@cache
+def _examples() -> Json:
+    return dict(content.read(EXAMPLES))
+
+
+def _illustrate(details: Json, shown: Json) -> None:
+    """Put what was really asked and said (`make examples`) beside the forms."""
+    for name, content_of in (("request", details.get("requestBody")), ("answer", _answer(details, shown))):
+        if name in shown and content_of:
+            content_of["content"]["application/json"]["example"] = shown[name]
+
+
+def _answer(details: Json, shown: Json) -> Json:
+    answer: Json = details["responses"].get(shown.get("status"), {})
+    return answer if "content" in answer else {}
 
 
 def contract(code: str) -> Json:

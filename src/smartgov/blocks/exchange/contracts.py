@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -28,6 +29,16 @@ class Accepted:
     findings: list[dict[str, Any]]
     personal: bool
     related: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An operation with the request and answer that its document shows, as JSON in lines; empty where it shows none."""
+
+    endpoint: str
+    summary: str
+    request: str
+    answer: str
 
 
 @cache
@@ -106,6 +117,35 @@ def fields_of(document: str) -> list[str]:
                     top, _ = parsed.follow(content.get("schema"), (*at, "content", media, "schema"))
                     found |= dict.fromkeys(_members(parsed, top))
     return list(found)
+
+
+def examples_of(document: str) -> list[Shown]:
+    """The operations of a document that show an example."""
+    try:
+        parsed = apilint.Document.parse(document.encode())
+    except ValueError:
+        return []
+    found = []
+    for operation in parsed.operations():
+        body, _ = parsed.follow(operation.value.get("requestBody"), operation.at)
+        answers = [answer for status, answer, _ in parsed.answers(operation) if status.startswith("2")]
+        shown = [_example(part) for part in (body, *answers[:1])]
+        if any(shown):
+            endpoint = f"{operation.method.upper()} {operation.path}"
+            told = [str(operation.value.get(name) or "") for name in ("description", "summary")]
+            found.append(Shown(endpoint, " ".join(filter(None, told)), *[*shown, ""][:2]))
+    return found
+
+
+def _example(part: Any) -> str:
+    content = part.get("content") if isinstance(part, dict) else None
+    media = (content or {}).get("application/json") or {}
+    if "example" in media:
+        return json.dumps(media["example"], ensure_ascii=False, indent=2)
+    named = media.get("examples")
+    first = next(iter(named.values()), None) if isinstance(named, dict) else None
+    value = first.get("value") if isinstance(first, dict) else None
+    return "" if value is None else json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def _members(parsed: apilint.Document, schema: Any) -> list[str]:

@@ -76,6 +76,7 @@ class ServicePage:
     fields: tuple[str, ...]
     versions: list[Version]
     findings: list[dict[str, Any]]
+    examples: list[contracts.Shown]
     rights: list[RightRow] = field(default_factory=list)
 
 
@@ -187,6 +188,7 @@ def service_page(actor: Actor, service: str) -> ServicePage:
         fields=tuple(contracts.fields_of(current.document)) if current else (),
         versions=versions,
         findings=list(current.findings) if current else [],
+        examples=contracts.examples_of(current.document) if current else [],
         rights=[right_row(actor, one) for one in granted],
     )
 

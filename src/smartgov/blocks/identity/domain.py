@@ -155,6 +155,17 @@ def permission_missing() -> Problem:
     )
 
 
+def token_missing() -> Problem:
+    """A change that a program of ours asks in somebody's session without the token that only our pages know."""
+    return Problem(
+        "csrf-token-missing",
+        403,
+        what=Text("The request does not come from a page of ours.", "這個請求並非來自本站的頁面。"),
+        why=Text("You are signed in, but it carries no valid token.", "您已登入，但請求未附有效的權杖。"),
+        todo=Text("Send the token of the cookie in X-CSRFToken.", "請將 Cookie 中的權杖放入 X-CSRFToken 標頭。"),
+    )
+
+
 def sign_in_refused() -> Problem:
     """A sign-in that did not prove who the person is; says no more, so that nothing can be guessed from it."""
     return Problem(

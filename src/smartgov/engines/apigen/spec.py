@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from smartgov.engines.apigen import examples
 from smartgov.engines.apigen.config import Column, RegisterConfig, Table, parse
 from smartgov.engines.apigen.store import MAX_ROWS
 from smartgov.shared.tw import national_id
@@ -107,7 +108,9 @@ def _query(table: Table) -> Json:
             "after": {"type": "string", "description": "Continue after the row with this id"},
         },
     }
-    return _operation(table, f"query_{table.name}", f"Find rows of {table.title.en}", body=body, answers=["200"])
+    shown = {"where": examples.where(table), "limit": 10}
+    summary = f"Find rows of {table.title.en}"
+    return _operation(table, f"query_{table.name}", summary, body=body, answers=["200"], shown=shown)
 
 
 def _list(table: Table) -> Json:
@@ -122,7 +125,8 @@ def _list(table: Table) -> Json:
 def _create(table: Table) -> Json:
     body = {"$ref": f"#/components/schemas/{table.name}_new"}
     summary = f"Add a row to {table.title.en}"
-    operation = _operation(table, f"create_{table.name}", summary, body=body, answers=["200", "201"])
+    shown = examples.row(table)
+    operation = _operation(table, f"create_{table.name}", summary, body=body, answers=["200", "201"], shown=shown)
     operation["parameters"].append({"$ref": "#/components/parameters/IdempotencyKey"})
     return operation
 
@@ -130,25 +134,28 @@ def _create(table: Table) -> Json:
 def _update(table: Table) -> Json:
     body = {"$ref": f"#/components/schemas/{table.name}_change"}
     summary = f"Change a row of {table.title.en}"
-    operation = _operation(table, f"update_{table.name}", summary, body=body, answers=["200"])
+    shown = {name: value for name, value in examples.row(table).items() if name in table.update}
+    operation = _operation(table, f"update_{table.name}", summary, body=body, answers=["200"], shown=shown)
     operation["parameters"].append({"name": "id", "in": "path", "required": True, "schema": {"type": "string"}})
     return operation
 
 
-def _operation(table: Table, name: str, summary: str, *, body: Json | None, answers: list[str]) -> Json:
-    answer = {"$ref": f"#/components/schemas/{table.name}_answer"}
+def _operation(
+    table: Table, name: str, summary: str, *, body: Json | None, answers: list[str], shown: Json | None = None
+) -> Json:
+    answer, rows = {"$ref": f"#/components/schemas/{table.name}_answer"}, examples.answer(table)
     operation: Json = {
         "operationId": name,
         "summary": summary,
         "description": table.title.zh,
         "parameters": [{"$ref": "#/components/parameters/Subject"}] if table.personal else [],
         "responses": {
-            **{code: {"description": "The rows", "content": _json_content(answer)} for code in answers},
+            **{code: {"description": "The rows", "content": _json_content(answer, rows)} for code in answers},
             **{code: {"$ref": "#/components/responses/Problem"} for code in _PROBLEMS},
         },
     }
     if body is not None:
-        operation["requestBody"] = {"required": True, "content": _json_content(body)}
+        operation["requestBody"] = {"required": True, "content": _json_content(body, shown)}
     return operation
 
 
@@ -233,5 +240,5 @@ def _problem_schema() -> Json:
     return {"type": "object", "required": ["type", "title", "status"], "properties": properties}
 
 
-def _json_content(schema: Json) -> Json:
-    return {"application/json": {"schema": schema}}
+def _json_content(schema: Json, example: Json | None = None) -> Json:
+    return {"application/json": {"schema": schema, **({} if example is None else {"example": example})}}

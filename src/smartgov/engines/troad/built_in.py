@@ -5,10 +5,18 @@ from __future__ import annotations
 from smartgov.engines.httpd import Response
 from smartgov.engines.troad import records, trail_door
 from smartgov.engines.troad.core import Core
+from smartgov.engines.troad.names import Target
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.rights import Ask
 from smartgov.engines.troad.store import Evidence
 from smartgov.engines.troad.trail_door import Bearer
+
+
+def is_document(target: Target) -> bool:
+    """Whether the answer is an OpenAPI document: it travels byte by byte, for its digest is signed. The persons in its
+    examples are made up, or it is refused.
+    """
+    return target.built_in and target.service == "meta"
 
 
 async def answer(core: Core, ask: Ask, bearer: Bearer, evidence: Evidence | None) -> Response:
@@ -26,7 +34,9 @@ async def _meta(core: Core, ask: Ask, bearer: Bearer, evidence: Evidence | None)
     service = bearer.snapshot.services.get(f"{core.home.member}/{parts[1]}/{parts[2]}")
     if service is None:
         raise refuse("service-unknown")
-    document = core.home.contract(service.terms.contract) if service.terms.contract else None
+    if not service.terms.contract:
+        raise refuse("contract-missing")
+    document = core.home.contract(service.terms.contract)
     if document is None:
         raise refuse("contract-unavailable")
     side = "provider" if evidence else "own"

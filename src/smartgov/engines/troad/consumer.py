@@ -169,12 +169,14 @@ class Consumer:
             problem = problem_of(answer)
             problem.extra.setdefault("refused_by", to.id)
             raise problem
-        reference.refuse_clear(answer.body, signed.fields.values())
-        core, reader = self._core, self._core.reader
-        body, _ = reference.reveal(
-            answer.body,
-            lambda token: reference.open_(token, reader.key, gateway=reader.gateway, rid=ask.id, now=core.now()),
-        )
+        document = built_in.is_document(ask.target)
+        reference.refuse_clear(answer.body, signed.fields.values(), made_up=document)
+        core, reader, body = self._core, self._core.reader, answer.body
+        if not document:
+            body, _ = reference.reveal(
+                body,
+                lambda token: reference.open_(token, reader.key, gateway=reader.gateway, rid=ask.id, now=core.now()),
+            )
         record = records.answer_record("client", ask, core.now(), gateway=to.id, status=answer.status)
         entry = core.entry(records.with_proof(record, answer.headers, signed.base), ask.id)
         service = core.configuration.current().services.get(ask.target.service_id)

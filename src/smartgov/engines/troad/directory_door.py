@@ -59,7 +59,7 @@ class DirectoryDoor:
     async def _document(self, service: Service, client: str) -> bytes:
         digest = service.terms.contract
         if not digest:
-            raise refuse("contract-unavailable")
+            raise refuse("contract-missing")
         document = self._documents.get(digest) or await asyncio.to_thread(self._core.home.contract, digest)
         if document is None and member_of(service.id) != self._core.home.member:
             document = await self._fetch(service, client)

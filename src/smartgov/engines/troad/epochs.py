@@ -5,7 +5,12 @@ new origin, and every head from then on carries one line for each restore:
 
     epoch 2 after TW/GOV/ris/gw1 1234 <root in base64> restored 1200
 
-the newest head that a witness had co-signed, and how many records the backup held. Nothing here asks anybody.
+the newest head that a witness had co-signed, and how many records the backup held. A log whose key has changed opens
+an epoch too; its heads name the key that signed before, so that whoever has kept an older head can hold it to them:
+
+    key-before-epoch 2 <Ed25519 public key in base64>
+
+Nothing here asks anybody.
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ from smartgov.engines.ledger import Checkpoint
 from smartgov.engines.troad.names import epoch_of, origin_of
 
 _LINE = re.compile(r"epoch (\d{1,8}) after (\S+) (\d{1,18}) ([A-Za-z0-9+/]{43}=) restored (\d{1,18})")
+_KEY = re.compile(r"key-before-epoch (\d{1,8}) ([A-Za-z0-9+/]{43}=)")
 _FACT = "epochs"
 
 
@@ -56,6 +62,29 @@ def of_head(head: Checkpoint) -> tuple[Epoch, ...]:
     if found and head.size <= found[-1].restored:
         raise ValueError("an epoch begins with a record of its own")
     return found
+
+
+def count(lines: Sequence[str]) -> int:
+    """In which epoch a log with these lines in its heads is."""
+    return 1 + sum(line.startswith("epoch ") for line in lines)
+
+
+def key_line(number: int, key: bytes) -> str:
+    """How a head says that `key` signed those before this epoch."""
+    return f"key-before-epoch {number} {base64.b64encode(key).decode()}"
+
+
+def key_of(head: Checkpoint, number: int, present: bytes) -> bytes:
+    """The key that signed heads of the epoch `number`, as `head`, which `present` signed, says."""
+    found = {int(match[1]): match[2] for line in head.extensions if (match := _KEY.fullmatch(line))}
+    later = [change for change in found if change > number]
+    return base64.b64decode(found[min(later)]) if later else present
+
+
+def rekeyed(head: Checkpoint) -> tuple[Epoch, ...]:
+    """The epochs of a head that began under another key than the one before."""
+    changes = {int(match[1]) for line in head.extensions if (match := _KEY.fullmatch(line))}
+    return tuple(one for one in of_head(head) if one.number in changes)
 
 
 def kept_until(epochs: Sequence[Epoch], number: int) -> int | None:

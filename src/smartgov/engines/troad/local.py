@@ -16,6 +16,7 @@ from smartgov.engines.troad import (
     artefacts,
     consent_status,
     evidence,
+    local_document,
     meta,
     outlasting,
     records,
@@ -48,8 +49,9 @@ class LocalDoor:
         self._core, self._consumer = core, consumer
         self._directory = DirectoryDoor(core, consumer, self._caller)
         self._router = Router()
-        for method, path, endpoint in (
+        routes = (
             ("GET", "/local/v1/health", self.health),
+            ("GET", local_document.PATH, self.document),
             ("GET", "/local/v1/metrics", self.metrics),
             ("GET", "/local/v1/traffic", self.traffic),
             ("GET", "/local/v1/checkpoint", self.checkpoint),
@@ -64,8 +66,10 @@ class LocalDoor:
             ("POST", "/local/v1/erasures", self.erase),
             ("POST", "/local/v1/audits", self.audit),
             ("GET", "/evidence/{exchange}", self.evidence),
-        ):
+        )
+        for method, path, endpoint in routes:
             self._router.add(method, path, endpoint)
+        self.routes = [(method, path) for method, path, _ in routes]
 
     async def handle(self, request: Request) -> Response:
         """Answer one request; every problem also says its type in `X-Road-Error`, as X-Road clients expect."""
@@ -113,24 +117,14 @@ class LocalDoor:
         }
         return Response.json(body, 200 if healthy else 503)
 
+    async def document(self, request: Request) -> Response:
+        """The OpenAPI document of this door."""
+        return Response(200, {"content-type": "application/json"}, local_document.served())
+
     async def metrics(self, request: Request) -> Response:
         """Figures in the text format of Prometheus."""
-        rows = sorted(self._core.traffic.rows.items())
-        lines = ["# TYPE troad_exchanges_total counter"]
-        for (side, service, peer), row in rows:
-            named = f'side="{side}",service="{service}",peer="{peer}"'
-            lines += [
-                f'troad_exchanges_total{{{named},outcome="{outcome}"}} {count}'
-                for outcome, count in sorted(row.outcomes.items())
-            ]
-        lines.append("# TYPE troad_exchange_seconds summary")
-        for (side, service, peer), row in rows:
-            named = f'side="{side}",service="{service}",peer="{peer}"'
-            for part in (0.5, 0.99):
-                lines.append(f'troad_exchange_seconds{{{named},quantile="{part}"}} {row.quantile(part) or 0:.6f}')
-            lines.append(f"troad_exchange_seconds_sum{{{named}}} {row.seconds:.6f}")
-            lines.append(f"troad_exchange_seconds_count{{{named}}} {sum(row.buckets)}")
-        return Response(200, {"content-type": "text/plain; version=0.0.4"}, ("\n".join(lines) + "\n").encode())
+        text = self._core.traffic.as_prometheus()
+        return Response(200, {"content-type": "text/plain; version=0.0.4"}, text.encode())
 
     async def traffic(self, request: Request) -> Response:
         """What was counted since the start, for people: by side, service and peer, with times."""

@@ -175,10 +175,12 @@ class Provider:
         """
         core = self._core
         exp = int(core.now().timestamp()) + reference.LIFE_SECONDS
-        body = reference.hide(answer.body, lambda person: reference.make(person, sender.recipient, rid=ask.id, exp=exp))
+        body, document = answer.body, built_in.is_document(ask.target)
+        if not document:
+            body = reference.hide(body, lambda person: reference.make(person, sender.recipient, rid=ask.id, exp=exp))
         passed = {*wire.ANSWER_OPTIONAL, *wire.user_fields(answer.headers)}
         fields = {name: value for name, value in answer.headers.items() if name in passed}
-        reference.refuse_clear(body, fields.values())
+        reference.refuse_clear(body, fields.values(), made_up=document)
         salt, commitment = wire.commit(body)
         fields.update(commitment)
         if progress.promise:

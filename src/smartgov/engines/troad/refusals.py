@@ -40,6 +40,12 @@ REQUEST_TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
         ("Without it neither request nor answer can be checked.", "缺少文件即無法檢查請求與回應。"),
         _OWNER,
     ),
+    "contract-missing": (
+        404,
+        ("The service has no OpenAPI document.", "此服務沒有 OpenAPI 文件。"),
+        ("The agency that offers it has registered none.", "提供服務的機關未登記文件。"),
+        _OWNER,
+    ),
     # -- limits
     "body-too-large": (
         413,
@@ -75,7 +81,7 @@ REQUEST_TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
     "idempotency-key-invalid": (
         400,
         ("The idempotency key has the wrong form.", "冪等鍵格式錯誤。"),
-        ("It is 8 to 200 printable ASCII characters.", "應為 8 至 200 個可列印 ASCII 字元。"),
+        ("It is 1 to 200 printable ASCII characters.", "應為 1 至 200 個可列印 ASCII 字元。"),
         _CORRECT,
     ),
     "idempotency-mismatch": (

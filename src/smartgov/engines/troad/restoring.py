@@ -4,22 +4,29 @@ Before a gateway works it asks other members' gateways for the newest head that 
 log does not lead there, it refuses everything. A restore that was done on purpose (`backup.RESTORED` lies in the home)
 opens a new epoch: a record that names that head, and a new origin (`epochs`). What the lost time may have spent
 (messages, single uses, tokens, idempotency keys) is refused from then on.
+
+A gateway that enters under another log key does the same: it learns from two witnesses which key signed before, opens
+an epoch that names their newest head and that key, and holds none of the old records if its log was begun anew.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from smartgov.engines.httpd import Response
 from smartgov.engines.httpd.client import ConnectionFailedError
 from smartgov.engines.ledger import Checkpoint, checkpoint, merkle
-from smartgov.engines.troad import backup, epochs, idempotency, records, wire
+from smartgov.engines.troad import backup, epochs, idempotency, records, wire, witness
 from smartgov.engines.troad.epochs import Epoch
 from smartgov.engines.troad.names import epoch_of, origin_of
 from smartgov.engines.troad.problems import refuse
@@ -35,6 +42,8 @@ PATIENCE = 600
 """Seconds after a restore for which every witness is waited for; then two that answer are enough."""
 _ALARM = "log-restored"
 _VOID = "void-until"
+_ANOTHER = "others have seen more of this log, or another one; restore on purpose"
+_REKEYED = "others have seen this log under another key; `smartgov gateway resume` opens an epoch under this one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,8 @@ class Word:
 
     witness: str
     head: Checkpoint | None
+    former: bytes = b""
+    """The key that signed the head, if it is not the one that this log has now."""
 
 
 class Restoring:
@@ -82,20 +93,23 @@ class Restoring:
             asked = self._core.heads.witnesses()
         except Problem:
             return  # without a configuration nobody can be asked, and nothing is exchanged
-        words = [word for word in await asyncio.gather(*map(self.ask, asked)) if word is not None]
+        told = [word for word in await asyncio.gather(*map(self.ask, asked)) if word is not None]
+        words = _believed(told, asked)
         if self._marker.exists():
             await self._after_restore(asked, words)
-        elif any(not self._leads_to(word.head) for word in words):
+        elif astray := [word for word in words if not self._leads_to(word.head)]:
             self.ready = False
-            self._core.alarms.set(_ALARM, "others have seen more of this log, or another one; restore on purpose")
+            rekeyed = any(word.former for word in astray)
+            self._core.alarms.set(_ALARM, _REKEYED if rekeyed else _ANOTHER)
         else:
             self.ready = True
             self._core.alarms.clear(_ALARM)
 
-    async def ask(self, witness: Gateway, of: Gateway | None = None) -> Word | None:
-        """What `witness` knows of the log of `of` (default: ours); None when it does not answer or cannot be believed.
+    async def ask(self, by: Gateway, of: Gateway | None = None) -> Word | None:
+        """What the witness `by` knows of the log of `of` (default: ours); None: no answer, or none to be believed.
 
-        A head counts only when it is signed with that log's own key, so that no witness can invent one.
+        A head counts only when it is signed with that log's own key, so that no witness can invent one; or, of our own
+        log, with a key before it, which `_believed` takes on the word of two witnesses.
         """
         own = of is None
         name = self._core.home.gateway if of is None else of.id
@@ -103,16 +117,16 @@ class Restoring:
         try:
             answer = await self._core.peers.request(
                 "GET",
-                f"https://{witness.authority}/witness/v1/last" + ("" if own else f"?of={name}"),
+                f"https://{by.authority}{witness.LAST}" + ("" if own else f"?of={name}"),
                 timeout=ASK_SECONDS,
-                expect_peer=witness.tls_fingerprint,
+                expect_peer=by.tls_fingerprint,
             )
             if answer.status == 204:
-                return Word(witness.id, None)
-            head = checkpoint.verify(answer.body.decode(), key)
+                return Word(by.id, None)
+            head, former = _read(answer, key, own=own)
         except (ConnectionFailedError, TimeoutError, ValueError, Problem):
             return None
-        return Word(witness.id, head) if epoch_of(head.origin)[0] == name else None
+        return Word(by.id, head, former) if epoch_of(head.origin)[0] == name else None
 
     def _leads_to(self, head: Checkpoint | None) -> bool:
         """Whether this log, as it lies here, is that one or continues it."""
@@ -138,7 +152,8 @@ class Restoring:
             self._core.alarms.set(_ALARM, f"waits for witnesses: {len(words)} of {len(asked)} answered")
             return
         await self._remember_others(asked)
-        await self._open(marker, restored, words)
+        if any(word.head for word in words) or not self._is_new():
+            await self._open(marker, restored, words)
         self._end()
 
     async def _open(self, marker: dict[str, Any], restored: datetime, words: list[Word]) -> None:
@@ -146,10 +161,13 @@ class Restoring:
         with store.reading() as (_, tree):
             size = tree.size()
             here = Checkpoint(store.origin, size, tree.root(size), store.extensions)
-        known = max([here, *(word.head for word in words if word.head)], key=_order)
+        former = next((word.former for word in words if word.former), b"")
+        anew = bool(former) and self._begun_under_this_key()
+        heads = [word.head for word in words if word.head]
+        known = max(heads if anew else [here, *heads], key=_order)
         number = epoch_of(known.origin)[1] + 1
-        fresh = Epoch(number, known.origin, known.size, known.root, size)
-        lines = (*(one.line for one in epochs.of_head(known)), fresh.line)
+        fresh = Epoch(number, known.origin, known.size, known.root, 0 if anew else size)
+        lines = (*_carried(known), fresh.line, *([epochs.key_line(number, former)] if former else []))
         void_until = int(restored.timestamp()) + wire.FRESH_SECONDS
         record = {
             "kind": "epoch",
@@ -158,7 +176,8 @@ class Restoring:
             "epoch": number,
             "origin": origin_of(store.gateway, number),
             "after": {"origin": known.origin, "size": known.size, "root": known.root.hex()},
-            "restored": {"size": size, "root": here.root.hex()},
+            "restored": {"size": fresh.restored, "root": (merkle.EMPTY_ROOT if anew else here.root).hex()},
+            **({"key_before": former.hex()} if former else {}),
             "lost_at_least": fresh.lost,
             "backed_up_at": marker.get("backed_up_at", ""),
             "restored_at": marker["restored_at"],
@@ -172,6 +191,19 @@ class Restoring:
         self.void_until = void_until
         log.error("epoch_opened", epoch=number, lost_at_least=fresh.lost)
         core.alarms.set(f"epoch-opened:{number}", f"records {size} to {known.size} of {known.origin} are lost")
+
+    def _is_new(self) -> bool:
+        with self._core.store.reading() as (_, tree):
+            return tree.size() == 0
+
+    def _begun_under_this_key(self) -> bool:
+        """Whether the log in this file never had a head of another key: then it holds no record of the old log."""
+        with self._core.store.reading() as (db, _):
+            row = db.execute("SELECT note FROM head ORDER BY size LIMIT 1").fetchone()
+        try:
+            return row is None or bool(checkpoint.verify(str(row[0]), self._core.home.log_key().public_key()))
+        except Problem:
+            return False
 
     async def _remember_others(self, asked: list[Gateway]) -> None:
         """Learn again, from the other witnesses, the newest heads of the logs that this gateway is a witness of."""
@@ -189,6 +221,31 @@ class Restoring:
         self._marker.unlink(missing_ok=True)
         self.ready = True
         self._core.alarms.clear(_ALARM)
+
+
+def _read(answer: Response, key: Ed25519PublicKey, *, own: bool) -> tuple[Checkpoint, bytes]:
+    """The head in an answer, and the key before ours that signed it."""
+    note = answer.body.decode()
+    try:
+        return checkpoint.verify(note, key), b""
+    except Problem:
+        former = base64.b64decode(answer.headers.get(witness.KEY_FIELD, ""), validate=True)
+        if not own or len(former) != 32:
+            raise
+        return checkpoint.verify(note, Ed25519PublicKey.from_public_bytes(former)), former
+
+
+def _believed(words: list[Word], asked: list[Gateway]) -> list[Word]:
+    """Without heads of a key before ours that fewer than two witnesses name: one alone could have invented it."""
+    named = Counter(word.former for word in words)
+    least = min(2, len(asked))
+    return [word for word in words if not word.former or named[word.former] >= least]
+
+
+def _carried(head: Checkpoint) -> tuple[str, ...]:
+    """What the heads of a later epoch go on saying."""
+    epochs.of_head(head)
+    return tuple(line for line in head.extensions if line.startswith(("epoch ", "key-before-epoch ")))
 
 
 def _order(head: Checkpoint) -> tuple[int, int]:

@@ -267,7 +267,7 @@ class Store:
 
     def _enter(self) -> None:
         """Sign as the epoch that `extensions` lead to."""
-        self.origin = origin_of(self.gateway, len(self.extensions) + 1)
+        self.origin = origin_of(self.gateway, epochs.count(self.extensions))
         self._log = Log(self._db, self.origin, self._log_key, self.extensions)
 
     def _open(self) -> sqlite3.Connection:

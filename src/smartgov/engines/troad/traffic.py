@@ -86,6 +86,22 @@ class Traffic:
         ]
         return {"since": self.since.isoformat(), "minutes": self.minutes(now), "rows": rows}
 
+    def as_prometheus(self) -> str:
+        """The text form of Prometheus; times in seconds."""
+        lines, seconds = ["# TYPE troad_exchanges_total counter"], ["# TYPE troad_exchange_seconds summary"]
+        for (side, service, peer), row in sorted(self.rows.items()):
+            named = f'side="{side}",service="{service}",peer="{peer}"'
+            lines += [
+                f'troad_exchanges_total{{{named},outcome="{outcome}"}} {count}'
+                for outcome, count in sorted(row.outcomes.items())
+            ]
+            for part in (0.5, 0.99):
+                quantile = row.quantile(part) or 0
+                seconds.append(f'troad_exchange_seconds{{{named},quantile="{part}"}} {quantile:.6f}')
+            seconds.append(f"troad_exchange_seconds_sum{{{named}}} {row.seconds:.6f}")
+            seconds.append(f"troad_exchange_seconds_count{{{named}}} {sum(row.buckets)}")
+        return "\n".join([*lines, *seconds]) + "\n"
+
 
 def _bucket(seconds: float) -> int:
     if seconds <= _FIRST:

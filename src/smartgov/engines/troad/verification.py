@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from smartgov.engines.ledger import Checkpoint, checkpoint, cosign, merkle
 from smartgov.engines.pki import keys, timestamps
@@ -153,10 +154,13 @@ def case_of(bundle: Mapping[str, Any], anchors: Path) -> Case:
     return Case(bundle, anchors, gateways, gateways[bundle["gateway"]], issued, expires)
 
 
-def head_of(case: Case, note: str, stamp: str | None) -> Head:
-    """A head of the case's own log; InvalidError `head` or `stamp` when it is none."""
+def head_of(case: Case, note: str, stamp: str | None, under: Checkpoint | None = None) -> Head:
+    """A head of the case's own log; InvalidError `head` or `stamp` when it is none.
+
+    `under`: a verified head of the same log, which says by which key earlier ones were signed.
+    """
     try:
-        read = checkpoint.verify(note, case.own.log_key)
+        read = checkpoint.verify(note, case.own.log_key if under is None else _key_of(case, note, under))
     except Problem:
         raise InvalidError("head") from None
     if epoch_of(read.origin)[0] != case.own.log_origin:
@@ -170,6 +174,12 @@ def head_of(case: Case, note: str, stamp: str | None) -> Head:
     stamped = _stamped(case, note, stamp)
     times = [one.time for one in signed] + ([stamped] if stamped is not None else [])
     return Head(read, len(signed), times, stamped, opened)
+
+
+def _key_of(case: Case, note: str, under: Checkpoint) -> Ed25519PublicKey:
+    number = epoch_of(checkpoint.parse(note).origin)[1]
+    raw = epochs.key_of(under, number, case.own.log_key.public_bytes_raw())
+    return Ed25519PublicKey.from_public_bytes(raw)
 
 
 def _stamped(case: Case, note: str, stamp: str | None) -> int | None:
@@ -188,7 +198,7 @@ def _before(case: Case, head: Head) -> Head | None:
     given = case.bundle.get("before")
     if given is None:
         return None
-    before = head_of(case, given["head"], given.get("stamp"))
+    before = head_of(case, given["head"], given.get("stamp"), head.checkpoint)
     if before.epoch > head.epoch:
         raise InvalidError("before")
     _continued(before.checkpoint, head.checkpoint, given["consistency"], "before")
@@ -205,8 +215,11 @@ def _pinned(case: Case, head: Head) -> None:
     links = {entry["size"]: entry["consistency"] for entry in case.bundle.get("have", [])}
     links |= {head.checkpoint.size: []}
     for path in sorted((case.anchors / "heads").glob("*.note")):
-        kept = head_if_own(case, path.read_text())
+        note = path.read_text()
+        kept = head_if_own(case, note, head.checkpoint)
         if kept is None:
+            if _named_as(case, note):
+                case.doubts.append("kept-head")  # by a key that this log does not know: it is for its owner to explain
             continue
         size = kept.checkpoint.size
         later = (kept.epoch, size) > (head.epoch, head.checkpoint.size)
@@ -229,10 +242,17 @@ def _admitted(case: Case, kept: Head, head: Head) -> None:
         raise InvalidError("forked")
 
 
-def head_if_own(case: Case, note: str) -> Head | None:
-    """A head that the reader has kept, or None when it is of another log."""
+def _named_as(case: Case, note: str) -> bool:
     try:
-        return head_of(case, note, None)
+        return epoch_of(checkpoint.parse(note).origin)[0] == case.own.log_origin
+    except Problem:
+        return False
+
+
+def head_if_own(case: Case, note: str, under: Checkpoint | None = None) -> Head | None:
+    """A head that the reader has kept, or None when it is of another log or by a key that this one does not know."""
+    try:
+        return head_of(case, note, None, under)
     except (InvalidError, Problem):
         return None
 

@@ -31,6 +31,7 @@ STATUS = {"valid": 0, "invalid": 1, "valid-untimestamped": 3, "unknown-status": 
 SKEW, STAMPED_WITHIN, GRACE = 120, 86_400, 86_400
 P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200" + "04")  # SubjectPublicKeyInfo up to x
 ED25519 = bytes.fromhex("302a300506032b6570032100")  # the same for Ed25519
+KEY_CHANGE = re.compile(r"key-before-epoch (\d{1,8}) ([A-Za-z0-9+/]{43}=)")
 EPOCH = re.compile(r"epoch (\d{1,8}) after (\S+) (\d{1,18}) ([A-Za-z0-9+/]{43}=) restored (\d{1,18})")
 INPUT = re.compile(r';created=(\d{1,12});nonce="[\w-]+";keyid="([\w-]{43})";tag="troad-v(?:[12]|2(-batch))"$')
 SIGNATURE = re.compile(r"— (.+) ((?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)")  # others: strangers'
@@ -216,7 +217,7 @@ class Case:
 class Head:
     """A signed head of the log: origin, size, root, who co-signed, and the times at which it surely existed."""
 
-    def __init__(self, case: Case, note: str, stamp: str | None) -> None:
+    def __init__(self, case: Case, note: str, stamp: str | None, under: "Head | None" = None) -> None:
         text, _, lines = note.partition("\n\n")
         text += "\n"
         self.origin, size, root, *said = text.split("\n")[:-1]
@@ -225,11 +226,15 @@ class Head:
         need(not plus or (epoch.isdigit() and len(epoch) < 9 and int(epoch) > 1), "head")
         need(gateway == case.own["log_origin"] and str(self.size) == size and len(self.root) == 32, "head")
         self.epochs = opened(gateway, int(epoch or 1), self.size, said)
+        # A head `under` which this one lies says by which key it was signed, when that was changed since.
+        self.changes = {int(match[1]): b64(match[2]) for line in said if (match := KEY_CHANGE.fullmatch(line))}
+        later = [number for number in under.changes if number > len(self.epochs) + 1] if under else []
+        key = ED25519 + under.changes[min(later)] if under and later else spki(case.own["log_key"])
         good, seen = False, dict[str, int]()
         for line in filter(None, map(SIGNATURE.fullmatch, lines.splitlines())):
             name, raw = line[1], b64(line[2])
             if name == self.origin:
-                good = good or noted(name, 1, spki(case.own["log_key"]), text, raw[:4], raw[4:])
+                good = good or noted(name, 1, key, text, raw[:4], raw[4:])
             elif name in case.witnesses and name not in seen and len(raw) == 76:
                 time = int.from_bytes(raw[4:12], "big")
                 cosigned = f"cosignature/v1\ntime {time}\n{text}"
@@ -258,13 +263,15 @@ def opened(gateway: str, number: int, size: int, said: list[str]) -> list[tuple[
     return epochs
 
 
-def kept_heads(case: Case) -> Iterator[Head]:
-    """The heads of this log that you have kept."""
+def kept_heads(case: Case, under: Head | None = None) -> Iterator[Head]:
+    """The heads of this log that you have kept; of one by a key that the head `under` does not know, a doubt."""
     for path in sorted((case.anchors / "heads").glob("*.note")):
+        note = path.read_text()
         try:
-            yield Head(case, path.read_text(), None)
+            yield Head(case, note, None, under)
         except (Invalid, ValueError):
-            continue  # of another log
+            if under and note.partition("\n")[0].partition("+")[0] == case.own["log_origin"]:
+                case.doubts.add("kept-head")
 
 
 def linked(old: Head, new: Head, proof: list[str]) -> bool:
@@ -275,7 +282,7 @@ def linked(old: Head, new: Head, proof: list[str]) -> bool:
 def held_to_kept(case: Case, head: Head) -> None:
     """Hold the log to every head of it that you have kept."""
     links = {entry["size"]: entry["consistency"] for entry in case.bundle.get("have", [])} | {head.size: []}
-    for kept in kept_heads(case):
+    for kept in kept_heads(case, head):
         since = head.epochs[len(kept.epochs) :]
         later = (len(kept.epochs), kept.size) > (len(head.epochs), head.size)
         if since and kept.size > min(one[2] for one in since):
@@ -396,7 +403,7 @@ def judge(bundle: dict[str, Any], anchors: Path) -> tuple[str, list[str]]:
     head = Head(case, bundle["head"], bundle.get("stamp"))
     before, given = None, bundle.get("before")
     if given is not None:
-        before = Head(case, given["head"], given.get("stamp"))
+        before = Head(case, given["head"], given.get("stamp"), head)
         need(len(before.epochs) <= len(head.epochs) and linked(before, head, given["consistency"]), "before")
     held_to_kept(case, head)
     records = [record_of(case, entry, head) for entry in bundle["entries"]]
@@ -478,7 +485,19 @@ def main(arguments: list[str] | None = None, say: Callable[[str], object] = sys.
     else:
         verdict, reasons = verify(json.loads(options.file.read_text()), options.anchors)
     say(" ".join([verdict, *reasons]) + "\n")
+    if options.file.suffix != ".gz" and verdict != "invalid":
+        say(told(json.loads(options.file.read_text()), options.anchors))
     return STATUS[verdict]
+
+
+def told(bundle: dict[str, Any], anchors: Path) -> str:
+    """What the log of a bundle that holds says of its own past, in words."""
+    head = Head(Case(bundle, anchors), bundle["head"], None)
+    lines = ""
+    for number, (size, _, kept) in enumerate(head.epochs, start=2):
+        why = "under another key" if number in head.changes else "after a restore"
+        lines += f"epoch {number} began {why} after {size} records, of which {min(size, kept)} are still in it\n"
+    return lines
 
 
 if __name__ == "__main__":

@@ -28,6 +28,9 @@ log = structlog.get_logger()
 PATH = "/witness/v1/add-checkpoint"
 LAST = "/witness/v1/last"
 SIZE_TYPE = "text/x.tlog.size"
+KEY_FIELD = "troad-log-key"
+"""On the answer to `LAST`: the key (base64) that signed the head, for a log whose key has changed since."""
+_KEY_FACT = "witnessed-key:"
 TIMEOUT = 3.0
 _MOST_PROOF = 63  # hashes; a tree of 2^63 leaves needs no more
 
@@ -87,7 +90,8 @@ class WitnessDoor:
             head = checkpoint.verify(asked.note, owner.log_key, origin)
         except Problem:
             return Response(403)
-        outcome = await self._core.store.apply(lambda db: advance(db, asked, head))
+        key = owner.log_key.public_bytes_raw()
+        outcome = await self._core.store.apply(lambda db: advance(db, asked, head, key))
         if isinstance(outcome, Known):
             return Response(409, {"content-type": SIZE_TYPE}, f"{outcome.size}\n".encode())
         if outcome is Fork:
@@ -103,21 +107,28 @@ class WitnessDoor:
         if opened := epochs.of_head(head):
             last = opened[-1]
             told = f"epoch {last.number} after {last.size} records of {last.origin}, restored {last.restored}"
-            self._core.alarms.set(f"log-restored:{head.origin}", told)
+            name = "log-rekeyed" if last in epochs.rekeyed(head) else "log-restored"
+            self._core.alarms.set(f"{name}:{head.origin}", told)
 
     def _last(self, gateway: str) -> Response:
         """The newest head that this witness co-signed for a gateway, of whichever epoch."""
         with self._core.store.reading() as (db, _):
             rows = db.execute("SELECT origin, note FROM witnessed").fetchall()
-        known = [(epoch_of(origin)[1], note) for origin, note in rows if epoch_of(origin)[0] == gateway]
-        if not known:
-            return Response(204)
-        return Response(200, {"content-type": "text/plain; charset=utf-8"}, max(known)[1].encode())
+            known = [(epoch_of(origin)[1], origin, note) for origin, note in rows if epoch_of(origin)[0] == gateway]
+            if not known:
+                return Response(204)
+            _, origin, note = max(known)
+            key = _key(db, origin)
+        told = {KEY_FIELD: base64.b64encode(key).decode()} if key else {}
+        return Response(200, {"content-type": "text/plain; charset=utf-8", **told}, note.encode())
 
 
-def advance(db: sqlite3.Connection, asked: Asked, head: Checkpoint) -> Known | type[Fork] | None:
-    """None when the head continues what was known and is now kept; else what is known, or that it is a fork."""
-    known = _known(db, head)
+def advance(db: sqlite3.Connection, asked: Asked, head: Checkpoint, key: bytes) -> Known | type[Fork] | None:
+    """None when the head continues what was known and is now kept; else what is known, or that it is a fork.
+
+    `key` is the one that signed the head: an epoch that began under it names the one before.
+    """
+    known = _known(db, head, key)
     if known is Fork:
         return Fork
     assert isinstance(known, tuple)
@@ -127,10 +138,18 @@ def advance(db: sqlite3.Connection, asked: Asked, head: Checkpoint) -> Known | t
     if not continues(size, root, head, asked.proof):
         return Fork
     db.execute("INSERT OR REPLACE INTO witnessed VALUES (?, ?, ?, ?)", (head.origin, head.size, head.root, asked.note))
+    fact = (f"{_KEY_FACT}{head.origin}", base64.b64encode(key).decode())
+    db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", fact)
     return None
 
 
-def _known(db: sqlite3.Connection, head: Checkpoint) -> tuple[int, bytes] | type[Fork]:
+def _key(db: sqlite3.Connection, origin: str) -> bytes:
+    """The key that signed the head which is known of a log; nothing where it was not kept yet."""
+    row = db.execute("SELECT value FROM fact WHERE name = ?", (f"{_KEY_FACT}{origin}",)).fetchone()
+    return base64.b64decode(row[0]) if row else b""
+
+
+def _known(db: sqlite3.Connection, head: Checkpoint, key: bytes) -> tuple[int, bytes] | type[Fork]:
     """Size and root from which `head` has to lead on: those known of its epoch, or what it kept of an earlier one.
 
     An epoch that is over gets no more heads, and one that conceals a head known here is another history.
@@ -143,8 +162,10 @@ def _known(db: sqlite3.Connection, head: Checkpoint) -> tuple[int, bytes] | type
         return 0, merkle.EMPTY_ROOT
     if newest.origin == head.origin:
         return newest.size, newest.root
-    opened = epochs.of_head(head)
+    opened, before = epochs.of_head(head), _key(db, newest.origin)
     if epoch_of(newest.origin)[1] > number or not epochs.admits(opened, newest):
+        return Fork
+    if before and epochs.key_of(head, epoch_of(newest.origin)[1], key) != before:
         return Fork
     kept = epochs.kept_until(opened, epoch_of(newest.origin)[1])
     return (newest.size, newest.root) if kept is not None and newest.size <= kept else (0, merkle.EMPTY_ROOT)

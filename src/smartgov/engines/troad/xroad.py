@@ -28,6 +28,7 @@ _KINDS = {
     "client-unknown": "UnknownMember",
     "service-unknown": "UnknownService",
     "operation-unknown": "UnknownService",
+    "contract-missing": "UnknownService",
     "gateway-unreachable": "NetworkError",
     "gateway-silent": "NetworkError",
     "gateway-untrusted": "SslAuthenticationFailed",

@@ -21,7 +21,7 @@ from smartgov.blocks.identity.tests import factories as people
 from smartgov.engines.pki import certificates, keys
 from smartgov.engines.pki.certificates import CertificateAuthority
 from smartgov.engines.troad import home as homes
-from smartgov.engines.troad.joining import keeper, request
+from smartgov.engines.troad.joining import keeper, letters, looking_after, request
 from smartgov.engines.troad.joining.request import Contact
 from smartgov.engines.trust import Rotation
 from smartgov.shared import clock
@@ -205,3 +205,20 @@ def test_requests_lapse(authority: Authority, tmp_path: Path) -> None:
     JoinRequest.objects.update(received_at=clock.now() - timedelta(days=8))
     joining.keep_joining()
     assert JoinRequest.objects.get(id=fingerprint).state == "expired"
+
+
+def test_a_member_reads_what_it_offers_and_hands_in_its_signature(authority: Authority, tmp_path: Path) -> None:
+    folder = home(tmp_path / "xyz")
+    joined(folder)
+    signers = {"configuration": homes.load(folder).p256("configuration")}
+    letter = letters.write(looking_after.DRAFT, {"member": XYZ}, signers, to=settings.ORIGIN, now=clock.now())
+    status, draft = post("offers/draft", letter)
+    assert status == 200
+    said = {name: draft["said"][name] for name in ("services", "rights", "gateways")}
+    offer = homes.sign_offer(folder, member=XYZ, version=draft["version"], now=clock.now(), **said)
+    body = {"offer": offer.as_json()}
+    letter = letters.write(keeper.HAND_IN, body, signers, to=settings.ORIGIN, now=clock.now())
+    status, taken = post("offers", letter)
+    assert (status, taken["version"]) == (201, draft["version"])
+    again = letters.write(keeper.HAND_IN, body, signers, to=settings.ORIGIN, now=clock.now())
+    assert post("offers", again)[1]["slug"] == "letter-replayed"

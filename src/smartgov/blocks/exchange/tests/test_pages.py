@@ -75,6 +75,19 @@ def wish(**changed: Any) -> dict[str, Any]:
     }
 
 
+def test_the_page_shows_the_examples_of_the_document(ris: Client, nhi: Client) -> None:
+    tables(ris)
+    text = nhi.get(f"/exchange/services/{PEOPLE}", headers=ENGLISH).content.decode()
+    assert "<h3>Examples</h3>" in text
+    assert "<code>POST /people/query</code>" in text
+    assert "&quot;limit&quot;: 10" in text
+    document = dict(read().example)
+    for item in document["paths"].values():
+        assert "example" in item["get"]["responses"]["200"]["content"]["application/json"]
+    publish(ris, document)
+    assert "&quot;code&quot;: " in ris.get(f"/exchange/services/{STATIONS}").content.decode()
+
+
 def test_a_service_from_a_file_stands_on_its_page_with_contract_and_limits(ris: Client) -> None:
     answer = publish(ris, dict(read().example))
     assert answer["Location"] == f"/exchange/services/{STATIONS}"

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from smartgov.blocks.exchange import api, centre, issuing
@@ -114,6 +115,17 @@ def test_a_right_is_asked_granted_and_ended(ris: Client, nhi: Client) -> None:
     assert (ended["state"], ended["in_force"], ended["own"]) == ("revoked", False, True)
 
 
+def test_own_requests_and_those_to_review_are_listed_and_systems_are_registered(ris: Client, nhi: Client) -> None:
+    offered(ris)
+    asked = post(nhi, "/requests", {**WISH, "explanation": "warnings before storms"}).json()
+    for browser, may_review in ((ris, True), (nhi, False)):
+        (row,) = browser.get(f"{BASE}/requests").json()["items"]
+        assert (row["id"], row["may_review"]) == (asked["id"], may_review)
+    added = post(ris, "/subsystems", {"id": "TW/GOV/ris/archive"})
+    assert (added.status_code, added.json()) == (201, {"id": "TW/GOV/ris/archive"})
+    assert post(ris, "/subsystems", {"id": "TW/GOV/nhi/archive"}).status_code == 404
+
+
 def test_lists_come_in_pages_that_stay_where_they_are(ris: Client) -> None:
     first = ris.get(f"{BASE}/members?limit=1").json()
     second = ris.get(f"{BASE}/members?limit=1&after={first['items'][0]['id']}").json()
@@ -136,9 +148,26 @@ def test_the_role_decides_what_an_officer_may_do(ris: Client) -> None:
     refused = put(integrator, STATIONS, {"document": DOCUMENT, "personal": False})
     assert (refused.status_code, refused.json()["type"]) == (403, "urn:smartgov:problem:permission-missing")
     assert Client().get(f"{BASE}/services").status_code == 401
-    strict = signed_in_officer("ris", "exchange_officer")
-    strict.handler.enforce_csrf_checks = True
-    assert put(strict, STATIONS, {"document": DOCUMENT, "personal": False}).status_code == 403
+
+
+def test_first_who_asks_then_whether_the_page_is_ours() -> None:
+    """401 without a session, whatever token is sent; in a session 403 without the token of our pages."""
+
+    def asked(browser: Client, token: str = "") -> tuple[int, str, str]:
+        headers = {"X-CSRFToken": token} if token else {}
+        body = json.dumps({"document": DOCUMENT, "personal": False})
+        answer = browser.put(STATIONS, body, content_type="application/json", headers=headers)
+        return answer.status_code, answer["Content-Type"], answer.json().get("type", "").rpartition(":")[2]
+
+    token = "a" * 32
+    nobody, officer = Client(enforce_csrf_checks=True), signed_in_officer("ris", "exchange_officer")
+    officer.handler.enforce_csrf_checks = True
+    for browser in (nobody, officer):
+        browser.cookies[settings.CSRF_COOKIE_NAME] = token
+    assert asked(nobody) == asked(nobody, token) == (401, "application/problem+json", "unauthenticated")
+    assert asked(officer) == (403, "application/problem+json", "csrf-token-missing")
+    assert asked(officer, "b" * 32) == (403, "application/problem+json", "csrf-token-missing")
+    assert asked(officer, token)[:2] == (200, "application/json; charset=utf-8")
 
 
 def test_a_members_system_does_the_same_over_t_road(ris: Client) -> None:

@@ -16,8 +16,8 @@ from typing import Any
 
 from smartgov.engines.httpd import Client
 from smartgov.engines.pki import certificates, keys, token
+from smartgov.engines.troad import backup, systems
 from smartgov.engines.troad import home as homes
-from smartgov.engines.troad import systems
 from smartgov.engines.troad.configuration import Configuration
 from smartgov.engines.troad.joining import centre_door, keeper, request
 from smartgov.engines.troad.joining.centre_door import CentreDoor
@@ -59,6 +59,8 @@ async def _ask(options: argparse.Namespace, door: CentreDoor, root: bytes) -> No
     )
     answer = await door.write(centre_door.REQUESTS, letter)
     _remember(options.home, {"fingerprint": answer["fingerprint"], "centre": door.origin})
+    if options.old_home or options.rotation:
+        backup.mark_restored(options.home)  # others may know a log of this name: it is named in a new epoch
     say: Say = options.say
     say(Text("The centre has the request. Its fingerprint:", "管理中心已收到申請，其指紋為："))
     say(Text(f"\n{request.grouped(_fingerprint(letter))}\n", ""))

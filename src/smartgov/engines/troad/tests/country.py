@@ -40,7 +40,14 @@ PEOPLE = "TW/GOV/ris/household/people.v1"
 CASES = "TW/GOV/ris/cases"
 PURPOSE = "birth-registration"
 LAW = "household-act-48"
-_claims: list[socket.socket] = []  # held until the process ends
+_claims: dict[int, socket.socket] = {}  # held until their country stops, or the process ends
+
+
+def release(*ports: int) -> None:
+    """Let others have these ports again: a run of all tests raises more countries than the range has ports for."""
+    for port in ports:
+        if (claim := _claims.pop(port, None)) is not None:
+            claim.close()
 
 
 def free_port() -> int:
@@ -57,7 +64,7 @@ def free_port() -> int:
         except OSError:
             claim.close()
             continue
-        _claims.append(claim)
+        _claims[port] = claim
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) != 0:
                 return port
@@ -194,6 +201,8 @@ class Country:
             self._thread.join()
             sync.close()
         self.loop.close()
+        listed = [homes.load(self.folder / code) for code in self.described if (self.folder / code).exists()]
+        release(self.behind.port, *(port for one in listed for port in (one.port, one.local_port)))
 
     def url(self, code: str) -> str:
         """The local door of one gateway."""

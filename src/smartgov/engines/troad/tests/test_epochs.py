@@ -83,8 +83,8 @@ class Desk:
         self.db = sqlite3.connect(":memory:")
         self.db.executescript(store.SCHEMA)
 
-    def bring(self, old: int, proof: list[bytes], head: Checkpoint) -> object:
-        return witness.advance(self.db, witness.Asked(old, proof, "note"), head)
+    def bring(self, old: int, proof: list[bytes], head: Checkpoint, key: bytes = b"k" * 32) -> object:
+        return witness.advance(self.db, witness.Asked(old, proof, "note"), head, key)
 
 
 def tree(*records: bytes) -> Log:
@@ -125,3 +125,34 @@ def test_what_was_not_lost_has_to_be_continued() -> None:
     assert desk.bring(2, forged.consistency(2, 4), of(forged, 4, line)) is witness.Fork
     honest = tree(b"a", b"b", b"c", b"epoch")
     assert desk.bring(2, honest.consistency(2, 4), of(honest, 4, line)) is None
+
+
+OLD, NEW = b"o" * 32, b"n" * 32
+
+
+def rekeyed(log: Log, size: int, line: Epoch, former: bytes) -> Checkpoint:
+    made = of(log, size, line)
+    return Checkpoint(made.origin, made.size, made.root, (*made.extensions, epochs.key_line(2, former)))
+
+
+def test_heads_say_which_key_signed_those_before() -> None:
+    log = tree(b"epoch")
+    made = rekeyed(log, 1, Epoch(2, LOG, 4, b"r" * 32, 0), OLD)
+    assert (epochs.key_of(made, 1, NEW), epochs.key_of(made, 2, NEW)) == (OLD, NEW)
+    assert [one.number for one in epochs.rekeyed(made)] == [2]
+    assert epochs.count(made.extensions) == 2
+    assert epochs.rekeyed(of(log, 1, Epoch(2, LOG, 4, b"r" * 32, 0))) == ()
+
+
+def test_a_witness_accepts_another_key_only_if_the_one_that_it_knew_is_named() -> None:
+    first, anew = tree(b"a", b"b", b"c", b"d"), tree(b"epoch")
+    line = Epoch(2, LOG, 4, first.root(4), 0)
+    for head_, outcome in (
+        (rekeyed(anew, 1, line, OLD), None),
+        (rekeyed(anew, 1, line, b"x" * 32), witness.Fork),
+        (of(anew, 1, line), witness.Fork),
+        (rekeyed(anew, 1, Epoch(2, LOG, 3, b"r" * 32, 0), OLD), witness.Fork),
+    ):
+        desk = Desk()
+        assert desk.bring(0, [], of(first, 4), OLD) is None
+        assert desk.bring(0, [], head_, NEW) is outcome

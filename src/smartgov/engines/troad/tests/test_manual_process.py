@@ -48,6 +48,7 @@ def test_the_curl_examples(country: Country) -> None:
     for code in examples("bash"):
         run = subprocess.run(["bash", "-c", code], env=environment, capture_output=True, check=True)
         told.append(json.loads(run.stdout))
-    asked, allowed = told
+    asked, allowed, described = told
     assert asked["items"][0]["born_on"] == "2026-11-01"
     assert [one["service_code"] for one in allowed["service"]] == ["births.v1"]
+    assert described["openapi"] == "3.1.0"

@@ -218,6 +218,31 @@ def test_a_document_that_was_fetched_is_there_when_its_provider_is_gone_and_anot
         country.stop()
 
 
+class ShownCountry(OpenCountry):
+    """A document with an example of a person, in escaped letters; `person` is set before it is raised."""
+
+    person = MOTHER
+
+    def _home(self, code: str, subsystems: dict[str, Any], may: dict[str, list[str]]) -> dict[str, Any]:
+        described = super()._home(code, subsystems, may)
+        if code == "hpa":
+            self.shown = DOCUMENT.replace(b'"sky"', json.dumps(f"\u5929 {national_id.urn(self.person)}").encode())
+            self.digest = homes.add_contract(self.folder / code, self.shown)
+        return described
+
+
+@pytest.mark.parametrize(("person", "given"), [(MOTHER, True), ("A123456789", False)])
+def test_a_document_travels_byte_by_byte_if_its_persons_are_made_up(tmp_path: Path, person: str, given: bool) -> None:
+    country = type("Shown", (ShownCountry,), {"person": person})(tmp_path)
+    country.start()
+    try:
+        answer = get(country, "/r1/TW/GOV/hpa/births/getOpenAPI?serviceCode=weather.v1", x_road_client=CASES)
+        assert (answer.body == country.shown, answer.status == 200) == (given, given)
+        assert given or answer.parsed()["problem"].endswith(":person-in-clear")
+    finally:
+        country.stop()
+
+
 class _Liar:
     """A home that gives out another document than was signed for."""
 

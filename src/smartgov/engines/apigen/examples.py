@@ -1,0 +1,51 @@
+"""Examples for a register's OpenAPI document: one row of a made-up person, the same on every machine.
+
+A test puts the row into a register, asks what the document shows, and compares the answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smartgov.engines.apigen.config import Column, Table
+from smartgov.shared.tw import national_id
+
+Json = dict[str, Any]
+_FORMATS = {
+    "date": "2026-11-01",
+    "date-time": "2026-11-01T08:30:00+08:00",
+    "uuid": "019aa9c0-7b1f-7cc0-8d3e-3f1f5f0a7b11",
+}
+AS_OF = "2026-11-22T14:00:00+08:00"
+
+
+def row(table: Table) -> Json:
+    """A row as it is on the wire; its persons carry the marker of made-up ids, the first one is the subject."""
+    persons = [name for name, column in table.columns.items() if column.is_person]
+    persons.sort(key=lambda name: name not in table.subject_columns)
+    numbers = {name: serial for serial, name in enumerate(persons, start=1)}
+    return {name: _value(column, numbers.get(name, 0)) for name, column in table.columns.items()}
+
+
+def where(table: Table) -> Json:
+    """What a search for that row may ask: one column that names nobody."""
+    fit = [column for column in table.columns.values() if not column.is_person and column.name != "id"]
+    fit.sort(key=lambda column: (not column.enum, not column.required))
+    return {column.name: row(table)[column.name] for column in fit[:1]}
+
+
+def answer(table: Table) -> Json:
+    """The answer that finds the row."""
+    return {"items": [row(table)], "as_of": AS_OF, "more": False}
+
+
+def _value(column: Column, person: int) -> Any:
+    if column.is_person:
+        return national_id.urn(national_id.make(person, 2 if person % 2 else 1))
+    if column.enum:
+        return column.enum[0]
+    if column.format in _FORMATS:
+        return _FORMATS[column.format]
+    if column.type in {"integer", "boolean"}:
+        return {"integer": 3, "boolean": True}[column.type]
+    return "1" if column.name == "id" else column.title.zh[: column.max_length]

@@ -1,0 +1,192 @@
+"""A gateway comes back under other keys: its log names where the old one ended, and everybody holds it to that."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smartgov.engines.httpd import sync
+from smartgov.engines.ledger import checkpoint
+from smartgov.engines.troad import backup, epochs, trail, verify_evidence
+from smartgov.engines.troad import home as homes
+from smartgov.engines.troad.tests.country import MOTHER, ask_births
+from smartgov.engines.troad.tests.stamped import evidence
+from smartgov.engines.troad.tests.test_restore_process import (
+    GATEWAY,
+    HPA,
+    PORTAL,
+    SYSTEM,
+    Story,
+    asked,
+    asked_exchange,
+    both,
+    log_key,
+    story,
+    wait_for,
+)
+from smartgov.engines.troad.verification import Verdict
+from smartgov.engines.trust import Rotation
+from smartgov.shared import clock
+
+__all__ = ["story"]
+pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
+PROVEN = {Verdict.VALID, Verdict.VALID_UNTIMESTAMPED}
+
+
+def enter_anew(story: Story, *, marked: bool = True) -> Path:
+    """hpa loses its home and enters with a new one, all of whose keys are others; its old key says that it may."""
+    country, lost = story.country, story.folder / "lost"
+    at = homes.load(story.home)
+    settings = (story.home / "gateway.yaml").read_text()
+    story.process.kill()
+    story.home.rename(lost)
+    homes.create(
+        story.home, member="hpa", port=at.port, local_port=at.local_port, subsystems={}, anchor=country.centre.anchor
+    )
+    (story.home / "gateway.yaml").write_text(settings)  # the same systems, and where they are
+    shutil.copytree(lost / "secrets", story.home / "secrets", dirs_exist_ok=True)
+    publish(story, lost)
+    if marked:  # `smartgov gateway init --old-home` does so
+        mark(story)
+    return lost
+
+
+def mark(story: Story) -> None:
+    """Let it open an epoch; as if that had been ordered a while ago, because what is a minute old is refused then."""
+    backup.mark_restored(story.home)
+    date_back(story)
+
+
+def date_back(story: Story) -> None:
+    marker = json.loads((story.home / backup.RESTORED).read_text())
+    earlier = datetime.fromisoformat(marker["restored_at"]) - timedelta(seconds=55)
+    (story.home / backup.RESTORED).write_text(json.dumps({**marker, "restored_at": earlier.isoformat()}))
+
+
+def publish(story: Story, lost: Path) -> None:
+    """List the new keys, with the proof by the old one."""
+    country = story.country
+    country.described["hpa"] |= homes.describe(story.home)
+    old = homes.load(lost).p256("configuration")
+    new = homes.configuration_key(story.home)
+    rotation = Rotation.make(member=HPA, old=old.public_key(), new=new, at=clock.now(), by=[old])
+    country.centre.publish(
+        country.data(),
+        member_keys={
+            country.described[one]["member"]: homes.configuration_key(country.folder / one) for one in country.described
+        },
+        sign=lambda **offer: homes.sign_offer(country.folder / offer["member"].rsplit("/", 1)[1], **offer),
+        now=clock.now(),
+        rotations=[rotation],
+    )
+    for code in country.described:
+        homes.set_bundle(country.folder / code, country.centre.repository.bundle())
+
+
+def taken_up(story: Story) -> bool:
+    """Whether the others know the new log key."""
+    key = homes.load(story.home).log_key().public_key()
+    return all(
+        one.core.configuration.current().gateways[GATEWAY].log_key.public_bytes_raw() == key.public_bytes_raw()
+        for one in story.country.gateways.values()
+    )
+
+
+def trail_of(story: Story) -> Any:
+    portal = story.country.sdk(PORTAL)
+    return portal.trail(HPA, portal.token(subject=MOTHER, audience=HPA, assurance=3))
+
+
+def test_the_new_log_names_the_end_of_the_old_one_and_the_key_that_signed_it(story: Story) -> None:
+    country = story.country
+    old_exchange = asked_exchange(country)
+    pinned, kept = checkpoint.parse(trail_of(story)["checkpoint"]), story.head()
+    old_bundle = evidence(country, old_exchange, SYSTEM)
+    last, old_key = checkpoint.parse(story.head()), homes.load(story.home).log_key().public_key().public_bytes_raw()
+
+    enter_anew(story)
+    wait_for(lambda: taken_up(story))
+    story.process.start()
+    wait_for(lambda: not story.health()["alarms"].get("log-restored"))
+
+    [opened] = [record for record in country.records("hpa") if record["kind"] == "epoch"]
+    assert opened["after"]["size"] >= last.size
+    assert (opened["restored"]["size"], opened["key_before"]) == (0, old_key.hex())
+    head = checkpoint.parse(story.head())
+    assert head.origin == f"{GATEWAY}+2"
+    assert epochs.key_of(head, 1, b"") == old_key
+    assert story.head().count("\n— ") == 3, "both witnesses accept it"
+    for code in ("ris", "portal"):
+        assert f"log-rekeyed:{GATEWAY}+2" in country.gateways[code].core.alarms.standing
+
+    # Exchanges go on; both verifiers hold the new log to the head that was kept of the old one.
+    wait_for(lambda: asked(country) == "answered", seconds=30)
+    assert both(old_bundle, story.trusted)[0] in PROVEN, "what the old log has proven, it has proven"
+    (story.trusted / "heads" / "kept.note").write_text(kept)
+    bundle = evidence(country, asked_exchange(country), SYSTEM)
+    assert both(bundle, story.trusted)[0] in PROVEN
+    said = verify_evidence.told(bundle, story.trusted)
+    assert f"epoch 2 began under another key after {opened['after']['size']} records" in said
+
+    # The trail says so too: the entries hold, and what she saw of the old log is not in this one.
+    verdict = trail.verify(trail_of(story), pinned, log_key(country), GATEWAY)
+    assert verdict.entries_proven
+    assert verdict.lost == pinned.size
+
+
+def test_a_log_that_conceals_the_old_one_is_not_believed(story: Story) -> None:
+    country = story.country
+    asked_exchange(country)
+    kept = story.head()
+    enter_anew(story, marked=False)
+    wait_for(lambda: taken_up(story))
+    story.process.start()
+    assert "under another key" in story.health()["alarms"]["log-restored"]
+    assert asked(country) == "log-restored"
+    story.process.end()
+    story.command("resume")
+    date_back(story)
+    story.process.start()
+    wait_for(lambda: not story.health()["alarms"].get("log-restored"))
+    assert checkpoint.parse(story.head()).origin == f"{GATEWAY}+2"
+
+    # Another gateway's word alone, or a key that nobody named: the reader is told that a kept head is not explained.
+    wait_for(lambda: asked(country) == "answered", seconds=30)
+    stranger = homes.load(country.folder / "ris").log_key()
+    forged = checkpoint.sign(checkpoint.parse(kept), stranger)
+    (story.trusted / "heads" / "forged.note").write_text(forged)
+    bundle = evidence(country, asked_exchange(country), SYSTEM)
+    assert both(bundle, story.trusted) == (Verdict.UNKNOWN_STATUS, ("kept-head",))
+
+
+def test_a_log_whose_key_alone_was_changed_keeps_its_records(story: Story) -> None:
+    country = story.country
+    before = asked_exchange(country)
+    kept = story.head()
+    story.process.end()
+    (story.home / "keys" / "log.key").unlink()
+    at = homes.load(story.home)
+    settings = (story.home / "gateway.yaml").read_text()
+    homes.create(story.home, member="hpa", port=at.port, local_port=at.local_port, subsystems={})
+    (story.home / "gateway.yaml").write_text(settings)
+    country.described["hpa"] |= homes.describe(story.home)
+    country.publish()
+    mark(story)
+    wait_for(lambda: taken_up(story))
+    story.process.start()
+    wait_for(lambda: not story.health()["alarms"].get("log-restored"))
+    [opened] = [record for record in country.records("hpa") if record["kind"] == "epoch"]
+    assert opened["restored"]["size"] == opened["after"]["size"] >= checkpoint.parse(kept).size
+    assert opened["lost_at_least"] == 0
+    assert any(record.get("id") == before for record in country.records("hpa"))
+    assert sync.request("GET", country.url("hpa") + "/local/v1/checkpoint").body.decode().count("\n— ") == 3
+    size = checkpoint.parse(kept).size
+    (story.trusted / "heads" / "kept.note").write_text(kept)
+    wait_for(lambda: asked(country) == "answered", seconds=30)
+    bundle = evidence(country, ask_births(country.sdk()).exchange_id, SYSTEM, have=str(size))
+    assert both(bundle, story.trusted)[0] in PROVEN
