@@ -226,6 +226,7 @@ class Head:
         need(not plus or (epoch.isdigit() and len(epoch) < 9 and int(epoch) > 1), "head")
         need(gateway == case.own["log_origin"] and str(self.size) == size and len(self.root) == 32, "head")
         self.epochs = opened(gateway, int(epoch or 1), self.size, said)
+        # A head `under` which this one lies says by which key it was signed, when that was changed since.
         self.changes = {int(match[1]): b64(match[2]) for match in map(KEY_CHANGE.fullmatch, said) if match}
         later = [number for number in under.changes if number > len(self.epochs) + 1] if under else []
         key = ED25519 + under.changes[min(later)] if under and later else spki(case.own["log_key"])
@@ -263,15 +264,14 @@ def opened(gateway: str, number: int, size: int, said: list[str]) -> list[tuple[
 
 
 def kept_heads(case: Case, under: Head) -> Iterator[Head]:
-    """The heads of this log that you have kept; `under` knows the keys of its former epochs."""
+    """The heads of this log that you have kept; of one by a key that the head `under` does not know, a doubt."""
     for path in sorted((case.anchors / "heads").glob("*.note")):
         note = path.read_text()
         try:
             yield Head(case, note, None, under)
         except (Invalid, ValueError):
-            if note.partition("\n")[0].partition("+")[0] == case.own["log_origin"]:
-                case.doubts.add("kept-head")  # by a key that this log does not know
-            continue  # of another log
+            if under and note.partition("\n")[0].partition("+")[0] == case.own["log_origin"]:
+                case.doubts.add("kept-head")
 
 
 def linked(old: Head, new: Head, proof: list[str]) -> bool:
