@@ -270,7 +270,7 @@ def kept_heads(case: Case, under: Head) -> Iterator[Head]:
         try:
             yield Head(case, note, None, under)
         except (Invalid, ValueError):
-            if under and note.partition("\n")[0].partition("+")[0] == case.own["log_origin"]:
+            if note.partition("\n")[0].partition("+")[0] == case.own["log_origin"]:
                 case.doubts.add("kept-head")
 
 
