@@ -136,13 +136,8 @@ def imported(key: Mapping[str, Any]) -> Any:
     return _imported(canonical.dumps({name: key[name] for name in _members(key)}))
 
 
-def is_private(key: Mapping[str, Any]) -> bool:
-    """Whether a JWK holds what only its owner may know."""
-    return bool(_PRIVATE & set(key))
-
-
 def _members(key: Mapping[str, Any]) -> tuple[str, ...]:
-    if is_private(key):
+    if _PRIVATE & set(key):
         raise BadTokenError("the key is not public")
     members = _PUBLIC.get(str(key.get("kty")), ())
     if not members or not all(isinstance(key.get(name), str) for name in members):
@@ -184,3 +179,8 @@ def half_digest(text: str) -> str:
 def same(one: str, other: str) -> bool:
     """Comparison of secrets in constant time."""
     return hmac.compare_digest(one.encode(), other.encode())
+
+
+def is_private(key: Mapping[str, Any]) -> bool:
+    """Whether a JWK holds what only its owner may know."""
+    return bool(_PRIVATE & set(key))
