@@ -137,11 +137,6 @@ def imported(key: Mapping[str, Any]) -> Any:
     return _known(_members(key))[0]
 
 
-def is_private(key: Mapping[str, Any]) -> bool:
-    """Whether a JWK holds what only its owner may know."""
-    return not _PRIVATE.isdisjoint(key)
-
-
 def _members(key: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """The required members of a public key (RFC 7638), in order."""
     if is_private(key):
@@ -187,3 +182,8 @@ def half_digest(text: str) -> str:
 def same(one: str, other: str) -> bool:
     """Comparison of secrets in constant time."""
     return hmac.compare_digest(one.encode(), other.encode())
+
+
+def is_private(key: Mapping[str, Any]) -> bool:
+    """Whether a JWK holds what only its owner may know."""
+    return bool(_PRIVATE & set(key))
