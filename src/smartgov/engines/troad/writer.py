@@ -6,7 +6,7 @@ COMMIT with its fsync, folding the write-ahead log, and work that is handed in a
 before the COMMIT of what he handed in, unless he said `soon`.
 
 One commit costs the same for one record as for many. So it begins when at least half of the exchanges that are running
-wait for it, or after `GATHER_SECONDS`; a single exchange never waits for others.
+wait for it, or after some milliseconds; a single exchange never waits for others.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from smartgov.engines.troad.store import Entry
 
 log = structlog.get_logger()
-GATHER_SECONDS = 0.004
-"""So long a record waits for others at most, while no commit is under way."""
+GATHER_SECONDS, MOST_GATHER_SECONDS = 0.004, 0.02
+"""So long a record waits for others at most, while no commit is under way: as long as the last commit took, between
+these two. Where commits are slow, few and large ones are the quickest way for everybody.
+"""
 Work = Callable[[sqlite3.Connection], Any]
 _MOST = 512
 """Jobs of one commit."""
@@ -70,7 +72,8 @@ class Writer:
         self.may_sign = True
         """Whether signing is quick enough for the loop; a hardware module's is not."""
         self._waiting: list[Job] = []
-        self._since = 0.0
+        self._since = self._begun = 0.0
+        self._gather = GATHER_SECONDS
         self._busy = False
         self._called: _Loop | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -118,7 +121,7 @@ class Writer:
         if self._busy or not self._waiting:
             return
         if self.expected() > 2 * len(self._waiting):
-            left = self._since + GATHER_SECONDS - loop.time()
+            left = self._since + self._gather - loop.time()
             if left > 0:
                 if self._timer is None:
                     self._timer = loop.call_later(left, self._begin, loop)
@@ -133,7 +136,8 @@ class Writer:
             if self._busy or not self._waiting:
                 return
             jobs, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-            self._since, self._busy = loop.time(), True
+            self._since = self._begun = loop.time()
+            self._busy = True
             self._hand_over(loop, jobs)
 
     def _hand_over(self, loop: _Loop, jobs: list[Job]) -> None:
@@ -167,6 +171,7 @@ class Writer:
     def _done(self, loop: _Loop, results: Results) -> None:
         """A commit is over: those who waited go on, and what they bring is in the next one."""
         self._busy = False
+        self._gather = min(max(GATHER_SECONDS, loop.time() - self._begun), MOST_GATHER_SECONDS)
         _settle(results)
         if self._waiting and self._called is not loop:
             self._called = loop
