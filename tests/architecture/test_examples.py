@@ -8,6 +8,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from smartgov.engines.apigen import spec
+from smartgov.shared import content
 from smartgov.shared.tw import national_id
 from smartgov.site import documents, machine
 
@@ -38,3 +40,13 @@ def test_nobody_real_stands_in_an_example() -> None:
     text = documents.EXAMPLES.read_text(encoding="utf-8")
     found = [one[0].upper() for one in national_id.FINDER.finditer(text)]
     assert [one for one in found if national_id.is_valid(one) and not national_id.is_synthetic(one)] == []
+
+
+def test_no_sound_id_stands_in_a_contract() -> None:
+    """The register hands contracts out over T-Road, where a person may not stand in clear."""
+    for path in (content.ROOT / "contracts").glob("*.yaml"):
+        found = [one[0].upper() for one in national_id.FINDER.finditer(path.read_text(encoding="utf-8"))]
+        assert [one for one in found if national_id.is_valid(one)] == [], path.name
+    for name in content.names("registers"):
+        text = spec.contract(content.read(f"registers/{name}.yaml"), f"TW/GOV/x/y/{name}.v1").decode()
+        assert [one for one in national_id.FINDER.finditer(text) if national_id.is_valid(one[0].upper())] == []

@@ -39,6 +39,11 @@ def make(serial: int, sex: int) -> str:
     return stem + str(-_weighted(stem + "0") % 10)
 
 
+def for_show(value: str) -> str:
+    """The id with a check digit that is wrong: it has the form, is nobody's, and may stand in a published document."""
+    return value[:-1] + str((int(value[-1]) + 1) % 10)
+
+
 def is_synthetic(value: str) -> bool:
     """Whether a valid id carries the marker of made-up persons."""
     return is_valid(value) and value[2] == MARKER
