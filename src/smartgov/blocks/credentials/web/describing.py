@@ -164,6 +164,15 @@ def _door(name: str, words: tuple[str, str], good: Json, refusals: str, *paramet
     return openapi.operation(f"credentials_{name}", words[0], words[1], answers, **given, **more)
 
 
+_PRE_AUTHORISED: Json = {
+    "type": "object",
+    "required": ["grant_type", "pre-authorized_code", "tx_code"],
+    "properties": {
+        "grant_type": {"const": PRE_AUTHORISED},
+        "pre-authorized_code": _SECRET,
+        "tx_code": {"type": "string", "pattern": f"^[0-9]{{{TX_CODE_LENGTH}}}$"},
+    },
+}
 _OF_AGENCY = "credentials/issuers/{agency}"
 _ISSUING: Json = {
     f"/.well-known/openid-credential-issuer/{_OF_AGENCY}": {
@@ -193,14 +202,7 @@ _ISSUING: Json = {
             "Agency",
             requestBody=body(
                 FORM,
-                form(
-                    "grant_type pre-authorized_code tx_code",
-                    **{
-                        "grant_type": {"const": PRE_AUTHORISED},
-                        "pre-authorized_code": _SECRET,
-                        "tx_code": {"type": "string", "pattern": f"^[0-9]{{{TX_CODE_LENGTH}}}$"},
-                    },
-                ),
+                _PRE_AUTHORISED,
             ),
         )
     },
