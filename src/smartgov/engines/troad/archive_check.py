@@ -60,7 +60,10 @@ class _Archive:
             for one in about["configurations"]
         ]
         newest = self._cases[-1][1]
-        self._heads = [verification.head_of(newest, one["head"], one.get("stamp")) for one in about["heads"]]
+        *earlier, final = about["heads"]
+        last = verification.head_of(newest, final["head"], final.get("stamp"))
+        under = last.checkpoint  # it says by which keys the heads of former epochs were signed
+        self._heads = [*(verification.head_of(newest, one["head"], one.get("stamp"), under) for one in earlier), last]
         self._sizes = [head.checkpoint.size for head in self._heads]
         if (
             self._sizes != sorted(set(self._sizes))
@@ -68,11 +71,7 @@ class _Archive:
             or self._sizes[0] <= about["first"]
         ):
             raise InvalidError("head")
-        self._kept = [
-            head.checkpoint
-            for path in sorted((anchors / "heads").glob("*.note"))
-            if (head := verification.head_if_own(newest, path.read_text())) and head.epoch <= self._heads[-1].epoch
-        ]
+        self._kept = [one.checkpoint for one in verification.kept_heads(newest, under) if one.epoch <= last.epoch]
 
     def judge(self) -> Finding:
         about, roots = self._about, dict[int, bytes]()

@@ -13,7 +13,7 @@ import hmac
 import json
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -214,13 +214,7 @@ def _pinned(case: Case, head: Head) -> None:
     """Hold the log to every head of it that the reader has kept."""
     links = {entry["size"]: entry["consistency"] for entry in case.bundle.get("have", [])}
     links |= {head.checkpoint.size: []}
-    for path in sorted((case.anchors / "heads").glob("*.note")):
-        note = path.read_text()
-        kept = head_if_own(case, note, head.checkpoint)
-        if kept is None:
-            if _named_as(case, note):
-                case.doubts.append("kept-head")  # by a key that this log does not know: it is for its owner to explain
-            continue
+    for kept in kept_heads(case, head.checkpoint):
         size = kept.checkpoint.size
         later = (kept.epoch, size) > (head.epoch, head.checkpoint.size)
         if kept.epoch < head.epoch and size > (epochs.kept_until(head.epochs, kept.epoch) or 0):
@@ -242,19 +236,22 @@ def _admitted(case: Case, kept: Head, head: Head) -> None:
         raise InvalidError("forked")
 
 
+def kept_heads(case: Case, under: Checkpoint) -> Iterator[Head]:
+    """The heads of this log that the reader has kept; `under` says by which keys those of former epochs were signed."""
+    for path in sorted((case.anchors / "heads").glob("*.note")):
+        note = path.read_text()
+        try:
+            yield head_of(case, note, None, under)
+        except (InvalidError, Problem):
+            if _named_as(case, note):
+                case.doubts.append("kept-head")  # by a key that this log does not know: for its owner to explain
+
+
 def _named_as(case: Case, note: str) -> bool:
     try:
         return epoch_of(checkpoint.parse(note).origin)[0] == case.own.log_origin
     except Problem:
         return False
-
-
-def head_if_own(case: Case, note: str, under: Checkpoint | None = None) -> Head | None:
-    """A head that the reader has kept, or None when it is of another log or by a key that this one does not know."""
-    try:
-        return head_of(case, note, None, under)
-    except (InvalidError, Problem):
-        return None
 
 
 def _record(case: Case, entry: Mapping[str, Any], head: Head) -> tuple[int, dict[str, Any]]:

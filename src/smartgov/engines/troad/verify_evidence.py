@@ -434,11 +434,12 @@ def judge_archive(lines: Iterator[dict[str, Any]], anchors: Path) -> tuple[str, 
     need(about["type"] == "troad-archive-v1", "form")
     since = [int(one["from"]) for one in about["configurations"]]
     cases = [Case({"configuration": one, "gateway": about["gateway"]}, anchors) for one in about["configurations"]]
-    last = Head(cases[-1], about["heads"][-1]["head"], about["heads"][-1].get("stamp"))
-    heads = [*(Head(cases[-1], one["head"], one.get("stamp"), last) for one in about["heads"][:-1]), last]
+    *earlier, final = about["heads"]
+    last = Head(cases[-1], final["head"], final.get("stamp"))
+    heads = [*(Head(cases[-1], one["head"], one.get("stamp"), last) for one in earlier), last]
     sizes = [head.size for head in heads]
     need(sizes == sorted(set(sizes)) and sizes[0] > about["first"] and sizes[-1] == about["size"], "head")
-    kept = {one.size: one.root for one in kept_heads(cases[-1], last) if len(one.epochs) <= len(heads[-1].epochs)}
+    kept = {one.size: one.root for one in kept_heads(cases[-1], last) if len(one.epochs) <= len(last.epochs)}
     widths = [1 << level for level in range(64, -1, -1) if about["first"] >> level & 1]
     peaks = list(zip(widths, map(bytes.fromhex, about["left"]), strict=True))
     size, roots, times = about["first"], dict[int, bytes](), list[int]()

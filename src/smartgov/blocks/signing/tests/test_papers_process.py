@@ -141,7 +141,7 @@ def test_the_whole_way_and_what_the_signed_document_says(signer: Signer, tmp_pat
     page = signer.laid()
     shown = text(signer.browser.get(page))
     assert "Synthetic Ministry of the Interior" in shown, "whose certificate it is stands beside the choice"
-    assert "尚無有效憑證" in shown, "the phone's certificate is not offered, and why"
+    assert "目前沒有有效的憑證" in shown, "the phone's certificate is not offered, and why"
     waiting = signer.begun(page)
     assert "委託書.pdf" in text(signer.browser.get(waiting))
     signer.acts(waiting)

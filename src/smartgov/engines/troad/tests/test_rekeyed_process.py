@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +15,10 @@ import pytest
 
 from smartgov.engines.httpd import sync
 from smartgov.engines.ledger import checkpoint
-from smartgov.engines.troad import backup, epochs, trail, verify_evidence
+from smartgov.engines.troad import archive, archive_check, backup, epochs, trail, verify_evidence
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.tests.country import MOTHER, ask_births
-from smartgov.engines.troad.tests.stamped import evidence
+from smartgov.engines.troad.tests.stamped import evidence, settings
 from smartgov.engines.troad.tests.test_restore_process import (
     GATEWAY,
     HPA,
@@ -86,6 +89,20 @@ def publish(story: Story, lost: Path) -> None:
     )
     for code in country.described:
         homes.set_bundle(country.folder / code, country.centre.repository.bundle())
+
+
+def stamp_each_second(story: Story) -> None:
+    written = homes.content.parse((story.home / "gateway.yaml").read_text())["timestamps"]
+    story.process.end()
+    settings(story.country, "hpa", timestamps={**written, "every": 1})
+    story.process.start()
+
+
+def stamped(story: Story) -> int:
+    """How many epochs of hpa's log have a stamped head."""
+    with closing(sqlite3.connect(f"file:{story.home / 'log.sqlite3'}?mode=ro", uri=True)) as db:
+        notes = db.execute("SELECT note FROM head WHERE size IN (SELECT size FROM stamp)").fetchall()
+    return len({checkpoint.parse(note).origin for (note,) in notes})
 
 
 def taken_up(story: Story) -> bool:
@@ -166,7 +183,9 @@ def test_a_log_that_conceals_the_old_one_is_not_believed(story: Story) -> None:
 
 def test_a_log_whose_key_alone_was_changed_keeps_its_records(story: Story) -> None:
     country = story.country
+    stamp_each_second(story)
     before = asked_exchange(country)
+    wait_for(lambda: stamped(story) == 1)
     kept = story.head()
     story.process.end()
     (story.home / "keys" / "log.key").unlink()
@@ -190,3 +209,15 @@ def test_a_log_whose_key_alone_was_changed_keeps_its_records(story: Story) -> No
     wait_for(lambda: asked(country) == "answered", seconds=30)
     bundle = evidence(country, ask_births(country.sdk()).exchange_id, SYSTEM, have=str(size))
     assert both(bundle, story.trusted)[0] in PROVEN
+
+    # An archive over the change verifies alone: its last head says by which key the earlier ones were signed.
+    asked_exchange(country)
+    wait_for(lambda: stamped(story) == 2, seconds=30)
+    file = archive.write(homes.load(story.home), clock.now() + timedelta(minutes=5), story.folder / "out", remove=False)
+    with gzip.open(file, "rt") as lines:
+        about = json.loads(lines.readline())
+    assert {checkpoint.parse(one["head"]).origin for one in about["heads"]} == {GATEWAY, f"{GATEWAY}+2"}
+    found = archive_check.verify(file, story.trusted)
+    word, reasons = verify_evidence.verify_archive(file, story.trusted)
+    assert (verify_evidence.STATUS[word], tuple(reasons)) == (found.verdict, found.reasons)
+    assert found.verdict in PROVEN
