@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -170,6 +171,8 @@ def test_the_doors_of_wallets_answer_as_documented(label: str, agency: Agency) -
     assert 200 in statuses, "it has answered well at least once"
 
 
+@pytest.mark.process
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="NOT RUN: openssl is absent")
 @pytest.mark.parametrize("label", SIGNING)
 def test_the_doors_of_signatures_answer_as_documented(label: str, tmp_path: Path) -> None:
     house = Gateway(tmp_path / "house")

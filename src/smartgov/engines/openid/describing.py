@@ -13,92 +13,77 @@ from smartgov.engines.openid.exchanging import ACCESS_TOKEN
 from smartgov.engines.openid.params import MAX_VALUE
 from smartgov.engines.openid.provider import PATHS, Provider
 from smartgov.engines.openid.tokens import EXCHANGE
+from smartgov.shared import openapi
+from smartgov.shared.openapi import FORM, JSON, TEXT, Json, form, ref
 
-Json = dict[str, Any]
 PATH = "/openid/openapi.json"
-_FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 
 
 def document(provider: Provider) -> Json:
     """The document of the provider at its own address."""
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "smartgov: doors of the OpenID provider for programs",
-            "summary": "OpenID 身分提供者之程式介面（FAPI 2.0）",
-            "version": "1",
-            "contact": {"name": "smartgov 維運窗口 smartgov operations desk"},
-            "license": {"name": "限已核准之信賴方使用 For approved relying parties"},
-        },
-        "servers": [{"url": provider.issuer}],
-        "paths": {**_READING, **_ASKING},
-        "components": {"schemas": _SCHEMAS, "responses": _RESPONSES, "securitySchemes": _SCHEMES},
-    }
+    return openapi.document(
+        title="smartgov: doors of the OpenID provider for programs",
+        summary="OpenID 身分提供者之程式介面（FAPI 2.0）",
+        terms="限已核准之信賴方使用 For approved relying parties",
+        server=provider.issuer,
+        paths={**_READING, **_ASKING},
+        components={"schemas": _SCHEMAS, "responses": _RESPONSES, "securitySchemes": _SCHEMES},
+    )
 
 
-def _ref(kind: str, name: str) -> Json:
-    return {"$ref": f"#/components/{kind}/{name}"}
-
-
-def _object(required: str = "", *, more: bool = True, **members: Json) -> Json:
-    made: Json = {"type": "object", "properties": members, "additionalProperties": more}
-    return {**made, "required": required.split()} if required else made
-
-
-_TEXT: Json = {"type": "string"}
 _SECRET: Json = {"type": "string", "maxLength": MAX_VALUE}
-_LIST: Json = {"type": "array", "items": _TEXT}
+_LIST: Json = {"type": "array", "items": TEXT}
 _SECONDS: Json = {"type": "integer", "minimum": 0}
 _ADDRESS: Json = {"type": "string", "format": "uri"}
-_NUMBER_TEXT: Json = {"type": "string", "pattern": "^(0|[1-9][0-9]{0,9})$"}
+_NUMBERTEXT: Json = {"type": "string", "pattern": "^(0|[1-9][0-9]{0,9})$"}
 _SHA256: Json = {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"}
 _PERSON: Json = {"type": "string", "description": "The pseudonym by which the client knows the person"}
 _CLIENT: Json = {
-    "client_id": _TEXT,
+    "client_id": TEXT,
     "client_assertion_type": {"const": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
     "client_assertion": {**_SECRET, "description": "A JWT by the client's key, for the issuer alone (RFC 7523)"},
 }
 _WISHES: Json = {
-    "scope": _TEXT,
-    "acr_values": _TEXT,
-    "authorization_details": {**_SECRET, "contentMediaType": _JSON, "description": "RFC 9396"},
+    "scope": TEXT,
+    "acr_values": TEXT,
+    "authorization_details": {**_SECRET, "contentMediaType": JSON, "description": "RFC 9396"},
     "id_token_hint": _SECRET,
     "login_hint": _PERSON,
 }
-_TOKEN: Json = {"token": _SECRET, "token_type_hint": _TEXT}
+_TOKEN: Json = {"token": _SECRET, "token_type_hint": TEXT}
 _SCHEMAS: Json = {
-    "Refusal": _object("error", error=_TEXT, error_description=_TEXT),
-    "Pushed": _object("request_uri expires_in", request_uri=_TEXT, expires_in=_SECONDS),
-    "Tokens": _object(
+    "Refusal": form("error", error=TEXT, error_description=TEXT),
+    "Pushed": form("request_uri expires_in", request_uri=TEXT, expires_in=_SECONDS),
+    "Tokens": form(
         "access_token token_type expires_in",
-        access_token=_TEXT,
+        access_token=TEXT,
         token_type={"enum": ["DPoP", "Bearer"]},
         expires_in=_SECONDS,
-        scope=_TEXT,
-        id_token=_TEXT,
-        refresh_token=_TEXT,
+        scope=TEXT,
+        id_token=TEXT,
+        refresh_token=TEXT,
         issued_token_type={"const": ACCESS_TOKEN},
         authorization_details={"type": "array", "items": {"type": "object"}},
     ),
-    "Introspection": _object("active", active={"type": "boolean"}, sub=_TEXT, client_id=_TEXT, scope=_TEXT),
-    "Userinfo": _object("sub", sub=_PERSON, name=_TEXT, email=_TEXT),
-    "Asked": _object(
+    "Introspection": form("active", active={"type": "boolean"}, sub=TEXT, client_id=TEXT, scope=TEXT),
+    "Userinfo": form("sub", sub=_PERSON, name=TEXT, email=TEXT),
+    "Asked": form(
         "auth_req_id expires_in interval binding_number",
-        auth_req_id=_TEXT,
+        auth_req_id=TEXT,
         expires_in=_SECONDS,
         interval=_SECONDS,
         binding_number={"type": "string", "pattern": "^[0-9]{2}$"},
     ),
-    "Metadata": _object("issuer token_endpoint jwks_uri", issuer=_ADDRESS, token_endpoint=_ADDRESS, jwks_uri=_ADDRESS),
-    "Resource": _object("resource authorization_servers", resource=_ADDRESS, authorization_servers=_LIST),
-    "Keys": _object("keys", keys={"type": "array", "items": _object("kty kid", kty=_TEXT, kid=_TEXT)}),
+    "Metadata": form("issuer token_endpoint jwks_uri", issuer=_ADDRESS, token_endpoint=_ADDRESS, jwks_uri=_ADDRESS),
+    "Resource": form("resource authorization_servers", resource=_ADDRESS, authorization_servers=_LIST),
+    "Keys": form("keys", keys={"type": "array", "items": form("kty kid", kty=TEXT, kid=TEXT)}),
     "Document": {"type": "object"},
 }
 _RESPONSES: Json = {
     "Refusal": {
         "description": "The request is refused, in the codes of the OAuth and OpenID specifications",
-        "headers": {"DPoP-Nonce": {"description": "For the next proof (RFC 9449)", "schema": _TEXT}},
-        "content": {_JSON: {"schema": _ref("schemas", "Refusal")}},
+        "headers": {"DPoP-Nonce": {"description": "For the next proof (RFC 9449)", "schema": TEXT}},
+        "content": {JSON: {"schema": ref("schemas", "Refusal")}},
     }
 }
 _SCHEMES: Json = {
@@ -110,7 +95,7 @@ _PROOF: Json = {
     "in": "header",
     "required": False,
     "description": "A proof of possession (RFC 9449), with the nonce of an earlier answer",
-    "schema": _TEXT,
+    "schema": TEXT,
 }
 
 
@@ -121,12 +106,12 @@ def _operation(name: str, words: tuple[str, str], answer: Json, **more: Any) -> 
         "summary": summary,
         "description": description,
         **more,
-        "responses": {**answer, "default": _ref("responses", "Refusal")},
+        "responses": {**answer, "default": ref("responses", "Refusal")},
     }
 
 
 def _answer(schema: str, status: int = 200) -> Json:
-    content = {_JSON: {"schema": _ref("schemas", schema)}}
+    content = {JSON: {"schema": ref("schemas", schema)}}
     return {str(status): {"description": "The answer", "content": content}}
 
 
@@ -134,8 +119,8 @@ def _public(name: str, schema: str, *words: str) -> Json:
     return {"get": _operation(name, (words[0], words[1]), _answer(schema), security=[])}
 
 
-def _posted(name: str, form: Json, answer: Json, *words: str, required: str = "") -> Json:
-    body = {"required": True, "content": {_FORM: {"schema": _object(required, **form)}}}
+def _posted(name: str, fields: Json, answer: Json, *words: str, required: str = "") -> Json:
+    body = {"required": True, "content": {FORM: {"schema": form(required, **fields)}}}
     more = {"security": [{"client": []}, {}], "parameters": [_PROOF], "requestBody": body}
     return {"post": _operation(name, (words[0], words[1]), answer, **more)}
 
@@ -175,10 +160,10 @@ _ASKING: Json = {
             "code_challenge": _SHA256,
             "code_challenge_method": {"const": "S256"},
             "dpop_jkt": _SHA256,
-            "prompt": _TEXT,
-            "max_age": _NUMBER_TEXT,
-            "claims": {**_SECRET, "contentMediaType": _JSON},
-            "ui_locales": _TEXT,
+            "prompt": TEXT,
+            "max_age": _NUMBERTEXT,
+            "claims": {**_SECRET, "contentMediaType": JSON},
+            "ui_locales": TEXT,
         },
         _answer("Pushed", 201),
         "Leave an authorization request (RFC 9126)",
@@ -194,11 +179,11 @@ _ASKING: Json = {
             "redirect_uri": _ADDRESS,
             "code_verifier": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{43,128}$"},
             "refresh_token": _SECRET,
-            "scope": _TEXT,
+            "scope": TEXT,
             "auth_req_id": _SECRET,
             "subject_token": _SECRET,
             "subject_token_type": {"const": ACCESS_TOKEN},
-            "audience": _TEXT,
+            "audience": TEXT,
         },
         _answer("Tokens"),
         "Give a code, refresh token, back-channel request or token for tokens (RFC 6749, RFC 8693)",
@@ -228,7 +213,7 @@ _ASKING: Json = {
             **_CLIENT,
             **_WISHES,
             "binding_message": {"type": "string", "maxLength": 60},
-            "requested_expiry": _NUMBER_TEXT,
+            "requested_expiry": _NUMBERTEXT,
         },
         _answer("Asked"),
         "Ask a person on their phone (CIBA, poll mode)",
