@@ -42,7 +42,7 @@ contracts: dev ## write down what our blocks promise on T-Road (content/tw/contr
 	@SMARTGOV_HOME=$$(mktemp -d) DJANGO_SETTINGS_MODULE=smartgov.site.settings $(RUN) -m django write_contracts
 
 examples: dev ## record what our operations were asked and said while their tests ran, for the OpenAPI documents
-	@$(RUN) -m pytest -q -p no:randomly -p tests.recording src/smartgov/blocks/{exchange,cases,services,credentials}/tests tests/architecture/test_foreign_objects.py
+	@$(RUN) -m pytest -q -p no:randomly -p tests.recording src/smartgov/blocks/{exchange,cases,services,credentials,signing}/tests tests/architecture/test_foreign_objects.py
 	@$(RUN) scripts/local_door_examples.py
 	@$(MAKE) --no-print-directory contracts
 

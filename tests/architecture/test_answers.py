@@ -6,20 +6,14 @@ Addresses that name an object are asked with the real one and with made-up ones,
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-import requests
 from django.test import Client
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-from schemathesis import openapi
-from schemathesis.checks import CHECKS, load_all_checks
-from schemathesis.core.transport import Response
 
 from smartgov.blocks.identity.openid.service import provider
 from smartgov.blocks.identity.tests import factories as people
@@ -29,27 +23,17 @@ from smartgov.engines.openid.ciba import CIBA
 from smartgov.engines.openid.tokens import EXCHANGE
 from smartgov.shared.tw import national_id
 from smartgov.site import machine
-from tests.architecture import doors
+from tests.architecture import doors, holding
 from tests.architecture.doors import Message, Visit
 from tests.architecture.objects import Stage
 
-load_all_checks()
-NAMES = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
-EXAMPLES = 20
-
 
 def _operations(api: Any) -> dict[str, Any]:
-    return _named(json.loads(json.dumps(api.get_openapi_schema(), default=str)))
-
-
-def _named(document: Any) -> dict[str, Any]:
-    schema = openapi.from_dict(document)
-    found = [one.ok() for one in schema.get_all_operations()]
-    return {f"{one.method.upper()} {one.path}": one for one in found}
+    return holding.named(json.loads(json.dumps(api.get_openapi_schema(), default=str)))
 
 
 API, TROAD = _operations(machine.api), _operations(machine.troad)
-OPENID = _named(describing.document(provider()))
+OPENID = holding.named(describing.document(provider()))
 
 
 @pytest.fixture
@@ -70,10 +54,10 @@ def test_the_api_answers_as_documented(label: str, stage: Stage) -> None:
 
     def ask(case: Any, path: str, body: Any) -> Any:
         return browser.generic(
-            case.method, f"/api{path}", body, content_type="application/json", QUERY_STRING=_query(case)
+            case.method, f"/api{path}", body, content_type="application/json", QUERY_STRING=holding.query(case)
         )
 
-    _hold(API[label], ask, f"/{own.path}" if own else "", own.body if own else {})
+    holding.hold(API[label], ask, f"/{own.path}" if own else "", own.body if own else {})
 
 
 @pytest.mark.django_db
@@ -93,10 +77,15 @@ def test_the_doors_on_t_road_answer_as_documented(label: str, stage: Stage) -> N
     def ask(case: Any, path: str, body: Any) -> Any:
         address = f"/troad/{told.agency}{path}"
         return browser.generic(
-            case.method, address, body, content_type="application/json", headers=headers, QUERY_STRING=_query(case)
+            case.method,
+            address,
+            body,
+            content_type="application/json",
+            headers=headers,
+            QUERY_STRING=holding.query(case),
         )
 
-    _hold(TROAD[label], ask, f"/{told.path}" if told.path else "", told.body)
+    holding.hold(TROAD[label], ask, f"/{told.path}" if told.path else "", told.body)
 
 
 @pytest.mark.django_db
@@ -126,7 +115,7 @@ def test_the_doors_of_the_openid_provider_answer_as_documented(label: str) -> No
         statuses.add(answer.status_code)
         return answer
 
-    _hold(OPENID[label], ask, "", sound)
+    holding.hold(OPENID[label], ask, "", sound)
     # A code, and a person to ask, cannot be made up; everything else has been answered well at least once.
     assert label in {"POST /openid/token", "POST /openid/backchannel"} or statuses & {200, 201}
 
@@ -136,37 +125,3 @@ def _required(label: str) -> list[str]:
     operation = describing.document(provider())["paths"][path][method.lower()]
     forms = operation.get("requestBody", {}).get("content", {}).values()
     return [name for form in forms for name in form["schema"].get("required", ())]
-
-
-def _hold(operation: Any, ask: Any, known: str, body: Mapping[str, Any]) -> None:
-    """Ask what schemathesis makes up; half of the time at the address that is known, with parts of its sound body."""
-
-    @given(case=operation.as_strategy(), real=st.booleans(), kept=st.sets(st.sampled_from(sorted(body) or ["-"])))
-    @settings(
-        max_examples=EXAMPLES,
-        derandomize=True,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    def holds(case: Any, real: bool, kept: set[str]) -> None:
-        path = known if real and known else case.formatted_path
-        sent = case.body if isinstance(case.body, dict | list | str | int | float | bool) else None
-        if real and isinstance(sent, dict):
-            sent = {**sent, **{name: body[name] for name in kept if name in body}}
-        answer = ask(case, path, b"" if sent is None else json.dumps(sent).encode())
-        case.validate_response(_as_response(answer, case), checks=[CHECKS.get_one(name) for name in NAMES])
-
-    holds()
-
-
-def _query(case: Any) -> str:
-    return requests.models.RequestEncodingMixin._encode_params(dict(case.query or {}))
-
-
-def _as_response(answer: Any, case: Any) -> Response:
-    sent = requests.Request(case.method, "http://127.0.0.1/").prepare()
-    headers = {name: [value] for name, value in answer.headers.items()}
-    return Response(
-        status_code=answer.status_code, headers=headers, content=answer.content, request=sent, elapsed=0.0, verify=False
-    )

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
+from django.conf import settings
 from ninja import NinjaAPI, Router
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
 from smartgov.blocks.exchange.api import Offered
-from smartgov.shared import content
+from smartgov.shared import openapi
 from smartgov.shared.text import Text
 from smartgov.shared.tw import national_id
 from smartgov.site.blocks import DOORS
@@ -26,14 +27,6 @@ Json = dict[str, Any]
 DESK = Text("smartgov operations desk", "smartgov 維運窗口")
 TERMS = Text("For those who hold the right named there", "限持有所列權限者使用")
 BY_LAW = Text("By law or with the person's consent only", "限依法令或當事人同意查詢")
-EXAMPLES = content.ROOT / "examples" / "operations.json"
-"""By operation: what it was asked and what it said, recorded while the tests ran."""
-_TEXT = {"type": "string"}
-PROBLEM: Json = {
-    "type": "object",
-    "required": ["type", "title", "status"],
-    "properties": {**dict.fromkeys(("type", "title", "detail", "todo"), _TEXT), "status": {"type": "integer"}},
-}
 SUBJECT: Json = {
     "name": "X-TRoad-Subject",
     "in": "header",
@@ -62,7 +55,7 @@ class Documented(NinjaAPI):
         document["components"]["responses"] = {
             "Problem": {
                 "description": "What went wrong, why, and what to do",
-                "content": {"application/problem+json": {"schema": PROBLEM}},
+                "content": {"application/problem+json": {"schema": openapi.PROBLEM}},
             }
         }
         return document
@@ -78,7 +71,7 @@ class _Document(OpenAPISchema):
         details: Json = super().operation_details(operation)
         details["summary"] = (operation.view_func.__doc__ or details["summary"]).strip().splitlines()[0]
         details["responses"].setdefault("default", {"$ref": "#/components/responses/Problem"})
-        _illustrate(details, _examples().get(operation_id(operation), {}))
+        _illustrate(details, openapi.examples().get(operation_id(operation), {}))
         return details
 
 
@@ -86,16 +79,6 @@ def operation_id(operation: Operation) -> str:
     """The block and the function."""
     function = operation.view_func
     return f"{function.__module__.split('.')[2]}_{function.__name__}"
-
-
-@cache
-def _examples() -> Json:
-    """As recorded; but persons with a wrong check digit, because contracts travel where none may stand in clear."""
-    text = EXAMPLES.read_text(encoding="utf-8")
-    ids = {one[0] for one in national_id.FINDER.finditer(text) if national_id.is_valid(one[0])}
-    for one in ids:
-        text = text.replace(one, national_id.for_show(one))
-    return dict(json.loads(text))
 
 
 def _illustrate(details: Json, shown: Json) -> None:
@@ -108,6 +91,16 @@ def _illustrate(details: Json, shown: Json) -> None:
 def _answer(details: Json, shown: Json) -> Json:
     answer: Json = details["responses"].get(shown.get("status"), {})
     return answer if "content" in answer else {}
+
+
+def by_hand() -> dict[str, Json]:
+    """The documents of doors whose forms a specification fixes, by block; a block's is in its `web/describing.py`."""
+    named = {block: f"smartgov.blocks.{block}.web.describing" for block in settings.BLOCKS}
+    return {
+        block: import_module(name).document(settings.ORIGIN)
+        for block, name in named.items()
+        if find_spec(f"smartgov.blocks.{block}.web") and find_spec(name)
+    }
 
 
 def contract(code: str) -> Json:

@@ -77,15 +77,20 @@ class Problems:
 
 
 def _has_another_shape(request: HttpRequest, response: HttpResponse) -> bool:
-    if request.path.startswith(_MACHINE_PATHS):
+    if _is_of_machines(request):
         return response.status_code >= 400 and response.headers.get("Content-Type") != _PROBLEM
     return isinstance(response, HttpResponseNotAllowed)  # Django's has no page
+
+
+def _is_of_machines(request: HttpRequest) -> bool:
+    """Whether programs ask here: below an API, or at a door that is named after what it answers (`check.json`)."""
+    return request.path.startswith(_MACHINE_PATHS) or request.path.endswith(".json")
 
 
 def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The response for `problem` in the form that this path's readers take."""
     language = get_language() or "zh-hant"
-    if request.path.startswith(_MACHINE_PATHS):
+    if _is_of_machines(request):
         return _as_json(problem, language)
     context = {"problem": {**problem.as_dict(language), "why": problem.why.in_language(language)}}
     return render(request, "theme/problem.html", context, status=problem.status)

@@ -283,7 +283,7 @@ class Issuer:
         made = payload.get("iat")
         if payload.get("aud") != self.url or not isinstance(made, int):
             raise ProtocolError("invalid_proof", "a proof is for another issuer")
-        if abs(clock.now().timestamp() - made) > _PROOF_SLACK:
+        if abs(int(clock.now().timestamp()) - made) > _PROOF_SLACK:  # whole numbers: any size can be told apart
             raise ProtocolError("invalid_proof", "a proof is too old")
         return {name: str(jwk[name]) for name in ("kty", "crv", "x", "y")}, str(payload.get("nonce") or "")
 

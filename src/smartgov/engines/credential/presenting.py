@@ -152,7 +152,7 @@ def _opened(asked: Asked, response: str) -> dict[str, list[str]]:
         body = json.loads(content)
         shown = body["vp_token"]
         state = str(body.get("state", ""))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise _refused("form", "It is not an answer to a request.", "不是對請求的回應。") from None
     if not secrets.compare_digest(state.encode(), asked.state.encode()):
         raise _refused("state", "It answers another request.", "回應的是另一個請求。")

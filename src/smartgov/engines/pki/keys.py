@@ -123,7 +123,7 @@ def from_jwk(jwk: dict[str, Any] | str) -> PublicKey:
         if (data["kty"], data["crv"]) == ("EC", "P-256"):
             x, y = (int.from_bytes(from_b64url(data[part]), "big") for part in "xy")
             return ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:  # a coordinate that is no text
         raise ValueError("not a public JWK") from error
     raise ValueError("only P-256 and Ed25519 keys are accepted")
 

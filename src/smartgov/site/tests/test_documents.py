@@ -6,12 +6,13 @@ import json
 from dataclasses import replace
 
 import pytest
+from django.test import Client
 from ninja import NinjaAPI
 
 from smartgov.blocks.identity.openid.service import provider
 from smartgov.engines import apilint
 from smartgov.engines.openid import describing
-from smartgov.shared import content
+from smartgov.shared import content, openapi
 from smartgov.site import documents, machine
 from smartgov.site.blocks import DOORS
 from smartgov.site.country import rights
@@ -30,6 +31,24 @@ def test_rules_remark_only_on_what_the_specifications_of_openid_fix() -> None:
     document = json.dumps(describing.document(replace(provider(), issuer="https://id.example.test"))).encode()
     fixed = {"problem-answers", "version-in-address", "path-of-resources"}
     assert {one.rule for one in apilint.lint(document, apilint.read())} <= fixed
+
+
+@pytest.mark.parametrize("block", documents.by_hand())
+def test_rules_remark_only_on_what_the_protocols_of_wallets_fix(block: str) -> None:
+    """The same holds for OpenID4VCI and OpenID4VP; addresses of a check end in `.json` beside the page's."""
+    given = documents.by_hand()[block]
+    given["servers"] = [{"url": "https://portal.example.test"}]
+    fixed = {"problem-answers", "version-in-address", "path-of-resources"}
+    assert {one.rule for one in apilint.lint(json.dumps(given).encode(), apilint.read())} <= fixed
+    for _, _, operation in openapi.operations(given):
+        assert operation["summary"].isascii()
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in operation["description"]), operation["operationId"]
+
+
+@pytest.mark.parametrize("block", documents.by_hand())
+def test_a_document_written_by_hand_is_read_at_its_block(block: str) -> None:
+    said = Client().get(f"/{block}/openapi.json")
+    assert said.json() == documents.by_hand()[block]
 
 
 @pytest.mark.parametrize("api", APIS.values(), ids=APIS)

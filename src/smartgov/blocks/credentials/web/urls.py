@@ -2,13 +2,14 @@
 
 from django.urls import URLPattern, path
 
-from smartgov.blocks.credentials.web import asking, protocol, views, wallet
+from smartgov.blocks.credentials.web import asking, describing, protocol, views, wallet
 
 app_name = "credentials"
 urlpatterns: list[URLPattern] = [
     path("", views.desk, name="desk"),
     path("check", views.check, name="check"),
     path("check.json", views.check_program, name="check-json"),
+    path("openapi.json", describing.view, name="openapi"),
     path("verify/<str:code>", views.verify, name="verify"),
     path("manage/<str:code>", views.manage, name="manage"),
     path("wallet", wallet.kinds, name="wallet"),

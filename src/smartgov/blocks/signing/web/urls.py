@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from smartgov.blocks.signing.web import batches, checking, desk, office, papers
+from smartgov.blocks.signing.web import batches, checking, describing, desk, office, papers
 
 app_name = "signing"
 urlpatterns: list[URLPattern] = [
@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern] = [
     path("papers/<str:paper_id>/cancel", papers.cancel, name="paper-cancel"),
     path("check", checking.page, name="check"),
     path("check.json", checking.program, name="check-json"),
+    path("openapi.json", describing.view, name="openapi"),
     path("lists/", office.lists, name="lists"),
     path("certificates/", office.certificates, name="certificates"),
     path("certificates/<str:record>", office.certificate, name="certificate"),
