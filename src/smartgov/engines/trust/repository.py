@@ -29,6 +29,8 @@ from smartgov.engines.trust.offers import Offer, check_offer
 from smartgov.engines.trust.problems import refused
 from smartgov.engines.trust.rotation import FIELD, Rotation
 
+_BUNDLE = "bundle.json"
+
 
 @dataclass(frozen=True, slots=True)
 class OnlineKeys:
@@ -44,7 +46,7 @@ class OnlineKeys:
 
 
 class Repository:
-    """A folder: `<version>.<role>.json`, `timestamp.json`, and `targets/`. Files are added, never changed."""
+    """A folder: `<version>.<role>.json` and `targets/`, added and never changed; `timestamp.json`; `bundle.json`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -77,6 +79,8 @@ class Repository:
             except md.UNREADABLE as error:
                 raise refused("Too few root keys have signed.", "根金鑰簽署數不足。") from error
         self._write_root(fresh, by)
+        if self.version:
+            self._bind()
 
     @property
     def version(self) -> int:
@@ -128,7 +132,7 @@ class Repository:
         # The time stamp comes last: until it is there, readers see the state before.
         timestamp = Timestamp(version=version, expires=_end(now), snapshot_meta=MetaFile(version))
         self._write("timestamp.json", md.signed(Metadata(timestamp), keys_online.timestamp))
-        self._forget(version)
+        self._forget(self._bind())
         return _end(now)
 
     def offer(self, member: str) -> Offer | None:
@@ -142,7 +146,15 @@ class Repository:
         return Offer(member, raw, (self.folder / "targets" / md.file_of(target)).read_bytes())
 
     def bundle(self) -> bytes:
-        """The whole published state as one JSON file: `files` by the names under which TUF clients ask for them."""
+        """The whole published state as one JSON file: `files` by the names under which TUF clients ask for them.
+
+        It is one file on the disk too, replaced as a whole: who reads while another process publishes gets one state.
+        FileNotFoundError before the first publication.
+        """
+        return (self.folder / _BUNDLE).read_bytes()
+
+    def _bind(self) -> Mapping[str, str]:
+        """Write the bundle of the newest state; returns its files."""
         version = self._version(Timestamp.type)
         names = ["timestamp.json", f"{version}.snapshot.json", f"{version}.targets.json"]
         names += sorted(path.name for path in self.folder.glob("*.root.json"))
@@ -153,7 +165,8 @@ class Repository:
         files = {name: (self.folder / name).read_text() for name in names}
         for path in list(self._targets_of(files)):
             files[f"targets/{path}"] = (self.folder / "targets" / path).read_text()
-        return md.compact({"files": files})
+        self._write(_BUNDLE, md.compact({"files": files}))
+        return files
 
     def _targets_of(self, files: Mapping[str, str]) -> Iterable[str]:
         for name, text in files.items():
@@ -172,11 +185,10 @@ class Repository:
     def _newest(self, role: str) -> Path:
         return max(self.folder.glob(f"*.{role}.json"), key=lambda path: int(path.name.split(".")[0]))
 
-    def _forget(self, version: int) -> None:
+    def _forget(self, kept: Mapping[str, str]) -> None:
         """Remove states that no gateway can ask for any more: a bundle always holds the newest."""
-        kept = json.loads(self.bundle())["files"]
         for path in [*self.folder.glob("*.json"), *self.folder.glob("targets/**/*.json")]:
-            if str(path.relative_to(self.folder)) not in kept:
+            if str(path.relative_to(self.folder)) not in {*kept, _BUNDLE}:
                 path.unlink()
 
     def _write_root(self, root: Root, by: Sequence[md.PrivateKey]) -> bytes:

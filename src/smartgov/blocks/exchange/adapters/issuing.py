@@ -42,10 +42,7 @@ class HomeIssuing:
 
     def bundle(self) -> bytes:
         """All metadata of the published state."""
-        repository = trust.Repository(_trust() / "repository")
-        if repository.version == 0:
-            raise FileNotFoundError("nothing is published yet")
-        return repository.bundle()
+        return trust.Repository(_trust() / "repository").bundle()
 
     def proven_by_root(self, rotation: Mapping[str, Any]) -> bool:
         """Judged by the newest root."""

@@ -207,4 +207,33 @@ def test_a_folder_keeps_only_the_state_in_force(country):
     for _ in range(3):
         country.publish()
     left = {str(path.relative_to(country.folder)) for path in country.folder.rglob("*.json")}
-    assert left == set(json.loads(country.repository.bundle())["files"])
+    assert left == {*json.loads(country.repository.bundle())["files"], "bundle.json"}
+
+
+def test_who_reads_in_the_midst_of_a_publication_gets_one_whole_state(country, follower, monkeypatch):
+    country.publish()
+    read, write = set[bytes](), country.repository._write
+
+    def watched(name: str, data: bytes) -> None:
+        write(name, data)
+        read.add(country.repository.bundle())
+
+    monkeypatch.setattr(country.repository, "_write", watched)
+    last = country.publish()
+    assert len(read) == 2
+    for bundle in sorted(read, key=last.__eq__):
+        assert follower.take(bundle, NOW).alarms == ()
+
+
+def test_a_new_root_is_handed_on_with_the_state_in_force(country, follower):
+    country.publish()
+    country.repository.replace_root(
+        by=country.roots,
+        root_keys=[key.public_key() for key in country.roots],
+        threshold=2,
+        online=country.online.public(),
+        now=NOW,
+    )
+    bundle = country.repository.bundle()
+    assert "2.root.json" in json.loads(bundle)["files"]
+    follower.take(bundle, NOW)
