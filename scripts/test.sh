@@ -6,8 +6,9 @@ unset SMARTGOV_DATABASE_URL SMARTGOV_HOME
 python=.venv/bin/python
 began=$SECONDS
 step() { printf '\n== %s (after %d s)\n' "$1" $((SECONDS - began)); }
-# Files of journeys run side by side: each raises a country on ports of its own, and mostly waits.
-journeys=(tests/journeys -n 2 --dist loadfile)
+# Files of journeys run side by side: each raises a country on ports of its own, and mostly waits. Within a country their
+# order is kept: what one journey did there is known to the next.
+journeys=(tests/journeys -n 2 --dist loadfile -p no:randomly)
 
 $python -m smartgov.site.messages compile >/dev/null
 if [ "${1:-}" = fast ]; then
