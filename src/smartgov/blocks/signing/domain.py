@@ -50,7 +50,7 @@ MEANS: dict[str, Text] = {
     "twfido": Text("Mobile citizen certificate (TW FidO)", "行動自然人憑證（TW FidO）"),
 }
 LACKS: dict[str, Text] = {
-    "no-certificate": Text("None of yours is in force.", "目前沒有有效的憑證。"),
+    "no-certificate": Text("You have no certificate in force.", "目前沒有有效的憑證。"),
     "no-phone": Text("No phone is enrolled for you.", "尚未登錄手機。"),
     "not-connected": Text("It is not connected here.", "本平臺尚未介接。"),
     "not-linked": Text(
