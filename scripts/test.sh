@@ -4,6 +4,8 @@ set -eu
 export PYTHONPATH=src
 unset SMARTGOV_DATABASE_URL SMARTGOV_HOME
 python=.venv/bin/python
+# The order of tests is random and can be asked for again: another SEED gives another order.
+order=(--randomly-seed="${SEED:-20261101}")
 began=$SECONDS
 step() { printf '\n== %s (after %d s)\n' "$1" $((SECONDS - began)); }
 # Files of journeys run side by side: each raises a country on ports of its own, and mostly waits. Within a country their
@@ -13,14 +15,14 @@ journeys=(tests/journeys -n 2 --dist loadfile -p no:randomly)
 $python -m smartgov.site.messages compile >/dev/null
 if [ "${1:-}" = fast ]; then
   step "Fast tests on SQLite"
-  exec $python -m pytest -n 2 -q -m "not browser and not journey and not process"
+  exec $python -m pytest -n 2 -q "${order[@]}" -m "not browser and not journey and not process"
 fi
 step "Units, blocks and architecture on SQLite"
-$python -m pytest -n 2 -q -m "not browser and not journey"
+$python -m pytest -n 2 -q "${order[@]}" -m "not browser and not journey"
 step "Journeys and browsers against real processes on SQLite"
 $python -m pytest -q -m "browser or journey" "${journeys[@]}" src
 step "Units, blocks and architecture on PostgreSQL"
-$python scripts/with_postgres.py $python -m pytest -n 2 -q -m "not browser and not journey"
+$python scripts/with_postgres.py $python -m pytest -n 2 -q "${order[@]}" -m "not browser and not journey"
 step "Journeys without a browser, J1 among them, on PostgreSQL"
 $python scripts/with_postgres.py $python -m pytest -q -m "journey and not browser" "${journeys[@]}"
 step "Everything passed"

@@ -54,18 +54,24 @@ SOUND = {"national_id": national_id.urn(MOTHER), "name": "林淑芬"}
 
 
 @pytest.fixture(scope="module")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Described]:
+def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Described, dict[str, Any]]]:
+    """A country in which the walk came first: what the traffic shows does not depend on the order of the tests."""
     enable_socket()
     country = Described(tmp_path_factory.mktemp("described"))
     country.start()
-    yield country
+    yield country, walk(country)
     country.stop()
 
 
 @pytest.fixture(scope="module")
-def seen(standing: Described) -> dict[str, Any]:
+def standing(walked: tuple[Described, dict[str, Any]]) -> Described:
     enable_socket()
-    return walk(standing)
+    return walked[0]
+
+
+@pytest.fixture(scope="module")
+def seen(walked: tuple[Described, dict[str, Any]]) -> dict[str, Any]:
+    return walked[1]
 
 
 # -- the document and its examples ------------------------------------------------------------------------------------
