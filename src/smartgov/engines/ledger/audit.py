@@ -7,14 +7,18 @@ Only where they are not is a single record looked for.
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from operator import add
 
 from smartgov.engines.ledger import merkle, upgrade
 from smartgov.engines.ledger.appender import stored
 
+_AHEAD = 32 * 2**20
+"""Bytes of the file that the kernel is asked for before they are needed."""
 LEVELS = 11
 """Of the subtree over a block: 2,048 records are in memory at a time, about what a processor's cache holds."""
 
@@ -24,16 +28,44 @@ def verify(db: sqlite3.Connection, levels: int = LEVELS) -> list[int]:
     upgrade.readable(db)
     size, archived = _sizes(db)
     bad, edge, whole = list[int](), list[bytes](), _nothing_before(db)
-    for low in range(0, size, 1 << levels):
-        high = min(low + (1 << levels), size)
-        kept = _kept(db, low, high)
-        leaves = _leaves(db, low, high, kept, archived)
-        if not (whole and leaves and kept == _hashes(leaves, low, levels, edge)):
-            whole = False
-            bad += _wrong(db, max(low, archived), high)
+    with _read_ahead(db) as ahead:
+        for low in range(0, size, 1 << levels):
+            ahead(low / size)
+            high = min(low + (1 << levels), size)
+            kept = _kept(db, low, high)
+            leaves = _leaves(db, low, high, kept, archived)
+            if not (whole and leaves and kept == _hashes(leaves, low, levels, edge)):
+                whole = False
+                bad += _wrong(db, max(low, archived), high)
     if bad:
         return bad
     return [] if whole and _heads_hold(db, size) else [-1]
+
+
+@contextmanager
+def _read_ahead(db: sqlite3.Connection) -> Iterator[Callable[[float], None]]:
+    """Gives what is told how much of the log is done, and asks the kernel for what comes next.
+
+    Both tables grow at their end, so that a part of the log is about the same part of the file. The disk works while
+    hashes are computed, and a page that is there already costs a third less of CPU than one that has to be waited for.
+    """
+    (path,) = (row[2] for row in db.execute("PRAGMA database_list") if row[1] == "main")
+    if not path or not hasattr(os, "posix_fadvise"):
+        yield lambda _: None  # it is in memory
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        whole, asked = os.fstat(handle).st_size, 0
+
+        def ahead(done: float) -> None:
+            nonlocal asked
+            if asked < whole and whole * done > asked - _AHEAD // 2:
+                os.posix_fadvise(handle, asked, _AHEAD, os.POSIX_FADV_WILLNEED)
+                asked += _AHEAD
+
+        yield ahead
+    finally:
+        os.close(handle)
 
 
 def _sizes(db: sqlite3.Connection) -> tuple[int, int]:

@@ -137,7 +137,7 @@ class Store:
         self.gateway, self.extensions = origin, epochs.stored(self._db)
         self._enter()
         self._appender = Appender(self._db)
-        self.writer = Writer(self._db, self._carry, self._appender.forget)
+        self.writer = Writer(self._db, self._carry, self._appender.forget, self._open)
         self._plain = frozenset(
             row[0] for row in self._db.execute("SELECT nonce FROM nonce WHERE nonce NOT LIKE '%.%'")
         )

@@ -12,7 +12,6 @@ wait for it, or after some milliseconds; a single exchange never waits for other
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from smartgov.engines.troad.folding import Folding, end_if_the_disk_failed, fold, truncate
 from smartgov.engines.troad.problems import refuse
 
 if TYPE_CHECKING:
@@ -35,15 +35,10 @@ these two. Where commits are slow, few and large ones are the quickest way for e
 Work = Callable[[sqlite3.Connection], Any]
 _MOST = 512
 """Jobs of one commit."""
+_ENOUGH = int(__import__("os").environ.get("ENOUGH", "32"))
+"""Jobs that do not wait for more."""
 _WAIT_FOR_LOCK = "PRAGMA busy_timeout=10000"
 _DO_NOT_WAIT = "PRAGMA busy_timeout=0"
-_FSYNC = {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
-_FSYNC_STATUS = 74
-"""Exit status of a process whose disk did not take what it was given (EX_IOERR)."""
-_FOLD_AFTER = 500
-"""Batches after which the write-ahead log is folded into the file."""
-_FOLD_AFTER_JOBS = 8000
-"""The same, counted in what the batches held."""
 
 
 @dataclass(slots=True)
@@ -62,10 +57,17 @@ _Loop = asyncio.AbstractEventLoop
 class Writer:
     """Commits through `db`; to be used from one loop at a time.
 
-    `carry` does all of some jobs within the open transaction and says what each gets, `undo` forgets what it did.
+    `carry` does all of some jobs within the open transaction and says what each gets, `undo` forgets what it did,
+    `open_` makes another connection to the same file.
     """
 
-    def __init__(self, db: sqlite3.Connection, carry: Callable[[list[Job]], Results], undo: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        carry: Callable[[list[Job]], Results],
+        undo: Callable[[], None],
+        open_: Callable[[], sqlite3.Connection],
+    ) -> None:
         self._db, self._carry, self._undo = db, carry, undo
         self.expected: Callable[[], int] = int
         """How many exchanges are running: they will have something to commit too."""
@@ -80,7 +82,7 @@ class Writer:
         self._using, self._ended = threading.Lock(), False
         self._queue: SimpleQueue[tuple[_Loop | None, list[Job], Results | None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
-        self._commits = self._jobs = 0
+        self._folding = Folding(open_)
 
     def start(self) -> None:
         """Start the thread."""
@@ -97,6 +99,7 @@ class Writer:
             self._queue.put(None)
         if self._thread.is_alive():
             self._thread.join()
+        self._folding.end()
 
     def submit(self, work: Work | Sequence[Entry], *, soon: bool = False) -> asyncio.Future[Any]:
         """Hand in a job of the running loop; the future is its result, once that is durable."""
@@ -120,7 +123,7 @@ class Writer:
         self._called = None
         if self._busy or not self._waiting:
             return
-        if self.expected() > 2 * len(self._waiting):
+        if len(self._waiting) < _ENOUGH and self.expected() > 2 * len(self._waiting):
             left = self._since + self._gather - loop.time()
             if left > 0:
                 if self._timer is None:
@@ -183,10 +186,10 @@ class Writer:
         while (handed := self._queue.get()) is not None:
             loop, jobs, results = handed
             results = self._committed(jobs, results)
-            if self._fold_is_due(len(jobs)):
+            if self._folding.is_due(len(jobs)):
                 _resolve(results)
                 results = []
-                self._fold()
+                fold(self._db)
             if loop is None or loop.is_closed():
                 self._busy = False
                 _resolve(results)
@@ -226,28 +229,16 @@ class Writer:
         try:
             truncate(self._db)
         except sqlite3.Error as error:
-            _end_if_the_disk_failed(error)
+            end_if_the_disk_failed(error)
             log.exception("log_fold_failed")
         finally:
             self._db.execute(_DO_NOT_WAIT)
-
-    def _fold_is_due(self, jobs: int) -> bool:
-        self._commits, self._jobs = self._commits + 1, self._jobs + jobs
-        return self._commits >= _FOLD_AFTER or self._jobs >= _FOLD_AFTER_JOBS
-
-    def _fold(self) -> None:
-        self._commits = self._jobs = 0
-        try:
-            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        except sqlite3.Error as error:
-            _end_if_the_disk_failed(error)
-            log.exception("log_fold_failed")  # what was committed is in the write-ahead log; it is folded later
 
     # -- in either ----------------------------------------------------------------------------------------------
 
     def _failed(self, error: Exception, jobs: list[Job]) -> Results:
         """Undo everything; what the jobs get."""
-        _end_if_the_disk_failed(error)
+        end_if_the_disk_failed(error)
         self._undo()
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
@@ -255,20 +246,8 @@ class Writer:
         return [(job, refuse("log-unavailable", cause=type(error).__name__)) for job in jobs]
 
 
-def truncate(db: sqlite3.Connection) -> None:
-    """Fold the write-ahead log into the file, so that erased bodies do not survive in it; outside a transaction."""
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
 def _entries(job: Job) -> Sequence[Entry]:
     return () if callable(job.work) else job.work
-
-
-def _end_if_the_disk_failed(error: Exception) -> None:
-    """After a failed fsync nobody knows what is on the disk, and a second try may lie: the process ends at once."""
-    if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) in _FSYNC:
-        log.critical("log_fsync_failed", status=_FSYNC_STATUS)
-        os._exit(_FSYNC_STATUS)
 
 
 def _resolve(results: Results) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from smartgov.engines.pki import keys
+from smartgov.engines.troad import folding
 from smartgov.engines.troad.store import Entry, Place, Store
 from smartgov.shared.problems import Problem
 
@@ -139,3 +140,59 @@ def test_what_waits_when_it_stops_is_written(tmp_path: Path) -> None:
     assert place.index == 0
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT count(*) FROM ledger_record").fetchone() == (1,)
+
+
+# -- folding the write-ahead log --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folds_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "AFTER_COMMITS", 4)
+
+
+def _log_bytes(store: Store) -> int:
+    return store.path.with_name(f"{store.path.name}-wal").stat().st_size
+
+
+async def _one_after_another(store: Store, count: int) -> None:
+    for number in range(count):
+        await store.commit([_entry(number)])
+
+
+@pytest.mark.usefixtures("folds_often")
+def test_the_write_ahead_log_begins_anew_while_commits_go_on(store: Store) -> None:
+    asyncio.run(_one_after_another(store, 200))
+    often = _log_bytes(store)
+    asyncio.run(_one_after_another(store, 400))
+    assert _log_bytes(store) < 3 * often
+
+
+def test_without_folding_it_grows_with_every_commit(store: Store) -> None:
+    asyncio.run(_one_after_another(store, 100))
+    before = _log_bytes(store)
+    asyncio.run(_one_after_another(store, 200))
+    assert _log_bytes(store) > 2 * before
+
+
+@pytest.mark.usefixtures("folds_often")
+def test_commits_go_on_while_it_is_folded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on, original = threading.Event(), threading.Event(), folding.fold
+
+    def slow(db: sqlite3.Connection) -> None:
+        if threading.current_thread().name == "log-folding":
+            begun.set()
+            go_on.wait(30)
+        original(db)
+
+    monkeypatch.setattr(folding, "fold", slow)
+
+    async def work() -> None:
+        await _one_after_another(store, 5)
+        await asyncio.to_thread(begun.wait, 30)
+        await asyncio.wait_for(_one_after_another(store, 20), 30)
+
+    try:
+        asyncio.run(work())
+        assert begun.is_set()
+    finally:
+        go_on.set()
