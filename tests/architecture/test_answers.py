@@ -61,6 +61,23 @@ def test_the_api_answers_as_documented(label: str, stage: Stage) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("gateways")
+def test_a_text_with_a_nul_is_refused_on_t_road() -> None:
+    headers = {
+        "Authorization": "Bearer ris-cases",
+        "X-Road-Client": "TW/GOV/ris/cases",
+        "X-Road-Id": "x-1",
+        "X-TRoad-Subject": national_id.urn(national_id.make(640_002, 2)),
+    }
+    for text, status in (("a\0b", 400), ("a b", 404)):
+        body = json.dumps({"credential": text})
+        answer = Client().post(
+            "/troad/ris/credentials.v1/documents", body, content_type="application/json", headers=headers
+        )
+        assert (answer.status_code, answer["content-type"]) == (status, "application/problem+json")
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("label", TROAD)
 def test_the_doors_on_t_road_answer_as_documented(label: str, stage: Stage) -> None:
     own = _own(label, stage)

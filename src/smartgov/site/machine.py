@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -19,6 +20,7 @@ from smartgov.site import refusals
 from smartgov.site.blocks import DOORS
 from smartgov.site.documents import Documented
 from smartgov.site.middleware import respond
+from smartgov.site.unstorable import holds_nul
 
 
 class JsonOnly(Parser):
@@ -28,7 +30,10 @@ class JsonOnly(Parser):
         """The decoded body; what it raises reaches `of_library` as the cause."""
         if request.content_type != "application/json":
             raise refusals.NOT_JSON
-        return super().parse_body(request)
+        body = super().parse_body(request)
+        if rb"\u0000" in request.body and holds_nul(body):
+            raise refusals.MALFORMED
+        return body
 
 
 def make_api(name: str, title: Text, server: str) -> NinjaAPI:
@@ -74,6 +79,10 @@ def make_api(name: str, title: Text, server: str) -> NinjaAPI:
     def of_library(request: HttpRequest, error: HttpError) -> HttpResponse:
         cause = error.__cause__
         return respond(request, cause if isinstance(cause, Problem) else refusals.of_status(error.status_code))
+
+    @api.exception_handler(DataError)
+    def unstorable(request: HttpRequest, error: DataError) -> HttpResponse:
+        return respond(request, refusals.MALFORMED)
 
     @api.exception_handler(RequestDataTooBig)
     def too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:

@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, DataError, connections
 from django.http.request import split_domain_port, validate_host
 
 from smartgov.engines.httpd import Request, Response
@@ -72,8 +72,13 @@ def _answered(door: Door, environ: Mapping[str, Any]) -> Response | None:
         body = environ["wsgi.input"].read(MAX_BODY + 1) if _has_body(environ) else b""
         if len(body) > MAX_BODY:
             return _problem(refusals.TOO_LARGE)
+        if "\0" in environ["PATH_INFO"] or "%00" in environ.get("QUERY_STRING", "") or b"%00" in body:
+            return _problem(refusals.MALFORMED)
         connections[DEFAULT_DB_ALIAS].close_if_unusable_or_obsolete()
         return door(_request(environ, body))
+    except DataError as error:
+        logger.warning("value_refused_by_database", kind=type(error.__cause__).__name__)
+        return _problem(refusals.MALFORMED)
     except Exception:
         logger.exception("request_failed")
         return _problem(refusals.UNEXPECTED)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import structlog
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
@@ -12,6 +14,7 @@ from django.utils.translation import get_language
 from smartgov.shared.ids import uuid7
 from smartgov.shared.problems import Problem
 from smartgov.site import refusals
+from smartgov.site.unstorable import is_asked_with_nul
 
 Next = Callable[[HttpRequest], HttpResponse]
 logger = structlog.get_logger()
@@ -65,6 +68,10 @@ class Problems:
             shaped.headers.setdefault(name, value)
         return shaped
 
+    def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
+        """Refuse what no database of ours takes, before a view looks something up by it."""
+        return respond(request, refusals.MALFORMED) if is_asked_with_nul(request) else None
+
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer a Problem as itself and anything unforeseen as `unexpected`, logged with its traceback."""
         if isinstance(error, Problem):
@@ -72,6 +79,9 @@ class Problems:
             return respond(request, error)
         if isinstance(error, Http404):
             return respond(request, refusals.NOT_FOUND)
+        if isinstance(error, DataError):
+            logger.warning("value_refused_by_database", kind=type(error.__cause__).__name__)
+            return respond(request, refusals.MALFORMED)
         logger.error("request_failed", exc_info=error)
         return None
 

@@ -51,7 +51,7 @@ def _read_ahead(db: sqlite3.Connection) -> Iterator[Callable[[float], None]]:
     """
     (path,) = (row[2] for row in db.execute("PRAGMA database_list") if row[1] == "main")
     if not path or not hasattr(os, "posix_fadvise"):
-        yield lambda _: None  # it is in memory
+        yield lambda _: None  # in memory, or on a system that cannot be asked
         return
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -1,0 +1,44 @@
+"""A NUL in what somebody sends is refused at every kind of door, and is no fault of ours on any database."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smartgov.site.tests.test_machine_doors import ask, refused
+from smartgov.site.unstorable import holds_nul
+
+pytestmark = pytest.mark.django_db
+TEXTS = st.text(st.characters(exclude_characters="\0"))
+VALUES = st.recursive(
+    st.none() | st.integers() | TEXTS, lambda part: st.lists(part) | st.dictionaries(TEXTS, part), max_leaves=8
+)
+
+
+@pytest.mark.parametrize("path", ["/openid/interaction/a%00b", "/identity/mobile/%00", "/?next=%00", "/?%00=1"])
+def test_a_page_is_not_asked_with_one(path: str) -> None:
+    answer = Client().get(path, follow=True)
+    assert answer.status_code == 400
+    assert "text/html" in answer["content-type"]
+
+
+def test_a_form_does_not_carry_one() -> None:
+    assert Client().post("/identity/sign-in", {"username": "a\0b", "password": "x"}).status_code == 400
+
+
+@pytest.mark.parametrize("told", [{"QUERY_STRING": "a=%00"}, {"body": b"a=%00", "CONTENT_LENGTH": "5"}])
+def test_a_door_before_django_does_not_take_one(told: dict[str, object]) -> None:
+    refused(ask(REQUEST_METHOD="POST", **told), "400")
+
+
+@given(VALUES)
+def test_a_value_without_one_is_taken(value: object) -> None:
+    assert not holds_nul(value)
+
+
+@given(st.recursive(st.just("a\0"), lambda part: st.lists(part, min_size=1) | st.dictionaries(TEXTS, part, min_size=1)))
+def test_one_is_found_wherever_it_is(value: object) -> None:
+    assert holds_nul(value)
+    assert holds_nul({"\0": 1})
