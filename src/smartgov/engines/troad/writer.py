@@ -35,8 +35,6 @@ these two. Where commits are slow, few and large ones are the quickest way for e
 Work = Callable[[sqlite3.Connection], Any]
 _MOST = 512
 """Jobs of one commit."""
-_ENOUGH = int(__import__("os").environ.get("ENOUGH", "32"))
-"""Jobs that do not wait for more."""
 _WAIT_FOR_LOCK = "PRAGMA busy_timeout=10000"
 _DO_NOT_WAIT = "PRAGMA busy_timeout=0"
 
@@ -123,7 +121,7 @@ class Writer:
         self._called = None
         if self._busy or not self._waiting:
             return
-        if len(self._waiting) < _ENOUGH and self.expected() > 2 * len(self._waiting):
+        if self.expected() > 2 * len(self._waiting):
             left = self._since + self._gather - loop.time()
             if left > 0:
                 if self._timer is None:
