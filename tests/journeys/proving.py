@@ -79,7 +79,7 @@ def in_the_app(visitor: Visitor, number: str, look: Look = nothing, *, cancel: b
     with visitor.phone() as phone:
         phone.goto(f"{ministry(visitor)}/phones/{visitor.key}")
         look(phone, "twfido-phone")
-        phone.locator("a[href*='/requests/']").last.click()
+        phone.locator("a[href*='/requests/']").first.click()  # the newest
         assert number in phone.locator("main").inner_text()
         assert_accessible(phone)
         look(phone, "twfido-request")

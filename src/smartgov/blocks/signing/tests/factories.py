@@ -159,9 +159,9 @@ def world(folder: Path) -> Iterator[World]:
         yield made
 
 
-def a_citizen(found: World, name: str = "陳美玲") -> Actor:
+def a_citizen(found: World, name: str = "陳美玲", nid: str = "") -> Actor:
     """Somebody signed in at level two, with the phone of this world."""
-    subject = people.a_person(name)
+    subject = people.a_person(name, nid=nid)
     identity.add_mobile_key(actor=people.SEEDER, subject=subject, jwk=found.phone.persona.public_jwk)
     return Actor("citizen", subject=subject, assurance=2)
 

@@ -24,6 +24,8 @@ from smartgov.blocks.identity.tests import outside
 from smartgov.blocks.identity.tests.factories import a_person, signed_in_citizen
 from smartgov.blocks.identity.tests.outside import Outside
 from smartgov.blocks.identity.tests.test_proving_process import Silent, use_card
+from smartgov.blocks.mandates import api as mandates
+from smartgov.blocks.mandates.tests.factories import a_family, registers
 from smartgov.blocks.signing import api
 from smartgov.blocks.signing.models import StatePaper
 from smartgov.blocks.signing.tests import factories as make
@@ -162,13 +164,69 @@ def test_the_whole_way_and_what_the_signed_document_says(signer: Signer, tmp_pat
     )
     for words in ("Rely on it", "林美玲", "B-LT", "Synthetic Ministry", "its authority's answer"):
         assert words in said, words
+    _poppler_agrees(pdf, tmp_path)
+
+
+def _poppler_agrees(pdf: bytes, folder: Path) -> None:
     if shutil.which("pdfsig") is None:
         pytest.skip("NOT RUN: poppler-utils is absent")
-    (tmp_path / "signed.pdf").write_bytes(pdf)
+    (folder / "signed.pdf").write_bytes(pdf)
     poppler = subprocess.run(
-        ["pdfsig", "-nocert", "signed.pdf"], cwd=tmp_path, capture_output=True, text=True, check=False
+        ["pdfsig", "-nocert", "signed.pdf"], cwd=folder, capture_output=True, text=True, check=False
     )
     assert "Signature is Valid" in poppler.stdout
+
+
+@pytest.fixture
+def mandate(signer: Signer) -> str:
+    """She has taken up in this browser to act for her child, by the household register's word."""
+    family = a_family(mother=(signer.subject, IDS["mother"]))
+    with registers(family):
+        assert mandates.draw(actor=family.actor) == 1
+        (view,) = mandates.views(actor=family.actor)
+        assert signer.browser.post(f"/mandates/{view.id}/act").status_code == 302
+    return view.id
+
+
+def test_a_representative_signs_with_her_own_certificate_and_the_document_says_for_whom(
+    signer: Signer, mandate: str, tmp_path: Path
+) -> None:
+    page = signer.laid()
+    assert "陳小安" in text(signer.browser.get(page))
+    waiting = signer.begun(page)
+    shown = text(signer.browser.get(waiting))
+    for words in ("陳小安", "您以本人憑證簽署"):
+        assert words in shown, words
+    signer.acts(waiting)
+    assert signer.browser.get(waiting)["Location"] == page
+    pdf = signer.browser.get(f"{page}/signed").content
+    report = api.check(pdf)
+    assert report.valid, report.problems
+    (one,) = report.signatures
+    row = CitizenCertificate.objects.get(account__subject=signer.subject, means=signer.means)
+    assert one.certificate == certificates.from_pem(row.certificate.encode()), "it is her own certificate that signed"
+    assert (one.name, one.on_behalf_of, one.mandate) == ("林美玲", "陳小安", mandate)
+    assert (one.level, one.mandate_word) == ("B-LT", "held")
+    said = text(
+        Client(headers={"accept-language": "en"}).post("/signing/check", {"file": SimpleUploadedFile("a", pdf)})
+    )
+    for words in ("Rely on it", "林美玲", "陳小安", mandate, "The mandate held when it was signed."):
+        assert words in said, words
+    _poppler_agrees(pdf, tmp_path)
+
+
+def test_what_is_asked_for_another_is_not_signed_after_the_mandate_has_ended(signer: Signer, mandate: str) -> None:
+    page = signer.laid()
+    waiting = signer.begun(page)
+    signer.acts(waiting)
+    mandates.end(actor=signer.actor, mandate=mandate)
+    assert signer.browser.get(waiting).status_code == 403
+    with clock.travelling(delta=timedelta(seconds=1)):
+        as_herself = signed_in_citizen(signer.subject)
+        refusal = as_herself.get(waiting)
+        assert refusal.status_code == 403
+        assert "代理權限已終止" in text(refusal)
+    assert as_herself.get(f"{page}/signed").status_code == 404
 
 
 def test_what_was_revoked_after_it_signed_still_holds_and_before_does_not(signer: Signer) -> None:
