@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,13 +13,12 @@ from django.core.management import call_command
 from django.http import Http404
 from django.test import Client
 
-from smartgov.blocks.exchange import transport, vouching
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.blocks.mandates import api as mandates
 from smartgov.blocks.mandates.tests.factories import a_family, registers, takes_up
 from smartgov.blocks.signing import api, represented
 from smartgov.blocks.signing.tests import factories as make
-from smartgov.blocks.signing.tests.test_desk import Gateway, refused
+from smartgov.blocks.signing.tests.factories import Gateway, refused
 from smartgov.engines.pki import certificates, keys
 from smartgov.engines.pki import signing as engine
 from smartgov.engines.pki.authority import State
@@ -33,24 +31,6 @@ pytestmark = [
     pytest.mark.process,
     pytest.mark.skipif(shutil.which("openssl") is None, reason="NOT RUN: openssl is absent"),
 ]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[make.World]:
-    with make.world(tmp_path) as found:
-        yield found
-
-
-@pytest.fixture
-def citizen(world: make.World) -> Actor:
-    return make.a_citizen(world)
-
-
-@pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[Gateway]:
-    made = Gateway(tmp_path / "gateway")
-    with transport.replaced(made), vouching.replaced(made):  # type: ignore[arg-type]
-        yield made
 
 
 def test_the_office_sees_lists_with_numbers_and_checked_trails(world: make.World, citizen: Actor) -> None:

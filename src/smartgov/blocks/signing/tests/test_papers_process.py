@@ -7,9 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
-from html import unescape
 from pathlib import Path
 
 import pytest
@@ -29,7 +27,8 @@ from smartgov.blocks.mandates.tests.factories import a_family, registers
 from smartgov.blocks.signing import api
 from smartgov.blocks.signing.models import StatePaper
 from smartgov.blocks.signing.tests import factories as make
-from smartgov.blocks.signing.tests.test_desk import Gateway
+from smartgov.blocks.signing.tests.factories import Gateway
+from smartgov.blocks.signing.tests.signers import Signer, text
 from smartgov.engines.pki import certificates, revocation
 from smartgov.engines.pki.keys import b64url
 from smartgov.shared import clock
@@ -46,61 +45,6 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("openssl") is None, reason="NOT RUN: openssl is absent"),
 ]
 IDS = {"mother": national_id.make(930_001, 2), "father": national_id.make(930_002, 1)}
-
-
-@dataclass(frozen=True, slots=True)
-class Signer:
-    """A person who has signed in once with the means, at a browser; and the programs behind it."""
-
-    subject: str
-    means: str
-    programs: Outside
-    browser: Client
-
-    @property
-    def actor(self) -> Actor:
-        """She, signed in at level two."""
-        return Actor("citizen", subject=self.subject, assurance=2)
-
-    def laid(self) -> str:
-        """A document on her desk that she has opened; its page."""
-        page = self.browser.post("/signing/", {"file": SimpleUploadedFile("委託書.pdf", make.a_pdf())})["Location"]
-        assert self.browser.get(f"{page}/file").status_code == 200
-        return str(page)
-
-    def begun(self, page: str, **more: str) -> str:
-        """The waiting page."""
-        answer = self.browser.post(page, {"with": self.means, "reason": "同意", **more})
-        assert answer.status_code == 302, answer.content.decode()
-        return str(answer["Location"])
-
-    def acts(self, waiting: str, **how: str) -> None:
-        """She compares, and signs; `pin` and `cancel` do otherwise."""
-        if self.means == "twfido":
-            outside.on_phone(self.programs, "mother", number=1 if how.get("cancel") else 0)
-            StatePaper.objects.update(looked_at=None)
-            return
-        form_to, request = self.form(waiting)
-        brought = outside.with_card(form_to, request, "mother", cancel=bool(how.get("cancel")))
-        self.brings(waiting, brought)
-
-    def form(self, waiting: str) -> tuple[str, str]:
-        """What the card's page sends where."""
-        page = self.browser.get(waiting)
-        assert "form-action 'self' http://localhost:" in page.headers["Content-Security-Policy"]
-        assert page.headers["Referrer-Policy"] == "origin"
-        found = re.search(r'action="([^"]*/requests)"><input type="hidden" name="request" value="([^"]*)"', text(page))
-        assert found is not None
-        return unescape(found[1]), found[2]
-
-    def brings(self, waiting: str, answer: str) -> None:
-        """What the helper's page does with the browser: a form from another site, so without our cookies."""
-        brought = Client(enforce_csrf_checks=True).post(f"{waiting}/answer", {"answer": answer})
-        assert (brought.status_code, brought.headers["Location"]) == (303, waiting)
-
-
-def text(answer: object) -> str:
-    return unescape(answer.content.decode())  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="module")
