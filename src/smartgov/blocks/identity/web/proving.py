@@ -46,13 +46,13 @@ def prove(request: HttpRequest, proving_id: str) -> HttpResponse:
     """What to do now, until the answer is there; then open the session."""
     row, following = _begun(request, proving_id)
     if proving.is_over(row):
-        return _over(request, following, status=410)
+        return sign_in.over(request, following, status=410)
     try:
         proven = proving.answer(row)
     except proving.PersonWantedError:
         return render(request, "identity/prove_person.html", {"row": row})
     except Problem as refused:
-        return _over(request, following, status=refused.status, refused=refused)
+        return sign_in.over(request, following, status=refused.status, refused=refused)
     if proven:
         return _opened(request, proven, following)
     template = f"identity/prove_{row.means}.html"
@@ -89,7 +89,7 @@ def person(request: HttpRequest, proving_id: str) -> HttpResponse:
     try:
         proven = proving.confirm(row, national_id)
     except Problem as refused:
-        return _over(request, following, status=refused.status, refused=refused)
+        return sign_in.over(request, following, status=refused.status, refused=refused)
     return _opened(request, proven, following)
 
 
@@ -109,11 +109,6 @@ def _begun(request: HttpRequest, proving_id: str) -> tuple[proving.Proving, str]
     if found is None or begun is None:
         raise Http404
     return found, str(begun["next"])
-
-
-def _over(request: HttpRequest, following: str, *, status: int, refused: Problem | None = None) -> HttpResponse:
-    context = {"next_query": urlencode({"next": following}), "refused": refused}
-    return render(request, "identity/mobile_over.html", context, status=status)
 
 
 def _opened(request: HttpRequest, proven: proving.Proven, following: str) -> HttpResponse:
