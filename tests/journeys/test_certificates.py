@@ -15,8 +15,8 @@ needs_cards = pytest.mark.skipif(library() is None, reason="NOT RUN: softhsm2 is
 
 @needs_cards
 def test_a_card_says_whose_it_is_once_and_signs_in_ever_after(country: Country, browser: JourneyBrowser) -> None:
-    # Somebody whose card no other journey uses: whose it is, is asked once in a country.
-    mother = Visitor(browser, country, "mother-third-child", width="desk")
+    mother = Visitor(browser, country, "mother", width="desk")
+    proving.forget_card(mother)
     proving.to_the_card(mother)
     proving.type_pin(mother, pin="000000")
     assert "PIN 碼錯誤" in mother.page.locator("[role=alert]").inner_text()
@@ -27,7 +27,7 @@ def test_a_card_says_whose_it_is_once_and_signs_in_ever_after(country: Country, 
     mother.go("/identity/account")
     mother.see("自然人憑證 IC 卡")
     mother.look()
-    again = Visitor(browser, country, "mother-third-child", language="en")
+    again = Visitor(browser, country, "mother", language="en")
     proving.with_card(again, first=False)
     again.go("/identity/account")
     again.see("Citizen certificate card")
