@@ -6,6 +6,7 @@ import http.client
 import socket
 import ssl
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, ProxyHandler, Request, build_opener
@@ -24,7 +25,9 @@ class _NoRedirects(HTTPRedirectHandler):
 class _Connection(http.client.HTTPSConnection):
     """Goes to given addresses; the name is still what the certificate must bear."""
 
-    to: Sequence[str] = ()
+    def __init__(self, host: str, *, to: Sequence[str], **more: Any) -> None:
+        super().__init__(host, **more)
+        self.to = to
 
     def connect(self) -> None:
         """The first address that answers."""
@@ -47,8 +50,7 @@ class _Pinned(HTTPSHandler):
 
     def https_open(self, req: Request) -> http.client.HTTPResponse:
         """The same, over such a connection."""
-        made = type("_To", (_Connection,), {"to": self._to})
-        return self.do_open(made, req)
+        return self.do_open(partial(_Connection, to=self._to), req)
 
 
 def fetch(

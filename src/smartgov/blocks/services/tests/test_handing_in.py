@@ -17,6 +17,7 @@ from smartgov.blocks.mandates.tests import factories as mandates
 from smartgov.blocks.mydata.tests.factories import SILENT, RecordedTransport
 from smartgov.blocks.notify import api as notify
 from smartgov.blocks.ops import api as ops
+from smartgov.blocks.ops.domain import actor_from_json
 from smartgov.blocks.ops.models import Event
 from smartgov.blocks.services import api
 from smartgov.blocks.services.models import Application, Part, Step, Supplement
@@ -44,7 +45,7 @@ pytestmark = pytest.mark.django_db
 def send_all(mother: Mother) -> None:
     """What the worker does with `part_submitted`; failures stay in the outbox."""
     for event in Event.objects.filter(name="part_submitted"):
-        emitted = ops.EmittedEvent(event.name, event.aggregate, event.payload, mother.actor, event.id)
+        emitted = ops.EmittedEvent(event.name, event.aggregate, event.payload, actor_from_json(event.actor), event.id)
         try:
             api.send_application(emitted)
         except Problem:

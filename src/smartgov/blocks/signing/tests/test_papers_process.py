@@ -163,13 +163,13 @@ def test_what_is_asked_for_another_is_not_signed_after_the_mandate_has_ended(sig
     page = signer.laid()
     waiting = signer.begun(page)
     signer.acts(waiting)
-    mandates.end(actor=signer.actor, mandate=mandate)
+    with clock.travelling(delta=timedelta(seconds=-1)):  # stamps tell whole seconds
+        mandates.end(actor=signer.actor, mandate=mandate)
     assert signer.browser.get(waiting).status_code == 403
-    with clock.travelling(delta=timedelta(seconds=1)):
-        as_herself = signed_in_citizen(signer.subject)
-        refusal = as_herself.get(waiting)
-        assert refusal.status_code == 403
-        assert "代理權限已終止" in text(refusal)
+    as_herself = signed_in_citizen(signer.subject)
+    refusal = as_herself.get(waiting)
+    assert refusal.status_code == 403
+    assert "代理權限已終止" in text(refusal)
     assert as_herself.get(f"{page}/signed").status_code == 404
 
 
