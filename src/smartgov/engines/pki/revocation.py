@@ -245,11 +245,18 @@ def changes(delta: RevocationList) -> tuple[list[Revocation], list[int]]:
     return rows, gone
 
 
-def difference(base: RevocationList, newest: RevocationList) -> tuple[list[Revocation], list[int]]:
-    """What a delta list from one complete list to a later one says: rows that came or changed, serials that left."""
+def difference(
+    base: RevocationList, newest: RevocationList, left: Iterable[int] = ()
+) -> tuple[list[Revocation], list[int]]:
+    """What a delta list from one complete list to a later one says: rows that came or changed, serials that are gone.
+
+    `left` are serials that have left lists since then, and may have come after `base`: whoever holds a list in between
+    has them (RFC 5280 5.2.4).
+    """
     before = {row.serial: row for row in base.rows()}
     after = {row.serial: row for row in newest.rows()}
-    return [row for row in after.values() if before.get(row.serial) != row], sorted(before.keys() - after.keys())
+    gone = (before.keys() | set(left)) - after.keys()
+    return [row for row in after.values() if before.get(row.serial) != row], sorted(gone)
 
 
 def _parsed(crl: bytes) -> x509.CertificateRevocationList:

@@ -224,7 +224,8 @@ class Authority:
         if self._delta is None or self._delta[0] != number:
             found = self._store.list_before((made_at - LIST_LIFE).isoformat())
             assert found is not None
-            listed, gone = revocation.difference(revocation.read(found[1], self.certificate), newest)
+            base = revocation.read(found[1], self.certificate)
+            listed, gone = revocation.difference(base, newest, self._left_since(base.head.this_update))
             der = revocation.build(
                 key=self._ca.key,
                 authority=self.certificate,
@@ -319,6 +320,15 @@ class Authority:
         )
         self._store.put_list(number, now.isoformat(), der)
         return der
+
+    def _left_since(self, moment: datetime) -> Iterator[int]:
+        """Serials that have left the list since then, by the trail: some came after `moment` and left again."""
+        for entry in self._store.newest_entries():
+            deed = entry.content
+            if datetime.fromisoformat(deed["at"]) < moment:
+                return
+            if deed["step"] in {"activate", "resume", "expire"}:
+                yield int(deed["detail"]["serial"])
 
     def _made_responder(self) -> ocsp.Responder:
         key_path, path = self.home / "ocsp.key", self.home / "ocsp.crt"

@@ -68,6 +68,9 @@ class Store(Protocol):
     def trail(self) -> list[Entry]:
         """The whole trail, oldest first."""
 
+    def newest_entries(self) -> Iterator[Entry]:
+        """The trail, newest first; whoever has seen enough stops."""
+
 
 class SqliteStore:
     """The store in one SQLite file; a connection for each use, so that threads may share the object."""
@@ -159,6 +162,12 @@ class SqliteStore:
     def trail(self) -> list[Entry]:
         """The whole trail, oldest first."""
         return self._entries("SELECT number, body, digest, signature FROM trail ORDER BY number")
+
+    def newest_entries(self) -> Iterator[Entry]:
+        """The trail, newest first, read as it is asked for."""
+        with self._used() as connection:
+            for row in connection.execute("SELECT number, body, digest, signature FROM trail ORDER BY number DESC"):
+                yield Entry(*row)
 
     def _one(self, query: str, *values: object) -> Record | None:
         found = self._many(query, *values)
