@@ -19,7 +19,8 @@ from smartgov.shared.actor import Actor
 from smartgov.shared.canonical import dumps
 from smartgov.shared.tw import national_id
 from tests.architecture.conftest import gateway_secret
-from tests.architecture.objects import OFFERED, Stage, asked_right, exchange_offices
+from tests.architecture.objects import Stage
+from tests.architecture.objects.rights import OFFERED, asked_right, exchange_offices
 
 PORTAL = "TW/GOV/portal/portal"
 STRANGER = national_id.make(640_001, 2)

@@ -30,7 +30,9 @@ def read(path: Path) -> dict[str, Any]:
 
 @lru_cache(maxsize=64)
 def names_in(path: Path) -> frozenset[str]:
-    """The names of the test functions of a file."""
+    """The names of the test functions of a file, or of the files of a folder."""
+    if path.is_dir():
+        return frozenset().union(*(names_in(file) for file in path.glob("test_*.py")))
     tree = ast.parse(path.read_text())
     return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
 

@@ -26,7 +26,7 @@ from smartgov.blocks.credentials import api, wallets
 from smartgov.blocks.credentials.tests import factories as make
 from smartgov.blocks.exchange import transport, vouching
 from smartgov.blocks.signing.tests import factories as desk
-from smartgov.blocks.signing.tests.test_desk import Gateway
+from smartgov.blocks.signing.tests.factories import Gateway
 from smartgov.engines.credential import issuing, tokens
 from smartgov.engines.credential.wallet import Wallet, proof
 from smartgov.engines.pki import jwe, keys

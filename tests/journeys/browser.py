@@ -12,6 +12,7 @@ for anything fails the journey.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, CDPSession, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 CHROMIUM = Path("/usr/bin/chromium")
 WIDTHS = {"phone": (390, 844), "tablet": (820, 1180), "desk": (1280, 900)}
@@ -117,6 +119,18 @@ def _axe() -> str:
 
 def axe_violations(page: Page) -> list[str]:
     """What axe finds on the page as it stands, one line for each element (WCAG 2.2 A and AA, and good practice)."""
+    for _ in range(5):
+        try:
+            return _axe_violations(page)
+        except PlaywrightError as error:
+            # Some pages load themselves again, which may be just now.
+            if not re.search("Execution context was destroyed|axe is not defined", error.message):
+                raise
+            page.wait_for_load_state()
+    return _axe_violations(page)
+
+
+def _axe_violations(page: Page) -> list[str]:
     # Through the debugger, because the pages' content policy rightly refuses a script that is not ours.
     page.evaluate(_axe())
     result: dict[str, Any] = page.evaluate(
@@ -215,6 +229,7 @@ def _phone(page: Page, address: str) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-TW")
     try:
         other = context.new_page()
+        other.set_default_timeout(60_000)
         other.goto(address)
         yield other
     finally:

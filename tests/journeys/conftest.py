@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +13,7 @@ import pytest
 from psycopg import sql
 
 from smartgov.engines.population import SIZE
+from smartgov.engines.troad.tests.country import free_ports, release
 from smartgov.shared.ids import uuid7
 from smartgov.site.country import raise_country
 from smartgov.site.country.ports import Ports
@@ -80,15 +79,18 @@ def raised(*, split: str | None = None, size: int = SIZE) -> Iterator[Running]:
     """Raise a village of `size` people and run it, with `split` as a web process of its own; stopped at the end."""
     with tempfile.TemporaryDirectory(prefix="smartgov-journey-") as folder:
         home = Path(folder) / "country"
-        port = free_ports()
-        raise_country(home, ports=Ports(port), size=size)
-        running = Running(home, port=port, split=split)
-        with own_database(split):
-            running.start()
-            try:
-                yield running
-            finally:
-                running.stop()
+        port = free_ports(60)
+        try:
+            raise_country(home, ports=Ports(port), size=size)
+            running = Running(home, port=port, split=split)
+            with own_database(split):
+                running.start()
+                try:
+                    yield running
+                finally:
+                    running.stop()
+        finally:
+            release(port)
 
 
 @contextmanager
@@ -110,23 +112,3 @@ def own_database(split: str | None) -> Iterator[None]:
         yield
     finally:
         os.environ["SMARTGOV_DATABASE_URL"] = server
-
-
-def free_ports(count: int = 60) -> int:
-    """The first of `count` free ports in a row."""
-    starts = list(range(10_000, 32_000, 100))  # below the ports that outgoing connections take
-    random.shuffle(starts)  # several runs on one machine must not choose alike
-    for first in starts:
-        if all(_is_free(port) for port in range(first, first + count)):
-            return first
-    raise RuntimeError("no free ports")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -85,7 +85,7 @@ class Person:
         """On the phone: open the request that offers `number`, and choose it."""
         phone = PlainBrowser(self.country.phones)
         waiting = until(lambda: phone.get(f"/phones/{self.key}"), lambda page: "/requests/" in str(page.links))
-        for link, _ in reversed([found for found in waiting.links if "/requests/" in found[0]]):
+        for link, _ in [found for found in waiting.links if "/requests/" in found[0]]:  # the newest first
             page = phone.get(link)
             for form in page.forms:
                 if ("number", number, number) in form.buttons:
@@ -98,7 +98,7 @@ class Person:
         return self.submit(form, seat=form.choice("seat", agency, role))
 
 
-def until(get: Callable[[], T], good: Callable[[T], bool], seconds: float = 40) -> T:
+def until(get: Callable[[], T], good: Callable[[T], bool], seconds: float = 120) -> T:
     """Look again until `good`; what was seen last is in the error."""
     end = time.monotonic() + seconds
     while True:

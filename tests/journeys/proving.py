@@ -33,6 +33,16 @@ def to_the_card(visitor: Visitor, look: Look = nothing, following: str = "/") ->
     return number
 
 
+def forget_card(visitor: Visitor) -> None:
+    """Let the account forget the card, if another journey of the same person in this country has linked it."""
+    visitor.sign_in()
+    visitor.go("/identity/account")
+    linked = visitor.page.locator("li", has_text="IC 卡").locator("form[action$='/remove'] button")
+    if linked.count():
+        visitor.press(linked)
+    visitor.sign_out()
+
+
 def type_pin(visitor: Visitor, look: Look = nothing, *, pin: str = DEMO_PIN, name: str = "card-helper") -> None:
     """In the helper: choose the own card, type the PIN."""
     page = visitor.page
@@ -79,7 +89,7 @@ def in_the_app(visitor: Visitor, number: str, look: Look = nothing, *, cancel: b
     with visitor.phone() as phone:
         phone.goto(f"{ministry(visitor)}/phones/{visitor.key}")
         look(phone, "twfido-phone")
-        phone.locator("a[href*='/requests/']").last.click()
+        phone.locator("a[href*='/requests/']").first.click()  # the newest
         assert number in phone.locator("main").inner_text()
         assert_accessible(phone)
         look(phone, "twfido-request")

@@ -30,7 +30,7 @@ def approve(visitor: Visitor, look: Look = nothing, name: str = "") -> str:
     number = visitor.page.locator(".match-number").inner_text().strip()
     with visitor.phone() as phone:
         phone.goto(f"{visitor.country.phones}/phones/{visitor.key}")
-        phone.locator("a[href*='/requests/']").last.click()
+        phone.locator("a[href*='/requests/']").first.click()  # the newest
         shown = phone.locator("main").inner_text()
         if name:
             look(phone, name)

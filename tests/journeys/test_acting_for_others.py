@@ -6,7 +6,7 @@ The registers and gateways are real processes; a child's birthday is moved in th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 
@@ -17,6 +17,7 @@ from tests.journeys.blows import change_register, down
 from tests.journeys.browser import JourneyBrowser, installed
 from tests.journeys.conftest import raised
 from tests.journeys.people import Country
+from tests.journeys.representing import accepts_and_acts, acts_for, draws, gives_a_proxy, leaves
 from tests.journeys.visiting import PATIENCE, Visitor, open_case
 
 pytestmark = [
@@ -52,35 +53,6 @@ def test_a_father_applies_as_the_mothers_proxy(browser: JourneyBrowser, family: 
         somebody.see("出生登記")  # the officer opened the case; both are told, each of the own part
 
 
-def gives_a_proxy(mother: Visitor, to: dict[str, str]) -> None:
-    """She writes it down and approves it with a passkey."""
-    mother.passkeys()
-    mother.go("/identity/account/passkeys/new")
-    mother.press("[data-passkey=register] button")
-    mother.go("/mandates/give")
-    page, until = mother.page, clock.today() + timedelta(days=30)
-    page.locator("input[name=kind][value=proxy]").check()
-    page.locator("input[name=to_name]").fill(to["name"])
-    page.locator("input[name=to]").fill(to["national_id"])
-    for scope in ("applications", "messages"):
-        page.locator(f"input[name=scope][value={scope}]").check()
-    page.locator("input[name=until]").fill(until.isoformat())
-    mother.press()
-    mother.look()
-    mother.press("[data-passkey=act] button")
-    mother.see(to["name"])
-
-
-def accepts_and_acts(father: Visitor, represented: str) -> None:
-    """He reads it, accepts, and begins to act; every page then says for whom."""
-    father.go("/mandates/")
-    father.press(father.page.locator("article", has_text=represented).locator("a.button"))
-    father.look()
-    father.press("button[name=do][value=accept]")
-    father.press("form[action$='/act'] button")
-    assert represented in father.page.locator("body").inner_text()
-
-
 def the_officer_sees_it(browser: JourneyBrowser, country: Country, father: Visitor, number: str) -> None:
     """The case names the representative and the evidence."""
     officer = Visitor(browser, country, "ris-officer", width="desk")
@@ -90,12 +62,6 @@ def the_officer_sees_it(browser: JourneyBrowser, country: Country, father: Visit
         officer.see(words)
     officer.look()
     officer.page.context.close()
-
-
-def leaves(father: Visitor) -> Visitor:
-    """He acts for himself again."""
-    father.press("form[action$='/leave'] button")
-    return father
 
 
 def test_a_mother_acts_for_her_child_while_the_register_says_so(
@@ -123,21 +89,6 @@ def test_a_mother_acts_for_her_child_while_the_register_says_so(
     assert mother.page.locator("form[action$='/leave']").count() == 0
     mother.go("/mandates/")
     mother.page.locator("article", has_text=child).get_by_text("已終止").wait_for(timeout=PATIENCE)
-
-
-def draws(mother: Visitor) -> list[str]:
-    """She asks the registers; the names for whom she may act."""
-    mother.go("/mandates/")
-    mother.look()
-    mother.press("main form:not([action]) button")
-    return [name.strip() for name in mother.page.locator("main article h3").all_inner_texts()]
-
-
-def acts_for(mother: Visitor, child: str) -> None:
-    """She acts for one of them."""
-    mother.go("/mandates/")
-    mother.press(mother.page.locator("article", has_text=child).locator("form[action$='/act'] button"))
-    assert child in mother.page.locator("body").inner_text()
 
 
 def turns_fourteen(country: Country, child: str, mother: str) -> None:

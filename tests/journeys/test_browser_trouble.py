@@ -64,7 +64,7 @@ def test_a_wrong_number_signs_nobody_in(browser: JourneyBrowser, country: Countr
     number = father.send_push()
     with father.phone() as phone:
         phone.goto(f"{country.phones}/phones/father")
-        phone.locator("a[href*='/requests/']").last.click()
+        phone.locator("a[href*='/requests/']").first.click()  # the newest
         phone.locator(f"button[name=number]:not([value='{number}'])").first.click()
         phone.locator("[role=status]").wait_for()
     father.see("Start again and compare the number on both screens.")

@@ -16,6 +16,7 @@ needs_cards = pytest.mark.skipif(library() is None, reason="NOT RUN: softhsm2 is
 @needs_cards
 def test_a_card_says_whose_it_is_once_and_signs_in_ever_after(country: Country, browser: JourneyBrowser) -> None:
     mother = Visitor(browser, country, "mother", width="desk")
+    proving.forget_card(mother)
     proving.to_the_card(mother)
     proving.type_pin(mother, pin="000000")
     assert "PIN 碼錯誤" in mother.page.locator("[role=alert]").inner_text()

@@ -10,6 +10,7 @@ import urllib.request
 from smartgov.site.supervise import Country as Running
 from tests.journeys import birth
 from tests.journeys.people import Country, Person, until
+from tests.journeys.plain_browser import Page
 
 
 def test_her_wall_knew_before_she_said_anything(handed: birth.Handed) -> None:
@@ -43,10 +44,7 @@ def test_the_registers_were_written(handed: birth.Handed, country: Country) -> N
 
 
 def test_mail_arrived_and_says_nothing_personal_in_its_subject(handed: birth.Handed, country: Country) -> None:
-    with urllib.request.urlopen(f"{country.mailbox}/messages.json", timeout=10) as answer:
-        messages = json.load(answer)
-    mine = [message for message in messages if handed.mother.facts["email"] in json.dumps(message)]
-    assert len(mine) >= 3
+    mine = until(lambda: _mail_to(country, handed.mother.facts["email"]), lambda found: len(found) >= 3)
     for message in mine:
         assert handed.mother.facts["name"] not in message["subject"]
         assert handed.mother.facts["national_id"] not in json.dumps(message)
@@ -82,13 +80,17 @@ def test_another_agencys_officer_gets_404(handed: birth.Handed, country: Country
 
 
 def test_who_looked_is_proven_and_names_the_officers_look(handed: birth.Handed) -> None:
-    first = handed.mother.get("/mydata/")
-    found = re.search(r"(\d+) of (\d+) listed entries proven", first.text)
-    assert found, first.text[:1500]
-    assert found[1] == found[2]
+    # A look of this moment is still on its way into the log, and is proven when it is there.
+    first = until(lambda: handed.mother.get("/mydata/"), _all_is_proven)
     everything = first.text + "".join(handed.mother.get(f"/mydata/?page={page}").text for page in (2, 3, 4))
     assert "Case officer" in everything
     assert "Household Registration Act" in everything
+
+
+def _all_is_proven(page: Page) -> bool:
+    found = re.search(r"(\d+) of (\d+) listed entries proven", page.text)
+    assert found, page.text[:1500]
+    return int(found[1]) == int(found[2]) > 0
 
 
 def test_her_number_lies_in_registers_only_and_her_name_in_no_log(handed: birth.Handed, country: Country) -> None:
@@ -99,11 +101,19 @@ def test_her_number_lies_in_registers_only_and_her_name_in_no_log(handed: birth.
     looked = 0
     for file in country.home.rglob("*"):
         if file.is_file() and file.relative_to(country.home).parts[0] not in own:
-            content = file.read_bytes()
+            try:
+                content = file.read_bytes()
+            except FileNotFoundError:
+                continue  # a file of the moment: the country goes on meanwhile
             looked += 1
             assert number not in content, file
             assert name not in content or file.parent.name in {"messages", "authority"}, file
     assert looked > 50
+
+
+def _mail_to(country: Country, address: str) -> list[dict[str, str]]:
+    with urllib.request.urlopen(f"{country.mailbox}/messages.json?limit=1000", timeout=60) as answer:
+        return [message for message in json.load(answer) if address in json.dumps(message)]
 
 
 def _checked(person: Person, document: bytes) -> str:

@@ -24,12 +24,13 @@ from smartgov.engines.apilint import read
 from smartgov.engines.httpd import sync
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.client import LocalGateway
+from smartgov.engines.troad.tests.country import free_ports
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 from smartgov.shared.tw import national_id
 from smartgov.site.supervise import Country as Running
 from tests.journeys.agency import MANUALS, Agency, Manual
-from tests.journeys.conftest import free_ports, raised
+from tests.journeys.conftest import raised
 from tests.journeys.people import Country, Person, until
 
 STATIONS, PERSONS, OWN = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -137,8 +138,11 @@ def scanned(village: Country, page: Page) -> None:
 
 
 def mail(village: Country, address: str, subject: str) -> Page:
-    """The message with this subject, once it has come."""
+    """The message to this person with this subject, once it has come."""
     box = PlainBrowser(village.mailbox)
-    page = until(lambda: box.get("/"), lambda page: subject in page.text and address in page.text)
-    link = next(href for href, words in page.links if subject in words)
-    return box.get(link)
+
+    def arrived() -> list[str]:
+        listed = json.loads(box.get("/messages.json?limit=1000").body)
+        return [one["id"] for one in listed if address in one["recipients"] and subject in one["subject"]]
+
+    return box.get(f"/messages/{until(arrived, bool)[0]}")

@@ -189,7 +189,7 @@ def open_case(desk: Visitor, number: str) -> str:
 def approve_push(phone: Page, country: Country, key: str, number: str) -> None:
     """On the phone: wait for the request, open it, choose the number."""
     phone.goto(f"{country.phones}/phones/{key}")
-    phone.locator("a[href*='/requests/']").last.click()
+    phone.locator("a[href*='/requests/']").first.click()  # the newest
     assert_accessible(phone)
     choose_number(phone, number)
 
@@ -214,6 +214,7 @@ def mail_of(visitor: Visitor, words: str) -> Page:
     page.goto(f"{visitor.country.mailbox}/")
     row = page.locator("tr", has_text=visitor.facts["email"]).filter(has_text=words).first
     row.wait_for()  # the list loads itself again
+    page.goto(f"{visitor.country.mailbox}/?still=1")  # and from here on no longer
     assert_accessible(page)
     row.locator("a").click()
     return page

@@ -98,23 +98,6 @@ NEXT: dict[State, Text] = {
     State.CLOSED: Text("Apply again when the earlier step is granted.", "前一步驟核准後可重新申請。"),
 }
 
-# Problem slugs of an exchange that mean "this answer, or the one who gave it, cannot be trusted". Asking again would
-# not help and using the answer would be wrong, so the case stops until an officer starts it again.
-UNTRUSTED = frozenset(
-    {
-        "answer-signature-invalid",
-        "answer-mismatch",
-        "answer-body-changed",
-        "gateway-untrusted",
-        "signature-invalid",
-        "signature-missing",
-        "signer-unknown",
-        "peer-unknown",
-        "peer-mismatch",
-        "receiver-mismatch",
-        "body-changed",
-    }
-)
 # Refusals that an operator mends without the applicant: worth asking again.
 MENDED_LATER = frozenset({"right-missing", "purpose-not-granted", "basis-not-granted", "fields-not-granted", "replay"})
 

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from smartgov.blocks.cases.domain import MENDED_LATER, UNTRUSTED, Fact, Gathered, Missing
+from smartgov.blocks.cases.domain import MENDED_LATER, Fact, Gathered, Missing
 from smartgov.blocks.exchange import api as exchange
 from smartgov.engines.forms.services import CONSENT, FactSource, Part, Query
 from smartgov.engines.rules import facts as taking
+from smartgov.engines.troad.problems import UNBELIEVABLE
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 from smartgov.shared.problems import Problem
@@ -121,7 +122,8 @@ def _take(
 
 
 def _missing(source: FactSource, problem: Problem) -> Missing:
-    trusted = problem.slug not in UNTRUSTED
+    # Asking again would not help, and using the answer would be wrong: the case stops until an officer starts it again.
+    trusted = problem.slug not in UNBELIEVABLE
     outage = problem.status >= 500 or problem.status in (408, 409, 425, 429) or problem.slug in MENDED_LATER
     again = trusted and outage
     text = DOWN if again else problem.what if trusted else UNTRUSTED_ANSWER

@@ -6,7 +6,7 @@ Both act for their own agency; what belongs to two others does not exist for a t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from smartgov.blocks.audit import api as audit
 from smartgov.blocks.directory import api as directory
 from smartgov.blocks.exchange import contracts, domain
 from smartgov.blocks.exchange.domain import Basis, RequestState, RightState, Terms, end_of
-from smartgov.blocks.exchange.granting import RIGHT, extend, grant_right, revoke_right
+from smartgov.blocks.exchange.granting import RIGHT, extend, grant_right, revoke_right, words_of
 from smartgov.blocks.exchange.models import Contract, Right, RightRequest, Service, Subsystem
 from smartgov.blocks.exchange.publishing import is_centre
 from smartgov.blocks.exchange.registry import SERVICE, SUBSYSTEM, find
@@ -88,19 +88,8 @@ def ask_renewal(*, actor: Actor, right: str, until: date, explanation: str = "")
     own(actor, row.client_id, RIGHT)
     if row.state == RightState.REVOKED:
         raise domain.invalid(RIGHT, "it was revoked, with a reason; ask for a right of other words")
-    wish = Wish(
-        client=row.client_id,
-        service=row.service_id,
-        endpoints=tuple(row.endpoints),
-        basis=Basis(row.basis),
-        purpose=row.purpose,
-        fields=None if row.fields is None else tuple(row.fields),
-        basis_code=row.basis_code,
-        explanation=explanation,
-        until=until,
-    )
     _check_end(until)
-    return ask_right(actor=actor, wish=wish)
+    return ask_right(actor=actor, wish=Wish(**words_of(row), explanation=explanation, until=until))
 
 
 @transaction.atomic
@@ -130,23 +119,18 @@ def grant_request(
     """
     row = _for_review(actor, request)
     _check_end(until)
-    right = grant_right(
-        actor=actor,
-        terms=Terms(
-            client=row.client_id,
-            service=row.service_id,
-            endpoints=tuple(_fewer("endpoints", row.endpoints, endpoints) or ()),
-            basis=Basis(row.basis),
-            purpose=row.purpose,
-            fields=None if (kept := _fewer("fields", row.fields, fields)) is None else tuple(kept),
-            basis_code=row.basis_code,
-            citation=_citation(row.basis_code),
-            visibility=visibility,
-            visibility_terms=dict(visibility_terms or {}),
-        ),
-        expires_at=end_of(until),
-        origin=f"{ORIGIN}/{row.id}",
+    asked = Terms(
+        **words_of(row),
+        citation=_citation(row.basis_code),
+        visibility=visibility,
+        visibility_terms=dict(visibility_terms or {}),
     )
+    terms = replace(
+        asked,
+        endpoints=_fewer("endpoints", asked.endpoints, endpoints) or (),
+        fields=_fewer("fields", asked.fields, fields),
+    )
+    right = grant_right(actor=actor, terms=terms, expires_at=end_of(until), origin=f"{ORIGIN}/{row.id}")
     row.right_id = right
     _decide(actor, row, RequestState.GRANTED, reason)
     return right
@@ -285,9 +269,9 @@ def _citation(code: str) -> str:
     return f"{basis.title.zh} {basis.article.zh}"
 
 
-def _fewer(name: str, asked: list[str] | None, kept: Sequence[str] | None) -> list[str] | None:
+def _fewer(name: str, asked: tuple[str, ...] | None, kept: Sequence[str] | None) -> tuple[str, ...] | None:
     if kept is None:
         return asked
     if asked is not None and (not kept or set(kept) - set(asked)):
         raise domain.invalid(REQUEST, f"{name}: at least one of those asked for, and no others")
-    return list(kept)
+    return tuple(kept)

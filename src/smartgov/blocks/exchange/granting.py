@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
 from smartgov.blocks.exchange import domain
 from smartgov.blocks.exchange.domain import Basis, RightState, Terms
-from smartgov.blocks.exchange.models import Right, Service, Subsystem
+from smartgov.blocks.exchange.models import Right, RightRequest, Service, Subsystem
 from smartgov.blocks.exchange.publishing import changed
 from smartgov.blocks.exchange.registry import SERVICE, SUBSYSTEM, find
 from smartgov.shared import clock
@@ -102,19 +103,22 @@ def _facts(terms: Terms) -> dict[str, object]:
     return {"client_id": named.pop("client"), "service_id": named.pop("service"), **named}
 
 
+def words_of(row: Right | RightRequest) -> dict[str, Any]:
+    """What a right, or a request for one, says: whose it is, to what, and on which ground. As `Terms` takes it."""
+    return {
+        "client": row.client_id,
+        "service": row.service_id,
+        "endpoints": tuple(row.endpoints),
+        "basis": Basis(row.basis),
+        "purpose": row.purpose,
+        "fields": None if row.fields is None else tuple(row.fields),
+        "basis_code": row.basis_code,
+    }
+
+
 def _terms(row: Right) -> Terms:
-    return Terms(
-        client=row.client_id,
-        service=row.service_id,
-        endpoints=tuple(row.endpoints),
-        basis=Basis(row.basis),
-        purpose=row.purpose,
-        fields=None if row.fields is None else tuple(row.fields),
-        basis_code=row.basis_code,
-        citation=row.citation,
-        visibility=row.visibility,
-        visibility_terms=row.visibility_terms,
-    )
+    shown = {"visibility": row.visibility, "visibility_terms": row.visibility_terms}
+    return Terms(**words_of(row), citation=row.citation, **shown)
 
 
 def _bare(row: Right) -> Terms:

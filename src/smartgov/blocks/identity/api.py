@@ -46,6 +46,7 @@ from smartgov.blocks.identity.means.papers import offers as signing_offers
 from smartgov.blocks.identity.means.papers import settle as settle_paper
 from smartgov.blocks.identity.means.papers import subject_of as state_subject
 from smartgov.blocks.identity.means.papers import take as take_paper
+from smartgov.blocks.identity.means.waiting import page as waiting_page
 from smartgov.blocks.identity.openid.details import register as register_detail
 from smartgov.blocks.identity.openid.logouts import tell as tell_logout
 from smartgov.blocks.identity.openid.resources import TokenHolder, proof_nonce, token_holder
@@ -123,4 +124,5 @@ __all__ = [
     "take_up",
     "tell_logout",
     "token_holder",
+    "waiting_page",
 ]

@@ -91,7 +91,7 @@ class IdentityConfig(BlockConfig):
         from smartgov.blocks.identity.adapters.twfido import TwFido
         from smartgov.blocks.identity.gate import SessionGate
         from smartgov.blocks.identity.means import connected
-        from smartgov.blocks.identity.openid import logouts, party_keys
+        from smartgov.blocks.identity.openid import logouts, outward
         from smartgov.blocks.identity.people import phones, telling
         from smartgov.blocks.identity.ports import Means
         from smartgov.blocks.ops.api import declare_events, register_gate
@@ -102,6 +102,6 @@ class IdentityConfig(BlockConfig):
         register_seat_titles(accounts.title_of_seat)
         mobile.register_service(PhonePush(), PhoneCode())
         phones.register_service(EnrolmentService())
-        party_keys.register_fetch(fetch)
+        outward.register_fetch(fetch)
         means: dict[str, Means] = {connected.CARD: CardHelper(), connected.TWFIDO: TwFido()}
         connected.register(connected.Connected(means, Moica()))

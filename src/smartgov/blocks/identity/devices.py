@@ -8,7 +8,7 @@ from django.db import transaction
 
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.identity import domain
-from smartgov.blocks.identity.models import Account
+from smartgov.blocks.identity.models import Account, CitizenCertificate, MobileKey, Passkey
 from smartgov.blocks.identity.openid import logouts
 from smartgov.blocks.identity.people import authenticator_app, browsers, codes, live, passwords, recovery, telling
 from smartgov.shared import ids
@@ -39,36 +39,32 @@ def of(account: Account) -> dict[str, Any]:
 @transaction.atomic
 def remove_passkey(*, actor: Actor, account: Account, passkey: str) -> None:
     """Remove a passkey of this account; another's is not found, and the last way to sign in stays."""
-    found = account.passkeys.filter(id=passkey).first()
-    if found is None:
-        raise domain.person_unknown()
-    _keep_one_way(account)
-    found.delete()
-    _note(actor, account, "passkey.removed", passkey)
+    _remove(actor, account, account.passkeys.filter(id=passkey).first(), "passkey.removed")
     telling.tell(account, "means_removed")
 
 
 @transaction.atomic
 def remove_mobile_key(*, actor: Actor, account: Account, key: str) -> None:
     """Remove a phone of this account; another's is not found, and the last way to sign in stays."""
-    found = account.mobile_keys.filter(id=key).first()
-    if found is None:
-        raise domain.person_unknown()
-    _keep_one_way(account)
-    found.delete()
-    _note(actor, account, "mobile_key.removed", key)
+    _remove(actor, account, account.mobile_keys.filter(id=key).first(), "mobile_key.removed")
     telling.tell(account, "means_removed")
 
 
 @transaction.atomic
 def remove_certificate(*, actor: Actor, account: Account, certificate: str) -> None:
     """Forget a certificate of this account; another's is not found, and the last way to sign in stays."""
-    found = account.citizen_certificates.filter(id=certificate).first()
+    _remove(actor, account, account.citizen_certificates.filter(id=certificate).first(), "certificate.removed")
+
+
+def _remove(
+    actor: Actor, account: Account, found: Passkey | MobileKey | CitizenCertificate | None, action: str
+) -> None:
     if found is None:
         raise domain.person_unknown()
     _keep_one_way(account)
+    number = found.id
     found.delete()
-    _note(actor, account, "certificate.removed", certificate)
+    _note(actor, account, action, number)
 
 
 @transaction.atomic

@@ -92,7 +92,9 @@ def word(*, mandate: str, represented: str, holder: str, at: datetime) -> Litera
         return "not-held"
     ends = [moment for moment in (row.ends_at, row.over_at) if moment is not None]
     permitted = {name for code in row.scope for name in catalogue.known().scopes[code].permissions}
-    holds = row.begins_at <= at and all(at < moment for moment in ends) and "signing.sign" in permitted
+    # A stamp tells whole seconds: who signs in the second in which the mandate begins signs by it.
+    begun = row.begins_at.replace(microsecond=0)
+    holds = begun <= at and all(at < moment for moment in ends) and "signing.sign" in permitted
     return "held" if holds and signing.holder_of(row.representative) == holder else "not-held"
 
 

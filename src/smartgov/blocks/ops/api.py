@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smartgov.blocks.ops.access import Gate, actor, permit, public, register_gate
+from smartgov.blocks.ops.documents import served_document
 from smartgov.blocks.ops.domain import EmittedEvent, EventKind
 from smartgov.blocks.ops.fields import EncryptedTextField
 from smartgov.blocks.ops.health import Check, health, note_release, register_check, upgrade_problems
@@ -52,6 +53,7 @@ __all__ = [
     "retire_all",
     "retry",
     "run_due",
+    "served_document",
     "text_in",
     "text_out",
     "upgrade_problems",

@@ -22,6 +22,7 @@ from smartgov.blocks.services.domain import FactView, MissingView, PartPreview
 from smartgov.blocks.services.models import Application
 from smartgov.blocks.services.problems import not_a_draft
 from smartgov.engines.forms.services import CONSENT, PREPARE, Part
+from smartgov.engines.troad.problems import UNBELIEVABLE
 from smartgov.shared import clock, homes
 from smartgov.shared.actor import Actor
 from smartgov.shared.problems import Problem
@@ -37,22 +38,6 @@ NOT_ANSWERED = Text(
 STOPPED = Text(
     "The answer could not be verified, so we do not show it. You can go on: the agency looks this up again.",
     "查得的資料未通過驗證，因此不顯示。您可以繼續申請，機關會重新查詢。",
-)
-# Problems of T-Road that mean: an answer came, or a gateway answered, that cannot be believed.
-UNVERIFIED = frozenset(
-    {
-        "answer-signature-invalid",
-        "answer-mismatch",
-        "answer-body-changed",
-        "gateway-untrusted",
-        "signature-invalid",
-        "signature-missing",
-        "signer-unknown",
-        "peer-unknown",
-        "peer-mismatch",
-        "receiver-mismatch",
-        "body-changed",
-    }
 )
 
 
@@ -149,7 +134,7 @@ def _outcome(part: Part, answer: exchange.Answer | Exception) -> dict[str, Any]:
     reason = answer.slug if isinstance(answer, Problem) else "no-answer"
     if not isinstance(answer, Problem):
         logger.warning("preparation_unanswered", part=part.id, agency=part.agency, error=type(answer).__name__)
-    text = STOPPED if reason in UNVERIFIED else NOT_ANSWERED
+    text = STOPPED if reason in UNBELIEVABLE else NOT_ANSWERED
     wanted = [fact for fact in part.facts_at(PREPARE) if fact.shown]
     return {
         "answered": False,

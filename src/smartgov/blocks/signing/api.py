@@ -11,7 +11,7 @@ from smartgov.blocks.signing.batches import (
     sealed_document,
     stop_batch,
 )
-from smartgov.blocks.signing.checking import check, check_data, register_mandates, trust
+from smartgov.blocks.signing.checking import check, check_data, trust
 from smartgov.blocks.signing.desk import (
     approval,
     begin_activation,
@@ -20,7 +20,6 @@ from smartgov.blocks.signing.desk import (
     document,
     documents,
     extend,
-    holder_of,
     is_waiting,
     may_extend,
     open_document,
@@ -49,6 +48,7 @@ from smartgov.blocks.signing.papers import choices, paper
 from smartgov.blocks.signing.papers import deliver as deliver_paper
 from smartgov.blocks.signing.papers import is_waiting as is_paper_waiting
 from smartgov.blocks.signing.papers import settle as settle_paper
+from smartgov.blocks.signing.represented import holder_of, register_mandates
 
 __all__ = [
     "STEPS",

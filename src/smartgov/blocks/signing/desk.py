@@ -22,20 +22,15 @@ from smartgov.blocks.signing import domain, finishing, outside
 from smartgov.blocks.signing.domain import ApprovalView, DocumentState, DocumentView, Kind
 from smartgov.blocks.signing.models import Approval, Document
 from smartgov.blocks.signing.ports import Answer
+from smartgov.blocks.signing.represented import holder_of
 from smartgov.engines.pki import certificates, keys, signing
 from smartgov.engines.pki.authority import Record, State, life, ocsp
 from smartgov.engines.pki.signing.behalf import Behalf
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 
-_SECTOR = "certification-authority"
 _SIGN_IN = "office:sign-in"
 _AUTOMAT = "office:automat"
-
-
-def holder_of(subject: str) -> str:
-    """The person's name at the authority: a pseudonym that nobody else has."""
-    return identity.pairwise(subject, _SECTOR)[:32]
 
 
 def own_certificate(*, actor: Actor) -> Record | None:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from cryptography import x509
 
-from smartgov.blocks.signing import domain, outside
+from smartgov.blocks.identity import api as identity
+from smartgov.blocks.signing import domain, outside, represented
 from smartgov.blocks.signing.domain import DocumentState
 from smartgov.blocks.signing.models import Document
 from smartgov.engines.pki import certificates, keys, signing
@@ -64,7 +65,7 @@ def finish(
 ) -> None:
     """Put the signature in, have it stamped, look whether it holds, and lay it on the desk.
 
-    Problems: `seal-failed`, `stamp-missing`; `already-signed` when another tab was sooner.
+    Problems: `seal-failed`, `stamp-missing`, `mandate-over`; `already-signed` when another tab was sooner.
     """
     tower = outside.current().clocktower
     signed = signing.finish(
@@ -89,7 +90,9 @@ def _checked(signed: bytes, issuer: x509.Certificate, time_root: bytes, evidence
     trust = signing.Trust(
         (issuer,), tuple(x509.load_pem_x509_certificates(time_root)), crls=evidence.crls, ocsps=evidence.ocsps
     )
-    one = signing.check_pdf(signed, trust, at=clock.now()).signatures[-1]
+    one = represented.judged(signing.check_pdf(signed, trust, at=clock.now()).signatures[-1])
+    if one.mandate_word == "not-held":  # it ended while the phone, the card or the app was asked
+        raise domain.not_signed(identity.mandate_over())
     if not one.valid:
         raise domain.does_not_hold(one.problems)
     return one

@@ -12,6 +12,8 @@ from smartgov.blocks.signing import domain
 from smartgov.blocks.signing.domain import BatchState, DocumentState
 from smartgov.shared import clock, ids
 
+ASKED_KEPT = timedelta(days=1)
+
 
 class Document(models.Model):
     """A PDF on a person's desk, as it came and, once signed, as it went."""
@@ -52,11 +54,33 @@ class Document(models.Model):
         return count
 
 
-class Approval(models.Model):
-    """A request that was sent to a person's phone: what it has to show, and what will be done with the answer."""
+class Asked(models.Model):
+    """What a person was asked for a signature, until the answer was used or came too late.
+
+    Two tables have this shape, and stay two: a phone is asked for three kinds of things, by a nonce and a ticket of our
+    own, and its answer is read and used in one step; a card or TW FidO is asked for documents alone, what came back is
+    kept until its authority has spoken, and each column is sealed for its own table. In one table half of the columns
+    would be empty in each row, and a constraint would have to say which half.
+    """
 
     id = models.CharField(primary_key=True, max_length=36, default=ids.uuid7)
     subject = models.CharField(max_length=36)
+    begun_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def retire(cls, now: datetime) -> int:
+        """Delete what is older."""
+        return cls._default_manager.filter(begun_at__lt=now - ASKED_KEPT).delete()[0]
+
+
+class Approval(Asked):
+    """A request that was sent to a person's phone: what it has to show, and what will be done with the answer."""
+
     kind = models.CharField(max_length=10)
     nonce = models.CharField(max_length=64)
     number = models.CharField(max_length=2)
@@ -68,9 +92,6 @@ class Approval(models.Model):
     document = models.CharField(max_length=36, blank=True)
     record = models.CharField(max_length=36, blank=True)
     prepared = EncryptedTextField("signing.approval.prepared", blank=True)
-    begun_at = models.DateTimeField(default=clock.now)
-    expires_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True)
 
     class Personal:
         """What a person was asked to approve."""
@@ -82,20 +103,12 @@ class Approval(models.Model):
             "prepared": "the document with an empty place for the signature",
         }
         retire = "deleted after a day"
-        after = timedelta(days=1)
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete what is older."""
-        count, _ = cls.objects.filter(begun_at__lt=now - cls.Personal.after).delete()
-        return count
+        after = ASKED_KEPT
 
 
-class StatePaper(models.Model):
+class StatePaper(Asked):
     """A document that was sent to be signed with a certificate of the state: by a card, or by TW FidO."""
 
-    id = models.CharField(primary_key=True, max_length=36, default=ids.uuid7)
-    subject = models.CharField(max_length=36)
     document = models.CharField(max_length=36)
     means = models.CharField(max_length=10)
     begun = EncryptedTextField("signing.paper.begun")
@@ -103,9 +116,6 @@ class StatePaper(models.Model):
     delivered = EncryptedTextField("signing.paper.delivered", blank=True)
     answer = EncryptedTextField("signing.paper.answer", blank=True)
     looked_at = models.DateTimeField(null=True)
-    begun_at = models.DateTimeField(default=clock.now)
-    expires_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True)
 
     class Personal:
         """What a person was asked to sign, and what came back."""
@@ -118,13 +128,7 @@ class StatePaper(models.Model):
             "answer": "the same, once it was read",
         }
         retire = "deleted after a day"
-        after = timedelta(days=1)
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete what is older."""
-        count, _ = cls.objects.filter(begun_at__lt=now - cls.Personal.after).delete()
-        return count
+        after = ASKED_KEPT
 
 
 class OutsideAuthority(models.Model):

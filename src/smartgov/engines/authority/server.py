@@ -37,6 +37,7 @@ class Door:
             ("GET", "/ca.pem", self._certificate),
             ("GET", "/trail-key", self._trail_key),
             ("GET", "/crl", self._list),
+            ("GET", "/delta", self._changes),
             ("POST", "/ocsp", self._ask),
             ("GET", "/ocsp/{question:path}", self._ask_short),
             ("POST", "/v1/requests", self._request),
@@ -76,6 +77,10 @@ class Door:
 
     async def _list(self, request: Request) -> Response:
         der = await asyncio.to_thread(self._authority.crl)
+        return Response(200, {"content-type": _LIST, "cache-control": "max-age=300"}, der)
+
+    async def _changes(self, request: Request) -> Response:
+        der = await asyncio.to_thread(self._authority.delta)
         return Response(200, {"content-type": _LIST, "cache-control": "max-age=300"}, der)
 
     async def _ask(self, request: Request) -> Response:

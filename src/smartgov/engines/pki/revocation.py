@@ -143,11 +143,13 @@ def build(
     life: timedelta,
     base: int | None = None,
     gone: Iterable[int] = (),
+    delta_at: str = "",
 ) -> bytes:
     """The DER list of `revoked`, signed by `key` (a file or a module) in the name of `authority`.
 
     `number` must rise with every list of an authority. Readers look for the next one after `life`. With `base` it is a
     delta list on the complete list of that number: `revoked` is what came since, `gone` the serials that left it.
+    `delta_at` says in a complete list where deltas on it are to be had (freshestCRL, RFC 5280 5.2.6).
     ValueError when a row's reason is none, or a serial comes twice.
     """
     identifier = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
@@ -161,6 +163,9 @@ def build(
     )
     if base is not None:
         builder = builder.add_extension(x509.DeltaCRLIndicator(base), critical=True)
+    if delta_at:
+        point = x509.DistributionPoint([x509.UniformResourceIdentifier(delta_at)], None, None, None)
+        builder = builder.add_extension(x509.FreshestCRL([point]), critical=False)
     left = [Revocation(serial, made_at, _LEFT) for serial in gone]
     rows = sorted([*revoked, *left], key=lambda row: row.serial)
     if base is None and any(row.reason == _LEFT for row in rows):
@@ -238,6 +243,20 @@ def changes(delta: RevocationList) -> tuple[list[Revocation], list[int]]:
         else:
             rows.append(found)
     return rows, gone
+
+
+def difference(
+    base: RevocationList, newest: RevocationList, left: Iterable[int] = ()
+) -> tuple[list[Revocation], list[int]]:
+    """What a delta list from one complete list to a later one says: rows that came or changed, serials that are gone.
+
+    `left` are serials that have left lists since then, and may have come after `base`: whoever holds a list in between
+    has them (RFC 5280 5.2.4).
+    """
+    before = {row.serial: row for row in base.rows()}
+    after = {row.serial: row for row in newest.rows()}
+    gone = (before.keys() | set(left)) - after.keys()
+    return [row for row in after.values() if before.get(row.serial) != row], sorted(gone)
 
 
 def _parsed(crl: bytes) -> x509.CertificateRevocationList:

@@ -374,6 +374,22 @@ TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
 }
 
 TABLE |= REQUEST_TABLE
+UNBELIEVABLE = frozenset(
+    {
+        "answer-signature-invalid",
+        "answer-mismatch",
+        "answer-body-changed",
+        "gateway-untrusted",
+        "signature-invalid",
+        "signature-missing",
+        "signer-unknown",
+        "peer-unknown",
+        "peer-mismatch",
+        "receiver-mismatch",
+        "body-changed",
+    }
+)
+"""Problems of an exchange that mean: an answer came, or a gateway answered, that cannot be believed."""
 
 
 def refuse(slug: str, **extra: Any) -> Problem:

@@ -5,21 +5,10 @@ OpenID4VCI 1.0, OpenID4VP 1.0 and Token Status List fix the forms; the document 
 
 from __future__ import annotations
 
-from django.conf import settings
-from django.http import HttpRequest, JsonResponse
-from django.views.decorators.http import require_GET
-
-from smartgov.blocks.identity.api import public
+from smartgov.blocks.ops.api import served_document
 from smartgov.engines.credential.issuing import LARGEST_BATCH, PRE_AUTHORISED, SMALLEST_BATCH, TX_CODE_LENGTH
 from smartgov.shared import openapi
 from smartgov.shared.openapi import FORM, INSTANT, JSON, PROBLEM_TYPE, TEXT, UPLOAD, Json, answer, body, form, ref
-
-
-@require_GET
-@public("What the doors take and answer is no secret.")
-def view(request: HttpRequest) -> JsonResponse:
-    """The document."""
-    return JsonResponse(document(settings.ORIGIN))
 
 
 def document(origin: str) -> Json:
@@ -39,6 +28,7 @@ def document(origin: str) -> Json:
     )
 
 
+view = served_document(document)
 _ADDRESS: Json = {"type": "string", "format": "uri"}
 _TEXTS: Json = {"type": "array", "items": TEXT}
 _SECRET: Json = {"type": "string", "minLength": 1}

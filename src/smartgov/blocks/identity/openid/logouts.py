@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import structlog
 from django.db import transaction
 
 from smartgov.blocks.identity.models import OpenidAuthorization, OpenidLogout, RelyingParty
-from smartgov.blocks.identity.openid import parties
+from smartgov.blocks.identity.openid import outward, parties
 from smartgov.blocks.ops.api import EmittedEvent, emit
 from smartgov.engines.openid.provider import Provider
 from smartgov.shared import clock
@@ -24,7 +22,6 @@ from smartgov.shared.text import Text
 EVENTS = {"openid_session_ended": ("logout",)}
 _SYSTEM = Actor.for_system("portal", "identity")
 _LIVE = ("granted", "redeemed")
-_SECONDS = 10
 GIVE_UP = timedelta(days=1)
 logger = structlog.get_logger()
 
@@ -98,22 +95,14 @@ def tell(event: EmittedEvent) -> None:
     OpenidLogout.objects.filter(id=logout.id).update(arrived_at=clock.now())
 
 
-class _NoRedirects(HTTPRedirectHandler):
-    """A logout token goes to the registered address and nowhere else."""
-
-    def redirect_request(self, *_: object) -> None:
-        """Follow nothing."""
-
-
 def _post(address: str, body: bytes) -> None:
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    """A logout token goes to the registered address and nowhere else."""
     try:
-        with build_opener(_NoRedirects).open(Request(address, body, headers), timeout=_SECONDS):
-            return
-    except HTTPError as error:
-        raise _unheard(error.code if error.code < 500 else 502) from None
+        status, _ = outward.ask("POST", address, {"Content-Type": "application/x-www-form-urlencoded"}, body)
     except OSError:
         raise _unheard(503) from None
+    if status >= 300:
+        raise _unheard(status if 400 <= status < 500 else 502)
 
 
 _posts: list[Callable[[str, bytes], None]] = [_post]

@@ -1,45 +1,30 @@
 """Keys that a relying party keeps at an address of its own (`jwks_uri`): looked at when it is saved, then every while.
 
-Whoever registers chooses the address, so it must not lead into this platform's own network: in earnest only hosts
-whose every address is a public one are asked, by https, without redirects. A look that fails leaves the known keys.
+A look that fails leaves the known keys.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import json
-import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
-from django.conf import settings
 
 from smartgov.blocks.identity.models import RelyingParty
-from smartgov.blocks.identity.openid import parties
-from smartgov.engines.openid import jose, params
+from smartgov.blocks.identity.openid import outward, parties
+from smartgov.engines.openid import jose
 from smartgov.engines.openid.checking import Fetched
 from smartgov.shared import clock
 
-Fetch = Callable[[str, str, dict[str, str]], tuple[int, bytes]]
 LARGEST, MOST_KEYS = 64 * 1024, 20
 log = structlog.get_logger()
-_fetch: list[Fetch] = []
-
-
-def register_fetch(fetch: Fetch) -> None:
-    """Set what asks the network: method, address, headers; status and body, OSError when nobody answers."""
-    _fetch[:] = [fetch]
 
 
 def look(address: str) -> Fetched:
     """What stands there now."""
-    loopback = not settings.ORIGIN.startswith("https://")
-    if not _fetch or not params.is_web_address(address, loopback=loopback) or not (loopback or _is_public(address)):
-        return Fetched(error="unreachable")
     try:
-        status, body = _fetch[0]("GET", address, {"accept": "application/jwk-set+json, application/json"})
+        status, body = outward.ask("GET", address, {"accept": "application/jwk-set+json, application/json"})
     except OSError:
         return Fetched(error="unreachable")
     return _read(body) if status == 200 else Fetched(error="unreachable")
@@ -54,14 +39,6 @@ def _read(body: bytes) -> Fetched:
     if not isinstance(keys, list) or len(keys) > MOST_KEYS or not all(isinstance(key, dict) for key in keys):
         return Fetched(error="not-jwks")
     return Fetched(keys)
-
-
-def _is_public(address: str) -> bool:
-    try:
-        found = socket.getaddrinfo(urlsplit(address).hostname, None)
-    except (OSError, UnicodeError):
-        return False
-    return bool(found) and all(ipaddress.ip_address(each[4][0]).is_global for each in found)
 
 
 def look_for(registration: Mapping[str, Any]) -> Fetched | None:

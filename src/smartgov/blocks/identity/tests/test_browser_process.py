@@ -44,7 +44,7 @@ def browser() -> Iterator[Browser]:
 def new_page(browser: Browser, *, scripts: bool = True) -> Page:
     """A page of somebody in Taiwan."""
     page = browser.new_context(locale="zh-TW", java_script_enabled=scripts).new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     return page
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from django.conf import settings
@@ -11,11 +11,12 @@ from django.test import Client
 
 from smartgov.blocks.identity import api
 from smartgov.blocks.identity.models import RelyingParty as Row
-from smartgov.blocks.identity.openid import party_keys
+from smartgov.blocks.identity.openid import logouts, outward, party_keys
 from smartgov.blocks.identity.tests.factories import a_person, signed_in_citizen, signed_in_officer
 from smartgov.blocks.identity.tests.relying import CALLBACK, Shop, send_to_site
 from smartgov.engines.openid.client import RelyingParty, SignInError
 from smartgov.engines.pki import keys
+from smartgov.shared.problems import Problem
 
 pytestmark = pytest.mark.django_db
 FORM = {"name_zh": "包裹中心", "name_en": "Parcel office", "purpose_zh": "顯示包裹", "purpose_en": "To show parcels"}
@@ -170,15 +171,18 @@ def at_an_address() -> Iterator[dict[str, object]]:
     """What stands at the address of a service's keys, to be changed by the test."""
     there: dict[str, object] = {"status": 200, "body": b"{}"}
 
-    def fetch(method: str, address: str, headers: dict[str, str]) -> tuple[int, bytes]:
+    def fetch(
+        method: str, url: str, headers: dict[str, str], body: bytes = b"", *, to: Sequence[str] = ()
+    ) -> tuple[int, bytes]:
         if there["status"] == 0:
             raise ConnectionError
+        there["to"] = to
         return int(str(there["status"])), bytes(there["body"])  # type: ignore[call-overload]
 
-    before = list(party_keys._fetch)
-    party_keys.register_fetch(fetch)
+    before = list(outward._fetch)
+    outward.register_fetch(fetch)
     yield there
-    party_keys._fetch[:] = before
+    outward._fetch[:] = before
 
 
 def test_keys_at_an_address_are_changed_without_asking_anybody(
@@ -226,10 +230,24 @@ def test_in_earnest_the_address_of_keys_leads_to_no_inner_network(
 ) -> None:
     at_an_address["body"] = b'{"keys": []}'
     monkeypatch.setattr(settings, "ORIGIN", "https://id.example.test")
-    monkeypatch.setattr(party_keys.socket, "getaddrinfo", lambda *_: [(0, 0, 0, "", (host, 0))])
+    monkeypatch.setattr(outward.socket, "getaddrinfo", lambda *_: [(0, 0, 0, "", (host, 0))])
     assert party_keys.look("https://shop.example.test/jwks").error == "unreachable"
-    monkeypatch.setattr(party_keys.socket, "getaddrinfo", lambda *_: [(0, 0, 0, "", ("1.1.1.1", 0))])
+    monkeypatch.setattr(outward.socket, "getaddrinfo", lambda *_: [(0, 0, 0, "", ("1.1.1.1", 0))])
     assert party_keys.look("https://shop.example.test/jwks").error == ""
+    assert at_an_address["to"] == ("1.1.1.1",)
+
+
+def test_a_name_that_changes_its_mind_is_asked_once_and_believed(
+    at_an_address: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_an_address["body"] = b'{"keys": []}'
+    monkeypatch.setattr(settings, "ORIGIN", "https://id.example.test")
+    said = iter([["1.1.1.1", "1.0.0.1"], ["127.0.0.1"]])
+    monkeypatch.setattr(outward.socket, "getaddrinfo", lambda *_: [(0, 0, 0, "", (each, 0)) for each in next(said)])
+    assert party_keys.look("https://shop.example.test/jwks").error == ""
+    assert at_an_address["to"] == ("1.1.1.1", "1.0.0.1"), "it is connected to what was looked at"
+    with pytest.raises(Problem, match="logout-not-heard"):
+        logouts._post("https://shop.example.test/logout", b"logout_token=x")
 
 
 def test_a_suspended_service_is_mended_and_comes_back_as_a_draft(integrator: Client, operator: Client) -> None:

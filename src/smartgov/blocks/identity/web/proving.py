@@ -5,10 +5,6 @@ They work without scripts. The card's page posts to a helper on this machine, an
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
-import segno
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,20 +13,15 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
 from smartgov.blocks.identity.gate import safe_next
-from smartgov.blocks.identity.means import connected, proving
+from smartgov.blocks.identity.means import connected, proving, waiting
 from smartgov.blocks.identity.web import sign_in
 from smartgov.blocks.ops.api import public
-from smartgov.shared import clock
 from smartgov.shared.ids import uuid7
 from smartgov.shared.problems import Problem
 
 _BEGUN = "identity_proving"
 _LONGEST_ANSWER = 20_000
 _WAYS = {"push", "code", "app"}
-_POLICY = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self' {helper}; "
-    "frame-ancestors 'none'"
-)
 
 
 @require_POST
@@ -55,32 +46,17 @@ def prove(request: HttpRequest, proving_id: str) -> HttpResponse:
     """What to do now, until the answer is there; then open the session."""
     row, following = _begun(request, proving_id)
     if proving.is_over(row):
-        return _over(request, following, status=410)
+        return sign_in.over(request, following, status=410)
     try:
         proven = proving.answer(row)
     except proving.PersonWantedError:
         return render(request, "identity/prove_person.html", {"row": row})
     except Problem as refused:
-        return _over(request, following, status=refused.status, refused=refused)
+        return sign_in.over(request, following, status=refused.status, refused=refused)
     if proven:
         return _opened(request, proven, following)
-    shown = proving.opened(row)
-    code = segno.make(shown.code, error="l") if shown.code else None
-    context = {
-        "row": row,
-        "shown": shown,
-        "code": code.svg_data_uri(scale=4, border=2) if code else "",
-        "played_at": shown.played_at if settings.DEMO else "",
-        "seconds": int((row.expires_at - clock.now()).total_seconds()),
-        "origin": settings.ORIGIN,
-    }
-    response = render(request, f"identity/prove_{row.means}.html", context)
-    if shown.form_to:
-        parts = urlsplit(shown.form_to)
-        response.headers["Content-Security-Policy"] = _POLICY.format(helper=f"{parts.scheme}://{parts.netloc}")
-        # The helper has to learn from the browser who asks; with other policies an https page would be nobody to it.
-        response.headers["Referrer-Policy"] = "origin"
-    return response
+    template = f"identity/prove_{row.means}.html"
+    return waiting.page(request, template, opened=proving.opened(row), until=row.expires_at, row=row)
 
 
 @require_GET
@@ -113,7 +89,7 @@ def person(request: HttpRequest, proving_id: str) -> HttpResponse:
     try:
         proven = proving.confirm(row, national_id)
     except Problem as refused:
-        return _over(request, following, status=refused.status, refused=refused)
+        return sign_in.over(request, following, status=refused.status, refused=refused)
     return _opened(request, proven, following)
 
 
@@ -133,11 +109,6 @@ def _begun(request: HttpRequest, proving_id: str) -> tuple[proving.Proving, str]
     if found is None or begun is None:
         raise Http404
     return found, str(begun["next"])
-
-
-def _over(request: HttpRequest, following: str, *, status: int, refused: Problem | None = None) -> HttpResponse:
-    context = {"next_query": urlencode({"next": following}), "refused": refused}
-    return render(request, "identity/mobile_over.html", context, status=status)
 
 
 def _opened(request: HttpRequest, proven: proving.Proven, following: str) -> HttpResponse:

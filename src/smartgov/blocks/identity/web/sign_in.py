@@ -98,11 +98,11 @@ def mobile_wait(request: HttpRequest, login: str) -> HttpResponse:
     """Show number and code until the phone has answered; then open the session."""
     found, following = _begun(request, login)
     if mobile.is_over(found):
-        return _over(request, following, status=410)
+        return over(request, following, status=410)
     try:
         phone = mobile.answer(found)
     except Problem as refused:
-        return _over(request, following, status=refused.status, refused=refused)
+        return over(request, following, status=refused.status, refused=refused)
     if phone:
         cooling = domain.cooling_recovery(phone.recovery, phone.cools_until, clock.now())
         return opened(request, phone.account, method="mobile", following=following, recovery=cooling)
@@ -191,7 +191,7 @@ def _begun(request: HttpRequest, login: str) -> tuple[mobile.LoginRequest, str]:
     return found, str(begun["next"])
 
 
-def _over(request: HttpRequest, following: str, *, status: int, refused: Problem | None = None) -> HttpResponse:
+def over(request: HttpRequest, following: str, *, status: int, refused: Problem | None = None) -> HttpResponse:
     """The end of a request that signs nobody in: why, and where to start again."""
     context = {"next_query": urlencode({"next": following}), "refused": refused}
     return render(request, "identity/mobile_over.html", context, status=status)

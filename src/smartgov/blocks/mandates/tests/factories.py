@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from typing import Any
 
 from smartgov.blocks.exchange import transport
 from smartgov.blocks.exchange.domain import Call
 from smartgov.blocks.identity.tests import factories as people
+from smartgov.blocks.mandates import api
 from smartgov.blocks.mydata.tests.factories import SILENT, RecordedTransport
+from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 from smartgov.shared.tw import national_id
 
@@ -85,11 +87,13 @@ class Family:
         }
 
 
-def a_family(born: date = date(2020, 5, 6)) -> Family:
-    """Mother and father with accounts, and their child in the register only."""
+def a_family(born: date = date(2020, 5, 6), *, mother: tuple[str, str] | None = None) -> Family:
+    """Mother and father with accounts, and their child in the register only; `mother` is one's subject and number."""
     mother_id, father_id, child_id = (people.a_national_id() for _ in range(3))
+    if mother is not None:
+        mother_id = mother[1]
     return Family(
-        people.a_person("王美惠", nid=mother_id),
+        mother[0] if mother is not None else people.a_person("王美惠", nid=mother_id),
         mother_id,
         people.a_person("陳志明", nid=father_id),
         father_id,
@@ -100,6 +104,43 @@ def a_family(born: date = date(2020, 5, 6)) -> Family:
             _row(child_id, "陳小安", born, mother=mother_id, father=father_id),
         ],
     )
+
+
+def a_guardianship(ward: str, number: str, name: str, guardian: str = "林志明") -> Family:
+    """A grown ward (subject, national id, name) and whom a court made the guardian, who stands for the mother here."""
+    own = people.a_national_id()
+    rows = [_row(own, guardian, date(1970, 1, 1)), _row(number, name, date(1990, 1, 1))]
+    made = Family(people.a_person(guardian, nid=own), own, ward, number, number, rows)
+    made.custody.append(made.custody_row(own, "guardianship"))
+    return made
+
+
+def takes_up(family: Family) -> Actor:
+    """The mother (or guardian) as the registers let her act for the other one; asks them, so within `registers`."""
+    api.draw(actor=family.actor)
+    (view,) = api.views(actor=family.actor)
+    represented = api.take_up(actor=family.actor, mandate=view.id)
+    return replace(family.actor, acting_for=represented, mandate=view.id)
+
+
+def gives(giver: Actor, number: str, name: str, *, kind: str = "proxy", scope: tuple[str, ...] = ()) -> str:
+    """A mandate for whoever has this national id, approved by its giver's passkey and not yet accepted."""
+    made = api.draft(
+        actor=giver,
+        kind=kind,
+        to=number,
+        to_name=name,
+        scope=scope or ("applications",),
+        until=clock.today() + timedelta(days=30),
+    )
+    api.offer(actor=giver, mandate=made, proof={"digest": api.one(actor=giver, mandate=made).digest})
+    return made
+
+
+def accepts(holder: Actor, mandate: str) -> Actor:
+    """The one whom it was given to, acting by it from now on."""
+    api.accept(actor=holder, mandate=mandate)
+    return replace(holder, acting_for=api.take_up(actor=holder, mandate=mandate), mandate=mandate)
 
 
 def _row(number: str, name: str, born: date, *, mother: str = "", father: str = "") -> dict[str, Any]:

@@ -38,7 +38,7 @@ def check(bank: BankPort) -> None:
 
 
 def _result(bank: BankPort, batch: str) -> bytes:
-    for _ in range(100):
+    for _ in range(1200):
         content = bank.result(batch)
         if content is not None:
             return content

@@ -14,6 +14,7 @@ import pytest
 
 from smartgov.blocks.payments.adapters.sandbox import SandboxBank
 from smartgov.blocks.payments.tests import conformance
+from smartgov.engines.troad.tests.country import free_port
 from smartgov.shared import homes
 from smartgov.shared.problems import Problem
 
@@ -23,7 +24,7 @@ pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
 @pytest.fixture
 def bank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxBank]:
     monkeypatch.setattr(homes, "home", lambda: tmp_path)
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "smartgov.simulators.bank", "--home", str(tmp_path / "bank"), "--port", str(port)]
     source = Path(__file__).resolve().parents[4]
     process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(source)}, stderr=subprocess.DEVNULL)
@@ -48,18 +49,12 @@ def test_a_batch_without_our_signature_is_not_taken(bank: SandboxBank, monkeypat
 
 def test_a_bank_that_is_not_there_is_a_problem_that_says_so() -> None:
     with pytest.raises(Problem) as refused:
-        SandboxBank(f"http://127.0.0.1:{_free_port()}").send(conformance.order())
+        SandboxBank(f"http://127.0.0.1:{free_port()}").send(conformance.order())
     assert refused.value.slug == "bank-unreachable"
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _wait_for(port: int) -> None:
-    for _ in range(200):
+    for _ in range(1200):
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
         except OSError:

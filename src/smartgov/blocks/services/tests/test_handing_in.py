@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from django.http import Http404
 
 from smartgov.blocks.identity import api as identity
-from smartgov.blocks.identity.api import Evidence, Represented, Standing
 from smartgov.blocks.identity.tests import factories as people
+from smartgov.blocks.mandates.models import Mandate
+from smartgov.blocks.mandates.tests import factories as mandates
 from smartgov.blocks.mydata.tests.factories import SILENT, RecordedTransport
 from smartgov.blocks.notify import api as notify
 from smartgov.blocks.ops import api as ops
+from smartgov.blocks.ops.domain import actor_from_json
 from smartgov.blocks.ops.models import Event
 from smartgov.blocks.services import api
 from smartgov.blocks.services.models import Application, Part, Step, Supplement
@@ -42,7 +45,7 @@ pytestmark = pytest.mark.django_db
 def send_all(mother: Mother) -> None:
     """What the worker does with `part_submitted`; failures stay in the outbox."""
     for event in Event.objects.filter(name="part_submitted"):
-        emitted = ops.EmittedEvent(event.name, event.aggregate, event.payload, mother.actor, event.id)
+        emitted = ops.EmittedEvent(event.name, event.aggregate, event.payload, actor_from_json(event.actor), event.id)
         try:
             api.send_application(emitted)
         except Problem:
@@ -265,29 +268,49 @@ def test_the_answer_to_handing_in_shows_what_happens_next(mother: Mother) -> Non
     assert "戶政司" in notice.body.zh
 
 
-@pytest.mark.parametrize("source", ["register", "given"])
+def a_guardian(mother: Mother) -> tuple[Actor, str]:
+    """Somebody whom a court made her guardian, acting by the household register's word; and the national id."""
+    family = mandates.a_guardianship(mother.actor.subject or "", mother.person, "陳怡君")
+    with mandates.registers(family):
+        return mandates.takes_up(family), family.mother_id
+
+
+def a_proxy(mother: Mother) -> tuple[Actor, str]:
+    """Somebody whom she gave a mandate, acting by it; and the national id."""
+    number = people.a_national_id()
+    proxy = Actor("citizen", subject=people.a_person("林志明", nid=number), assurance=2)
+    return mandates.accepts(proxy, mandates.gives(mother.actor, number, "林志明")), number
+
+
+@pytest.mark.parametrize(
+    ("made", "source", "kind"),
+    [
+        (a_guardian, "register", {"en": "Guardian", "zh": "監護人"}),
+        (a_proxy, "given", {"en": "Proxy for applications", "zh": "申辦代理人"}),
+    ],
+)
 def test_who_hands_it_in_for_another_is_told_to_the_agency_with_the_evidence(
-    mother: Mother, troad: RecordedTransport, monkeypatch: pytest.MonkeyPatch, source: Literal["register", "given"]
+    mother: Mother,
+    troad: RecordedTransport,
+    made: Callable[[Mother], tuple[Actor, str]],
+    source: str,
+    kind: dict[str, str],
 ) -> None:
-    application, number = walk(mother), people.a_national_id()
-    proxy = people.a_person("林志明", nid=number)
-    acting = Actor("citizen", subject=proxy, assurance=2, acting_for=mother.actor.subject, mandate="m-17")
-    evidence = Evidence(source, "ex-9", clock.now())
-    standing = Standing(
-        Represented("陳怡君", Text("Proxy", "代理人")), frozenset({"services.apply"}), evidence=evidence
-    )
-    monkeypatch.setattr(identity, "standing", lambda *, actor: standing)
-    version = version_of(application)
+    application = walk(mother)
+    acting, number = made(mother)
+    evidence = identity.standing(actor=acting).evidence
+    assert evidence is not None
     posted = {"declaration": ["yes"]}
-    assert api.submit(actor=acting, application_id=application, posted=posted, seen=version).done
+    assert api.submit(actor=acting, application_id=application, posted=posted, seen=version_of(application)).done
     send_all(mother)
+    assert len(opened(troad)) == 4
     for body in opened(troad).values():
         told = body["representative"]
-        assert (told["person"], told["name"], told["mandate"]) == (national_id.urn(number), "林志明", "m-17")
-        assert told["kind"] == {"en": "Proxy", "zh": "代理人"}
-        assert (told["evidence"]["source"], told["evidence"]["reference"]) == (source, "ex-9")
+        assert (told["person"], told["name"], told["mandate"]) == (national_id.urn(number), "林志明", acting.mandate)
+        assert told["kind"] == kind
+        assert (told["evidence"]["source"], told["evidence"]["reference"]) == (source, evidence.reference)
     page = mother.browser.get(f"/services/applications/{application}/").content.decode()
-    assert "林志明（代理人）代為送出申請" in page
+    assert f"林志明（{kind['zh']}）代為送出申請" in page
 
 
 def test_whoever_acts_for_herself_names_nobody(mother: Mother, troad: RecordedTransport) -> None:
@@ -296,11 +319,11 @@ def test_whoever_acts_for_herself_names_nobody(mother: Mother, troad: RecordedTr
     assert {body["representative"] for body in opened(troad).values()} == {None}
 
 
-def test_a_mandate_without_evidence_hands_nothing_in(mother: Mother, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("change", [{"over_at": clock.now(), "state": "ended"}, {"begins_at": None}])
+def test_a_mandate_that_is_over_or_has_no_evidence_hands_nothing_in(mother: Mother, change: dict[str, Any]) -> None:
     application = walk(mother)
-    acting = Actor("citizen", subject=people.a_person(), assurance=2, acting_for=mother.actor.subject, mandate="m-17")
-    bare = Standing(Represented("陳怡君", Text("Proxy", "代理人")), frozenset({"services.apply"}))
-    monkeypatch.setattr(identity, "standing", lambda *, actor: bare)
+    acting, _ = a_proxy(mother)
+    Mandate.objects.filter(id=acting.mandate).update(**change)
     posted = {"declaration": ["yes"]}
     with pytest.raises(Problem):
         api.submit(actor=acting, application_id=application, posted=posted, seen=version_of(application))

@@ -8,10 +8,10 @@ from typing import Any
 from smartgov.blocks.services import catalogue
 from smartgov.blocks.services.api import Application
 from smartgov.blocks.services.domain import FactView, PartPreview
-from smartgov.blocks.services.preparing import UNVERIFIED
 from smartgov.blocks.services.preparing import preview as read_preview
 from smartgov.engines import forms
 from smartgov.engines.forms.services import CONSENT, PREPARE, Part
+from smartgov.engines.troad.problems import UNBELIEVABLE
 from smartgov.shared.text import Text
 
 _OUTLOOK: Mapping[str, Text] = {
@@ -71,7 +71,7 @@ def _preview(part: Part, item: PartPreview) -> dict[str, Any]:
             {
                 "title": lack.title,
                 "source": catalogue.agency_name(lack.source),
-                "state": "refused" if lack.reason in UNVERIFIED else "missing",
+                "state": "refused" if lack.reason in UNBELIEVABLE else "missing",
                 "text": lack.text,
             }
             for lack in item.missing

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 import typst
 
+from smartgov.blocks.exchange.tests.seals import SealHouse
 from smartgov.blocks.identity import api as identity
 from smartgov.blocks.identity.models import Account, CitizenCertificate
 from smartgov.blocks.identity.tests import certified as state
@@ -23,6 +26,7 @@ from smartgov.engines.pki import signing as engine
 from smartgov.engines.pki.authority import Authority, Record, State, trail
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
+from smartgov.shared.problems import Problem
 from smartgov.simulators.phone import home as phones
 from smartgov.simulators.phone import tasks
 from smartgov.simulators.phone.tickets import Ticket, Tickets
@@ -159,9 +163,26 @@ def world(folder: Path) -> Iterator[World]:
         yield made
 
 
-def a_citizen(found: World, name: str = "陳美玲") -> Actor:
+class Gateway(SealHouse):
+    """An agency's gateway with a seal and those who vouch for it; `down` makes it silent."""
+
+    def configuration(self, agency: str) -> tuple[dict[str, Any], datetime]:
+        """What a member's gateway says of the country."""
+        gateway = {"log_key": "k", "log_origin": "o", "code": "1"}
+        member = {"id": "TW/GOV/ris", "name": {"en": "a", "zh": "甲"}, "gateways": [gateway]}
+        return {"members": [member], "services": [], "rights": []}, clock.now()
+
+
+def refused(act: Callable[[], object]) -> str:
+    """The slug of the Problem that this ends with."""
+    with pytest.raises(Problem) as caught:
+        act()
+    return caught.value.slug
+
+
+def a_citizen(found: World, name: str = "陳美玲", nid: str = "") -> Actor:
     """Somebody signed in at level two, with the phone of this world."""
-    subject = people.a_person(name)
+    subject = people.a_person(name, nid=nid)
     identity.add_mobile_key(actor=people.SEEDER, subject=subject, jwk=found.phone.persona.public_jwk)
     return Actor("citizen", subject=subject, assurance=2)
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,41 +13,24 @@ from django.core.management import call_command
 from django.http import Http404
 from django.test import Client
 
-from smartgov.blocks.exchange import transport, vouching
-from smartgov.blocks.identity import api as identity
-from smartgov.blocks.identity.api import Represented, Standing
 from smartgov.blocks.identity.tests import factories as people
-from smartgov.blocks.signing import api, checking
+from smartgov.blocks.mandates import api as mandates
+from smartgov.blocks.mandates.tests.factories import a_family, registers, takes_up
+from smartgov.blocks.signing import api, represented
 from smartgov.blocks.signing.tests import factories as make
-from smartgov.blocks.signing.tests.test_desk import Gateway, refused
-from smartgov.engines.pki import certificates
+from smartgov.blocks.signing.tests.factories import Gateway, refused
+from smartgov.engines.pki import certificates, keys
+from smartgov.engines.pki import signing as engine
 from smartgov.engines.pki.authority import State
+from smartgov.engines.pki.signing.behalf import Behalf
+from smartgov.shared import clock
 from smartgov.shared.actor import Actor
-from smartgov.shared.text import Text
 
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.process,
     pytest.mark.skipif(shutil.which("openssl") is None, reason="NOT RUN: openssl is absent"),
 ]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[make.World]:
-    with make.world(tmp_path) as found:
-        yield found
-
-
-@pytest.fixture
-def citizen(world: make.World) -> Actor:
-    return make.a_citizen(world)
-
-
-@pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[Gateway]:
-    made = Gateway(tmp_path / "gateway")
-    with transport.replaced(made), vouching.replaced(made):  # type: ignore[arg-type]
-        yield made
 
 
 def test_the_office_sees_lists_with_numbers_and_checked_trails(world: make.World, citizen: Actor) -> None:
@@ -120,45 +102,81 @@ def test_seals_of_agencies_have_their_own_shelf(world: make.World, citizen: Acto
     assert "陳美玲" not in page.content.decode()
 
 
-class Keeper:
-    """Whoever keeps mandates, with a fixed word; notes what it was asked."""
-
-    def __init__(self, says: str) -> None:
-        self.says = says
-        self.asked: list[tuple[str, str, str, datetime]] = []
-
-    def word(self, *, mandate: str, represented: str, holder: str, at: datetime) -> str:
-        self.asked.append((mandate, represented, holder, at))
-        return self.says
+@pytest.fixture
+def acting(world: make.World) -> Actor:
+    """The citizen of this world, who acts for her child by the household register's word."""
+    number = people.a_national_id()
+    citizen = make.a_citizen(world, nid=number)
+    family = a_family(mother=(citizen.subject or "", number))
+    with registers(family):
+        return takes_up(family)
 
 
-@pytest.mark.parametrize(
-    ("says", "words"), [("held", "The mandate held"), ("not-held", "did not hold"), ("", "nobody was asked")]
-)
-def test_a_mandate_behind_a_signature_is_asked_about(
-    world: make.World, citizen: Actor, gateway: Gateway, monkeypatch: pytest.MonkeyPatch, says: str, words: str
-) -> None:
-    make.certified(world, citizen)
-    acting = replace(citizen, acting_for=people.a_person("陳大文"), mandate="m-17")
-    standing = Standing(Represented("陳大文", Text("Parent", "父母")), frozenset({"signing.sign"}))
-    monkeypatch.setattr(identity, "standing", lambda *, actor: standing)
-    document = make.laid(citizen)
+def begun(world: make.World, acting: Actor) -> tuple[str, str]:
+    """Document and approval of a signature for her child, approved on her phone and not yet taken."""
+    make.certified(world, replace(acting, acting_for=None, mandate=None))
+    document = make.laid(acting)
     approval = api.begin_signature(actor=acting, document_id=document, reason="同意")
     world.phone.approve()
+    return document, approval
+
+
+@pytest.mark.parametrize(("kept", "words"), [("held", "The mandate held"), ("unknown", "nobody was asked")])
+def test_a_mandate_behind_a_signature_is_asked_about(
+    world: make.World, acting: Actor, gateway: Gateway, monkeypatch: pytest.MonkeyPatch, kept: str, words: str
+) -> None:
+    document, approval = begun(world, acting)
     assert api.settle(actor=acting, approval_id=approval)
-    pdf = api.signed_document(actor=citizen, document_id=document)[1]
-    keeper = Keeper(says)
-    monkeypatch.setattr(checking, "_mandates", [keeper] if says else [])
+    pdf = api.signed_document(actor=acting, document_id=document)[1]
+    if kept == "unknown":  # a house without the block that keeps mandates
+        monkeypatch.setattr(represented, "_mandates", [])
     report = api.check(pdf)
     (one,) = report.signatures
-    assert (one.on_behalf_of, one.mandate, one.mandate_word) == ("陳大文", "m-17", says or "unknown")
-    assert report.valid is (says != "not-held")
-    if says:
-        assert keeper.asked == [("m-17", "陳大文", api.holder_of(citizen.subject or ""), one.stamped_at)]
+    assert (one.name, one.on_behalf_of, one.mandate, one.mandate_word) == ("陳美玲", "陳小安", acting.mandate, kept)
+    assert report.valid, report.problems
     browser = Client(headers={"accept-language": "en"})
     page = browser.post("/signing/check", {"file": SimpleUploadedFile("a.pdf", pdf)}).content.decode()
     assert words in page
     assert "minutes old" in page
     said = browser.post("/signing/check.json", {"file": SimpleUploadedFile("a.pdf", pdf)}).json()["signatures"][0]
-    assert said["mandate_word"] == (says or "unknown")
+    assert said["mandate_word"] == kept
     assert said["revocation"]["age_s"] >= 0
+
+
+def test_a_mandate_that_ends_while_the_phone_is_asked_signs_nothing(world: make.World, acting: Actor) -> None:
+    document, approval = begun(world, acting)
+    herself = replace(acting, acting_for=None, mandate=None)
+    with clock.travelling(delta=timedelta(seconds=-1)):  # stamps tell whole seconds
+        mandates.end(actor=herself, mandate=acting.mandate or "")
+    assert refused(lambda: api.settle(actor=acting, approval_id=approval)) == "mandate-over"
+    assert refused(lambda: api.settle(actor=herself, approval_id=approval)) == "not-approved", "it was used"
+    with pytest.raises(Http404):
+        api.signed_document(actor=herself, document_id=document)
+
+
+def test_a_mandate_that_never_was_makes_a_signature_worthless(
+    world: make.World, acting: Actor, gateway: Gateway
+) -> None:
+    """Another program writes what it likes into the file; nobody here has such a mandate."""
+    elsewhere = certificates.CertificateAuthority.create(world.phone.home / "elsewhere", "Elsewhere")
+    key = keys.generate_p256()
+    certificate = elsewhere.issue(key.public_key(), common_name="王小明", organisation="Elsewhere", usage="mobile")
+    (world.phone.home / "ca.pem").write_bytes(certificates.pem(elsewhere.certificate))
+    (world.phone.home / "one.crl").write_bytes(elsewhere.crl())
+    call_command("take_in_crl", authority=world.phone.home / "ca.pem", list=world.phone.home / "one.crl")
+    for claim in (Behalf("陳小安", "m-17"), Behalf("陳小安", acting.mandate or "")):
+        pdf = engine.sign(
+            make.a_pdf(),
+            signer=lambda data: keys.sign_der(key, data),
+            certificate=certificate,
+            chain=[elsewhere.certificate],
+            reason="x",
+            on_behalf_of=claim,
+        )
+        report = api.check(pdf)
+        assert report.signatures[0].mandate_word == "not-held"
+        assert report.problems == ("mandate-not-held",), "her mandate is not the signer's"
+        page = Client(headers={"accept-language": "en"}).post(
+            "/signing/check", {"file": SimpleUploadedFile("a.pdf", pdf)}
+        )
+        assert "did not hold" in page.content.decode()

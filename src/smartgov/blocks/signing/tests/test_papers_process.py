@@ -7,9 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
-from html import unescape
 from pathlib import Path
 
 import pytest
@@ -24,10 +22,13 @@ from smartgov.blocks.identity.tests import outside
 from smartgov.blocks.identity.tests.factories import a_person, signed_in_citizen
 from smartgov.blocks.identity.tests.outside import Outside
 from smartgov.blocks.identity.tests.test_proving_process import Silent, use_card
+from smartgov.blocks.mandates import api as mandates
+from smartgov.blocks.mandates.tests.factories import a_family, registers
 from smartgov.blocks.signing import api
 from smartgov.blocks.signing.models import StatePaper
 from smartgov.blocks.signing.tests import factories as make
-from smartgov.blocks.signing.tests.test_desk import Gateway
+from smartgov.blocks.signing.tests.factories import Gateway
+from smartgov.blocks.signing.tests.signers import Signer, text
 from smartgov.engines.pki import certificates, revocation
 from smartgov.engines.pki.keys import b64url
 from smartgov.shared import clock
@@ -44,61 +45,6 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("openssl") is None, reason="NOT RUN: openssl is absent"),
 ]
 IDS = {"mother": national_id.make(930_001, 2), "father": national_id.make(930_002, 1)}
-
-
-@dataclass(frozen=True, slots=True)
-class Signer:
-    """A person who has signed in once with the means, at a browser; and the programs behind it."""
-
-    subject: str
-    means: str
-    programs: Outside
-    browser: Client
-
-    @property
-    def actor(self) -> Actor:
-        """She, signed in at level two."""
-        return Actor("citizen", subject=self.subject, assurance=2)
-
-    def laid(self) -> str:
-        """A document on her desk that she has opened; its page."""
-        page = self.browser.post("/signing/", {"file": SimpleUploadedFile("委託書.pdf", make.a_pdf())})["Location"]
-        assert self.browser.get(f"{page}/file").status_code == 200
-        return str(page)
-
-    def begun(self, page: str, **more: str) -> str:
-        """The waiting page."""
-        answer = self.browser.post(page, {"with": self.means, "reason": "同意", **more})
-        assert answer.status_code == 302, answer.content.decode()
-        return str(answer["Location"])
-
-    def acts(self, waiting: str, **how: str) -> None:
-        """She compares, and signs; `pin` and `cancel` do otherwise."""
-        if self.means == "twfido":
-            outside.on_phone(self.programs, "mother", number=1 if how.get("cancel") else 0)
-            StatePaper.objects.update(looked_at=None)
-            return
-        form_to, request = self.form(waiting)
-        brought = outside.with_card(form_to, request, "mother", cancel=bool(how.get("cancel")))
-        self.brings(waiting, brought)
-
-    def form(self, waiting: str) -> tuple[str, str]:
-        """What the card's page sends where."""
-        page = self.browser.get(waiting)
-        assert "form-action 'self' http://localhost:" in page.headers["Content-Security-Policy"]
-        assert page.headers["Referrer-Policy"] == "origin"
-        found = re.search(r'action="([^"]*/requests)"><input type="hidden" name="request" value="([^"]*)"', text(page))
-        assert found is not None
-        return unescape(found[1]), found[2]
-
-    def brings(self, waiting: str, answer: str) -> None:
-        """What the helper's page does with the browser: a form from another site, so without our cookies."""
-        brought = Client(enforce_csrf_checks=True).post(f"{waiting}/answer", {"answer": answer})
-        assert (brought.status_code, brought.headers["Location"]) == (303, waiting)
-
-
-def text(answer: object) -> str:
-    return unescape(answer.content.decode())  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="module")
@@ -162,13 +108,69 @@ def test_the_whole_way_and_what_the_signed_document_says(signer: Signer, tmp_pat
     )
     for words in ("Rely on it", "林美玲", "B-LT", "Synthetic Ministry", "its authority's answer"):
         assert words in said, words
+    _poppler_agrees(pdf, tmp_path)
+
+
+def _poppler_agrees(pdf: bytes, folder: Path) -> None:
     if shutil.which("pdfsig") is None:
         pytest.skip("NOT RUN: poppler-utils is absent")
-    (tmp_path / "signed.pdf").write_bytes(pdf)
+    (folder / "signed.pdf").write_bytes(pdf)
     poppler = subprocess.run(
-        ["pdfsig", "-nocert", "signed.pdf"], cwd=tmp_path, capture_output=True, text=True, check=False
+        ["pdfsig", "-nocert", "signed.pdf"], cwd=folder, capture_output=True, text=True, check=False
     )
     assert "Signature is Valid" in poppler.stdout
+
+
+@pytest.fixture
+def mandate(signer: Signer) -> str:
+    """She has taken up in this browser to act for her child, by the household register's word."""
+    family = a_family(mother=(signer.subject, IDS["mother"]))
+    with registers(family):
+        assert mandates.draw(actor=family.actor) == 1
+        (view,) = mandates.views(actor=family.actor)
+        assert signer.browser.post(f"/mandates/{view.id}/act").status_code == 302
+    return view.id
+
+
+def test_a_representative_signs_with_her_own_certificate_and_the_document_says_for_whom(
+    signer: Signer, mandate: str, tmp_path: Path
+) -> None:
+    page = signer.laid()
+    assert "陳小安" in text(signer.browser.get(page))
+    waiting = signer.begun(page)
+    shown = text(signer.browser.get(waiting))
+    for words in ("陳小安", "您以本人憑證簽署"):
+        assert words in shown, words
+    signer.acts(waiting)
+    assert signer.browser.get(waiting)["Location"] == page
+    pdf = signer.browser.get(f"{page}/signed").content
+    report = api.check(pdf)
+    assert report.valid, report.problems
+    (one,) = report.signatures
+    row = CitizenCertificate.objects.get(account__subject=signer.subject, means=signer.means)
+    assert one.certificate == certificates.from_pem(row.certificate.encode()), "it is her own certificate that signed"
+    assert (one.name, one.on_behalf_of, one.mandate) == ("林美玲", "陳小安", mandate)
+    assert (one.level, one.mandate_word) == ("B-LT", "held")
+    said = text(
+        Client(headers={"accept-language": "en"}).post("/signing/check", {"file": SimpleUploadedFile("a", pdf)})
+    )
+    for words in ("Rely on it", "林美玲", "陳小安", mandate, "The mandate held when it was signed."):
+        assert words in said, words
+    _poppler_agrees(pdf, tmp_path)
+
+
+def test_what_is_asked_for_another_is_not_signed_after_the_mandate_has_ended(signer: Signer, mandate: str) -> None:
+    page = signer.laid()
+    waiting = signer.begun(page)
+    signer.acts(waiting)
+    with clock.travelling(delta=timedelta(seconds=-1)):  # stamps tell whole seconds
+        mandates.end(actor=signer.actor, mandate=mandate)
+    assert signer.browser.get(waiting).status_code == 403
+    as_herself = signed_in_citizen(signer.subject)
+    refusal = as_herself.get(waiting)
+    assert refusal.status_code == 403
+    assert "代理權限已終止" in text(refusal)
+    assert as_herself.get(f"{page}/signed").status_code == 404
 
 
 def test_what_was_revoked_after_it_signed_still_holds_and_before_does_not(signer: Signer) -> None:

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from django.conf import settings
-from django.http import HttpRequest, JsonResponse
-from django.views.decorators.http import require_GET
-
-from smartgov.blocks.identity.api import public
+from smartgov.blocks.ops.api import served_document
 from smartgov.engines.pki import signing
 from smartgov.shared import openapi
 from smartgov.shared.openapi import INSTANT, PROBLEM_TYPE, TEXT, UPLOAD, Json, answer, body, form, ref
-
-
-@require_GET
-@public("What the doors take and answer is no secret.")
-def view(request: HttpRequest) -> JsonResponse:
-    """The document."""
-    return JsonResponse(document(settings.ORIGIN))
 
 
 def document(origin: str) -> Json:
@@ -36,6 +25,7 @@ def document(origin: str) -> Json:
     )
 
 
+view = served_document(document)
 _YES_OR_NO: Json = {"type": "boolean"}
 _SHA256: Json = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 _REASONS: Json = {

@@ -154,7 +154,8 @@ def approval(request: HttpRequest, approval_id: str) -> HttpResponse:
         context = {"approval": found, "problem": problem}
         return render(request, "signing/approval_over.html", context, status=problem.status)
     seconds = int((found.expires_at - clock.now()).total_seconds())
-    return render(request, "signing/approval.html", {"approval": found, "seconds": seconds})
+    behalf = standing(actor=who).represented.name if who.acting_for else ""
+    return render(request, "signing/approval.html", {"approval": found, "seconds": seconds, "behalf": behalf})
 
 
 @require_GET

@@ -5,25 +5,14 @@ They work without scripts. The card's page posts to a helper on the person's mac
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
-import segno
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
-from smartgov.blocks.identity.api import actor, permit, public, standing
+from smartgov.blocks.identity.api import actor, permit, public, standing, waiting_page
 from smartgov.blocks.signing import api
-from smartgov.blocks.signing.domain import PaperView
-from smartgov.shared import clock
 from smartgov.shared.problems import Problem
-
-_POLICY = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self' {helper}; "
-    "frame-ancestors 'none'"
-)
 
 
 @require_GET
@@ -41,28 +30,8 @@ def paper(request: HttpRequest, paper_id: str) -> HttpResponse:
         context = {"approval": found, "problem": problem, "again": problem.status >= 500}
         return render(request, "signing/approval_over.html", context, status=problem.status)
     behalf = standing(actor=who).represented.name if who.acting_for else ""
-    return _waiting(request, found, behalf)
-
-
-def _waiting(request: HttpRequest, found: PaperView, behalf: str) -> HttpResponse:
-    shown = found.opened
-    code = segno.make(shown.code, error="l").svg_data_uri(scale=4, border=2) if shown.code else ""
-    context = {
-        "paper": found,
-        "shown": shown,
-        "code": code,
-        "played_at": shown.played_at if settings.DEMO else "",
-        "seconds": int((found.expires_at - clock.now()).total_seconds()),
-        "origin": settings.ORIGIN,
-        "behalf": behalf,
-    }
-    response = render(request, f"signing/paper_{found.means}.html", context)
-    if shown.form_to:
-        parts = urlsplit(shown.form_to)
-        response.headers["Content-Security-Policy"] = _POLICY.format(helper=f"{parts.scheme}://{parts.netloc}")
-        # The helper has to learn from the browser who asks; with other policies an https page would be nobody to it.
-        response.headers["Referrer-Policy"] = "origin"
-    return response
+    template = f"signing/paper_{found.means}.html"
+    return waiting_page(request, template, opened=found.opened, until=found.expires_at, paper=found, behalf=behalf)
 
 
 @require_GET

@@ -68,6 +68,8 @@ def test_a_life_over_the_wire_and_openssl_asks(tmp_path):
             tmp_path, f"ocsp -issuer ca.pem -cert one.pem -CAfile ca.pem -url {url}/ocsp"
         )
         crl = revocation.read(client.crl(), root)
+        delta = revocation.read_delta(sync.request("GET", f"{url}/delta").body, root)
+        assert delta.find(record.serial).reason == "keyCompromise"
         assert revocation.check(certificates.from_pem(record.certificate.encode()), root, [crl], now=clock.now()).reason
         jwk = sync.request("GET", f"{url}/trail-key").parsed()
         assert trail.first_flaw(client.trail(), keys.from_jwk(jwk)) is None

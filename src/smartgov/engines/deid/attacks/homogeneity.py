@@ -5,9 +5,8 @@ A. Machanavajjhala et al., l-diversity: privacy beyond k-anonymity (ACM TKDD 1, 
 
 from __future__ import annotations
 
-from smartgov.engines.deid.attacks.target import Finding, Target, classes, histogram, not_run, whole
+from smartgov.engines.deid.attacks.target import Finding, Target, each_sensitive, whole
 from smartgov.engines.deid.installed import analysis
-from smartgov.engines.deid.relations import opened
 from smartgov.shared.text import Text
 
 with analysis():
@@ -16,15 +15,7 @@ with analysis():
 
 def run(target: Target) -> list[Finding]:
     """One finding a sensitive column: rows in classes with one value only, values that nearly everybody has aside."""
-    if not target.sensitive:
-        return [not_run("homogeneity", Text("No column was declared sensitive.", "未宣告任何敏感欄位。"))]
-    with opened(r=target.release) as db:
-        classes(db, target)
-        findings = []
-        for attribute in target.sensitive:
-            histogram(db, target, attribute)
-            findings.append(_judged(db, target, attribute))
-    return findings
+    return each_sensitive(target, "homogeneity", _judged)
 
 
 def _judged(db: duckdb.DuckDBPyConnection, target: Target, attribute: str) -> Finding:

@@ -7,9 +7,9 @@ held against t where the policy states one.
 
 from __future__ import annotations
 
-from smartgov.engines.deid.attacks.target import Finding, Target, classes, histogram, not_run, whole
+from smartgov.engines.deid.attacks.target import Finding, Target, each_sensitive, whole
 from smartgov.engines.deid.installed import analysis
-from smartgov.engines.deid.relations import one, opened
+from smartgov.engines.deid.relations import one
 from smartgov.shared.text import Text
 
 with analysis():
@@ -18,15 +18,7 @@ with analysis():
 
 def run(target: Target) -> list[Finding]:
     """One finding a sensitive column: rows whose rare value is believed in their class with `belief` or more."""
-    if not target.sensitive:
-        return [not_run("skewness", Text("No column was declared sensitive.", "未宣告任何敏感欄位。"))]
-    with opened(r=target.release) as db:
-        classes(db, target)
-        findings = []
-        for attribute in target.sensitive:
-            histogram(db, target, attribute)
-            findings.append(_judged(db, target, attribute))
-    return findings
+    return each_sensitive(target, "skewness", _judged)
 
 
 def _judged(db: duckdb.DuckDBPyConnection, target: Target, attribute: str) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from smartgov.engines.deid.attacks import boxes
 from smartgov.engines.deid.hierarchy import Hierarchy
 from smartgov.engines.deid.installed import analysis
 from smartgov.engines.deid.models import Model
-from smartgov.engines.deid.relations import Source, listed, one, quoted
+from smartgov.engines.deid.relations import Source, listed, one, opened, quoted
 from smartgov.engines.deid.risk import unsuppressed
 from smartgov.engines.deid.transforms import Transform
 from smartgov.shared.text import Text
@@ -220,6 +220,21 @@ def histogram(db: duckdb.DuckDBPyConnection, target: Target, attribute: str, *, 
     db.execute(
         f"CREATE OR REPLACE TEMP TABLE val AS SELECT cls.cls, cls.n, g.value, g.c FROM ({grouped}) g JOIN cls ON {same}"  # noqa: S608
     )
+
+
+def each_sensitive(
+    target: Target, attack: str, judged: Callable[[duckdb.DuckDBPyConnection, Target, str], Finding]
+) -> list[Finding]:
+    """One finding a sensitive column of the release, with `cls` and `val` made for it."""
+    if not target.sensitive:
+        return [not_run(attack, Text("No column was declared sensitive.", "未宣告任何敏感欄位。"))]
+    with opened(r=target.release) as db:
+        classes(db, target)
+        findings = []
+        for attribute in target.sensitive:
+            histogram(db, target, attribute)
+            findings.append(judged(db, target, attribute))
+    return findings
 
 
 def whole(db: duckdb.DuckDBPyConnection, sql: str) -> int:

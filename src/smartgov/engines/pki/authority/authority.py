@@ -32,7 +32,7 @@ _RESPONDER_RENEWED = timedelta(days=30)
 class Authority:
     """An authority with its store. Keys and certificates lie in `home` (`certificates.CertificateAuthority`'s folder).
 
-    `address` is where askers reach `/crl` and `/ocsp`; it stands in every certificate, so it never changes.
+    `address` is where askers reach `/crl`, `/delta` and `/ocsp`; it stands in every certificate, so it never changes.
     """
 
     def __init__(self, home: Path, store: Store | None = None, *, address: str = "") -> None:
@@ -45,6 +45,7 @@ class Authority:
         self._address = address.rstrip("/")
         self._lock = threading.Lock()
         self._responder = self._made_responder()
+        self._delta: tuple[int, bytes] | None = None
 
     @classmethod
     def create(cls, home: Path, common_name: str, *, address: str = "") -> Authority:
@@ -212,6 +213,32 @@ class Authority:
         with self._change():
             return self._make_list()
 
+    def delta(self) -> bytes:
+        """The delta list (RFC 5280 5.2.4) to the list in force, from the one that was in force a day ago.
+
+        So whoever holds a complete list that has not run out can lay it on that. It is made once for each list.
+        """
+        newest = revocation.read(self.crl(), self.certificate)
+        number, made_at = newest.head.number, clock.now()
+        assert number is not None
+        if self._delta is None or self._delta[0] != number:
+            found = self._store.list_before((made_at - LIST_LIFE).isoformat())
+            assert found is not None
+            base = revocation.read(found[1], self.certificate)
+            listed, gone = revocation.difference(base, newest, self._left_since(base.head.this_update))
+            der = revocation.build(
+                key=self._ca.key,
+                authority=self.certificate,
+                number=number,
+                revoked=listed,
+                made_at=made_at,
+                life=LIST_LIFE,
+                base=found[0],
+                gone=gone,
+            )
+            self._delta = (number, der)
+        return self._delta[1]
+
     def answer(self, request: bytes) -> bytes:
         """The DER answer to a DER request."""
         asked = self._responder.asked(request)
@@ -283,10 +310,25 @@ class Authority:
         number = last[0] + 1 if last else 1
         rows = [_row(one) for one in self._store.on_list()]
         der = revocation.build(
-            key=self._ca.key, authority=self.certificate, number=number, revoked=rows, made_at=now, life=LIST_LIFE
+            key=self._ca.key,
+            authority=self.certificate,
+            number=number,
+            revoked=rows,
+            made_at=now,
+            life=LIST_LIFE,
+            delta_at=f"{self._address}/delta" if self._address else "",
         )
         self._store.put_list(number, now.isoformat(), der)
         return der
+
+    def _left_since(self, moment: datetime) -> Iterator[int]:
+        """Serials that have left the list since then, by the trail: some came after `moment` and left again."""
+        for entry in self._store.newest_entries():
+            deed = entry.content
+            if datetime.fromisoformat(deed["at"]) < moment:
+                return
+            if deed["step"] in {"activate", "resume", "expire"}:
+                yield int(deed["detail"]["serial"])
 
     def _made_responder(self) -> ocsp.Responder:
         key_path, path = self.home / "ocsp.key", self.home / "ocsp.crt"

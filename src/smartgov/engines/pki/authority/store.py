@@ -53,6 +53,9 @@ class Store(Protocol):
     def last_list(self) -> tuple[int, bytes] | None:
         """Number and DER of the newest list."""
 
+    def list_before(self, moment: str) -> tuple[int, bytes] | None:
+        """Number and DER of the newest list that was made before `moment`; of the first one when there was none."""
+
     def put_list(self, number: int, made_at: str, der: bytes) -> None:
         """Keep a list; a number is used once."""
 
@@ -64,6 +67,9 @@ class Store(Protocol):
 
     def trail(self) -> list[Entry]:
         """The whole trail, oldest first."""
+
+    def newest_entries(self) -> Iterator[Entry]:
+        """The trail, newest first; whoever has seen enough stops."""
 
 
 class SqliteStore:
@@ -129,6 +135,14 @@ class SqliteStore:
             row = connection.execute("SELECT number, der FROM lists ORDER BY number DESC LIMIT 1").fetchone()
         return None if row is None else (int(row[0]), bytes(row[1]))
 
+    def list_before(self, moment: str) -> tuple[int, bytes] | None:
+        """Number and DER of the newest list that was made before `moment`; of the first one when there was none."""
+        before = "SELECT number, der FROM lists WHERE made_at < ? ORDER BY number DESC LIMIT 1"
+        with self._used() as connection:
+            row = connection.execute(before, (moment,)).fetchone()
+            row = row or connection.execute("SELECT number, der FROM lists ORDER BY number LIMIT 1").fetchone()
+        return None if row is None else (int(row[0]), bytes(row[1]))
+
     def put_list(self, number: int, made_at: str, der: bytes) -> None:
         """Keep a list."""
         with self._used() as connection:
@@ -148,6 +162,12 @@ class SqliteStore:
     def trail(self) -> list[Entry]:
         """The whole trail, oldest first."""
         return self._entries("SELECT number, body, digest, signature FROM trail ORDER BY number")
+
+    def newest_entries(self) -> Iterator[Entry]:
+        """The trail, newest first, read as it is asked for."""
+        with self._used() as connection:
+            for row in connection.execute("SELECT number, body, digest, signature FROM trail ORDER BY number DESC"):
+                yield Entry(*row)
 
     def _one(self, query: str, *values: object) -> Record | None:
         found = self._many(query, *values)

@@ -233,6 +233,62 @@ def test_a_record_survives_its_json(authority):
     assert life.from_json(life.to_json(record)) == record
 
 
+def listed(authority, crl):
+    return {row.serial: row for row in revocation.read(crl, authority.certificate).rows()}
+
+
+def laid_on(authority, crl, delta):
+    """What a reader knows who held a complete list and takes in the delta."""
+    known = revocation.read(crl, authority.certificate)
+    found = revocation.take_in_delta(delta, authority.certificate, known=known.head)
+    rows, (came, gone) = {row.serial: row for row in known.rows()}, revocation.changes(found)
+    for serial in gone:
+        rows.pop(serial, None)  # a list between base and delta may not have it any more
+    return rows | {row.serial: row for row in came}
+
+
+def test_a_delta_leads_every_list_that_is_still_in_force_to_the_newest_one(authority):
+    held, lost, kept = (active(authority, holder=name) for name in ("h1", "h2", "h3"))
+    authority.suspend(held.id, by="officer:2")
+    lists = [authority.crl()]
+    for hours in range(1, 60, 7):
+        with clock.travelling(delta=timedelta(hours=hours)):
+            if hours == 8:
+                authority.revoke(lost.id, "keyCompromise", by="officer:2")
+            if hours == 15:
+                authority.suspend(kept.id, by="officer:2")
+            if hours == 22:  # on no list of the day before, and on none now
+                authority.resume(kept.id, by="officer:2")
+            if hours == 29:
+                authority.resume(held.id, by="officer:2")
+                authority.suspend(kept.id, by="officer:2")
+            lists.append(authority.crl())
+            newest, delta, now = listed(authority, lists[-1]), authority.delta(), clock.now()
+            head = revocation.read_delta(delta, authority.certificate).head
+            assert head.number == revocation.read(lists[-1], authority.certificate).head.number
+            assert authority.delta() == delta, "it is made once"
+            for crl in lists:
+                old = revocation.read(crl, authority.certificate).head
+                if old.next_update >= now and old.number < head.number:
+                    assert laid_on(authority, crl, delta) == newest
+    assert {row.reason for row in newest.values()} == {"keyCompromise", revocation.HOLD}
+    assert held.serial not in newest
+
+
+def test_before_a_day_is_over_the_delta_starts_from_the_first_list(authority):
+    first = authority.crl()
+    delta = revocation.read_delta(authority.delta(), authority.certificate)
+    assert (len(delta), revocation.base_of(delta)) == (0, 1)
+    lost = active(authority)
+    authority.revoke(lost.id, "superseded", by="officer:2")
+    assert laid_on(authority, first, authority.delta()).keys() == {lost.serial}
+
+
+def test_each_list_says_where_its_delta_lies(authority):
+    points = x509.load_der_x509_crl(authority.crl()).extensions.get_extension_for_class(x509.FreshestCRL).value
+    assert [one.full_name[0].value for one in points] == ["http://localhost:9/pki/delta"]
+
+
 @pytest.mark.process
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="NOT RUN: openssl is absent")
 def test_openssl_agrees_about_list_and_answers(authority, tmp_path):

@@ -12,6 +12,7 @@ import socket
 import sqlite3
 import ssl
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ PEOPLE = "TW/GOV/ris/household/people.v1"
 CASES = "TW/GOV/ris/cases"
 PURPOSE = "birth-registration"
 LAW = "household-act-48"
+_SINGLE = 21_000, 22_000
+"""Where single ports come from; `free_ports` takes its rows from elsewhere."""
 _claims: dict[int, socket.socket] = {}  # held until their country stops, or the process ends
 
 
@@ -57,17 +60,47 @@ def free_port() -> int:
     later. The claim is an abstract Unix address: the kernel gives it to one process and takes it back at its end.
     """
     while True:
-        port = random.randrange(21000, 22000)
-        claim = socket.socket(socket.AF_UNIX)
+        port = random.randrange(*_SINGLE)
+        if _claimed(port) and is_free(port):
+            return port
+
+
+def free_ports(count: int) -> int:
+    """The first of `count` (at most 100) free ports in a row, claimed as `free_port` claims; `release` gives them back.
+
+    A country takes minutes to bind all of its ports: two that are raised side by side must not choose alike.
+    """
+    # Below the ports that outgoing connections take.
+    starts = [first for first in range(10_000, 32_000, 100) if first not in range(*_SINGLE)]
+    random.SystemRandom().shuffle(starts)
+    for first in starts:
+        if _claimed(first):
+            if all(is_free(port) for port in range(first, first + count)):
+                return first
+            release(first)
+    raise RuntimeError("no free ports")
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            claim.bind(f"\0smartgov-test-port-{port}")
+            probe.bind(("127.0.0.1", port))
         except OSError:
-            claim.close()
-            continue
-        _claims[port] = claim
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
+            return False
+    return True
+
+
+def _claimed(port: int) -> bool:
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0smartgov-test-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _claims[port] = claim
+    return True
 
 
 class Behind:
@@ -187,6 +220,14 @@ class Country:
             self.gateways[code] = Gateway(self.folder / code)
             self.run(self.gateways[code].start())
 
+    def quiet(self, code: str) -> None:
+        """From now on a gateway publishes and stamps only what the test asks for, not every two seconds by itself."""
+
+        async def nothing() -> None:
+            """Look at nothing."""
+
+        self.gateways[code].core.heads.look = nothing  # type: ignore[method-assign]
+
     def halt(self, code: str) -> None:
         """Stop one gateway in order."""
         self.run(self.gateways.pop(code).stop())
@@ -240,6 +281,14 @@ def ask_births(sdk: LocalGateway, **changes: Any) -> Any:
     given: dict[str, Any] = {"json": {"where": {}}, "subject": MOTHER, "purpose": PURPOSE, "basis": LAW}
     given |= {"issue": "case-1", "user": "s1"}
     return sdk.call(BIRTHS, "POST", "/births/query", **{**given, **changes})
+
+
+def wait_for(holds: Callable[[], Any], seconds: int = 120) -> None:
+    """Until it holds; the test fails when it never does. Long, because a test shares a few cores with others."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.05)
 
 
 class Rogue:

@@ -13,7 +13,7 @@ import pytest
 from smartgov.engines.httpd import Request, Response
 from smartgov.engines.pki import jws, keys
 from smartgov.engines.troad import artefacts, consent_status
-from smartgov.engines.troad.tests.country import BIRTHS, CASES, FATHER, MOTHER, PURPOSE, Country, ask_births
+from smartgov.engines.troad.tests.country import BIRTHS, CASES, FATHER, MOTHER, PURPOSE, Country, ask_births, wait_for
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 
@@ -230,13 +230,3 @@ def ask_quietly(country: Country, artefact: str) -> None:
     except Problem as problem:
         if problem.slug != "consent-revoked":
             raise
-
-
-def wait_for(condition: Any) -> None:
-    import time
-
-    for _ in range(500):
-        if condition():
-            return
-        time.sleep(0.02)
-    raise AssertionError("it did not come about")

@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,6 +27,7 @@ from smartgov.engines.troad.tests.country import (
     Rogue,
     ask_births,
     problem_type,
+    wait_for,
 )
 from smartgov.engines.troad.tests.test_blows_process import acknowledged, try_some
 from smartgov.engines.troad.tests.test_gateway_process import Process, process, stored
@@ -294,10 +294,10 @@ def test_the_clock_is_wrong(process: Process, seconds: int) -> None:
 
 @pytest.fixture
 def hasty(process: Process, monkeypatch: pytest.MonkeyPatch) -> Process:
-    """A service that may take a second, and a client's gateway that waits one more."""
+    """A service that may take a second, and a client's gateway that waits some more."""
     first, *others = process.country.data()["services"]
     process.country.publish(services=[{**first, "limits": {"seconds": 1}}, *others])
-    monkeypatch.setattr(consumer, "HOPS_SECONDS", 1)
+    monkeypatch.setattr(consumer, "HOPS_SECONDS", 4)
     return process
 
 
@@ -323,7 +323,7 @@ def test_the_service_is_slow(hasty: Process) -> None:
     sound = country.behind.handle
 
     async def slow(request: Request) -> Response:
-        await asyncio.sleep(3)
+        await asyncio.sleep(8)
         return await sound(request)
 
     stand_in(country, slow)
@@ -346,12 +346,3 @@ def state(process: Process) -> str:
     """The state of the process as the kernel says it: T is stopped."""
     assert process.child is not None
     return Path(f"/proc/{process.child.pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-
-
-def wait_for(holds: Callable[[], bool], seconds: int = 20) -> None:
-    """Until it holds; the test fails when it never does."""
-    for _ in range(seconds * 10):
-        if holds():
-            return
-        time.sleep(0.1)
-    raise AssertionError("it did not come about")

@@ -19,7 +19,7 @@ from smartgov.engines.httpd import Response, sync
 from smartgov.engines.ledger import Log
 from smartgov.engines.troad import configuration
 from smartgov.engines.troad import home as homes
-from smartgov.engines.troad.tests.country import Country, Rogue, ask_births, problem_type
+from smartgov.engines.troad.tests.country import Country, Rogue, ask_births, problem_type, wait_for
 from smartgov.shared.problems import Problem
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
@@ -41,14 +41,14 @@ class Process:
         )
         command += ["--home", str(self.country.folder / self.code)]
         self.child = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": source}, stderr=subprocess.DEVNULL)
-        for _ in range(400):
-            try:
-                sync.request("GET", self.country.url(self.code) + "/local/v1/health")
-            except OSError:
-                time.sleep(0.05)
-            else:
-                return
-        raise AssertionError("the gateway did not start")
+        wait_for(self._answers)
+
+    def _answers(self) -> bool:
+        try:
+            sync.request("GET", self.country.url(self.code) + "/local/v1/health")
+        except OSError:
+            return False
+        return True
 
     def kill(self) -> None:
         assert self.child is not None
@@ -107,8 +107,7 @@ def test_nothing_that_was_answered_is_missing_after_kill_9(process: Process) -> 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
-    while len(answered) < 40:
-        time.sleep(0.01)
+    wait_for(lambda: len(answered) >= 40)
     process.kill()
     for thread in threads:
         thread.join()
@@ -178,11 +177,7 @@ def test_a_newer_configuration_is_fetched_from_the_centre(tmp_path: Path, monkey
     country.behind.answer = lambda request: Response(200, {"content-type": "application/json"}, newer)
     country.start("ris")
     try:
-        for _ in range(500):
-            if country.sdk().health()["configuration"]["version"] == 2:
-                break
-            time.sleep(0.02)
-        assert country.sdk().health()["configuration"]["version"] == 2
+        wait_for(lambda: country.sdk().health()["configuration"]["version"] == 2)
         assert ris.bundle.read_bytes() == newer
         country.behind.answer = lambda request: Response(200, {}, b"nonsense")
         time.sleep(0.1)

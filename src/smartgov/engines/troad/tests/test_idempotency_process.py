@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Iterator
-from pathlib import Path
+from itertools import count
 from typing import Any
 
 import pytest
 
-import smartgov
 from smartgov.engines.httpd import Request, Response, serve, sync
-from smartgov.engines.troad.tests.country import BIRTHS, CASES, LAW, MOTHER, PEOPLE, PURPOSE, Country, ask_births
+from smartgov.engines.troad.tests.country import (
+    BIRTHS,
+    CASES,
+    LAW,
+    MOTHER,
+    PEOPLE,
+    PURPOSE,
+    Country,
+    ask_births,
+    wait_for,
+)
+from smartgov.engines.troad.tests.test_gateway_process import Process, process
 from smartgov.shared.problems import Problem
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
+__all__ = ["process"]
 
 
 def counted(country: Country) -> None:
@@ -181,61 +186,24 @@ def test_no_gateway_repeats_a_call_by_itself(country: Country) -> None:
 # -- kill -9 on the provider's gateway as a real process --------------------------------------------------------------
 
 
-class Process:
-    """hpa's gateway in a process of its own."""
-
-    def __init__(self, country: Country) -> None:
-        self.country = country
-        self.start()
-
-    def start(self) -> None:
-        source = str(Path(smartgov.__file__).parent.parent)
-        command = [sys.executable, "-m", "smartgov.engines.troad.gateway", "--home", str(self.country.folder / "hpa")]
-        environment = {**os.environ, "PYTHONPATH": source}
-        self.child = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-        for _ in range(400):
-            try:
-                sync.request("GET", self.country.url("hpa") + "/local/v1/health")
-            except OSError:
-                time.sleep(0.05)
-            else:
-                return
-        raise AssertionError("the gateway did not start")
-
-    def kill(self) -> None:
-        self.child.send_signal(signal.SIGKILL)
-        self.child.wait(20)
-
-
-@pytest.fixture
-def process(tmp_path: Path) -> Iterator[Process]:
-    country = Country(tmp_path)
-    country.start("ris", "portal")
-    made = Process(country)
-    yield made
-    if made.child.poll() is None:
-        made.child.terminate()
-        made.child.wait(20)
-    country.stop()
-
-
 def test_killed_while_the_service_works(process: Process) -> None:
-    country, entered = process.country, threading.Event()
+    country, entered, killed = process.country, threading.Event(), asyncio.Event()
     seen: list[str] = []
 
     async def works(request: Request) -> Response:
         seen.append(request.headers["x-road-id"])
         entered.set()
-        await asyncio.sleep(0.5)
+        await killed.wait()
         return Response.json({"hospital": "done"}, 201)
 
     assert country._server is not None
     country._server.handler = works
     caller = threading.Thread(target=lambda: refused(country, "gateway-silent", idempotency_key="k-1"))
     caller.start()
-    assert entered.wait(20)
+    assert entered.wait(60)
     process.kill()
-    caller.join(20)
+    country.loop.call_soon_threadsafe(killed.set)
+    caller.join(60)
     process.start()
     problem = refused(country, "outcome-unknown", idempotency_key="k-1")
     assert (problem.status, problem.extra["refused_by"]) == (409, "TW/GOV/hpa/gw1")
@@ -272,7 +240,7 @@ def test_killed_again_and_again_while_many_ask(process: Process) -> None:
 
     def work(worker: int) -> None:
         sdk = country.sdk(CASES)
-        for number in range(60):
+        for number in count():
             key = f"w{worker}-{number}"
             for _ in range(3):
                 try:
@@ -288,13 +256,16 @@ def test_killed_again_and_again_while_many_ask(process: Process) -> None:
     workers = [threading.Thread(target=work, args=(number,)) for number in range(3)]
     for worker in workers:
         worker.start()
-    for _ in range(3):
-        time.sleep(0.4)
-        process.kill()
-        process.start()
-    stop.set()
-    for worker in workers:
-        worker.join(60)
+    try:
+        for _ in range(3):
+            grown = len(done) + 5
+            wait_for(lambda grown=grown: len(done) >= grown)
+            process.kill()
+            process.start()
+    finally:
+        stop.set()
+        for worker in workers:
+            worker.join(60)
     assert len(done) > 10
     assert set(done.values()) == {1}, "at most once"
     assert refusals <= {"gateway-silent", "gateway-unreachable", "outcome-unknown", "service-silent"}

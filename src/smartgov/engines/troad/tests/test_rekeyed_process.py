@@ -17,7 +17,7 @@ from smartgov.engines.httpd import sync
 from smartgov.engines.ledger import checkpoint
 from smartgov.engines.troad import archive, archive_check, backup, epochs, trail, verify_evidence
 from smartgov.engines.troad import home as homes
-from smartgov.engines.troad.tests.country import MOTHER, ask_births
+from smartgov.engines.troad.tests.country import MOTHER, ask_births, wait_for
 from smartgov.engines.troad.tests.stamped import evidence, settings
 from smartgov.engines.troad.tests.test_restore_process import (
     GATEWAY,
@@ -30,7 +30,6 @@ from smartgov.engines.troad.tests.test_restore_process import (
     both,
     log_key,
     story,
-    wait_for,
 )
 from smartgov.engines.troad.verification import Verdict
 from smartgov.engines.trust import Rotation
@@ -142,7 +141,7 @@ def test_the_new_log_names_the_end_of_the_old_one_and_the_key_that_signed_it(sto
         assert f"log-rekeyed:{GATEWAY}+2" in country.gateways[code].core.alarms.standing
 
     # Exchanges go on; both verifiers hold the new log to the head that was kept of the old one.
-    wait_for(lambda: asked(country) == "answered", seconds=30)
+    wait_for(lambda: asked(country) == "answered")
     assert both(old_bundle, story.trusted)[0] in PROVEN, "what the old log has proven, it has proven"
     (story.trusted / "heads" / "kept.note").write_text(kept)
     bundle = evidence(country, asked_exchange(country), SYSTEM)
@@ -173,7 +172,7 @@ def test_a_log_that_conceals_the_old_one_is_not_believed(story: Story) -> None:
     assert checkpoint.parse(story.head()).origin == f"{GATEWAY}+2"
 
     # Another gateway's word alone, or a key that nobody named: the reader is told that a kept head is not explained.
-    wait_for(lambda: asked(country) == "answered", seconds=30)
+    wait_for(lambda: asked(country) == "answered")
     stranger = homes.load(country.folder / "ris").log_key()
     forged = checkpoint.sign(checkpoint.parse(kept), stranger)
     (story.trusted / "heads" / "forged.note").write_text(forged)
@@ -206,13 +205,13 @@ def test_a_log_whose_key_alone_was_changed_keeps_its_records(story: Story) -> No
     assert sync.request("GET", country.url("hpa") + "/local/v1/checkpoint").body.decode().count("\n— ") == 3
     size = checkpoint.parse(kept).size
     (story.trusted / "heads" / "kept.note").write_text(kept)
-    wait_for(lambda: asked(country) == "answered", seconds=30)
+    wait_for(lambda: asked(country) == "answered")
     bundle = evidence(country, ask_births(country.sdk()).exchange_id, SYSTEM, have=str(size))
     assert both(bundle, story.trusted)[0] in PROVEN
 
     # An archive over the change verifies alone: its last head says by which key the earlier ones were signed.
     asked_exchange(country)
-    wait_for(lambda: stamped(story) == 2, seconds=30)
+    wait_for(lambda: stamped(story) == 2)
     file = archive.write(homes.load(story.home), clock.now() + timedelta(minutes=5), story.folder / "out", remove=False)
     with gzip.open(file, "rt") as lines:
         about = json.loads(lines.readline())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -29,6 +28,7 @@ from smartgov.engines.troad.tests.country import (
     Rogue,
     ask_births,
     problem_type,
+    wait_for,
 )
 from smartgov.engines.troad.tests.stamped import anchors, evidence, settings, stamped_country
 from smartgov.engines.troad.tests.test_gateway_process import Process, stored
@@ -166,7 +166,7 @@ def test_the_whole_story_of_a_restore(story: Story) -> None:
     country.behind.seen.clear()
     assert problem_type(rogue.send(message)) == "restored-void"
     assert asked(country) == "restored-void"
-    wait_for(lambda: asked(country) == "answered", seconds=30)
+    wait_for(lambda: asked(country) == "answered")
     assert problem_type(rogue.send(message)) == "restored-void"
     assert asked(country, idempotency_key=key) == "outcome-unknown"
     assert asked(country, idempotency_key=uuid7()) == "answered", "a key from after the restore cannot have been used"
@@ -254,15 +254,6 @@ def asked_exchange(country: Country) -> str:
 def log_key(country: Country) -> Any:
     members = country.sdk(PORTAL).configuration()[0]["members"]
     return next(one["gateways"][0]["log_key"] for one in members if one["id"] == HPA)
-
-
-def wait_for(holds: Any, seconds: int = 20) -> None:
-    """Until it holds; the test fails when it never does."""
-    for _ in range(seconds * 10):
-        if holds():
-            return
-        time.sleep(0.1)
-    raise AssertionError("it did not come about")
 
 
 def test_what_was_erased_after_a_backup_is_erased_in_what_comes_out_of_it(story: Story, tmp_path: Path) -> None:

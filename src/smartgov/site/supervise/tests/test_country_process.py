@@ -8,12 +8,15 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
+from pytest_socket import enable_socket
 
 from smartgov.engines.httpd import sync
 from smartgov.engines.troad.client import LocalGateway
+from smartgov.engines.troad.tests.country import free_ports
 from smartgov.shared.problems import Problem
 from smartgov.site.country import Ports, raise_country
 from smartgov.site.supervise.country import PID_FILE, Country
@@ -21,13 +24,19 @@ from smartgov.site.supervise.programs import environment, python
 
 LISTEN = "import socket, sys; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); s.accept()"
 pytestmark = [pytest.mark.process, pytest.mark.enable_socket]
-PORT = 24_400 + 60 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
+@cache
+def port() -> int:
+    """Where the countries of this module begin, one after the other."""
+    return free_ports(60)
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
+    enable_socket()
     place = tmp_path_factory.mktemp("running") / "var"
-    raise_country(place, size=4_000, ports=Ports(PORT))
+    raise_country(place, size=4_000, ports=Ports(port()))
     return place
 
 
@@ -47,7 +56,7 @@ def _left_running(home: Path) -> list[str]:
 @contextmanager
 def _demo(home: Path):
     """The demo as a person starts it, and the lines that it prints."""
-    command = python("smartgov.cli", "demo", "--home", home, "--port", PORT, "--people", 4_000)
+    command = python("smartgov.cli", "demo", "--home", home, "--port", port(), "--people", 4_000)
     process = subprocess.Popen(
         command, env=environment({}), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
     )
@@ -100,19 +109,19 @@ def test_the_demo_runs_the_country_that_is_there_and_leaves_nothing_after_sigter
 def _runs_and_ends(home: Path, number: signal.Signals) -> None:
     with _demo(home) as process:
         said = _until(process, "All processes are healthy")
-        assert f"http://localhost:{PORT}" in said
+        assert f"http://localhost:{port()}" in said
         assert "mother" in said
-        assert sync.request("GET", f"http://127.0.0.1:{PORT}/").status == 200
+        assert sync.request("GET", f"http://127.0.0.1:{port()}/").status == 200
         process.send_signal(number)
         said = _until(process, "nothing is left running")
         assert process.wait() == 0
     assert not _left_running(home)
-    assert not Ports(PORT).taken()
+    assert not Ports(port()).taken()
     assert not (home / PID_FILE).exists()
 
 
 def test_a_country_in_two_web_processes_is_broken_and_mended(home):
-    country = Country(home, port=PORT, split="ris")
+    country = Country(home, port=port(), split="ris")
     mother = next(person for person in country.personas() if person["key"] == "mother")["national_id"]
     with country:
         for url in (country.url, country.agency_url):
@@ -122,7 +131,7 @@ def test_a_country_in_two_web_processes_is_broken_and_mended(home):
             assert (home / "ris.sqlite3").exists()
         assert _call(country, mother).status == 200
         with pytest.raises(Problem) as refused:
-            Country(home, port=PORT).start()
+            Country(home, port=port()).start()
         assert refused.value.slug == "country-running"
 
         country.kill("register-hpa")
@@ -140,14 +149,14 @@ def test_a_country_in_two_web_processes_is_broken_and_mended(home):
 
 
 def test_a_taken_port_is_named(home):
-    blocker = subprocess.Popen((sys.executable, "-c", LISTEN, str(PORT + 27)))
+    blocker = subprocess.Popen((sys.executable, "-c", LISTEN, str(port() + 27)))
     try:
-        while PORT + 27 not in Ports(PORT).taken():
+        while port() + 27 not in Ports(port()).taken():
             assert blocker.poll() is None
         with pytest.raises(Problem) as refused:
-            Country(home, port=PORT).start()
+            Country(home, port=port()).start()
         assert refused.value.slug == "ports-taken"
-        assert str(PORT + 27) in refused.value.what.en
+        assert str(port() + 27) in refused.value.what.en
     finally:
         blocker.kill()
         blocker.wait()

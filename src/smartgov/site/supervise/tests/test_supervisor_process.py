@@ -17,11 +17,13 @@ from smartgov.site.supervise.supervisor import Supervisor
 
 pytestmark = pytest.mark.process
 
-# Writes its own pid and that of a child of its own, then sleeps; ready when the file is there.
+# Writes its own pid and that of a child of its own, then sleeps; ready when the file is there, which it then is whole.
 FAMILY = """
 import os, pathlib, subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-pathlib.Path(sys.argv[1]).write_text(f"{os.getpid()} {child.pid}")
+file = pathlib.Path(sys.argv[1])
+file.with_suffix(".new").write_text(f"{os.getpid()} {child.pid}")
+file.with_suffix(".new").rename(file)
 time.sleep(600)
 """
 STUBBORN = FAMILY.replace("import os", "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\nimport os")
@@ -44,7 +46,7 @@ def _alive(pid: int) -> bool:
 
 
 def _until(condition) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)

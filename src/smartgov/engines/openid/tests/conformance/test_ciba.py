@@ -11,7 +11,7 @@ import pytest
 from smartgov.engines.openid import remote
 from smartgov.engines.openid.ciba import CIBA
 from smartgov.engines.openid.client import SignInError
-from smartgov.engines.openid.tests.test_conformance import by_rs256, refused, without
+from smartgov.engines.openid.tests.conformance.suite import by_rs256, refused, without
 from smartgov.engines.openid.tests.test_remote import ask, poll
 from smartgov.engines.openid.tests.world import ISSUER, World
 from smartgov.engines.pki import keys

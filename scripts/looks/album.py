@@ -1,4 +1,4 @@
-"""The album of `scripts/looks.py`: takes a page in both languages and widths, and says what is wrong with it."""
+"""The album of `scripts/looks`: takes a page in both languages and widths, and says what is wrong with it."""
 
 from __future__ import annotations
 
