@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from smartgov.engines.ledger import Appender, Log
 from smartgov.engines.troad import epochs, exchanged, idempotency, limits, stated, visibility, wire
 from smartgov.engines.troad.batch import Batch
+from smartgov.engines.troad.folding import truncate
 from smartgov.engines.troad.names import origin_of
 from smartgov.engines.troad.writer import Job, Results, Work, Writer
 from smartgov.shared.problems import Problem
