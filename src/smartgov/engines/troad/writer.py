@@ -81,10 +81,12 @@ class Writer:
         self._queue: SimpleQueue[tuple[_Loop | None, list[Job], Results | None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._commits = self._jobs = 0
+        self._owed = False
+        """Whether somebody was reading when the write-ahead log had to be emptied: it is tried again."""
 
     def start(self) -> None:
-        """Start the thread."""
-        self._db.execute(_DO_NOT_WAIT)
+        """Fold what an earlier process left in the write-ahead log, which may be erased bodies; start the thread."""
+        self._truncate()
         self._thread.start()
 
     def stop(self) -> None:
@@ -224,7 +226,7 @@ class Writer:
     def _truncate(self) -> None:
         self._db.execute(_WAIT_FOR_LOCK)
         try:
-            truncate(self._db)
+            self._owed = truncate(self._db)
         except sqlite3.Error as error:
             _end_if_the_disk_failed(error)
             log.exception("log_fold_failed")
@@ -233,12 +235,15 @@ class Writer:
 
     def _fold_is_due(self, jobs: int) -> bool:
         self._commits, self._jobs = self._commits + 1, self._jobs + jobs
-        return self._commits >= _FOLD_AFTER or self._jobs >= _FOLD_AFTER_JOBS
+        return self._owed or self._commits >= _FOLD_AFTER or self._jobs >= _FOLD_AFTER_JOBS
 
     def _fold(self) -> None:
         self._commits = self._jobs = 0
         try:
-            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            if self._owed:
+                self._owed = truncate(self._db)
+            else:
+                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         except sqlite3.Error as error:
             _end_if_the_disk_failed(error)
             log.exception("log_fold_failed")  # what was committed is in the write-ahead log; it is folded later
@@ -255,9 +260,12 @@ class Writer:
         return [(job, refuse("log-unavailable", cause=type(error).__name__)) for job in jobs]
 
 
-def truncate(db: sqlite3.Connection) -> None:
-    """Fold the write-ahead log into the file, so that erased bodies do not survive in it; outside a transaction."""
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+def truncate(db: sqlite3.Connection) -> bool:
+    """Fold the write-ahead log into the file, so that erased bodies do not survive in it; outside a transaction.
+
+    Gives whether a reader kept it from being emptied.
+    """
+    return bool(db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
 
 
 def _entries(job: Job) -> Sequence[Entry]:

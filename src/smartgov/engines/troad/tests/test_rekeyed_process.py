@@ -18,6 +18,7 @@ from smartgov.engines.ledger import checkpoint
 from smartgov.engines.troad import archive, archive_check, backup, epochs, trail, verify_evidence
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.tests.country import MOTHER, ask_births
+from smartgov.engines.troad.tests.kept import Kept, messages
 from smartgov.engines.troad.tests.stamped import evidence, settings
 from smartgov.engines.troad.tests.test_restore_process import (
     GATEWAY,
@@ -120,13 +121,13 @@ def trail_of(story: Story) -> Any:
 
 
 def test_the_new_log_names_the_end_of_the_old_one_and_the_key_that_signed_it(story: Story) -> None:
-    country = story.country
-    old_exchange = asked_exchange(country)
+    country, kept_answers = story.country, Kept(story.country)
+    old_exchange = kept_answers.take(ask_births(country.sdk()))
     pinned, kept = checkpoint.parse(trail_of(story)["checkpoint"]), story.head()
     old_bundle = evidence(country, old_exchange, SYSTEM)
     last, old_key = checkpoint.parse(story.head()), homes.load(story.home).log_key().public_key().public_bytes_raw()
 
-    enter_anew(story)
+    lost = enter_anew(story)
     wait_for(lambda: taken_up(story))
     story.process.start()
     wait_for(lambda: not story.health()["alarms"].get("log-restored"))
@@ -155,10 +156,16 @@ def test_the_new_log_names_the_end_of_the_old_one_and_the_key_that_signed_it(sto
     assert verdict.entries_proven
     assert verdict.lost == pinned.size
 
+    # What was acknowledged before is in the log of the one who asked, and in the old one, which lies as it was.
+    assert kept_answers.ask() == "answered"
+    kept_answers.hold("hpa", but={old_exchange})
+    kept_answers.hold("ris")
+    assert [record["kind"] for _, record, _ in messages(lost)[old_exchange]] == ["request", "answer"]
+
 
 def test_a_log_that_conceals_the_old_one_is_not_believed(story: Story) -> None:
-    country = story.country
-    asked_exchange(country)
+    country, answers = story.country, Kept(story.country)
+    old_exchange = answers.take(ask_births(country.sdk()))
     kept = story.head()
     enter_anew(story, marked=False)
     wait_for(lambda: taken_up(story))
@@ -179,6 +186,9 @@ def test_a_log_that_conceals_the_old_one_is_not_believed(story: Story) -> None:
     (story.trusted / "heads" / "forged.note").write_text(forged)
     bundle = evidence(country, asked_exchange(country), SYSTEM)
     assert both(bundle, story.trusted) == (Verdict.UNKNOWN_STATUS, ("kept-head",))
+    assert answers.ask() == "answered"
+    answers.hold("hpa", but={old_exchange})
+    answers.hold("ris")
 
 
 def test_a_log_whose_key_alone_was_changed_keeps_its_records(story: Story) -> None:
