@@ -47,7 +47,7 @@ def test_signing_goes_on_when_the_module_is_back(tokens: Path, tmp_path: Path) -
         assert kept.ask(exchange_id="while-away", issue="case-2") == "answer-signature-invalid", (
             "a refusal that nobody can sign is not believed"
         )
-        assert [one["kind"] for one in country.records("hpa") if one.get("id") == "while-away"][0] == "request"
+        assert next(one["kind"] for one in country.records("hpa") if one.get("id") == "while-away") == "request"
         shutil.move(tokens / "away", tokens / "tokens")
         assert kept.ask(issue="case-3") == "answered", "nothing was started again"
         kept.hold()
