@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -28,6 +27,7 @@ from smartgov.engines.httpd.client import ConnectionFailedError
 from smartgov.engines.ledger import Checkpoint, checkpoint, merkle
 from smartgov.engines.troad import backup, epochs, idempotency, records, wire, witness
 from smartgov.engines.troad.epochs import Epoch
+from smartgov.engines.troad.heads import members, needed
 from smartgov.engines.troad.names import epoch_of, origin_of
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.snapshot import Gateway
@@ -148,7 +148,8 @@ class Restoring:
             return
         restored = datetime.fromisoformat(marker["restored_at"])
         waited = (self._core.now() - restored).total_seconds()
-        if len(words) < len(asked) and (waited < PATIENCE or len(words) < min(2, len(asked))):
+        answered = members(word.witness for word in words)
+        if len(words) < len(asked) and (waited < PATIENCE or answered < needed(asked)):
             self._core.alarms.set(_ALARM, f"waits for witnesses: {len(words)} of {len(asked)} answered")
             return
         await self._remember_others(asked)
@@ -237,9 +238,10 @@ def _read(answer: Response, key: Ed25519PublicKey, *, own: bool) -> tuple[Checkp
 
 def _believed(words: list[Word], asked: list[Gateway]) -> list[Word]:
     """Without heads of a key before ours that fewer than two witnesses name: one alone could have invented it."""
-    named = Counter(word.former for word in words)
-    least = min(2, len(asked))
-    return [word for word in words if not word.former or named[word.former] >= least]
+    named: dict[bytes, set[str]] = {}
+    for word in words:
+        named.setdefault(word.former, set()).add(word.witness)
+    return [word for word in words if not word.former or members(named[word.former]) >= needed(asked)]
 
 
 def _order(head: Checkpoint) -> tuple[int, int]:

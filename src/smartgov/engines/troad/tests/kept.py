@@ -77,7 +77,8 @@ class Kept:
         `but`: exchanges that a log may lack, because it says so itself; `bodies` False: of a service that keeps none.
         """
         assert self.told, "a test that acknowledged nothing proves nothing"
-        homes_of = {homes.load(self.country.folder / code).gateway: code for code in self.country.described}
+        found_homes = [path.parent for path in self.country.folder.glob("*/gateway.yaml")]
+        homes_of = {homes.load(path).gateway: path.name for path in found_homes}
         took_part = {name for one in self.told.values() for name in (one.asker, one.provider)}
         for gateway in sorted(took_part):
             if codes and homes_of[gateway] not in codes:
