@@ -93,7 +93,7 @@ def _of_later(
     core: Core, db: sqlite3.Connection, log: Log, nearest: tuple[int, str], head: tuple[int, str], day: bytes | None
 ) -> dict[str, Any]:
     """What links a head of now to the records: the first head over them, and the configuration that is in force now."""
-    now = past.at(core.home.path, int(core.now().timestamp()))
+    now = past.at(core.home.path, core.now().timestamp())
     return {
         "over": _beside(db, log, nearest, head[0]) if nearest[0] < head[0] else None,
         "head_configuration": json.loads(now) if now and now != day else None,
@@ -179,8 +179,8 @@ def _parsed(exact: bytes) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
-def _unix(text: str, core: Core) -> int:
+def _unix(text: str, core: Core) -> float:
     try:
-        return int(datetime.fromisoformat(text).timestamp())
+        return datetime.fromisoformat(text).timestamp()
     except ValueError:
-        return int(core.now().timestamp())
+        return core.now().timestamp()

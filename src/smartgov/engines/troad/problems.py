@@ -33,7 +33,7 @@ TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
         503,
         ("T-Road's configuration has expired.", "T-Road 設定已過期。"),
         (
-            "The centre's list of members ended over 24 hours ago and no newer one has come; nothing is exchanged on it.",
+            "The centre's list of members ended over 24 hours ago and no newer one came; nothing is exchanged on it.",
             "管理中心的成員清單已失效逾 24 小時且未收到新版，依此不收送任何訊息。",
         ),
         _CHECK,

@@ -305,7 +305,7 @@ def test_a_forged_key_of_before_is_not_believed(proven_before: tuple[Story, str,
     unexplained = {"before": None, "over": None, "stamp": None}
     for changes, reason in (
         ({"head": naming, **unexplained}, "log-key"),  # the members' signed list says which key it was
-        ({"head": naming, "before": None, "stamp": None}, "head"),  # the head of then is not by that key
+        ({"head": naming, "before": None, "stamp": None}, "log-key"),
         ({"head": naming, **unexplained, "over": by_a_stranger}, "log-key"),
         ({"before": None, "over": by_a_stranger}, "head"),
         ({"head_configuration": None}, "head"),
