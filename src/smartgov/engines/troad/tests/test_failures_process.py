@@ -39,6 +39,13 @@ QUIET = "from smartgov.engines.troad import heads; heads.LOOK_SECONDS = 1e6"
 """No head is published meanwhile, so that the only writing is that of the exchange."""
 
 
+def hush(country: Country) -> None:
+    """The other gateways do nothing by themselves from now on, so that no request of theirs is struck instead."""
+    for gateway in country.gateways.values():
+        for task in gateway._tasks:
+            country.loop.call_soon_threadsafe(task.cancel)
+
+
 def kinds(country: Country, code: str, exchange: str) -> list[str]:
     """What a log holds of an exchange."""
     return [record["kind"] for record in country.records(code) if record.get("id") == exchange]
@@ -114,6 +121,7 @@ class Blow:
 def test_kill_9_at_every_step(process: Process, tmp_path: Path, name: str) -> None:
     step, country = STEPS[name], process.country
     process.end()
+    hush(country)
     process.start(QUIET)
     kept, blow, asked = Kept(country), Blow(process, tmp_path, step), list[str]()
     kept.some(2)
@@ -122,7 +130,10 @@ def test_kill_9_at_every_step(process: Process, tmp_path: Path, name: str) -> No
         asked.append(request.method)
         if step.phase == "answer" and len(asked) == 1:
             blow.lie_in_wait()
-        filling = "x" * 4_500_000 if "when" in step.syscall else "x"
+        filling = "x"
+        if "when" in step.syscall:  # more than fits between the two while the one who asks does not read
+            filling *= 4_500_000
+            country.loop.call_later(0.1, time.sleep, 2)
         return Response.json({"hospital": filling, "born_on": "2026-11-01"}, 201)
 
     country.behind.answer = service
@@ -182,6 +193,7 @@ def asking(tmp_path: Path) -> Iterator[Process]:
 @pytest.mark.parametrize("name", OWN_STEPS)
 def test_kill_9_of_the_asking_gateway_at_every_step(asking: Process, tmp_path: Path, name: str) -> None:
     step, country = OWN_STEPS[name], asking.country
+    hush(country)
     kept, blow, asked = Kept(country), Blow(asking, tmp_path, step), list[str]()
     kept.some(2)
 
@@ -215,6 +227,7 @@ def test_kill_9_of_the_asking_gateway_at_every_step(asking: Process, tmp_path: P
 @needs_strace
 def test_a_replay_is_refused_whenever_the_question_was_recorded(process: Process, tmp_path: Path) -> None:
     process.end()
+    hush(process.country)
     process.start(QUIET)
     rogue, country, kept = Rogue(process.country), process.country, Kept(process.country)
     kept.some(2)
