@@ -34,7 +34,7 @@ def test_a_short_run_checks_every_answer_and_all_logs(monkeypatch: pytest.Monkey
     assert figures.records == 2 * 2 * sum(asked) + 2 * sum(own), "one log holds both sides of what one gateway asks"
     assert [[one.count for one in figures.troad[case]] for case in CASES] == [[20, 20]] * 5
     beside = sum(connections + 2 * 20 for connections in (2, 4))
-    assert figures.answers == asked + beside * (floor.present() + signature_peer.present())
+    assert figures.answers == sum(asked) + sum(own) + beside * (floor.present() + signature_peer.present())
     assert len(figures.floor.get((2, 0), [])) == (2 if floor.present() else 0)
     rounds = [one for case in CASES for one in figures.troad[case]]
     assert all(one.cpu >= 0 and one.seconds > 0 and len(one.waits) == 20 for one in rounds)
