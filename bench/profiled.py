@@ -67,7 +67,8 @@ def _micros(which: int, since: resource.struct_rusage) -> float:
 
 def _name(frame: FrameType) -> str:
     path = Path(frame.f_code.co_filename)
-    return f"{path.parent.name}/{path.name}:{frame.f_code.co_name}"
+    folder = "lib" if path.parent.name.startswith("python3") else path.parent.name  # of Python itself
+    return f"{folder}/{path.name}:{frame.f_code.co_name}"
 
 
 if __name__ == "__main__":

@@ -91,6 +91,7 @@ STAGES: dict[str, tuple[str, ...]] = {
         "httpd/server.py:*",
         "httpd/messages.py:*",
         "httpd/router.py:*",
+        "lib/ssl.py:*",
         "asyncio/sslproto.py:*",
         "asyncio/streams.py:*",
         "asyncio/timeouts.py:*",
