@@ -13,8 +13,8 @@ CONNECTIONS = (32, 128)
 class Case:
     """What is asked in one kind of round; `batch` whether one signature may stand for many messages.
 
-    `kib`: of filling in question and answer. `rate`: questions a second, 0 for as many as are answered. `pairs`: of
-    gateways, which share the machine.
+    `kib`: of filling in question and answer. `rate`: questions a second, 0 for as many as are answered. `gateways`:
+    that share the machine; half of them ask (the greater half), the others answer, and one alone asks its own member.
     """
 
     profile: str
@@ -22,12 +22,14 @@ class Case:
     connections: int
     kib: int = 0
     rate: float = 0
-    pairs: int = 1
+    gateways: int = 2
 
     @property
     def name(self) -> str:
         """As it is printed."""
-        many = f", {2 * self.pairs} gateways" if self.pairs > 1 else ""
+        many = {1: ", own member", 2: ""}.get(self.gateways, f", {self.gateways} gateways")
+        if self.gateways == 1:
+            return f"{self.profile}{many}"  # nothing is signed on the way without a wire
         return f"{self.profile}, {'one signature a commit' if self.batch else 'one a message'}{many}"
 
     def at(self, rate: float) -> Case:
@@ -35,15 +37,15 @@ class Case:
         return replace(self, rate=rate)
 
 
-def some(profiles: list[str], connections: list[int], sizes: list[int], pairs: list[int]) -> list[Case]:
-    """All of these, each with batch signatures and with one a message."""
+def some(profiles: list[str], connections: list[int], sizes: list[int], gateways: list[int]) -> list[Case]:
+    """All of these, each with batch signatures and with one a message, where there is a wire."""
     return [
-        Case(profile, batch, one, kib, pairs=many)
-        for many in pairs
+        Case(profile, batch, one, kib, gateways=many)
+        for many in gateways
         for one in connections
         for kib in sizes
         for profile in profiles
-        for batch in (True, False)
+        for batch in ((True, False) if many > 1 else (True,))
     ]
 
 
@@ -61,6 +63,6 @@ def _everything() -> Iterator[Case]:
             yield Case(profile, batch=False, connections=connections, kib=1)
     for profile in ("signed", "full"):
         yield Case(profile, batch=True, connections=32, kib=64)
-    for pairs in (2, 4):
-        yield Case("signed", batch=True, connections=128, kib=1, pairs=pairs)
-        yield Case("full", batch=True, connections=128, kib=1, pairs=pairs)
+    for many in (1, 4, 8):
+        yield Case("signed", batch=True, connections=128, kib=1, gateways=many)
+        yield Case("full", batch=True, connections=128, kib=1, gateways=many)

@@ -6,9 +6,12 @@ Every answer is compared with what the register must say, and a wrong one ends t
 its figures; afterwards all logs must verify and hold exactly these exchanges.
 
 Options: `--everything` (the table of the documentation); `--short`; `--connections=1,32,128,256`; `--kib=1,64`;
-`--profiles=signed,personal,full,once,soon,meta`; `--pairs=1,2,4` (of gateways on this machine); `--half` (waits at half
-of the rate that was reached); `--seconds=1.5` (of a round) and `--rounds=3`; `--million` (memory of both gateways over
-1,000,000 exchanges, `--million=N` over N); `--sample=FOLDER` (where the gateways' CPU goes, see `profiled.py`).
+`--profiles=signed,personal,full,once,soon,meta`; `--gateways=1,2,3,8` (any number that share this machine: the greater
+half of them asks, each all of the others; one alone asks its own member, which is less work: nothing is signed or sent
+between gateways, and one log holds both sides) or `--pairs=1,2,4` (of gateways); `--half` (waits at half of the rate
+that was reached); `--seconds=1.5` (of a round) and `--rounds=3`; `--million` (memory of both gateways over 1,000,000
+exchanges, `--million=N` over N); `--stages` (CPU of an exchange by stage, by the sampler of `profiled.py` and the table
+of `stages.py`: of all cases of the run together, so choose one) or `--sample=FOLDER` (what the sampler found, whole).
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from typing import Protocol
 import uvloop
 
 from bench import cases as made
-from bench import exchange_table, floor, gateways, keywork, signature_peer
+from bench import exchange_table, floor, gateways, keywork, signature_peer, stages
 from bench.cases import Case
 from bench.consents import person
 from bench.load import Question, Round, ask_all
@@ -69,6 +72,8 @@ class Figures:
     answers: int = 0
     records: int = 0
     refused: int = 0
+    stages: list[str] = field(default_factory=list)
+    """The table of CPU by stage, where that was asked for."""
 
     def ratio(self, case: Case, beside: dict[Beside, list[Round]]) -> float | None:
         """Our CPU by theirs, the median over the pairs of neighbouring rounds; None without such a round."""
@@ -89,15 +94,16 @@ class Bench:
     records: int = 0
     refused: set[int] = field(default_factory=set)
     exchanges: dict[tuple[bool, int], set[int]] = field(default_factory=dict)
+    stages: list[str] = field(default_factory=list)
 
     async def round(self, case: Case, count: int) -> Round:
         """`count` exchanges of this case."""
-        hops, numbers = self.ours[case.batch, case.pairs], self._numbers(count)
+        hops, numbers = self.ours[case.batch, case.gateways], self._numbers(count)
         if case.profile in gateways.CONSENTED:
             hops.consents.prepare(case.profile, numbers)
         found = await _ask(hops, _question(case.profile, hops, case.kib), numbers, case.connections, case.rate)
         hops.consents.forget_used()
-        self.exchanges.setdefault((case.batch, case.pairs), set()).update(set(numbers) - set(found.refused))
+        self.exchanges.setdefault((case.batch, case.gateways), set()).update(set(numbers) - set(found.refused))
         self.refused.update(found.refused)
         return found
 
@@ -168,8 +174,9 @@ def measure(
         if half:
             await _half(bench, figures, cases, count, seconds, until)
 
-    bench = _run(drive, {(case.batch, case.pairs) for case in cases})
+    bench = _run(drive, {(case.batch, case.gateways) for case in cases})
     figures.answers, figures.records, figures.refused = bench.asked, bench.records, len(bench.refused)
+    figures.stages = bench.stages
     return figures
 
 
@@ -178,23 +185,26 @@ def _run(drive: Callable[[Bench], Coroutine[None, None, None]], kinds: set[tuple
         folder, port = Path(name), free_port()
         register = Process.python("bench.register", port, port=port, output=folder / "register.log")
         started.add(register).wait_ready()
-        sampled = _option("sample", "")
+        sampled = _option("sample", "") or (str(folder / "sampled") if _asked("stages") else "")
         ours = {
-            (batch, pairs): gateways.Gateways(
-                folder / f"batch-{batch}-{pairs}",
+            (batch, count): gateways.Gateways(
+                folder / f"batch-{batch}-{count}",
                 port,
                 started,
                 batch=batch,
-                pairs=pairs,
-                sampled=sampled and f"{sampled}/batch-{batch}-{pairs}",
+                count=count,
+                sampled=sampled and f"{sampled}/batch-{batch}-{count}",
             )
-            for batch, pairs in sorted(kinds)
+            for batch, count in sorted(kinds)
         }
         theirs = floor.Floor(folder / "floor", port, started) if floor.present() else None
         peer = signature_peer.SignaturePeer(folder / "peer", port, started) if signature_peer.present() else None
         bench = Bench(ours, theirs, peer)
         uvloop.run(drive(bench))
         started.stop()
+        if _asked("stages"):
+            for (batch, count), asked in bench.exchanges.items():
+                bench.stages += stages.lines(Path(sampled) / f"batch-{batch}-{count}", len(asked), one_by_one=not batch)
         refused = frozenset(bench.refused)
         bench.records = sum(
             one.verify_logs(bench.exchanges.get(kind, set()), _id, refused) for kind, one in ours.items()
@@ -219,7 +229,7 @@ async def _drive(
         for case in cases:
             of = figures.troad.setdefault(case, [])
             of.append(await bench.round(case, _count(of, case.connections, count, seconds)))
-            hops = bench.ours[case.batch, case.pairs]
+            hops = bench.ours[case.batch, case.gateways]
             figures.megabytes[case] = [pss_megabytes(pid) for pid in hops.pids]
         took = time.monotonic() - began
         print(f"round {number} of {rounds}: {took:.0f} s", file=sys.stderr, flush=True)
@@ -254,11 +264,11 @@ def _memory(total: int, profile: str) -> None:
         case = Case(profile, batch=True, connections=128)
         for part in range(PARTS):
             one = await bench.round(case, total // PARTS)
-            megabytes = " and ".join(f"{pss_megabytes(pid):.0f}" for pid in bench.ours[True, 1].pids)
+            megabytes = " and ".join(f"{pss_megabytes(pid):.0f}" for pid in bench.ours[True, 2].pids)
             told = f"{one.micros:.0f} CPU us, {one.rate:.0f} a second, {len(one.refused)} refused"
             print(f"{(part + 1) * (total // PARTS):>10} exchanges: {megabytes} MB, {told}", flush=True)
 
-    bench = _run(drive, {(True, 1)})
+    bench = _run(drive, {(True, 2)})
     print(f"verified  {bench.asked} answers; {bench.records} records; {len(bench.refused)} refused")
 
 
@@ -284,6 +294,8 @@ def main() -> None:
     figures = measure(cases, None, rounds, half=half, seconds=min(seconds, 0.5) if short else seconds)
     for line in exchange_table.lines(figures):
         print(line)
+    for line in figures.stages:
+        print(line)
     print(f"\nkeys alone {keywork.micros():.0f} CPU us: 2 signatures, 2 references, made and opened")
     print(f"verified {figures.answers} answers and {figures.records} records, two an exchange in each log")
     print(f"refused {figures.refused}; took {time.monotonic() - started:.0f} s")
@@ -292,8 +304,9 @@ def main() -> None:
 
 
 def _chosen() -> list[Case]:
-    connections, sizes, pairs = (
-        [int(part) for part in _option(name, default).split(",")]
-        for name, default in (("connections", "32,128"), ("kib", "0"), ("pairs", "1"))
+    connections, sizes, pairs, given = (
+        [int(part) for part in _option(name, default).split(",") if part]
+        for name, default in (("connections", "32,128"), ("kib", "0"), ("pairs", ""), ("gateways", ""))
     )
-    return made.some(_option("profiles", ",".join(made.PROFILES)).split(","), connections, sizes, pairs)
+    count = sorted({*given, *(2 * one for one in pairs)}) or [2]
+    return made.some(_option("profiles", ",".join(made.PROFILES)).split(","), connections, sizes, count)

@@ -101,7 +101,7 @@ def _aims(figures: Figures) -> Iterator[str]:
         return median(one.rate for one in figures.troad[case])
 
     for case in figures.troad:
-        if case.rate or case.kib > 1 or case.connections != 128 or not case.batch or case.pairs > 1:
+        if case.rate or case.kib > 1 or case.connections != 128 or not case.batch or case.gateways != 2:
             continue
         if case.profile == "signed":
             yield _aim("signed, strict, a second at 128", rate(case), 3000)

@@ -1,6 +1,7 @@
 """Real gateways, each a process, under the smallest configuration by which some may ask others about persons.
 
-One asks and one answers, or several pairs share the machine; a third one, the portal's, says which consents stand.
+One asks and one answers, or several share the machine, or one alone asks its own member, where nothing crosses a wire
+and one log holds both sides. A further one, the portal's, says which consents stand.
 """
 
 from __future__ import annotations
@@ -110,25 +111,27 @@ class Way:
 
 
 class Gateways:
-    """ris asks, hpa answers (of several pairs ris2 and hpa2, and so on); homes, keys and logs are in `folder`."""
+    """ris asks, hpa answers (of several ris2 and hpa2, and so on); homes, keys and logs are in `folder`."""
 
     purpose = PURPOSE
 
     def __init__(
-        self, folder: Path, register_port: int, started: Started, *, batch: bool, pairs: int = 1, sampled: str = ""
+        self, folder: Path, register_port: int, started: Started, *, batch: bool, count: int = 2, sampled: str = ""
     ) -> None:
         self.folder, self._batch, self._sampled = folder, batch, sampled
         url = f"http://127.0.0.1:{register_port}"
         services = {"births": {"services": {f"{profile}.v1": url for profile in PROFILES}}}
         self._centre = Centre.create(folder / "centre", clock.now())
-        self._asking = [f"ris{number or ''}" for number in (0, *range(2, pairs + 1))]
-        self._answering = [code.replace("ris", "hpa") for code in self._asking]
-        self._described = [self._home(code, {"cases": {}}) for code in self._asking]
-        self._described += [self._home(code, services) for code in self._answering]
+        self._asking = [f"ris{number or ''}" for number in (0, *range(2, (count + 1) // 2 + 1))]
+        self._answering = [code.replace("ris", "hpa") for code in self._asking][: count // 2] or self._asking
+        systems = {code: {"cases": {}} for code in self._asking}
+        for code in self._answering:
+            systems[code] = {**systems.get(code, {}), **services}
+        self._described = [self._home(code, of) for code, of in systems.items()]
         self._described.append(self._home("portal", {"portal": {}}, {"portal": ["consent"]}))
         (self._contract,) = {homes.add_contract(folder / code, _DOCUMENT) for code in self._answering}
         self._publish()
-        self._processes = {code: self._start(code, started) for code in (*self._asking, *self._answering, "portal")}
+        self._processes = {code: self._start(code, started) for code in (*systems, "portal")}
         for process in self._processes.values():
             process.wait_ready()
         self.ways = [self._way(code) for code in self._asking]
@@ -138,11 +141,11 @@ class Gateways:
     @property
     def pids(self) -> list[int]:
         """The processes that ask and then those that answer; the portal's is not on the way of an exchange."""
-        return [self._processes[code].pid for code in (*self._asking, *self._answering)]
+        return [process.pid for code, process in self._processes.items() if code != "portal"]
 
     @property
     def urls(self) -> list[str]:
-        """Where the information systems ask, one a pair."""
+        """Where the information systems ask, one for each gateway that asks."""
         return [way.url for way in self.ways]
 
     def service(self, profile: str, number: int) -> str:
@@ -165,6 +168,8 @@ class Gateways:
         that were `refused` may be there as they ended.
         """
         found = 0
+        if self._asking == self._answering:
+            return self._verify_log(self._asking[0], set(map(name, numbers)), set(map(name, refused)), signed=False)
         for at, code in enumerate(self._asking):
             mine = {name(number) for number in numbers if number % len(self._asking) == at}
             found += self._verify_log(code, mine, {name(number) for number in refused})
@@ -173,7 +178,7 @@ class Gateways:
             found += self._verify_log(code, mine, {name(number) for number in refused})
         return found
 
-    def _verify_log(self, code: str, exchanges: set[str], refused: set[str]) -> int:
+    def _verify_log(self, code: str, exchanges: set[str], refused: set[str], *, signed: bool = True) -> int:
         found: dict[str, list[str]] = {}
         with closing(sqlite3.connect(self.folder / code / "log.sqlite3")) as db:
             log = Log(db, f"TW/GOV/{code}/gw1")
@@ -183,7 +188,7 @@ class Gateways:
                 record = json.loads(raw)
                 exchange = record.get("id", "")
                 if exchange not in refused and not exchange.startswith(PROBE):
-                    found.setdefault(exchange, []).append(record["kind"] if "signature" in record else "")
+                    found.setdefault(exchange, []).append(record["kind"] if ("signature" in record) is signed else "")
         if set(found) != exchanges or any(kinds != _KINDS for kinds in found.values()):
             raise SystemExit(f"the log of {code} does not hold the {len(exchanges)} exchanges and nothing else")
         return sum(map(len, found.values()))

@@ -15,6 +15,8 @@ ROOT = Path(smartgov.__file__).parents[2]
 PAGE = ROOT / "docs" / "protocols" / "troad-evidence-1.md"
 TESTS = ROOT / "src" / "smartgov" / "engines" / "troad" / "tests"
 _ROW = re.compile(r"^\| (?P<blow>[^|]+) \| (?P<answer>[^|]+) \| (?P<tests>`[^|]+`) \|$", re.MULTILINE)
+_PROCESS = re.compile(r"(process|asking|hasty|story)\b: (Process|Story)\b|\bProcess\(")
+"""How a test gets a gateway in a process of its own: a fixture, or it starts one."""
 _NAMED = re.compile(r"`(\w+)(?:::(\w+))?`")
 
 
@@ -58,6 +60,8 @@ def test_each_blow_has_a_test_that_strikes(row: Row) -> None:
         assert source is not None, f"{file} has no test {function}"
         assert "assert" in source or "pytest.raises" in source, f"{file}::{function} asserts nothing"
         assert "skip" not in source, f"{file}::{function} may be left out"
+        assert _PROCESS.search(source), f"{file}::{function} breaks no gateway in a process of its own"
+        assert ".hold(" in source, f"{file}::{function} does not hold the logs to what was acknowledged"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.blow[:60])

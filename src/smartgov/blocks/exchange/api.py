@@ -280,15 +280,19 @@ def revoke_consent(*, jti: str, expires_at: str) -> None:
     transport.current().revoke_consent(PORTAL, jti=jti, expires_at=expires_at)
 
 
-def trail_token(*, subject: str, member: str, assurance: int, mandate: Mapping[str, Any] | None = None) -> str:
-    """Her own token for one member's gateway: 60 s, single use. `mandate` (`id`, `excludes`) when another looks."""
+def trail_token(
+    *, subject: str, member: str, gateway: str, assurance: int, mandate: Mapping[str, Any] | None = None
+) -> str:
+    """Her own token for one gateway of a member: 60 s, single use. `mandate` (`id`, `excludes`) when another looks."""
     more = {"mandate": mandate} if mandate else {}
-    return transport.current().token(PORTAL, subject=subject, audience=member, assurance=assurance, jti=uuid7(), **more)
+    return transport.current().token(
+        PORTAL, subject=subject, audience=member, gateway=gateway, assurance=assurance, jti=uuid7(), **more
+    )
 
 
-def trail(*, member: str, token: str, have: int) -> dict[str, Any]:
+def trail(*, member: str, gateway: str, token: str, have: int) -> dict[str, Any]:
     """What a member's gateway lists for the token's subject; `have` is the log size that the portal has pinned."""
-    return transport.current().trail(PORTAL, member=member, token=token, have=have)
+    return transport.current().trail(PORTAL, member=member, gateway=gateway, token=token, have=have)
 
 
 def members(agency: str = PORTAL) -> list[Member]:
@@ -299,8 +303,7 @@ def members(agency: str = PORTAL) -> list[Member]:
             id=row["id"],
             code=row["id"].rsplit("/", 1)[1],
             name=Text.of(row["name"]),
-            log_key=row["gateways"][0]["log_key"],
-            log_origin=row["gateways"][0]["log_origin"],
+            logs={one["log_origin"]: one["log_key"] for one in row["gateways"]},
             witness_keys={
                 f"{row['id']}/{one['code']}": one["witness_key"] for one in row["gateways"] if one.get("witness_key")
             },

@@ -218,8 +218,8 @@ class Member:
     id: str
     code: str
     name: Text
-    log_key: dict[str, Any] = field(default_factory=dict)
-    log_origin: str = ""
+    logs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The keys that sign the logs of its gateways, by the gateway's id, which is the log's origin too."""
     witness_keys: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The keys with which its gateways co-sign the logs of others, by the gateway's id."""
 

@@ -33,13 +33,14 @@ class Transport(Protocol):
         *,
         subject: str,
         audience: str,
+        gateway: str,
         assurance: int,
         jti: str,
         mandate: Mapping[str, Any] | None = None,
     ) -> str:
         """A trail token for one gateway, 60 s, single use."""
 
-    def trail(self, agency: str, *, member: str, token: str, have: int) -> dict[str, Any]:
+    def trail(self, agency: str, *, member: str, gateway: str, token: str, have: int) -> dict[str, Any]:
         """The listed entries of the token's subject from a member's gateway, with proofs."""
 
     def health(self, agency: str) -> dict[str, Any]:

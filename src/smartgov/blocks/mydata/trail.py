@@ -1,4 +1,4 @@
-"""Who looked at my data: ask every gateway with her own token, prove what each lists, and merge it.
+"""Who looked at my data: ask every gateway of every member with her own token, prove what each lists, and merge it.
 
 The portal trusts no list. Each gateway's log head must be signed by the key in the configuration and consistent with
 the head that the portal pinned last time, and co-signed by two other members within ten minutes; each listed record
@@ -7,6 +7,7 @@ must be included under that head. All on this page load.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -23,6 +24,7 @@ from smartgov.blocks.mydata.models import GatewayCheckpoint
 from smartgov.engines.ledger import checkpoint as checkpoints
 from smartgov.engines.troad import epochs
 from smartgov.engines.troad import trail as proofs
+from smartgov.engines.troad.names import epoch_of
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 from smartgov.shared.problems import Problem
@@ -41,26 +43,50 @@ _LOST = Text(
     "其日誌曾自備份還原，至少遺失 {count} 筆紀錄（不限與您相關者），未列於清單中。",
 )
 _REFUSED = Text("It refused to answer: {why}", "拒絕回答：{why}")
+_GONE = Text(
+    "This gateway was taken out of service. Its log had {count} records about all people; ask the agency about yours.",
+    "此閘道已停用。其日誌共有 {count} 筆紀錄（不限與您相關者），如需其中與您相關者請洽該機關。",
+)
+_NAMED = Text("{name} ({code})", "{name}（{code}）")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The log that one gateway of a member keeps, and the key that signs it."""
+
+    member: exchange.Member
+    gateway: str
+    key: dict[str, Any]
+
+    @property
+    def name(self) -> Text:
+        """Whose it is; and which, where the member has several."""
+        if len(self.member.logs) == 1:
+            return self.member.name
+        return _NAMED.format(name=self.member.name, code=self.gateway.rpartition("/")[2])
 
 
 def trail(*, actor: Actor) -> TrailView:
     """The uses of the actor's data, newest first, with what was proven, what failed and who was silent."""
     subject = subject_of(actor)
     person = identity.subject_national_id(actor=actor, subject=subject, purpose="trail")
-    members = {member.id: member for member in exchange.members()}
-    pinned = {row.member: row for row in GatewayCheckpoint.objects.filter(member__in=members).order_by("seen_at")}
+    members = exchange.members()
+    logs = {gateway: Kept(member, gateway, key) for member in members for gateway, key in member.logs.items()}
+    pinned = {epoch_of(row.origin)[0]: row for row in GatewayCheckpoint.objects.order_by("seen_at")}
     mandate = _mandate(actor)
     answers = together(
-        {name: partial(_ask, actor, person, name, pinned.get(name), mandate) for name in members}, limit_s=LIMIT_S
+        {name: partial(_ask, actor, person, log, pinned.get(name), mandate) for name, log in logs.items()},
+        limit_s=LIMIT_S,
     )
     listed: list[Listed] = []
     states: list[MemberTrail] = []
-    for name, member in members.items():
-        others = [other for other in members.values() if other.id != name]
+    for name, log in logs.items():
+        others = [other for other in members if other.id != log.member.id]
         witnesses = {gateway: key for other in others for gateway, key in other.witness_keys.items()}
-        state, entries = _judge(member, answers[name], pinned.get(name), witnesses)
+        state, entries = _judge(log, answers[name], pinned.get(name), witnesses)
         states.append(state)
         listed += entries
+    states += _gone(members, pinned)
     _note(actor, states)
     return TrailView(
         domain.merge(listed, read=reading.entry, exchange_of=reading.exchange_of),
@@ -78,41 +104,55 @@ def _mandate(actor: Actor) -> dict[str, Any] | None:
 
 
 def _ask(
-    actor: Actor, person: str, member: str, pinned: GatewayCheckpoint | None, mandate: dict[str, Any] | None
+    actor: Actor, person: str, log: Kept, pinned: GatewayCheckpoint | None, mandate: dict[str, Any] | None
 ) -> dict[str, Any]:
-    token = exchange.trail_token(subject=person, member=member, assurance=actor.assurance, mandate=mandate)
-    return exchange.trail(member=member, token=token, have=pinned.size if pinned else 0)
+    to = {"member": log.member.id, "gateway": log.gateway}
+    token = exchange.trail_token(subject=person, assurance=actor.assurance, mandate=mandate, **to)
+    return exchange.trail(token=token, have=pinned.size if pinned else 0, **to)
+
+
+def _gone(members: list[exchange.Member], pinned: dict[str, GatewayCheckpoint]) -> list[MemberTrail]:
+    """The gateways of present members that were taken out of service: what they recorded cannot be asked for here."""
+    known = {member.id: member for member in members}
+    found = []
+    for name, row in pinned.items():
+        member = known.get(row.member)
+        if member is not None and name not in member.logs:
+            shown = _NAMED.format(name=member.name, code=name.rpartition("/")[2])
+            found.append(MemberTrail(member.id, shown, "silent", 0, row.size, _GONE.format(count=row.size)))
+    return found
 
 
 def _judge(
-    member: exchange.Member,
+    log: Kept,
     answer: dict[str, Any] | Exception,
     pinned: GatewayCheckpoint | None,
     witnesses: dict[str, dict[str, Any]],
 ) -> tuple[MemberTrail, list[Listed]]:
+    member = log.member
     if isinstance(answer, Exception):
         why = _REFUSED.format(why=answer.what) if isinstance(answer, Problem) and answer.status < 500 else _SILENT
-        logger.warning("trail_unanswered", member=member.id, error=getattr(answer, "slug", type(answer).__name__))
-        return MemberTrail(member.id, member.name, "silent", 0, 0, why), []
+        logger.warning("trail_unanswered", gateway=log.gateway, error=getattr(answer, "slug", type(answer).__name__))
+        return MemberTrail(member.id, log.name, "silent", 0, 0, why), []
     verdict = proofs.verify(
         answer,
         checkpoints.parse(pinned.note) if pinned else None,
-        member.log_key,
-        member.log_origin or None,
+        log.key,
+        log.gateway,
         witnesses=witnesses,
     )
     shown = [item for item in verdict.entries if reading.is_use(item.record) or not item.proven]
     listed = [Listed(member.id, item.proven and verdict.entries_proven, item.record) for item in shown]
     if not verdict.entries_proven or verdict.checkpoint is None:
-        logger.error("trail_proof_failed", member=member.id, problem=str(verdict.problem))
+        logger.error("trail_proof_failed", gateway=log.gateway, problem=str(verdict.problem))
         why = Text("{broken} {why}", "{broken}{why}").format(
             broken=_FAILED, why=verdict.problem.why if verdict.problem else ""
         )
-        return MemberTrail(member.id, member.name, "failed", len(listed), 0, why), listed
+        return MemberTrail(member.id, log.name, "failed", len(listed), 0, why), listed
     _pin(member.id, verdict.note, verdict.checkpoint)
     lost = sum(opened.lost for opened in epochs.of_head(verdict.checkpoint))
     why = _LOST.format(count=lost) if lost else domain.NOTHING
-    return MemberTrail(member.id, member.name, "proven", len(listed), verdict.checkpoint.size, why, lost), listed
+    return MemberTrail(member.id, log.name, "proven", len(listed), verdict.checkpoint.size, why, lost), listed
 
 
 @transaction.atomic

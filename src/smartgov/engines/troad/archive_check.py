@@ -17,7 +17,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from smartgov.engines.ledger import merkle
+from smartgov.engines.ledger import checkpoint, merkle
 from smartgov.engines.troad import archive_file, evidence, verification
 from smartgov.engines.troad.archive_file import Fold
 from smartgov.engines.troad.problems import refuse
@@ -64,6 +64,7 @@ class _Archive:
         last = verification.head_of(newest, final["head"], final.get("stamp"))
         under = last.checkpoint  # it says by which keys the heads of former epochs were signed
         self._heads = [*(verification.head_of(newest, one["head"], one.get("stamp"), under) for one in earlier), last]
+        verification.known_keys((case for _, case in self._cases), last)
         self._sizes = [head.checkpoint.size for head in self._heads]
         if (
             self._sizes != sorted(set(self._sizes))
@@ -139,19 +140,22 @@ def bundle(file: Path, exchange: str, opener: Mapping[int, AESGCM] | None = None
             found.append((line["index"], exact, line))
     if not found:
         raise refuse("record-unknown")
-    size = about["size"]
+    size, last = about["size"], about["heads"][-1]
     part = _parts(about["first"], [bytes.fromhex(one) for one in about["left"]], leaves)
     since = [
         one for one in about["configurations"] if one["from"] <= verification.unix(json.loads(found[0][1])["time"])
     ]
+    day, newest = (since or about["configurations"])[-1 if since else 0], about["configurations"][-1]
     return {
         "type": evidence.TYPE,
         "exchange": exchange,
         "gateway": about["gateway"],
-        "configuration": {"files": (since or about["configurations"])[-1 if since else 0]["files"]},
-        "head": about["heads"][-1]["head"],
-        "stamp": about["heads"][-1]["stamp"],
+        "configuration": {"files": day["files"]},
+        "head": last["head"],
+        "stamp": last["stamp"],
         "before": None,
+        "over": _over(about["heads"], found[-1][0], size, part),
+        "head_configuration": {"files": newest["files"]} if newest is not day else None,
         "have": [],
         "entries": [
             {
@@ -163,6 +167,15 @@ def bundle(file: Path, exchange: str, opener: Mapping[int, AESGCM] | None = None
             for index, exact, line in found
         ],
     }
+
+
+def _over(heads: list[dict[str, Any]], index: int, size: int, part: merkle.Range) -> dict[str, Any] | None:
+    """The first head over this record, when it is not the last one."""
+    sizes = [checkpoint.parse(one["head"]).size for one in heads]
+    at = bisect_right(sizes, index)
+    if sizes[at] == size:
+        return None
+    return {**heads[at], "consistency": [one.hex() for one in merkle.consistency_proof(sizes[at], size, part)]}
 
 
 def _opened(index: int, line: Mapping[str, Any], key: AESGCM | None) -> dict[str, str]:

@@ -6,7 +6,7 @@ Both name the person by a reference encrypted to the gateway that will read them
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -84,9 +84,11 @@ def make_consent(
     holder: str,
     terms: Mapping[str, Any],
     now: datetime,
+    others: Iterable[Recipient] = (),
 ) -> str:
     """The artefact for `subject` (a national id), who is `pairwise` to this provider; `holder` is the thumbprint of the
-    message key of the requester's gateway.
+    message key of the requester's gateway. `to` is the provider's first gateway, `others` are its further ones; a
+    consent for a single use is for the first one only, because each gateway spends in a log of its own.
 
     `terms`: provider (a service id), requester, fields, purpose, expires_at (ISO 8601), jti, single_use.
     """
@@ -105,6 +107,10 @@ def make_consent(
         "exp": expires,
         "sub_ref": reference.make(subject, to, rid=terms["jti"], exp=expires),
     }
+    further = () if claims["single_use"] else tuple(others)
+    if further:
+        made = {one.gateway: reference.make(subject, one, rid=terms["jti"], exp=expires) for one in further}
+        claims["sub_refs"] = made
     return jws.sign(claims, key, keys.thumbprint(key.public_key()), CONSENT)
 
 
@@ -133,7 +139,8 @@ def _read(artefact: str, issuers: Mapping[str, Issuer], reader: Reader, now: dat
     if not str(claims.get("aud")).startswith(f"{reader.member}/"):
         raise refuse("consent-foreign")
     try:
-        subject = reference.open_(claims["sub_ref"], reader.key, gateway=reader.gateway, rid=claims["jti"], now=now)
+        own = claims.get("sub_refs", {}).get(reader.gateway, claims["sub_ref"])
+        subject = reference.open_(own, reader.key, gateway=reader.gateway, rid=claims["jti"], now=now)
         return Consent(
             jti=str(claims["jti"]),
             service=str(claims["aud"]),
@@ -147,7 +154,7 @@ def _read(artefact: str, issuers: Mapping[str, Issuer], reader: Reader, now: dat
             issuer=str(claims["iss"]),
             issued=int(claims["iat"]),
         )
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, AttributeError):
         raise refuse("consent-invalid") from None
     except Problem:
         raise refuse("consent-foreign") from None

@@ -61,9 +61,12 @@ class LocalGateway:
         fields: Sequence[str] | None = None,
         idempotency_key: str | None = None,
         exchange_id: str | None = None,
+        gateway: str | None = None,
         timeout: float = CALL_SECONDS,
     ) -> Answer:
         """Call a service on T-Road about the person `subject` (a national id); `timeout` in seconds.
+
+        `gateway` is the id of the one to ask, where the service's member has several; else its first one is asked.
 
         Every refusal, on the way or by the service (status 400 and above), is raised as its Problem. Of the own gateway
         (`gateway: own`): `gateway-unreachable` when it does not run, `gateway-silent` when it did not answer in time.
@@ -78,6 +81,7 @@ class LocalGateway:
             "x-road-userid": _ascii(user or ""),
             "x-troad-fields": ",".join(fields or ()),
             "idempotency-key": idempotency_key or "",
+            "x-road-security-server": gateway or "",
         }
         return _answer(self._send(method, f"/r1/{service_id}{path}", json, headers, timeout))
 
@@ -135,11 +139,13 @@ class LocalGateway:
         subject: str,
         audience: str,
         assurance: int,
+        gateway: str | None = None,
         jti: str | None = None,
         mandate: Mapping[str, Any] | None = None,
     ) -> str:
         """The signed-in person's token for the trail of one member: 60 seconds, one use.
 
+        `gateway` is the id of the gateway whose log is to be asked; the member's first one, if none is named.
         `mandate` (`id`, and `excludes`: ids of members, systems, services, or `purpose:...`) when she asks for another.
         """
         terms = {
@@ -147,15 +153,22 @@ class LocalGateway:
             "audience": audience,
             "assurance": assurance,
             "jti": jti or uuid7(),
+            **({"gateway": gateway} if gateway else {}),
             **({"mandate": dict(mandate)} if mandate else {}),
         }
         token: str = self._send("POST", "/local/v1/tokens", terms).parsed()["token"]
         return token
 
-    def trail(self, member: str, token: str, have: int = 0, timeout: float = 10) -> dict[str, Any]:
-        """A member's trail answer, to be checked with `troad.trail.verify`; `have` is the size of the pinned head."""
+    def trail(
+        self, member: str, token: str, have: int = 0, timeout: float = 10, *, gateway: str | None = None
+    ) -> dict[str, Any]:
+        """A member's trail answer, to be checked with `troad.trail.verify`; `have` is the size of the pinned head.
+
+        Each gateway of a member has a log of its own: `gateway` is the one that the token names.
+        """
         path = f"/r1/{member}/-/trail/records?have={have}"
-        answer = self._send("GET", path, None, {"x-troad-trail-token": token, "x-road-id": uuid7()}, timeout)
+        headers = {"x-troad-trail-token": token, "x-road-id": uuid7(), "x-road-security-server": gateway or ""}
+        answer = self._send("GET", path, None, headers, timeout)
         content: dict[str, Any] = answer.parsed()
         return content
 

@@ -83,7 +83,8 @@ class Consumer:
         )
 
     async def _carry(self, ask: Ask, snapshot: Snapshot, token: str, now: datetime) -> Response:
-        if ask.target.member == self._core.home.member:
+        here = ask.receiver in {"", self._core.home.gateway}
+        if ask.target.member == self._core.home.member and here:
             return await self._own(ask, snapshot, token)
         member = snapshot.members.get(ask.target.member)
         if member is None or not member.gateways:

@@ -61,7 +61,14 @@ def of_head(head: Checkpoint) -> tuple[Epoch, ...]:
         raise ValueError("the head's epochs do not lead to its origin")
     if found and head.size <= found[-1].restored:
         raise ValueError("an epoch begins with a record of its own")
+    if not {int(match[1]) for line in head.extensions if (match := _KEY.fullmatch(line))} <= {n for n, _ in wanted}:
+        raise ValueError("a key is named for an epoch that the head does not tell of")
     return found
+
+
+def told_by(head: Checkpoint) -> tuple[str, ...]:
+    """The lines in which a head tells of former epochs, and which every later head repeats."""
+    return tuple(line for line in head.extensions if line.startswith(("epoch ", "key-before-epoch ")))
 
 
 def count(lines: Sequence[str]) -> int:
@@ -79,6 +86,11 @@ def key_of(head: Checkpoint, number: int, present: bytes) -> bytes:
     found = {int(match[1]): match[2] for line in head.extensions if (match := _KEY.fullmatch(line))}
     later = [change for change in found if change > number]
     return base64.b64decode(found[min(later)]) if later else present
+
+
+def keys_before(head: Checkpoint) -> frozenset[bytes]:
+    """The keys that signed heads of former epochs, as `head` says."""
+    return frozenset(base64.b64decode(match[2]) for line in head.extensions if (match := _KEY.fullmatch(line)))
 
 
 def rekeyed(head: Checkpoint) -> tuple[Epoch, ...]:

@@ -2,19 +2,25 @@
 
 It holds the exact records with their proofs under one signed head, the head's co-signatures and time stamp, an earlier
 head that bounds the time from below, the configuration of that day, and salt, body and signature base where they were
-not erased. `docs/protocols/troad-evidence-1.md` is the specification.
+not erased. Where the head is of much later (the reader has kept one of now, or the log's key has changed since), it
+holds the first head over the records too, and the configuration of the later one: the head of now says by which key
+the older one was signed. `docs/protocols/troad-evidence-1.md` is the specification.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from smartgov.engines.ledger import Log
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from smartgov.engines.ledger import Log, checkpoint
+from smartgov.engines.pki import keys
 from smartgov.engines.troad import past
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.problems import refuse
@@ -33,10 +39,21 @@ async def bundle(core: Core, exchange: str, have: Iterable[int] = ()) -> dict[st
     with core.store.reading() as (_, log):
         if indexes[0] < log.archived():
             raise refuse("record-archived")
-    sizes = sorted(set(have))
-    await core.heads.publish(at_least=max([indexes[-1] + 1, *sizes]) if _reachable(core, sizes) else indexes[-1] + 1)
+    await core.heads.publish(at_least=indexes[-1] + 1)
     with core.store.reading() as (db, log):
-        return _collect(core, db, log, exchange, indexes, [size for size in sizes if size <= log.size()])
+        sizes = sorted({size for size in have if 0 < size <= log.size()})
+        nearest = _nearest(db, indexes[-1] + 1)
+        day = past.at(core.home.path, _unix(str(_parsed(_exact(log, indexes[0])).get("time", "")), core))
+    later = bool(sizes and sizes[-1] > nearest[0]) or not _is_listed(day, core.home.gateway, nearest[1])
+    if later:
+        await core.heads.publish()
+    with core.store.reading() as (db, log):
+        head = _newest(db) if later else nearest
+        content = _collect(core, db, log, exchange, indexes, head, day)
+        content["have"] = [{"size": old, **_link(log, old, head[0])} for old in sizes if old <= head[0]]
+        if later:
+            content |= _of_later(core, db, log, nearest, head, day)
+    return content
 
 
 def parties(core: Core, exchange: str) -> set[str]:
@@ -48,35 +65,48 @@ def parties(core: Core, exchange: str) -> set[str]:
     return named | {str(record.get("service", "")).rpartition("/")[0] for record in records}
 
 
-def _reachable(core: Core, sizes: list[int]) -> bool:
-    with core.store.reading() as (_, log):
-        return bool(sizes) and sizes[-1] <= log.size()
-
-
 def _collect(
-    core: Core, db: sqlite3.Connection, log: Log, exchange: str, indexes: list[int], have: list[int]
+    core: Core,
+    db: sqlite3.Connection,
+    log: Log,
+    exchange: str,
+    indexes: list[int],
+    head: tuple[int, str],
+    day: bytes | None,
 ) -> dict[str, Any]:
-    size, note = _head(db, indexes[-1] + 1, have)
+    size, note = head
     earlier = db.execute("SELECT size, note FROM head WHERE size <= ? ORDER BY size DESC LIMIT 1", (indexes[0],))
     before = earlier.fetchone()
-    first = _parsed(_exact(log, indexes[0]))
-    configuration = past.at(core.home.path, _unix(str(first.get("time", "")), core))
     return {
         "type": TYPE,
         "exchange": exchange,
         "gateway": core.home.gateway,
-        "configuration": json.loads(configuration) if configuration else {},
+        "configuration": json.loads(day) if day else {},
         "head": note,
         "stamp": _stamp(db, size),
-        "before": before and {"head": before[1], "stamp": _stamp(db, before[0]), **_link(log, int(before[0]), size)},
-        "have": [{"size": old, **_link(log, old, size)} for old in have if 0 < old <= size],
+        "before": before and _beside(db, log, (int(before[0]), before[1]), size),
         "entries": [_entry(core, log, index, size) for index in indexes],
     }
 
 
-def _head(db: sqlite3.Connection, least: int, have: list[int]) -> tuple[int, str]:
+def _of_later(
+    core: Core, db: sqlite3.Connection, log: Log, nearest: tuple[int, str], head: tuple[int, str], day: bytes | None
+) -> dict[str, Any]:
+    """What links a head of now to the records: the first head over them, and the configuration that is in force now."""
+    now = past.at(core.home.path, core.now().timestamp())
+    return {
+        "over": _beside(db, log, nearest, head[0]) if nearest[0] < head[0] else None,
+        "head_configuration": json.loads(now) if now and now != day else None,
+    }
+
+
+def _beside(db: sqlite3.Connection, log: Log, head: tuple[int, str], under: int) -> dict[str, Any]:
+    size, note = head
+    return {"head": note, "stamp": _stamp(db, size), **_link(log, size, under)}
+
+
+def _nearest(db: sqlite3.Connection, least: int) -> tuple[int, str]:
     """The first stamped head that covers the records, because its stamp is nearest to them; else the first of any."""
-    least = max([least, *have])
     row = db.execute(
         "SELECT size, note FROM head WHERE size >= ? ORDER BY size IN (SELECT size FROM stamp) DESC, size LIMIT 1",
         (least,),
@@ -84,6 +114,23 @@ def _head(db: sqlite3.Connection, least: int, have: list[int]) -> tuple[int, str
     if row is None:
         raise refuse("record-unknown")
     return int(row[0]), str(row[1])
+
+
+def _newest(db: sqlite3.Connection) -> tuple[int, str]:
+    size, note = db.execute("SELECT size, note FROM head ORDER BY size DESC LIMIT 1").fetchone()
+    return int(size), str(note)
+
+
+def _is_listed(configuration: bytes | None, gateway: str, note: str) -> bool:
+    """Whether a configuration lists the log key that signed this head."""
+    files = json.loads(configuration)["files"] if configuration else {}
+    member, _, code = gateway.rpartition("/")
+    for country in (json.loads(text) for name, text in files.items() if name.endswith(".country.json")):
+        listed = [one for entry in country["members"] if entry["id"] == member for one in entry["gateways"]]
+        for key in (keys.from_jwk(one["log_key"]) for one in listed if one["code"] == code):
+            with contextlib.suppress(Problem):
+                return isinstance(key, Ed25519PublicKey) and bool(checkpoint.verify(note, key))
+    return False
 
 
 def _stamp(db: sqlite3.Connection, size: int) -> str | None:
@@ -132,8 +179,8 @@ def _parsed(exact: bytes) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
-def _unix(text: str, core: Core) -> int:
+def _unix(text: str, core: Core) -> float:
     try:
-        return int(datetime.fromisoformat(text).timestamp())
+        return datetime.fromisoformat(text).timestamp()
     except ValueError:
-        return int(core.now().timestamp())
+        return core.now().timestamp()

@@ -30,10 +30,14 @@ class Folding:
         self._open = open_
         self._thread: threading.Thread | None = None
         self._commits = self._jobs = 0
+        self._owed = False
+        """Whether somebody was reading when the log had to be emptied: it is tried again."""
 
     def is_due(self, jobs: int) -> bool:
-        """Count a commit of so many jobs; whether the rest is to be folded now, before the next one."""
+        """Count a commit of so many jobs; whether something is to be folded now, before the next one."""
         self._commits, self._jobs = self._commits + 1, self._jobs + jobs
+        if self._owed:
+            return True
         if self._thread is not None:
             if self._thread.is_alive():
                 return False
@@ -43,6 +47,21 @@ class Folding:
             self._thread = threading.Thread(target=self._beside, name="log-folding", daemon=True)
             self._thread.start()
         return False
+
+    def go_on(self, db: sqlite3.Connection) -> None:
+        """Fold what is due."""
+        if self._owed:
+            self.empty(db)
+        else:
+            fold(db)
+
+    def empty(self, db: sqlite3.Connection) -> None:
+        """Empty the log: bodies that were erased are nowhere then, and until then it is owed."""
+        try:
+            self._owed = truncate(db)
+        except sqlite3.Error as error:
+            end_if_the_disk_failed(error)
+            log.exception("log_fold_failed")
 
     def end(self) -> None:
         """Wait for a folding that is under way."""
@@ -70,9 +89,12 @@ def fold(db: sqlite3.Connection) -> None:
         log.exception("log_fold_failed")
 
 
-def truncate(db: sqlite3.Connection) -> None:
-    """Fold the write-ahead log into the file, so that erased bodies do not survive in it; outside a transaction."""
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+def truncate(db: sqlite3.Connection) -> bool:
+    """Fold the write-ahead log into the file, so that erased bodies do not survive in it; outside a transaction.
+
+    Gives whether a reader kept it from being emptied.
+    """
+    return bool(db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
 
 
 def end_if_the_disk_failed(error: Exception) -> None:

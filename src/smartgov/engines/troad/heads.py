@@ -7,7 +7,8 @@ stamped for longer than the policy allows (`timestamps.bound`) are new exchanges
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -21,6 +22,7 @@ from smartgov.engines.httpd.client import ConnectionFailedError
 from smartgov.engines.ledger import checkpoint, cosign
 from smartgov.engines.pki import timestamps
 from smartgov.engines.troad import witness
+from smartgov.engines.troad.names import member_of
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.snapshot import Gateway
 from smartgov.shared.problems import Problem
@@ -93,10 +95,7 @@ class Heads:
             note, size = await asyncio.to_thread(self._sign)
             await self._core.store.remember_checkpoint(note)
             note += "".join(await self._ask_witnesses(note, size))
-            await self._core.store.apply(
-                lambda db: db.execute("INSERT OR REPLACE INTO head VALUES (?, ?, ?)", (size, note, now)).rowcount
-            )
-            return note
+            return await self._core.store.apply(lambda db: _keep(db, size, note, now))
 
     # -- witnesses ------------------------------------------------------------------------------------------------
 
@@ -115,15 +114,16 @@ class Heads:
             waiting = self.witnesses()
         except Problem:
             waiting = []  # without a configuration nobody can be asked
-        wanted, lines = min(NEEDED, len(waiting)), list[str]()
+        wanted, lines = needed(waiting), dict[str, str]()
         while waiting and len(lines) < wanted:
             asked, waiting = waiting[:_ASKED_AT_ONCE], waiting[_ASKED_AT_ONCE:]
-            lines += [line for line in await asyncio.gather(*(self._ask(one, note, size) for one in asked)) if line]
+            told = await asyncio.gather(*(self._ask(one, note, size) for one in asked))
+            lines |= {one.member: line for one, line in zip(asked, told, strict=True) if line}
         if len(lines) < wanted:
             self._core.alarms.set("witnesses-missing", f"{len(lines)} of {wanted}")
         else:
             self._core.alarms.clear("witnesses-missing")
-        return lines
+        return list(lines.values())
 
     async def _ask(self, to: Gateway, note: str, size: int) -> str:
         """The line of one witness, or nothing; a witness that knows another size is asked once more from there."""
@@ -230,8 +230,9 @@ class Heads:
             if row is None or row[0] < (at_least or records.size()):
                 return None
         try:
-            count = len(fresh_cosignatures(row[1], {one.id: one.witness_key for one in self.witnesses()}, now, 300))
-            return str(row[1]) if count >= min(NEEDED, len(self.witnesses())) else None
+            known = self.witnesses()
+            young = fresh_cosignatures(row[1], {one.id: one.witness_key for one in known}, now, 300)
+            return str(row[1]) if members(one.witness for one in young) >= needed(known) else None
         except Problem:
             return str(row[1])
 
@@ -250,6 +251,25 @@ class Heads:
                 "SELECT size, time, ends, token FROM stamp ORDER BY time DESC, size DESC LIMIT 1"
             ).fetchone()
         return Stamp(*row) if row else None
+
+
+def _keep(db: sqlite3.Connection, size: int, note: str, now: int) -> str:
+    """Keep a head that was published again, with the co-signatures that it has or had, whichever are more."""
+    row = db.execute("SELECT note FROM head WHERE size = ?", (size,)).fetchone()
+    kept = str(row[0]) if row is not None and cosign.text(str(row[0])) == cosign.text(note) else ""
+    best = max((note, kept), key=lambda one: one.count("\n— "))
+    db.execute("INSERT OR REPLACE INTO head VALUES (?, ?, ?)", (size, best, now))
+    return best
+
+
+def needed(witnesses: Iterable[Gateway]) -> int:
+    """How many members have to co-sign, of those that these gateways are of."""
+    return min(NEEDED, members(one.id for one in witnesses))
+
+
+def members(gateways: Iterable[str]) -> int:
+    """Of how many members these gateways (by id) are: two of one member are one witness."""
+    return len({member_of(name) for name in gateways})
 
 
 def fresh_cosignatures(

@@ -203,14 +203,14 @@ class LocalDoor:
 
     async def issue_consent(self, request: Request) -> Response:
         """Sign the consent that a person has given on the portal's page."""
-        caller = self._caller(request, "consent")
+        caller = self._issuer(request)
         terms = _object(request)
         try:
             subject = national_id.from_urn(terms["subject"])
             datetime.fromisoformat(terms["expires_at"]).utctimetuple()
             complete = all(isinstance(terms[name], str) for name in ("provider", "requester", "purpose", "jti"))
             complete = complete and isinstance(terms["fields"], list)
-            to = self._gateway_of(member_of(terms["provider"]))
+            to, *others = self._gateways_of(member_of(terms["provider"]))
             holder = self._gateway_of(member_of(terms["requester"])).message_kid
         except (KeyError, ValueError, TypeError, AttributeError):
             raise refuse("record-invalid") from None
@@ -220,6 +220,7 @@ class LocalDoor:
             issuer=self._core.home.member,
             key=self._core.home.p256("consent"),
             to=to.recipient,
+            others=[one.recipient for one in others],
             subject=subject,
             pairwise=self._core.pairwise(subject, to.member),
             holder=holder,
@@ -232,7 +233,7 @@ class LocalDoor:
 
     async def revoke_consent(self, request: Request) -> Response:
         """Take back a consent that this gateway signed: providers that ask learn it within a minute."""
-        caller = self._caller(request, "consent")
+        caller = self._issuer(request)
         terms = _object(request)
         try:
             jti, until = terms["jti"], datetime.fromisoformat(terms["expires_at"])
@@ -253,7 +254,7 @@ class LocalDoor:
         terms = _object(request)
         try:
             subject = national_id.from_urn(terms["subject"])
-            to = self._gateway_of(terms["audience"])
+            to = self._gateway_of(terms["audience"], terms.get("gateway", ""))
             jti = str(terms["jti"])
             if not _is_mandate(terms.get("mandate")):
                 raise ValueError("a mandate names what it excludes")
@@ -332,17 +333,29 @@ class LocalDoor:
         self._core.restoring.refuse_unready()
         return found
 
+    def _issuer(self, request: Request) -> Subsystem:
+        """Who may issue and take back consents: at the first gateway of a member, which providers ask about them."""
+        caller, own = self._caller(request, "consent"), self._core.home
+        if self._gateway_of(own.member).id != own.gateway:
+            raise refuse("not-allowed-here")
+        return caller
+
     def _open_system(self, named: str) -> Subsystem | None:
         """The system of that name, if its gateway's settings say that it need not show its secret."""
         member, _, name = named.rpartition("/")
         found = self._core.home.subsystems.get(name) if member == self._core.home.member else None
         return found if found is not None and found.open else None
 
-    def _gateway_of(self, member: str) -> Gateway:
+    def _gateway_of(self, member: str, named: str = "") -> Gateway:
+        """The gateway of this id, or the member's first one."""
+        return self._gateways_of(member, named)[0]
+
+    def _gateways_of(self, member: str, named: str = "") -> list[Gateway]:
         entry = self._core.configuration.current().members.get(member)
-        if entry is None or not entry.gateways:
+        found = [one for one in entry.gateways if named in {"", one.id}] if entry else []
+        if not found:
             raise refuse("service-unknown")
-        return entry.gateways[0]
+        return found
 
     async def _outlast(self, entry: dict[str, Any]) -> None:
         """List what a restore has to do again; what cannot be listed is not done."""

@@ -16,6 +16,14 @@ _ASK_PEER = ("Tell the other agency's operator.", "請通知對方機關的維�
 _CORRECT = ("Correct the request and send it again.", "請修正請求後重新傳送。")
 _APPLY = ("Apply for the right at the T-Road centre.", "請向 T-Road 管理中心申請使用權限。")
 _LATER = ("Try again later; nothing was lost.", "請稍後再試；資料未遺失。")
+_CHECK = (
+    "Have your gateway's operator run `smartgov gateway check`: it names the step that fails and what to do.",
+    "請閘道維運人員執行 `smartgov gateway check`，查看失敗步驟及處理方式。",
+)
+_COMPARE = (
+    "Have both operators run `smartgov gateway check` and `ping`; the exchange's id is in both gateways' logs.",
+    "請雙方維運人員執行 `smartgov gateway check` 與 `ping`；交換編號見於雙方閘道日誌。",
+)
 _CONSENT = ("Ask the person for a new consent.", "請重新取得當事人同意。")
 
 _Pair = tuple[str, str]
@@ -24,14 +32,20 @@ TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
     "configuration-expired": (
         503,
         ("T-Road's configuration has expired.", "T-Road 設定已過期。"),
-        ("No message is sent or accepted on an expired list of members.", "成員清單過期時不收送任何訊息。"),
-        _ASK_OPERATOR,
+        (
+            "The centre's list of members ended over 24 hours ago and no newer one came; nothing is exchanged on it.",
+            "管理中心的成員清單已失效逾 24 小時且未收到新版，依此不收送任何訊息。",
+        ),
+        _CHECK,
     ),
     "configuration-missing": (
         503,
         ("The gateway has no configuration yet.", "閘道尚無設定。"),
-        ("It has not received a signed list of members.", "尚未收到已簽章的成員清單。"),
-        _ASK_OPERATOR,
+        (
+            "It has not received a signed list of members: it has not joined yet, or does not reach the centre.",
+            "尚未收到已簽章的成員清單：可能尚未加入，或無法連上管理中心。",
+        ),
+        _CHECK,
     ),
     "maintenance": (
         503,
@@ -53,31 +67,49 @@ TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
         401,
         ("The information system is not known here.", "不認得此資訊系統。"),
         ("Its secret is missing or wrong.", "密鑰缺漏或錯誤。"),
-        _ASK_OPERATOR,
+        (
+            "Send `Authorization: Bearer` with the secret that lies under secrets/ in the gateway's home.",
+            "請以 `Authorization: Bearer` 附上閘道資料夾 secrets/ 內之密鑰，可向維運人員取得。",
+        ),
     ),
     "not-allowed-here": (
         403,
         ("This information system may not do this.", "此資訊系統無權執行此動作。"),
-        ("Its gateway's settings do not allow it.", "閘道設定未允許。"),
-        _ASK_OPERATOR,
+        (
+            "Its gateway's settings do not give it this ability, or another system or gateway of the member has it.",
+            "閘道設定未賦予此能力，或由該成員的其他系統或閘道負責。",
+        ),
+        (
+            "Ask the gateway's operator, who gives abilities with `smartgov gateway system`.",
+            "請洽閘道維運人員，以 `smartgov gateway system` 賦予能力。",
+        ),
     ),
     "client-unknown": (
         403,
         ("The asking information system is not registered.", "提出請求的資訊系統未登記。"),
         ("No member has registered this subsystem.", "沒有成員登記此子系統。"),
-        _APPLY,
+        (
+            "Register the system with `smartgov gateway system add`, or on the centre's page of your agency.",
+            "請以 `smartgov gateway system add` 或於管理中心的機關頁面登記此系統。",
+        ),
     ),
     "client-mismatch": (
         403,
         ("The asking information system belongs to another member.", "提出請求的資訊系統屬於其他成員。"),
         ("Only its owner's gateway may speak for it.", "僅其所屬機關的閘道可代表它。"),
-        _ASK_OPERATOR,
+        (
+            "Name your own system in X-Road-Client, with its own secret.",
+            "請於 X-Road-Client 填寫自己的系統，並使用該系統的密鑰。",
+        ),
     ),
     "service-unknown": (
         404,
         ("There is no such service.", "沒有這項服務。"),
         ("No member offers it, or its gateway does not know where it is.", "沒有成員提供，或其閘道不知所在。"),
-        _CORRECT,
+        (
+            "Look it up with listMethods. If it is there, its agency names its address: `smartgov gateway service`.",
+            "請以 listMethods 查詢；若已列出，請提供機關以 `smartgov gateway service` 設定位址。",
+        ),
     ),
     # -- the message
     "signature-missing": (
@@ -108,7 +140,10 @@ TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
         403,
         ("The other gateway's certificate has ended.", "對方閘道的憑證已過期。"),
         ("It was not renewed in time, or the clocks differ.", "未及時更新，或雙方時鐘不一致。"),
-        _ASK_PEER,
+        (
+            "Its operator runs `smartgov gateway renew`; if it is in date there, compare the clocks.",
+            "請其維運人員執行 `smartgov gateway renew`；若憑證未過期，請核對雙方時鐘。",
+        ),
     ),
     "peer-revoked": (
         403,
@@ -120,7 +155,10 @@ TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
         503,
         ("It is not known whether the other gateway's certificate still counts.", "無法得知對方閘道的憑證是否仍有效。"),
         ("The newest revocation list is older than the policy allows.", "最新的廢止清冊已超過政策允許的期限。"),
-        _ASK_OPERATOR,
+        (
+            "The centre has to publish a new list; `smartgov gateway check` says whether configurations still come.",
+            "須由管理中心發布新清冊；請以 `smartgov gateway check` 確認閘道仍收得到設定。",
+        ),
     ),
     "peer-mismatch": (
         403,
@@ -137,8 +175,8 @@ TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
     "body-changed": (
         400,
         ("The body is not the one that was signed.", "內容與簽署時不同。"),
-        ("Its commitment does not match.", "與承諾值不符。"),
-        _ASK_PEER,
+        ("Its commitment does not match: it was changed on the way.", "與承諾值不符：內容於途中遭更動。"),
+        _COMPARE,
     ),
     "message-stale": (
         400,
@@ -277,20 +315,26 @@ TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
     "answer-signature-invalid": (
         502,
         ("The answer's signature is wrong.", "回應的簽章錯誤。"),
-        ("It cannot be trusted and was not passed on.", "回應不可信，未予轉交。"),
-        _ASK_PEER,
+        (
+            "Another key signed it, it was changed on the way, or the other gateway could not sign; it was held back.",
+            "由其他金鑰簽署、途中遭更動，或對方閘道無法簽章；未予轉交。",
+        ),
+        _COMPARE,
     ),
     "answer-mismatch": (
         502,
         ("The answer belongs to another question.", "回應屬於其他請求。"),
         ("It is bound to another request and was not passed on.", "它與其他請求綁定，未予轉交。"),
-        _ASK_PEER,
+        _COMPARE,
     ),
     "answer-body-changed": (
         502,
         ("The answer's body is not the one that was signed.", "回應內容與簽署時不同。"),
-        ("It was not passed on.", "未予轉交。"),
-        _ASK_PEER,
+        (
+            "Its commitment does not match: it was changed on the way, or at the other gateway. It was not passed on.",
+            "與承諾值不符：內容於途中或對方閘道遭更動；未予轉交。",
+        ),
+        _COMPARE,
     ),
     "answer-uncuttable": (
         502,
@@ -302,32 +346,59 @@ TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
     "gateway-unreachable": (
         503,
         ("The other agency's gateway does not answer.", "對方機關的閘道沒有回應。"),
-        ("It is down or cannot be reached.", "停止運作或無法連線。"),
-        _LATER,
+        ("It is down or cannot be reached; the question was not sent.", "停止運作或無法連線；請求並未送出。"),
+        (
+            "Send it again later: nothing was done. If it stays, `smartgov gateway ping` names the step that fails.",
+            "請稍後再送：尚未執行任何事。若持續，`smartgov gateway ping` 可指出失敗步驟。",
+        ),
     ),
     "gateway-untrusted": (
         502,
         ("The other gateway showed a wrong certificate.", "對方閘道出示的憑證錯誤。"),
-        ("Nothing was sent to it.", "未向其傳送任何資料。"),
-        _ASK_PEER,
+        (
+            "Who answers at its address is not the gateway that the configuration lists; nothing was sent.",
+            "該位址的回應者並非設定所列閘道；未傳送任何資料。",
+        ),
+        (
+            "Ask the other agency by telephone whether its gateway moved or its certificate changed.",
+            "請以電話向對方機關確認閘道是否遷移或更換憑證。",
+        ),
     ),
     "service-unreachable": (
         503,
         ("The agency's information system does not answer.", "該機關的資訊系統沒有回應。"),
-        ("Its gateway works, the system behind it does not.", "閘道正常，但其後方系統無回應。"),
-        _LATER,
+        (
+            "Its gateway works; the system behind it did not take the question.",
+            "閘道正常，但其後方系統未接受請求。",
+        ),
+        (
+            "Send it again later: nothing was done. Its agency sees the address with `smartgov gateway service`.",
+            "請稍後再送：尚未執行任何事。該機關可用 `smartgov gateway service` 檢視位址。",
+        ),
     ),
     "gateway-failed": (
         500,
         ("The gateway met an error of its own.", "閘道發生內部錯誤。"),
-        ("It has recorded it; nothing was released.", "已留下紀錄；未釋出資料。"),
-        _ASK_PEER,
+        (
+            "Its program failed at this message; that is recorded, and nothing was released.",
+            "其程式處理此訊息時失敗，已留下紀錄，未釋出資料。",
+        ),
+        (
+            "Give the exchange's id to the operator of the gateway that `refused_by` names, else of your own.",
+            "請將交換編號提供給 `refused_by` 所列閘道（或您機關閘道）的維運人員。",
+        ),
     ),
     "log-unavailable": (
         503,
         ("The gateway cannot write its log.", "閘道無法寫入日誌。"),
-        ("Without a record nothing is sent.", "未留紀錄即不傳送。"),
-        _ASK_OPERATOR,
+        (
+            "Its disk is full, broken or locked; without a record nothing is sent.",
+            "磁碟已滿、故障或遭鎖定；未留紀錄即不傳送。",
+        ),
+        (
+            "Its operator frees disk and looks at the program's log; then send it again: nothing was done.",
+            "請維運人員釋出磁碟空間並查看程式紀錄；之後重送即可，尚未執行任何事。",
+        ),
     ),
     "timestamps-missing": (
         503,
@@ -336,13 +407,22 @@ TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
             "The time-stamping authority does not answer, and the policy allows no more.",
             "時戳機構未回應，已逾政策容許時限。",
         ),
-        _LATER,
+        (
+            "The gateway's operator calls the authority, or names another one in gateway.yaml; then send it again.",
+            "請閘道維運人員聯繫時戳機構，或於 gateway.yaml 改用其他機構，之後重送。",
+        ),
     ),
     "record-unknown": (
         404,
         ("This log holds no such exchange.", "此日誌沒有這筆交換紀錄。"),
-        ("The id is wrong, or another gateway has recorded it.", "編號錯誤，或由其他閘道記錄。"),
-        _CORRECT,
+        (
+            "The id is wrong, or another gateway has recorded it; of a member with several each has a log of its own.",
+            "編號錯誤，或由其他閘道記錄；一個成員的多個閘道各有日誌。",
+        ),
+        (
+            "Compare the id, and ask the gateway that x-troad-provider named in the answer.",
+            "請核對編號，並向回應 x-troad-provider 所列閘道查詢。",
+        ),
     ),
     "record-archived": (
         410,
@@ -363,7 +443,10 @@ TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
         503,
         ("This gateway has no seal.", "此閘道沒有機關印鑑。"),
         ("Its seal key has no certificate.", "印鑑金鑰尚無憑證。"),
-        _ASK_OPERATOR,
+        (
+            "Have the authority certify the seal key, and its operator install the certificate.",
+            "請向憑證機構申請印鑑憑證，並由維運人員安裝。",
+        ),
     ),
     "trail-unproven": (
         502,

@@ -31,14 +31,23 @@ REQUEST_TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
     "answer-invalid": (
         502,
         ("The service's answer does not have the documented form.", "服務的回應不符合其文件所定格式。"),
-        ("Its own gateway held it back.", "其閘道已攔下該回應。"),
+        (
+            "It differs from the OpenAPI document and was held back by its own gateway; the service may have done it.",
+            "與服務的 OpenAPI 文件不符，其閘道已攔下；服務可能已執行。",
+        ),
         _OWNER,
     ),
     "contract-unavailable": (
         503,
         ("The service's OpenAPI document is not at hand.", "無法取得服務的 OpenAPI 文件。"),
-        ("Without it neither request nor answer can be checked.", "缺少文件即無法檢查請求與回應。"),
-        _OWNER,
+        (
+            "Its gateway lacks the document that the register names; without it nothing can be checked.",
+            "其閘道缺少登記所列的文件，因此無法檢查請求與回應。",
+        ),
+        (
+            "Tell the agency that offers the service: `smartgov gateway offer --sign` fetches the document.",
+            "請通知提供服務的機關執行 `smartgov gateway offer --sign` 取得文件。",
+        ),
     ),
     "contract-missing": (
         404,
@@ -50,7 +59,7 @@ REQUEST_TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
     "body-too-large": (
         413,
         ("The message is larger than the service allows.", "訊息超過服務允許的大小。"),
-        ("`limit` is the number of bytes.", "上限位元組數為 limit。"),
+        ("The service takes at most so many bytes as `limit` says.", "服務可接受的位元組數上限為 limit。"),
         ("Ask for less at a time.", "請分次查詢或傳送。"),
     ),
     "rate-exceeded": (
@@ -113,12 +122,12 @@ REQUEST_TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
         503,
         ("The gateway's log is not the one that others have seen.", "閘道日誌與其他成員所見不符。"),
         (
-            "It was restored from a backup and has not opened a new epoch yet, or its end is missing.",
-            "日誌自備份還原後尚未開啟新紀元，或末段遺失。",
+            "It was restored or came under another key and has not opened a new epoch yet, or its end is missing.",
+            "日誌還原或更換金鑰後尚未開啟新紀元，或末段遺失。",
         ),
         (
-            "The operator restores it on purpose, and starts it while its witnesses run.",
-            "請維運人員依程序還原，並於見證閘道運作時啟動。",
+            "Its operator reads the alarm `log-restored`; `smartgov gateway resume` says that a restore was meant.",
+            "請維運人員查看閘道健康狀態的 `log-restored` 警示；確屬有意還原時執行 `smartgov gateway resume`。",
         ),
     ),
     "restored-void": (

@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -28,6 +27,7 @@ from smartgov.engines.httpd.client import ConnectionFailedError
 from smartgov.engines.ledger import Checkpoint, checkpoint, merkle
 from smartgov.engines.troad import backup, epochs, idempotency, records, wire, witness
 from smartgov.engines.troad.epochs import Epoch
+from smartgov.engines.troad.heads import members, needed
 from smartgov.engines.troad.names import epoch_of, origin_of
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.snapshot import Gateway
@@ -97,7 +97,7 @@ class Restoring:
         words = _believed(told, asked)
         if self._marker.exists():
             await self._after_restore(asked, words)
-        elif astray := [word for word in words if not self._leads_to(word.head)]:
+        elif astray := [word for word in words if not self._leads_to(word.head, word.former)]:
             self.ready = False
             rekeyed = any(word.former for word in astray)
             self._core.alarms.set(_ALARM, _REKEYED if rekeyed else _ANOTHER)
@@ -128,14 +128,14 @@ class Restoring:
             return None
         return Word(by.id, head, former) if epoch_of(head.origin)[0] == name else None
 
-    def _leads_to(self, head: Checkpoint | None) -> bool:
-        """Whether this log, as it lies here, is that one or continues it."""
+    def _leads_to(self, head: Checkpoint | None, former: bytes) -> bool:
+        """Whether this log, as it lies here, is that one or continues it; under another key only in a later epoch."""
         if head is None:
             return True
         store = self._core.store
         with store.reading() as (_, tree):
             if head.origin == store.origin:
-                return head.size <= tree.size() and tree.root(head.size) == head.root
+                return not former and head.size <= tree.size() and tree.root(head.size) == head.root
         own = epochs.of_head(Checkpoint(store.origin, 2**62, merkle.EMPTY_ROOT, store.extensions))
         return epoch_of(head.origin)[1] < epoch_of(store.origin)[1] and epochs.admits(own, head)
 
@@ -148,7 +148,8 @@ class Restoring:
             return
         restored = datetime.fromisoformat(marker["restored_at"])
         waited = (self._core.now() - restored).total_seconds()
-        if len(words) < len(asked) and (waited < PATIENCE or len(words) < min(2, len(asked))):
+        answered = members(word.witness for word in words)
+        if len(words) < len(asked) and (waited < PATIENCE or answered < needed(asked)):
             self._core.alarms.set(_ALARM, f"waits for witnesses: {len(words)} of {len(asked)} answered")
             return
         await self._remember_others(asked)
@@ -167,7 +168,7 @@ class Restoring:
         known = max(heads if anew else [here, *heads], key=_order)
         number = epoch_of(known.origin)[1] + 1
         fresh = Epoch(number, known.origin, known.size, known.root, 0 if anew else size)
-        lines = (*_carried(known), fresh.line, *([epochs.key_line(number, former)] if former else []))
+        lines = (*epochs.told_by(known), fresh.line, *([epochs.key_line(number, former)] if former else []))
         void_until = int(restored.timestamp()) + wire.FRESH_SECONDS
         record = {
             "kind": "epoch",
@@ -237,15 +238,10 @@ def _read(answer: Response, key: Ed25519PublicKey, *, own: bool) -> tuple[Checkp
 
 def _believed(words: list[Word], asked: list[Gateway]) -> list[Word]:
     """Without heads of a key before ours that fewer than two witnesses name: one alone could have invented it."""
-    named = Counter(word.former for word in words)
-    least = min(2, len(asked))
-    return [word for word in words if not word.former or named[word.former] >= least]
-
-
-def _carried(head: Checkpoint) -> tuple[str, ...]:
-    """What the heads of a later epoch go on saying."""
-    epochs.of_head(head)
-    return tuple(line for line in head.extensions if line.startswith(("epoch ", "key-before-epoch ")))
+    named: dict[bytes, set[str]] = {}
+    for word in words:
+        named.setdefault(word.former, set()).add(word.witness)
+    return [word for word in words if not word.former or members(named[word.former]) >= needed(asked)]
 
 
 def _order(head: Checkpoint) -> tuple[int, int]:

@@ -156,11 +156,17 @@ def _consent(ask: Ask, snapshot: Snapshot, reader: Reader, now: datetime) -> Con
     consent = artefacts.read_consent(ask.consent, snapshot.consent_issuers, reader, now)
     if consent.jti in snapshot.revoked_consents:
         raise refuse("consent-revoked")
-    asked = (ask.target.service_id, ask.client, ask.holder, ask.subject, unquote(ask.purpose))
-    given = (consent.service, consent.requester, consent.holder, consent.subject, unquote(consent.purpose))
-    if given != asked:
+    asked = (ask.target.service_id, ask.client, ask.subject, unquote(ask.purpose))
+    given = (consent.service, consent.requester, consent.subject, unquote(consent.purpose))
+    if given != asked or not _holds(snapshot, ask.holder, consent.holder):
         raise refuse("consent-foreign")
     return consent
+
+
+def _holds(snapshot: Snapshot, asking: str, named: str) -> bool:
+    """Whether the gateway with the first message key asks for the member whose gateway has the other one."""
+    one, other = snapshot.by_message_key.get(asking), snapshot.by_message_key.get(named)
+    return asking == named or (one is not None and other is not None and one.member == other.member)
 
 
 def _fields(ask: Ask, right: Right, consent: Consent | None) -> tuple[str, ...] | None:

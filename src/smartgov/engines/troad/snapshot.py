@@ -184,7 +184,6 @@ def readable(data: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
 
 
 @lru_cache(maxsize=4096)
-@lru_cache(maxsize=4096)
 def _covered(endpoints: tuple[str, ...], method: str, path: str) -> bool:
     return any(endpoint_matches(endpoint, method, path) for endpoint in endpoints)
 

@@ -100,7 +100,8 @@ def _witnessed(note: str, witnesses: Mapping[str, Mapping[str, Any]], now: datet
     known = {name: keys.from_jwk(dict(jwk)) for name, jwk in witnesses.items()}
     usable = {name: key for name, key in known.items() if isinstance(key, Ed25519PublicKey)}
     moment = int((now or clock.now()).timestamp())
-    return len(heads.fresh_cosignatures(note, usable, moment)) >= min(heads.NEEDED, len(usable))
+    young = heads.fresh_cosignatures(note, usable, moment)
+    return heads.members(one.witness for one in young) >= min(heads.NEEDED, heads.members(usable))
 
 
 def _included(index: int, record: bytes, proof: list[bytes], head: Checkpoint) -> bool:

@@ -13,7 +13,7 @@ import hmac
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -65,13 +65,15 @@ class InvalidError(Exception):
 
 @dataclass(slots=True)
 class Head:
-    """A verified head: how many witnesses signed it, all times at which it surely existed, and that of its stamp."""
+    """A verified head: of how many members witnesses signed it, when it surely existed, and the time of its stamp."""
 
     checkpoint: Checkpoint
     witnesses: int
     times: list[int]
     stamped: int | None
     epochs: tuple[Epoch, ...] = ()
+    key: bytes = b""
+    """The log key that signed it."""
 
     @property
     def epoch(self) -> int:
@@ -93,8 +95,8 @@ class Case:
 
     @property
     def others(self) -> int:
-        """How many gateways of other members may witness this log."""
-        return sum(1 for one in self.gateways.values() if one.member != self.own.member and one.witness_key)
+        """How many other members may witness this log; the gateways of one member count once."""
+        return len({g.member for g in self.gateways.values() if g.member != self.own.member and g.witness_key})
 
 
 def verify(bundle: Mapping[str, Any], anchors: Path) -> Finding:
@@ -110,30 +112,46 @@ def verify(bundle: Mapping[str, Any], anchors: Path) -> Finding:
 def _verify(bundle: Mapping[str, Any], anchors: Path) -> Finding:
     if bundle["type"] != evidence.TYPE:
         raise InvalidError("form")
-    case = case_of(bundle, anchors)
+    day, case = _cases(bundle, anchors)
     head = head_of(case, bundle["head"], bundle.get("stamp"))
-    before = _before(case, head)
+    before = _beside(case, head, "before")
     _pinned(case, head)
+    known_keys([day], head)
+    over = _beside(case, head, "over") or head
     records = [_record(case, entry, head) for entry in bundle["entries"]]
     if not records or [at for at, _ in records] != sorted({at for at, _ in records}):
         raise InvalidError("order")
+    if records[-1][0] >= over.checkpoint.size:
+        raise InvalidError("over")
     seen: dict[str, Mapping[str, Any]] = {}
     for (_, record), entry in zip(records, bundle["entries"], strict=True):
-        message(case, record, entry, seen)
-        _times(case, record, head, before)
-    return _sum_up(case, head, records)
+        message(day, record, entry, seen)
+        _times(record, over, before)
+    case.doubts += day.doubts
+    return _sum_up(case, head, over, records)
 
 
-def _sum_up(case: Case, head: Head, records: list[tuple[int, dict[str, Any]]]) -> Finding:
+def _sum_up(case: Case, head: Head, over: Head, records: list[tuple[int, dict[str, Any]]]) -> Finding:
     if head.witnesses < min(NEEDED, case.others):
         case.doubts.append("witnesses")
     if case.doubts:
         return Finding(Verdict.UNKNOWN_STATUS, tuple(sorted(set(case.doubts))))
-    if head.stamped is None:
+    if over.stamped is None:
         return Finding(Verdict.VALID_UNTIMESTAMPED, ("stamp-missing",))
-    if any(head.stamped - unix(record["time"]) > STAMPED_WITHIN for _, record in records):
+    if any(over.stamped - unix(record["time"]) > STAMPED_WITHIN for _, record in records):
         return Finding(Verdict.VALID_UNTIMESTAMPED, ("stamp-late",))
     return Finding(Verdict.VALID)
+
+
+def _cases(bundle: Mapping[str, Any], anchors: Path) -> tuple[Case, Case]:
+    """By the configuration of the records' day, and by that of the head, which may be of much later."""
+    day = case_of(bundle, anchors)
+    if not bundle.get("head_configuration"):
+        return day, day
+    later = case_of({**bundle, "configuration": bundle["head_configuration"]}, anchors)
+    if later.issued < day.issued:
+        raise InvalidError("configuration")
+    return day, later
 
 
 def case_of(bundle: Mapping[str, Any], anchors: Path) -> Case:
@@ -160,7 +178,8 @@ def head_of(case: Case, note: str, stamp: str | None, under: Checkpoint | None =
     `under`: a verified head of the same log, which says by which key earlier ones were signed.
     """
     try:
-        read = checkpoint.verify(note, case.own.log_key if under is None else _key_of(case, note, under))
+        key = case.own.log_key if under is None else _key_of(case, note, under)
+        read = checkpoint.verify(note, key)
     except Problem:
         raise InvalidError("head") from None
     if epoch_of(read.origin)[0] != case.own.log_origin:
@@ -173,7 +192,8 @@ def head_of(case: Case, note: str, stamp: str | None, under: Checkpoint | None =
     signed = cosign.cosignatures(note, known)
     stamped = _stamped(case, note, stamp)
     times = [one.time for one in signed] + ([stamped] if stamped is not None else [])
-    return Head(read, len(signed), times, stamped, opened)
+    members = {case.gateways[one.witness].member for one in signed}
+    return Head(read, len(members), times, stamped, opened, key.public_bytes_raw())
 
 
 def _key_of(case: Case, note: str, under: Checkpoint) -> Ed25519PublicKey:
@@ -194,15 +214,23 @@ def _stamped(case: Case, note: str, stamp: str | None) -> int | None:
         raise InvalidError("stamp") from None
 
 
-def _before(case: Case, head: Head) -> Head | None:
-    given = case.bundle.get("before")
+def _beside(case: Case, head: Head, name: str) -> Head | None:
+    """The head of the same log that a bundle gives as `name`, when the bundle's head continues it."""
+    given = case.bundle.get(name)
     if given is None:
         return None
-    before = head_of(case, given["head"], given.get("stamp"), head.checkpoint)
-    if before.epoch > head.epoch:
-        raise InvalidError("before")
-    _continued(before.checkpoint, head.checkpoint, given["consistency"], "before")
-    return before
+    found = head_of(case, given["head"], given.get("stamp"), head.checkpoint)
+    if found.epoch > head.epoch:
+        raise InvalidError(name)
+    _continued(found.checkpoint, head.checkpoint, given["consistency"], name)
+    return found
+
+
+def known_keys(cases: Iterable[Case], head: Head) -> None:
+    """The log key of each configuration is that of the head, or one that it says signed before; else `log-key`."""
+    known = {head.key, *epochs.keys_before(head.checkpoint)}
+    if not {case.own.log_key.public_bytes_raw() for case in cases} <= known:
+        raise InvalidError("log-key")
 
 
 def _continued(old: Checkpoint, new: Checkpoint, proof: list[str], word: str) -> None:
@@ -278,9 +306,9 @@ def message(
         salt, clear = (base64.b64decode(entry[name], validate=True) for name in ("veil_salt", "veil"))
         if not hmac.compare_digest(wire.commitment(salt, clear), record["veil"]):
             raise InvalidError("veil")
+    if any(name in entry for name in ("salt", "body", "base")) and "body" in record:
+        _body(record, entry)
     if "signature" not in record:
-        if any(name in entry for name in ("salt", "body", "base")) and "body" in record:
-            _body(record, entry)
         return
     asked = record["kind"] in {"request", "trail"}
     signer = case.own if asked == (record["side"] == "client") else case.gateways.get(record["gateway"])
@@ -297,7 +325,6 @@ def message(
     if not case.issued - SKEW <= created <= case.expires:
         case.doubts.append("configuration")
     if "base" in entry:
-        _body(record, entry)
         _base(record, base64.b64decode(entry["base"], validate=True), seen, asked=asked)
 
 
@@ -331,7 +358,7 @@ def _base(record: Mapping[str, Any], base: bytes, seen: dict[str, Mapping[str, A
         raise InvalidError("claims")
 
 
-def _times(case: Case, record: Mapping[str, Any], head: Head, before: Head | None) -> None:
+def _times(record: Mapping[str, Any], head: Head, before: Head | None) -> None:
     """A record is later than the head before it, and earlier than the head over it."""
     time = unix(record["time"])
     if before is not None and before.times and time < min(before.times) - SKEW:

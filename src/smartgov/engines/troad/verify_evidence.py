@@ -10,17 +10,16 @@ Specification: docs/protocols/troad-evidence-1.md. Read from the end: `judge` na
 
 import argparse
 import base64
-import binascii
 import gzip
 import hmac
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
-import zlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial, reduce
 from hashlib import sha256
@@ -36,9 +35,7 @@ EPOCH = re.compile(r"epoch (\d{1,8}) after (\S+) (\d{1,18}) ([A-Za-z0-9+/]{43}=)
 INPUT = re.compile(r';created=(\d{1,12});nonce="[\w-]+";keyid="([\w-]{43})";tag="troad-v(?:[12]|2(-batch))"$')
 SIGNATURE = re.compile(r"— (.+) ((?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)")  # others: strangers'
 BATCH_LEAF, BATCH_ROOT = b"\x00troad-v2-batch-leaf\n", "troad-v2-batch-root"
-UNREADABLE = (OSError, EOFError, zlib.error, StopIteration, RecursionError)
-BROKEN = (LookupError, TypeError, ValueError, AttributeError, *UNREADABLE)
-b64 = partial(binascii.a2b_base64, strict_mode=True)
+b64 = partial(base64.b64decode, validate=True)
 
 
 class Invalid(Exception):
@@ -81,10 +78,9 @@ def spki(jwk: dict[str, str]) -> bytes:
 def der_signature(raw: bytes) -> bytes:
     """r || s as the DER that openssl reads."""
     need(len(raw) == 64, "signature")
-    whole = b""
-    for part in (raw[:32].lstrip(b"\0"), raw[32:].lstrip(b"\0")):
-        number = (b"\0" if not part or part[0] & 0x80 else b"") + part
-        whole += bytes([2, len(number)]) + number
+    numbers = [half.lstrip(b"\0") for half in (raw[:32], raw[32:])]
+    parts = [b"\0" * (not number or number[0] > 127) + number for number in numbers]
+    whole = b"".join(bytes([2, len(part)]) + part for part in parts)
     return bytes([0x30, len(whole)]) + whole
 
 
@@ -196,13 +192,12 @@ def country(files: dict[str, str], anchor: str) -> tuple[dict[str, Any], int]:
 
 
 class Case:
-    """What the checks share: the configuration's gateways, and doubts found on the way."""
+    """What the checks share: the gateways of one configuration, and doubts found on the way."""
 
-    def __init__(self, bundle: dict[str, Any], anchors: Path) -> None:
+    def __init__(self, bundle: dict[str, Any], anchors: Path, configuration: dict[str, Any]) -> None:
         self.bundle, self.anchors, self.doubts = bundle, anchors, set[str]()
-        anchor = (anchors / "root.json").read_text()
         try:
-            listed, expires = country(bundle["configuration"]["files"], anchor)
+            listed, expires = country(configuration["files"], (anchors / "root.json").read_text())
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Invalid("configuration") from error
         self.issued, self.expires = seconds(listed["issued_at"]), expires + GRACE
@@ -211,6 +206,15 @@ class Case:
         self.own, mine = self.gateways[bundle["gateway"]], bundle["gateway"].rpartition("/")[0] + "/"
         others = {name: g for name, g in self.gateways.items() if not name.startswith(mine) and g.get("witness_key")}
         self.witnesses = {name: spki(gateway["witness_key"]) for name, gateway in others.items()}
+        self.needed = min(2, len({name.rpartition("/")[0] for name in others}))  # two gateways of a member are one
+
+
+def cases(bundle: dict[str, Any], anchors: Path) -> tuple[Case, Case]:
+    """By the configuration of the records' day, and by that of the head, which may be of much later."""
+    day = Case(bundle, anchors, bundle["configuration"])
+    later = Case(bundle, anchors, bundle["head_configuration"]) if bundle.get("head_configuration") else day
+    need(later.issued >= day.issued, "configuration")
+    return day, later
 
 
 # -- heads: signed notes (C2SP) ------------------------------------------------------------------------------------
@@ -228,8 +232,9 @@ class Head:
         self.epochs = opened(gateway, int(epoch or 1), self.size, said)
         # A head `under` which this one lies says by which key it was signed, when that was changed since.
         self.changes = {int(match[1]): b64(match[2]) for match in map(KEY_CHANGE.fullmatch, said) if match}
+        need(set(self.changes) <= set(range(2, len(self.epochs) + 2)), "head")
         later = [number for number in under.changes if number > len(self.epochs) + 1] if under else []
-        key = ED25519 + under.changes[min(later)] if under and later else spki(case.own["log_key"])
+        self.key = key = ED25519 + under.changes[min(later)] if under and later else spki(case.own["log_key"])
         good, seen = False, dict[str, int]()
         for line in filter(None, map(SIGNATURE.fullmatch, lines.splitlines())):
             name, raw = line[1], b64(line[2])
@@ -241,7 +246,8 @@ class Head:
                 if noted(name, 4, case.witnesses[name], cosigned, raw[:4], raw[12:]):
                     seen[name] = time
         need(good, "head")
-        self.witnesses, self.stamped = len(seen), stamp_time(case.anchors, text.encode(), stamp)
+        self.witnesses = len({name.rpartition("/")[0] for name in seen})
+        self.stamped = stamp_time(case.anchors, text.encode(), stamp)
         self.times = [*seen.values(), *([] if self.stamped is None else [self.stamped])]
 
 
@@ -252,12 +258,11 @@ def noted(name: str, kind: int, key: bytes, text: str, keyid: bytes, signature: 
 
 
 def opened(gateway: str, number: int, size: int, said: list[str]) -> list[tuple[int, bytes, int]]:
-    """What each restore of the log says: size and root of the head before it, and how many records it still had."""
-    found = [EPOCH.fullmatch(line) for line in said if line.startswith("epoch ")]
-    need(len(found) == number - 1 and all(found), "head")
-    lines = [match.groups() for match in found if match]
-    names = [gateway, *(f"{gateway}+{n}" for n in range(2, number))]
-    need([line[:2] for line in lines] == [(str(n), name) for n, name in enumerate(names, 2)][: number - 1], "head")
+    """What each later epoch of the log says: size and root of the head before it, and how many records it still had."""
+    begun = [line for line in said if line.startswith("epoch ")]
+    lines = [match.groups() for match in map(EPOCH.fullmatch, begun) if match]
+    wanted = [(str(n), gateway if n == 2 else f"{gateway}+{n - 1}") for n in range(2, number + 1)]
+    need([line[:2] for line in lines] == wanted and len(begun) == len(lines), "head")
     epochs = [(int(seen), b64(root), int(kept)) for _, _, seen, root, kept in lines]
     need(not epochs or size > epochs[-1][2], "head")
     return epochs
@@ -277,6 +282,22 @@ def kept_heads(case: Case, under: Head) -> Iterator[Head]:
 def linked(old: Head, new: Head, proof: list[str]) -> bool:
     """Whether the log of `new` begins with the tree of `old`."""
     return continued(old.size, old.root, new.size, new.root, [bytes.fromhex(part) for part in proof])
+
+
+def known_keys(cases: list[Case], head: Head) -> None:
+    """The log key of each configuration has to be that of the head, or one that the head says signed before it."""
+    known = {head.key, *(ED25519 + key for key in head.changes.values())}
+    need({spki(case.own["log_key"]) for case in cases} <= known, "log-key")
+
+
+def beside(case: Case, name: str, head: Head) -> Head | None:
+    """The head of the same log that a bundle gives as `name`, when the bundle's head continues it."""
+    given = case.bundle.get(name)
+    if given is None:
+        return None
+    found = Head(case, given["head"], given.get("stamp"), head)
+    need(len(found.epochs) <= len(head.epochs) and linked(found, head, given["consistency"]), name)
+    return found
 
 
 def held_to_kept(case: Case, head: Head) -> None:
@@ -303,9 +324,9 @@ def message(case: Case, entry: dict[str, Any], record: dict[str, Any], question:
     """The signature over one message and, where they were not erased, its parts."""
     if "veil" in entry:
         committed(entry["veil_salt"], entry["veil"], record["veil"], "veil")
+    if {"salt", "body", "base"} & set(entry) and "body" in record:
+        committed(entry["salt"], entry["body"], record["body"], "body")
     if "signature" not in record:
-        if "salt" in entry and "body" in record:
-            committed(entry["salt"], entry["body"], record["body"], "body")
         return
     asked = record["kind"] in {"request", "trail"}
     signer = case.own if asked == (record["side"] == "client") else case.gateways.get(record["gateway"])
@@ -323,15 +344,11 @@ def message(case: Case, entry: dict[str, Any], record: dict[str, Any], question:
     if not case.issued - SKEW <= created <= case.expires:
         case.doubts.add("configuration")
     if "base" in entry:
-        committed(entry["salt"], entry["body"], record["body"], "body")
         claims(record, b64(entry["base"]), question, asked=asked)
 
 
 def batched(value: bytes, digest: bytes) -> tuple[bytes, bytes]:
-    """Of a batch signature's value for a base with this SHA-256: the signature over the root, and that text's SHA-256.
-
-    The value is 01, size and index (2 bytes each), salt (32), path (32 a step), signature (64).
-    """
+    """Of a batch signature's value (specification, 3.1): the signature over the root, and the SHA-256 of its text."""
     size, index = int.from_bytes(value[1:3], "big"), int.from_bytes(value[3:5], "big")
     path = [value[at : at + 32] for at in range(37, len(value) - 64, 32)]
     need(value[:1] == b"\x01" and len(value) == 101 + 32 * len(path) and size <= 1024, "signature")
@@ -370,58 +387,45 @@ def in_time(time: int, before: Head | None, over: Head) -> None:
 
 
 # -- a bundle, an archive --------------------------------------------------------------------------------------------
-def verify(bundle: dict[str, Any], anchors: Path) -> tuple[str, list[str]]:
-    """The verdict about a bundle and its reasons."""
-    return answered(judge, bundle, anchors)
-
-
-def verify_archive(file: Path, anchors: Path) -> tuple[str, list[str]]:
-    """The verdict about an archive and its reasons."""
-    return answered(judge_archive, lines_of(file), anchors)
-
-
-def lines_of(file: Path) -> Iterator[dict[str, Any]]:
-    """The lines of an archive."""
-    with gzip.open(file, "rt", encoding="utf-8") as text:
-        yield from map(json.loads, text)
-
-
-def answered(check: Callable[[Any, Path], tuple[str, list[str]]], what: Any, anchors: Path) -> tuple[str, list[str]]:
-    """What the check says, or what is not as it must be."""
+def verify(what: dict[str, Any] | Path, anchors: Path) -> tuple[str, list[str]]:
+    """The verdict about a bundle, or about the archive in a file, and its reasons."""
     try:
-        return check(what, anchors)
+        if isinstance(what, Path):
+            with gzip.open(what, "rt", encoding="utf-8") as text:
+                return judge_archive(map(json.loads, text), anchors)
+        return judge(what, anchors)
     except Invalid as error:
         return "invalid", [str(error)]
-    except BROKEN:
+    except Exception:  # whatever cannot be read
         return "invalid", ["form"]
 
 
 def judge(bundle: dict[str, Any], anchors: Path) -> tuple[str, list[str]]:
     """All checks of a bundle in their order."""
     need(bundle["type"] == "troad-evidence-v1", "form")
-    case = Case(bundle, anchors)
+    day, case = cases(bundle, anchors)
     head = Head(case, bundle["head"], bundle.get("stamp"))
-    before, given = None, bundle.get("before")
-    if given is not None:
-        before = Head(case, given["head"], given.get("stamp"), head)
-        need(len(before.epochs) <= len(head.epochs) and linked(before, head, given["consistency"]), "before")
+    before = beside(case, "before", head)
     held_to_kept(case, head)
+    known_keys([day], head)
+    over = beside(case, "over", head) or head
     records = [record_of(case, entry, head) for entry in bundle["entries"]]
     indexes = [entry["index"] for entry in bundle["entries"]]
     need(records and indexes == sorted(set(indexes)), "order")
+    need(indexes[-1] < over.size, "over")
     question: dict[str, Any] = {}
     for entry, record in zip(bundle["entries"], records, strict=True):
-        message(case, entry, record, question)
-        in_time(seconds(record["time"]), before, head)
-    return sum_up(case, head, [(head, seconds(record["time"])) for record in records])
+        message(day, entry, record, question)
+        in_time(seconds(record["time"]), before, over)
+    case.doubts |= day.doubts
+    return sum_up(case, head, over, ((over.stamped, seconds(record["time"])) for record in records))
 
 
 def record_of(case: Case, entry: dict[str, Any], head: Head) -> dict[str, Any]:
     """The record, when it is in the tree and about this exchange."""
     exact, index = b64(entry["record"]), entry["index"]
     need(isinstance(index, int) and not isinstance(index, bool), "form")
-    proof = [bytes.fromhex(part) for part in entry["proof"]]
-    leaf = sha256(b"\x00" + exact).digest()
+    leaf, proof = sha256(b"\x00" + exact).digest(), [bytes.fromhex(part) for part in entry["proof"]]
     need(root_from(leaf, index, head.size, proof, "inclusion") == head.root, "inclusion")
     record: dict[str, Any] = json.loads(exact)
     need(record["id"] == case.bundle["exchange"], "exchange")
@@ -433,13 +437,14 @@ def judge_archive(lines: Iterator[dict[str, Any]], anchors: Path) -> tuple[str, 
     about = next(lines)
     need(about["type"] == "troad-archive-v1", "form")
     since = [int(one["from"]) for one in about["configurations"]]
-    cases = [Case({"configuration": one, "gateway": about["gateway"]}, anchors) for one in about["configurations"]]
+    by_day = [Case({"gateway": about["gateway"]}, anchors, one) for one in about["configurations"]]
     *earlier, final = about["heads"]
-    last = Head(cases[-1], final["head"], final.get("stamp"))
-    heads = [*(Head(cases[-1], one["head"], one.get("stamp"), last) for one in earlier), last]
+    last = Head(by_day[-1], final["head"], final.get("stamp"))
+    heads = [*(Head(by_day[-1], one["head"], one.get("stamp"), last) for one in earlier), last]
+    known_keys(by_day, last)
     sizes = [head.size for head in heads]
     need(sizes == sorted(set(sizes)) and sizes[0] > about["first"] and sizes[-1] == about["size"], "head")
-    kept = {one.size: one.root for one in kept_heads(cases[-1], last) if len(one.epochs) <= len(last.epochs)}
+    kept = {one.size: one.root for one in kept_heads(by_day[-1], last) if len(one.epochs) <= len(last.epochs)}
     widths = [1 << level for level in range(64, -1, -1) if about["first"] >> level & 1]
     peaks = list(zip(widths, map(bytes.fromhex, about["left"]), strict=True))
     size, roots, times = about["first"], dict[int, bytes](), list[int]()
@@ -448,7 +453,7 @@ def judge_archive(lines: Iterator[dict[str, Any]], anchors: Path) -> tuple[str, 
         exact = b64(line["record"])
         record = json.loads(exact)
         times.append(seconds(record.get("logged") or record["time"]))
-        message(cases[max(0, bisect_right(since, times[-1]) - 1)], {}, record, {})
+        message(by_day[max(0, bisect_right(since, times[-1]) - 1)], {}, record, {})
         at = bisect_right(sizes, size)
         in_time(times[-1], heads[at - 1] if at else None, heads[at])
         grow(peaks, sha256(b"\x00" + exact).digest())
@@ -458,21 +463,21 @@ def judge_archive(lines: Iterator[dict[str, Any]], anchors: Path) -> tuple[str, 
     need(size == about["size"], "order")
     need(all(roots[head.size] == head.root for head in heads), "tree")
     need(all(roots.get(size, root) == root for size, root in kept.items()), "forked")
-    cases[-1].doubts = set[str]().union(*(case.doubts for case in cases))
+    by_day[-1].doubts = set[str]().union(*(case.doubts for case in by_day))
     stamped = [head for head in heads if head.stamped is not None]
     over = (bisect_right([head.size for head in stamped], index) for index in range(about["first"], about["size"]))
-    return sum_up(cases[-1], heads[-1], ((stamped[at], time) for at, time in zip(over, times, strict=True)))
+    return sum_up(by_day[-1], last, last, ((stamped[at].stamped, time) for at, time in zip(over, times, strict=True)))
 
 
-def sum_up(case: Case, last: Head, times: Iterator[tuple[Head, int]] | list[tuple[Head, int]]) -> tuple[str, list[str]]:
-    """The verdict when nothing was wrong; `times` are those of the records, each with the stamped head over it."""
-    if last.witnesses < min(2, len(case.witnesses)):
+def sum_up(case: Case, last: Head, over: Head, times: Iterable[tuple[int | None, int]]) -> tuple[str, list[str]]:
+    """The verdict when nothing was wrong; `times` are those of the stamps over the records, and of the records."""
+    if last.witnesses < case.needed:
         case.doubts.add("witnesses")
     if case.doubts:
         return "unknown-status", sorted(case.doubts)
-    if last.stamped is None:
+    if over.stamped is None:
         return "valid-untimestamped", ["stamp-missing"]
-    late = any((head.stamped or 0) - time > STAMPED_WITHIN for head, time in times)
+    late = any((stamped or 0) - time > STAMPED_WITHIN for stamped, time in times)
     return ("valid-untimestamped", ["stamp-late"]) if late else ("valid", [])
 
 
@@ -482,24 +487,24 @@ def main(arguments: list[str] | None = None, say: Callable[[str], object] = sys.
     parser.add_argument("file", type=Path, help="a bundle (.json) or an archive (.gz)")
     parser.add_argument("--anchors", type=Path, required=True, help="folder with root.json, tsa.pem, heads/*.note")
     options = parser.parse_args(arguments)
-    if options.file.suffix == ".gz":
-        verdict, reasons = verify_archive(options.file, options.anchors)
-    else:
-        verdict, reasons = verify(json.loads(options.file.read_text()), options.anchors)
-    say(" ".join([verdict, *reasons]) + "\n")
-    if options.file.suffix != ".gz" and verdict != "invalid":
-        say(told(json.loads(options.file.read_text()), options.anchors))
+    if missing := [path for path in (options.file, options.anchors / "root.json") if not path.exists()]:
+        parser.error(f"there is no {missing[0]}")
+    if not shutil.which("openssl"):
+        parser.error("the program openssl is not installed")
+    what = options.file if options.file.suffix == ".gz" else json.loads(options.file.read_text())
+    verdict, reasons = verify(what, options.anchors)
+    past = told(what, options.anchors) if isinstance(what, dict) and verdict != "invalid" else ""
+    say(" ".join([verdict, *reasons]) + "\n" + past)
     return STATUS[verdict]
 
 
 def told(bundle: dict[str, Any], anchors: Path) -> str:
     """What the log of a bundle that holds says of its own past, in words."""
-    head = Head(Case(bundle, anchors), bundle["head"], None)
-    lines = ""
+    head, said = Head(cases(bundle, anchors)[1], bundle["head"], None), ""
     for number, (size, _, kept) in enumerate(head.epochs, start=2):
         why = "under another key" if number in head.changes else "after a restore"
-        lines += f"epoch {number} began {why} after {size} records, of which {min(size, kept)} are still in it\n"
-    return lines
+        said += f"epoch {number} began {why} after {size} records, of which {min(size, kept)} are still in it\n"
+    return said
 
 
 if __name__ == "__main__":

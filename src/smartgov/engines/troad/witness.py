@@ -152,17 +152,20 @@ def _key(db: sqlite3.Connection, origin: str) -> bytes:
 def _known(db: sqlite3.Connection, head: Checkpoint, key: bytes) -> tuple[int, bytes] | type[Fork]:
     """Size and root from which `head` has to lead on: those known of its epoch, or what it kept of an earlier one.
 
-    An epoch that is over gets no more heads, and one that conceals a head known here is another history.
+    An epoch that is over gets no more heads, and one that conceals a head known here is another history; so is a head
+    of a known epoch that tells otherwise of those before it, or is by another key.
     """
     gateway, number = epoch_of(head.origin)
-    rows = db.execute("SELECT origin, size, root FROM witnessed").fetchall()
-    seen = [Checkpoint(str(one), int(size), bytes(root)) for one, size, root in rows if epoch_of(one)[0] == gateway]
+    rows = db.execute("SELECT origin, note FROM witnessed").fetchall()
+    seen = [checkpoint.parse(str(note)) for origin, note in rows if epoch_of(str(origin))[0] == gateway]
     newest = max(seen, key=lambda one: epoch_of(one.origin)[1], default=None)
     if newest is None:
         return 0, merkle.EMPTY_ROOT
+    before = _key(db, newest.origin)
     if newest.origin == head.origin:
-        return newest.size, newest.root
-    opened, before = epochs.of_head(head), _key(db, newest.origin)
+        same = epochs.told_by(newest) == epochs.told_by(head) and before in {b"", key}
+        return (newest.size, newest.root) if same else Fork
+    opened = epochs.of_head(head)
     if epoch_of(newest.origin)[1] > number or not epochs.admits(opened, newest):
         return Fork
     if before and epochs.key_of(head, epoch_of(newest.origin)[1], key) != before:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from smartgov.engines.troad.folding import Folding, end_if_the_disk_failed, fold, truncate
+from smartgov.engines.troad.folding import Folding, end_if_the_disk_failed, truncate
 from smartgov.engines.troad.problems import refuse
 
 if TYPE_CHECKING:
@@ -83,8 +83,8 @@ class Writer:
         self._folding = Folding(open_)
 
     def start(self) -> None:
-        """Start the thread."""
-        self._db.execute(_DO_NOT_WAIT)
+        """Fold what an earlier process left in the write-ahead log, which may be erased bodies; start the thread."""
+        self._truncate()
         self._thread.start()
 
     def stop(self) -> None:
@@ -187,7 +187,7 @@ class Writer:
             if self._folding.is_due(len(jobs)):
                 _resolve(results)
                 results = []
-                fold(self._db)
+                self._folding.go_on(self._db)
             if loop is None or loop.is_closed():
                 self._busy = False
                 _resolve(results)
@@ -225,10 +225,7 @@ class Writer:
     def _truncate(self) -> None:
         self._db.execute(_WAIT_FOR_LOCK)
         try:
-            truncate(self._db)
-        except sqlite3.Error as error:
-            end_if_the_disk_failed(error)
-            log.exception("log_fold_failed")
+            self._folding.empty(self._db)
         finally:
             self._db.execute(_DO_NOT_WAIT)
 

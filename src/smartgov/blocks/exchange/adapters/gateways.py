@@ -70,18 +70,19 @@ class Gateways:
         *,
         subject: str,
         audience: str,
+        gateway: str,
         assurance: int,
         jti: str,
         mandate: Mapping[str, Any] | None = None,
     ) -> str:
         """A trail token."""
         return self._gateway(agency).token(
-            subject=subject, audience=audience, assurance=assurance, jti=jti, mandate=mandate
+            subject=subject, audience=audience, gateway=gateway, assurance=assurance, jti=jti, mandate=mandate
         )
 
-    def trail(self, agency: str, *, member: str, token: str, have: int) -> dict[str, Any]:
+    def trail(self, agency: str, *, member: str, gateway: str, token: str, have: int) -> dict[str, Any]:
         """Listed entries with proofs."""
-        return self._gateway(agency).trail(member=member, token=token, have=have)
+        return self._gateway(agency).trail(member, token, have, gateway=gateway)
 
     def health(self, agency: str) -> dict[str, Any]:
         """The gateway's own words."""

@@ -81,8 +81,8 @@ class Recorded:
         self.claims.append({"agency": agency, **claims})
         return "token"
 
-    def trail(self, agency: str, *, member: str, token: str, have: int) -> dict[str, Any]:
-        return {"agency": agency, "member": member, "token": token, "have": have}
+    def trail(self, agency: str, *, member: str, gateway: str, token: str, have: int) -> dict[str, Any]:
+        return {"agency": agency, "member": member, "gateway": gateway, "token": token, "have": have}
 
     def health(self, agency: str) -> dict[str, Any]:
         if agency in self.down:

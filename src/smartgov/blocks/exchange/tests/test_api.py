@@ -51,7 +51,7 @@ def test_only_the_portal_signs_consents_and_tokens(recorded: Recorded) -> None:
     api.consent(
         subject=PERSON, provider="p", requester="r", fields=["a"], purpose="x", expires_at="2027-01-01", jti="j"
     )
-    api.trail_token(subject=PERSON, member="TW/GOV/ris", assurance=2)
+    api.trail_token(subject=PERSON, member="TW/GOV/ris", gateway="TW/GOV/ris/gw1", assurance=2)
     assert [claims["agency"] for claims in recorded.claims] == ["portal", "portal"]
     assert recorded.claims[1]["audience"] == "TW/GOV/ris"
 

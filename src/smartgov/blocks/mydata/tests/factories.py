@@ -66,6 +66,7 @@ class RecordedTransport:
         *,
         subject: str,
         audience: str,
+        gateway: str,
         assurance: int,
         jti: str,
         mandate: Mapping[str, Any] | None = None,
@@ -73,12 +74,13 @@ class RecordedTransport:
         """A token that names its audience."""
         known = {"subject": subject, "audience": audience, "assurance": assurance, "jti": jti}
         self.tokens.append(known | ({"mandate": mandate} if mandate else {}))
-        return f"token.{audience}"
+        assert gateway.startswith(f"{audience}/")
+        return f"token.{gateway}"
 
-    def trail(self, agency: str, *, member: str, token: str, have: int) -> dict[str, Any]:
-        """The laid-down answer of a member's gateway, a function of `have` or a Problem."""
-        assert token == f"token.{member}"
-        found = self.trails.get(member, SILENT)
+    def trail(self, agency: str, *, member: str, gateway: str, token: str, have: int) -> dict[str, Any]:
+        """The laid-down answer of a member's gateway (or of its only one), a function of `have` or a Problem."""
+        assert token == f"token.{gateway}"
+        found = self.trails.get(gateway, self.trails.get(member, SILENT))
         body = found(have) if callable(found) else found
         if isinstance(body, Exception):
             raise body

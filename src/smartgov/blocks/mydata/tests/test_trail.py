@@ -27,10 +27,10 @@ pytestmark = pytest.mark.django_db
 class Gateway:
     """A member's log in memory that answers trail requests as a gateway does."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, gateway: str = "gw1") -> None:
         self.code, self.key = code, keys.generate_ed25519()
         self.db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        self.log = Log(self.db, f"{code}.example/log", self.key)
+        self.log = Log(self.db, f"TW/GOV/{code}/{gateway}", self.key)
         self.log.create_tables()
         self.listed: list[int] = []
         self.alter = ""
@@ -179,6 +179,39 @@ def test_a_log_that_was_begun_again_is_found_out(troad: RecordedTransport, mothe
     shorter.write(**use("exchange-1"))
     troad.trails["TW/GOV/mof"] = shorter.answer
     assert [member.member for member in api.trail(actor=mother).failed] == ["TW/GOV/mof"]
+
+
+def test_both_gateways_of_a_member_are_asked_and_one_that_is_gone_is_named(
+    troad: RecordedTransport, mother: Actor, mof: Gateway
+) -> None:
+    second = Gateway("mof", "gw2")
+    second.write(**use("exchange-2", side="provider"))
+    listed, alone = mof.member(), list(troad.members)
+    listed["gateways"] += second.member()["gateways"]
+    troad.members[:] = [one if one["id"] != "TW/GOV/mof" else listed for one in troad.members]
+    troad.trails["TW/GOV/mof/gw2"] = second.answer
+    view = api.trail(actor=mother)
+    assert {entry.exchange for entry in view.entries if "TW/GOV/mof" in entry.recorded_by} == {
+        "exchange-1",
+        "exchange-2",
+    }
+    assert (view.proven, view.silent, view.failed) == (3, (), ())
+    assert [member.name.en for member in view.members] == ["sfaa", "mof (gw1)", "mof (gw2)"]
+    origins = GatewayCheckpoint.objects.filter(member="TW/GOV/mof").values_list("origin", flat=True)
+    assert set(origins) == {"TW/GOV/mof/gw1", "TW/GOV/mof/gw2"}
+
+    # One of them does not answer: hers are listed, and it is said whose are missing.
+    del troad.trails["TW/GOV/mof/gw2"], troad.trails["TW/GOV/mof"]
+    troad.trails["TW/GOV/mof/gw1"] = mof.answer
+    view = api.trail(actor=mother)
+    assert [member.name.en for member in view.silent] == ["mof (gw2)"]
+
+    # It was taken out of service: what it recorded is not passed over in silence.
+    troad.members[:] = alone
+    view = api.trail(actor=mother)
+    assert [(member.name.en, member.state) for member in view.silent] == [("mof (gw2)", "silent")]
+    assert "Its log had 1 records" in view.silent[0].why.en
+    assert view.proven == 2
 
 
 def test_the_page_says_how_many_are_proven_and_who_was_silent(

@@ -9,26 +9,47 @@ from typing import Any
 
 import yaml
 
-from smartgov.engines.httpd import serve, sync
+from smartgov.engines.httpd import Server, serve, sync
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.tests.country import CASES, Country, free_port
 from smartgov.simulators.timestamp.__main__ import Door
 from smartgov.simulators.timestamp.authority import Authority
 
 
+class TimeAuthority:
+    """A time-stamping authority of a country, its files in `folder`; it can go down and come back."""
+
+    def __init__(self, country: Country, folder: Path) -> None:
+        self._country, self._port = country, free_port()
+        self._authority = Authority(_made(folder))
+        self._server: Server | None = None
+        self.settings = {"url": f"http://127.0.0.1:{self._port}/", "root": str(folder / "root.pem")}
+        """What a gateway's settings say of it."""
+
+    def start(self) -> None:
+        """Let it answer."""
+        self._server = self._country.run(serve(Door(self._authority).handle, port=self._port))
+
+    def stop(self) -> None:
+        """Let it be down."""
+        if self._server is not None:
+            self._country.run(self._server.stop())
+            self._server = None
+
+
 @contextmanager
 def stamped_country(folder: Path) -> Iterator[Country]:
     """A running country with an authority at `folder/tsa`."""
-    country, port = Country(folder), free_port()
-    authority = Authority(_made(folder / "tsa"))
+    country = Country(folder)
+    authority = TimeAuthority(country, folder / "tsa")
     for code in country.described:
-        settings(country, code, timestamps={"url": f"http://127.0.0.1:{port}/", "root": str(folder / "tsa/root.pem")})
+        settings(country, code, timestamps=authority.settings)
     country.start()
-    server = country.run(serve(Door(authority).handle, port=port))
+    authority.start()
     try:
         yield country
     finally:
-        country.run(server.stop())
+        authority.stop()
         country.stop()
 
 

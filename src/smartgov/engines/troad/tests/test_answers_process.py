@@ -171,7 +171,7 @@ def test_a_gateway_that_is_down(country: Country, provider: FalseProvider) -> No
     problem = refused(country, "gateway-unreachable")
     assert problem.status == 503
     assert problem.extra["exchange"]
-    assert problem.todo.zh == "請稍後再試；資料未遺失。"
+    assert problem.todo.zh.startswith("請稍後再送：尚未執行任何事。")
 
 
 def test_a_service_that_is_down_behind_a_working_gateway(country: Country) -> None:

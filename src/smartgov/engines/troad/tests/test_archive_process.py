@@ -70,7 +70,7 @@ def shelf(tmp_path: Path) -> Iterator[Shelf]:
 def judged(file: Path, trusted: Path) -> tuple[Verdict, tuple[str, ...]]:
     """The one answer of both verifiers."""
     found = archive_check.verify(file, trusted)
-    word, reasons = verify_evidence.verify_archive(file, trusted)
+    word, reasons = verify_evidence.verify(file, trusted)
     assert (verify_evidence.STATUS[word], tuple(reasons)) == (found.verdict, found.reasons)
     return found.verdict, found.reasons
 

@@ -15,9 +15,10 @@ import pytest
 
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.client import LocalGateway
-from smartgov.engines.troad.tests.country import Country, ask_births
+from smartgov.engines.troad.tests.country import Country
+from smartgov.engines.troad.tests.kept import Kept
 from smartgov.engines.troad.tests.stamped import settings
-from smartgov.engines.troad.tests.test_gateway_process import Process, process, stored
+from smartgov.engines.troad.tests.test_gateway_process import Process, process
 from smartgov.shared.problems import Problem
 
 pytestmark = [
@@ -46,39 +47,20 @@ def traced(process: Process, folder: Path, *options: str) -> Iterator[Path]:
             tracer.wait(20)
 
 
-def acknowledged(country: Country, code: str, exchanges: list[str]) -> bool:
-    """Whether the log is whole and holds question and answer of each of these."""
-    kinds: dict[str, list[str]] = {}
-    for record in country.records(code):
-        kinds.setdefault(record.get("id", ""), []).append(record["kind"])
-    return stored(country, code) == [] and all(kinds[one] == ["request", "answer"] for one in exchanges)
-
-
-def try_some(country: Country, count: int) -> tuple[list[str], list[str]]:
-    """So many calls: the exchanges that were answered, and the problems of the others."""
-    answered, refused = [], []
-    for _ in range(count):
-        try:
-            answered.append(ask_births(country.sdk()).exchange_id)
-        except Problem as problem:
-            refused.append(problem.slug)
-    return answered, refused
-
-
 def test_a_failed_fsync_ends_the_process_and_acknowledges_nothing(process: Process, tmp_path: Path) -> None:
     """SQLite commits by fdatasync."""
-    country = process.country
-    answered, _ = try_some(country, 3)
+    kept = Kept(process.country)
+    kept.some(3)
     assert process.child is not None
     with traced(process, tmp_path, "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO") as out:
-        more, refused = try_some(country, 2)
+        struck = kept.some(2)
         assert process.child.wait(30) == 74
     assert "INJECTED" in out.read_text()
-    assert more == []
-    assert refused
+    assert "answered" not in struck
     process.start()
-    assert acknowledged(country, "hpa", answered)
-    assert ask_births(country.sdk()).status == 200
+    kept.hold()
+    assert kept.ask() == "answered"
+    kept.hold()
 
 
 def eraser(process: Process) -> LocalGateway:
@@ -101,25 +83,30 @@ def bodies(country: Country, exchange: str) -> int:
 
 def test_an_erasure_whose_listing_fails_is_not_done_and_not_acknowledged(process: Process, tmp_path: Path) -> None:
     """The list that outlasts a restore is made durable by fsync."""
-    sdk, country = eraser(process), process.country
-    (exchange,), _ = try_some(country, 1)
+    sdk, country, kept = eraser(process), process.country, Kept(process.country)
+    kept.some(2)
+    exchange = next(iter(kept.told))
     failing = traced(process, tmp_path, "-e", "trace=fsync", "-e", "inject=fsync:error=EIO")
     with failing as out, pytest.raises(Problem) as refused:
         sdk.erase(exchange)
     assert "INJECTED" in out.read_text()
     assert refused.value.slug == "log-unavailable"
     assert bodies(country, exchange) == 2
+    kept.hold()
     assert sdk.erase(exchange) == 2
     assert bodies(country, exchange) == 0
+    kept.erased.add(exchange)
+    kept.hold()
 
 
 def test_a_failed_fsync_of_the_fold_ends_the_process_and_what_was_erased_is_erased(
     process: Process, tmp_path: Path
 ) -> None:
     """After an erasure the write-ahead log is folded into the file: its second fdatasync and all later ones."""
-    sdk, country = eraser(process), process.country
+    sdk, country, kept = eraser(process), process.country, Kept(process.country)
     assert process.child is not None
-    (exchange,), _ = try_some(country, 1)
+    kept.some(2)
+    exchange = next(iter(kept.told))
     with traced(process, tmp_path, "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=2+") as out:
         with pytest.raises(Problem) as silent:
             sdk.erase(exchange)
@@ -128,25 +115,23 @@ def test_a_failed_fsync_of_the_fold_ends_the_process_and_what_was_erased_is_eras
     assert silent.value.slug == "gateway-unreachable"
     process.start()
     assert bodies(country, exchange) == 0
-    assert acknowledged(country, "hpa", [exchange])
+    kept.erased.add(exchange)
+    kept.hold()
 
 
 @pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
 def test_a_disk_that_takes_nothing_acknowledges_nothing_and_work_resumes(
     process: Process, tmp_path: Path, error: str
 ) -> None:
-    country = process.country
-    answered, _ = try_some(country, 3)
+    country, kept = process.country, Kept(process.country)
+    kept.some(3)
     reached = len(country.behind.seen)
     with traced(process, tmp_path, "-e", "trace=pwrite64", "-e", f"inject=pwrite64:error={error}") as out:
-        more, refused = try_some(country, 4)
+        assert set(kept.some(4)) == {"log-unavailable"}
     assert "INJECTED" in out.read_text()
-    assert more == []
-    assert set(refused) == {"log-unavailable"}
     assert len(country.behind.seen) == reached, "the service was not asked"
-    again, _ = try_some(country, 2)
-    assert len(again) == 2, "the same process works again"
-    assert acknowledged(country, "hpa", answered + again)
+    assert kept.some(2) == ["answered"] * 2, "the same process works again"
+    kept.hold()
 
 
 def test_strict_sends_nothing_before_the_disk_has_it(process: Process, tmp_path: Path) -> None:
@@ -162,12 +147,16 @@ def test_soon_does_and_the_test_above_would_see_it(process: Process, tmp_path: P
 def early_sends(process: Process, folder: Path) -> list[str]:
     """Bytes to the service or to the asking gateway that left before the record was on the (slowed) disk."""
     country, home = process.country, homes.load(process.country.folder / "hpa")
+<<<<<<< HEAD
     country.quiet("ris")  # its heads would come to be co-signed in between
     try_some(country, 2)  # connections are open now
+=======
+    kept = Kept(country)
+    kept.some(2)  # connections are open now
+>>>>>>> h/evidence
     trace = f"trace=fdatasync,{','.join(_SENDS + _READS)}"
     with traced(process, folder, "-e", trace, "-e", "inject=fdatasync:delay_enter=150000") as out:
-        answered, _ = try_some(country, 3)
-        assert len(answered) == 3
+        assert kept.some(3) == ["answered"] * 3
         time.sleep(0.3)
     text = out.read_text()
     assert "DELAYED" in text
@@ -191,9 +180,10 @@ def test_what_meta_keeps_has_no_body_and_is_proven(process: Process) -> None:
     country = process.country
     first, *others = country.data()["services"]
     country.publish(services=[{**first, "durability": "meta"}, *others])
-    answered, _ = try_some(country, 1)
-    assert acknowledged(country, "hpa", answered)
+    kept = Kept(country)
+    assert kept.ask() == "answered"
+    kept.hold(bodies=False)
     for code in ("hpa", "ris"):
         with sqlite3.connect(country.folder / code / "log.sqlite3") as db:
-            (count,) = db.execute("SELECT count(*) FROM message WHERE exchange = ?", (answered[0],)).fetchone()
+            (count,) = db.execute("SELECT count(*) FROM message WHERE exchange = ?", tuple(kept.told)).fetchone()
         assert count == 0

@@ -84,7 +84,7 @@ class Desk:
         self.db.executescript(store.SCHEMA)
 
     def bring(self, old: int, proof: list[bytes], head: Checkpoint, key: bytes = b"k" * 32) -> object:
-        return witness.advance(self.db, witness.Asked(old, proof, "note"), head, key)
+        return witness.advance(self.db, witness.Asked(old, proof, checkpoint.format(head) + "\n"), head, key)
 
 
 def tree(*records: bytes) -> Log:

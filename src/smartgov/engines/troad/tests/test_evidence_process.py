@@ -197,7 +197,7 @@ class Forger:
         exact = list(records or self.records)
         leaves = [merkle.leaf_hash(record) for record in exact]
         head = checkpoint.Checkpoint(self.home.gateway, len(leaves), merkle.root(leaves))
-        self.bundle |= {"head": checkpoint.sign(head, self.home.log_key()), "stamp": None}
+        self.bundle |= {"head": checkpoint.sign(head, self.home.log_key()), "stamp": None, "over": None}
         if not before:
             self.bundle["before"] = None
         for index, (entry, record) in enumerate(zip(self.bundle["entries"], exact, strict=True)):

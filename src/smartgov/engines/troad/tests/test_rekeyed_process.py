@@ -6,6 +6,8 @@ import gzip
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,10 +16,16 @@ from typing import Any
 import pytest
 
 from smartgov.engines.httpd import sync
-from smartgov.engines.ledger import checkpoint
-from smartgov.engines.troad import archive, archive_check, backup, epochs, trail, verify_evidence
+from smartgov.engines.ledger import Checkpoint, checkpoint, cosign
+from smartgov.engines.pki import keys
+from smartgov.engines.troad import archive, archive_check, backup, epochs, trail, verify_evidence, witness
 from smartgov.engines.troad import home as homes
+<<<<<<< HEAD
 from smartgov.engines.troad.tests.country import MOTHER, ask_births, wait_for
+=======
+from smartgov.engines.troad.tests.country import MOTHER, ask_births
+from smartgov.engines.troad.tests.kept import Kept, messages
+>>>>>>> h/evidence
 from smartgov.engines.troad.tests.stamped import evidence, settings
 from smartgov.engines.troad.tests.test_restore_process import (
     GATEWAY,
@@ -31,6 +39,7 @@ from smartgov.engines.troad.tests.test_restore_process import (
     log_key,
     story,
 )
+from smartgov.engines.troad.tests.test_witness_process import to_witness
 from smartgov.engines.troad.verification import Verdict
 from smartgov.engines.trust import Rotation
 from smartgov.shared import clock
@@ -90,6 +99,24 @@ def publish(story: Story, lost: Path) -> None:
         homes.set_bundle(country.folder / code, country.centre.repository.bundle())
 
 
+def change_the_key(story: Story, *, marked: bool = True) -> None:
+    """hpa's log goes on under another key; everything else stays."""
+    country, at = story.country, homes.load(story.home)
+    story.process.end()
+    (story.home / "keys" / "log.key").unlink()
+    settings = (story.home / "gateway.yaml").read_text()
+    homes.create(story.home, member="hpa", port=at.port, local_port=at.local_port, subsystems={})
+    (story.home / "gateway.yaml").write_text(settings)
+    country.described["hpa"] |= homes.describe(story.home)
+    country.publish()
+    if marked:
+        mark(story)
+    wait_for(lambda: taken_up(story))
+    story.process.start()
+    if marked:
+        wait_for(lambda: not story.health()["alarms"].get("log-restored"))
+
+
 def stamp_each_second(story: Story) -> None:
     written = homes.content.parse((story.home / "gateway.yaml").read_text())["timestamps"]
     story.process.end()
@@ -119,13 +146,13 @@ def trail_of(story: Story) -> Any:
 
 
 def test_the_new_log_names_the_end_of_the_old_one_and_the_key_that_signed_it(story: Story) -> None:
-    country = story.country
-    old_exchange = asked_exchange(country)
+    country, kept_answers = story.country, Kept(story.country)
+    old_exchange = kept_answers.take(ask_births(country.sdk()))
     pinned, kept = checkpoint.parse(trail_of(story)["checkpoint"]), story.head()
     old_bundle = evidence(country, old_exchange, SYSTEM)
     last, old_key = checkpoint.parse(story.head()), homes.load(story.home).log_key().public_key().public_bytes_raw()
 
-    enter_anew(story)
+    lost = enter_anew(story)
     wait_for(lambda: taken_up(story))
     story.process.start()
     wait_for(lambda: not story.health()["alarms"].get("log-restored"))
@@ -154,10 +181,16 @@ def test_the_new_log_names_the_end_of_the_old_one_and_the_key_that_signed_it(sto
     assert verdict.entries_proven
     assert verdict.lost == pinned.size
 
+    # What was acknowledged before is in the log of the one who asked, and in the old one, which lies as it was.
+    assert kept_answers.ask() == "answered"
+    kept_answers.hold("hpa", but={old_exchange})
+    kept_answers.hold("ris")
+    assert [record["kind"] for _, record, _ in messages(lost)[old_exchange]] == ["request", "answer"]
+
 
 def test_a_log_that_conceals_the_old_one_is_not_believed(story: Story) -> None:
-    country = story.country
-    asked_exchange(country)
+    country, answers = story.country, Kept(story.country)
+    old_exchange = answers.take(ask_births(country.sdk()))
     kept = story.head()
     enter_anew(story, marked=False)
     wait_for(lambda: taken_up(story))
@@ -178,6 +211,9 @@ def test_a_log_that_conceals_the_old_one_is_not_believed(story: Story) -> None:
     (story.trusted / "heads" / "forged.note").write_text(forged)
     bundle = evidence(country, asked_exchange(country), SYSTEM)
     assert both(bundle, story.trusted) == (Verdict.UNKNOWN_STATUS, ("kept-head",))
+    assert answers.ask() == "answered"
+    answers.hold("hpa", but={old_exchange})
+    answers.hold("ris")
 
 
 def test_a_log_whose_key_alone_was_changed_keeps_its_records(story: Story) -> None:
@@ -186,18 +222,7 @@ def test_a_log_whose_key_alone_was_changed_keeps_its_records(story: Story) -> No
     before = asked_exchange(country)
     wait_for(lambda: stamped(story) == 1)
     kept = story.head()
-    story.process.end()
-    (story.home / "keys" / "log.key").unlink()
-    at = homes.load(story.home)
-    settings = (story.home / "gateway.yaml").read_text()
-    homes.create(story.home, member="hpa", port=at.port, local_port=at.local_port, subsystems={})
-    (story.home / "gateway.yaml").write_text(settings)
-    country.described["hpa"] |= homes.describe(story.home)
-    country.publish()
-    mark(story)
-    wait_for(lambda: taken_up(story))
-    story.process.start()
-    wait_for(lambda: not story.health()["alarms"].get("log-restored"))
+    change_the_key(story)
     [opened] = [record for record in country.records("hpa") if record["kind"] == "epoch"]
     assert opened["restored"]["size"] == opened["after"]["size"] >= checkpoint.parse(kept).size
     assert opened["lost_at_least"] == 0
@@ -217,6 +242,112 @@ def test_a_log_whose_key_alone_was_changed_keeps_its_records(story: Story) -> No
         about = json.loads(lines.readline())
     assert {checkpoint.parse(one["head"]).origin for one in about["heads"]} == {GATEWAY, f"{GATEWAY}+2"}
     found = archive_check.verify(file, story.trusted)
-    word, reasons = verify_evidence.verify_archive(file, story.trusted)
+    word, reasons = verify_evidence.verify(file, story.trusted)
     assert (verify_evidence.STATUS[word], tuple(reasons)) == (found.verdict, found.reasons)
     assert found.verdict in PROVEN
+
+
+@pytest.fixture
+def proven_before(story: Story) -> tuple[Story, str, str]:
+    """A log whose key was changed after two exchanges: one under a stamped head, one that no head covered yet."""
+    country = story.country
+    stamp_each_second(story)
+    early = asked_exchange(country)
+    wait_for(lambda: stamped(story) == 1)
+    story.process.end()
+    story.process.start(_QUIET)
+    late = asked_exchange(country)
+    change_the_key(story)
+    wait_for(lambda: asked(country) == "answered", seconds=30)
+    return story, early, late
+
+
+_QUIET = "from smartgov.engines.troad import heads; heads.LOOK_SECONDS = 1e6"
+
+
+def test_what_was_exchanged_before_the_change_is_proven_under_a_head_of_now(
+    proven_before: tuple[Story, str, str],
+) -> None:
+    story, early, late = proven_before
+    country, trusted = story.country, story.trusted
+    # As it is: the stamped head of then for the one; for the other there is none but those under the new key.
+    assert both(evidence(country, early, SYSTEM), trusted) == (Verdict.VALID, ())
+    bundle = evidence(country, late, SYSTEM)
+    assert checkpoint.parse(bundle["head"]).origin == f"{GATEWAY}+2"
+    assert both(bundle, trusted)[0] in PROVEN
+    # And for a reader who has kept a head of today: that one, and how it came from the one of then.
+    (trusted / "heads" / "today.note").write_text(story.head())
+    size = str(checkpoint.parse((trusted / "heads" / "today.note").read_text()).size)
+    assert both(evidence(country, early, SYSTEM), trusted) == (Verdict.UNKNOWN_STATUS, ("kept-head",))
+    for exchange in (early, late):
+        bundle = evidence(country, exchange, SYSTEM, have=size)
+        assert both(bundle, trusted)[0] in PROVEN
+        assert "epoch 2 began under another key" in verify_evidence.told(bundle, trusted)
+    bundle = evidence(country, early, SYSTEM, have=size)
+    assert both(bundle, trusted) == (Verdict.VALID, ()), "the stamp of then counts"
+    assert checkpoint.parse(bundle["over"]["head"]).origin == GATEWAY
+    (story.folder / "bundle.json").write_text(json.dumps(bundle))
+    for command in (
+        [sys.executable, "-I", verify_evidence.__file__],
+        [sys.executable, "-m", "smartgov.cli", "verify"],
+    ):
+        words = [*command, str(story.folder / "bundle.json"), "--anchors", str(trusted)]
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_forged_key_of_before_is_not_believed(proven_before: tuple[Story, str, str]) -> None:
+    story, early, _ = proven_before
+    country, trusted = story.country, story.trusted
+    sound = evidence(country, early, SYSTEM, have=str(checkpoint.parse(story.head()).size))
+    assert both(sound, trusted)[0] in PROVEN
+    stranger = keys.generate_ed25519()
+    naming = naming_another(story, sound["head"], stranger.public_key().public_bytes_raw())
+    of_then = checkpoint.parse(sound["over"]["head"])
+    by_a_stranger = {**sound["over"], "head": checkpoint.sign(of_then, stranger), "stamp": None}
+    unexplained = {"before": None, "over": None, "stamp": None}
+    for changes, reason in (
+        ({"head": naming, **unexplained}, "log-key"),  # the members' signed list says which key it was
+        ({"head": naming, "before": None, "stamp": None}, "log-key"),
+        ({"head": naming, **unexplained, "over": by_a_stranger}, "log-key"),
+        ({"before": None, "over": by_a_stranger}, "head"),
+        ({"head_configuration": None}, "head"),
+        ({"configuration": sound["head_configuration"], "head_configuration": sound["configuration"]}, "configuration"),
+    ):
+        assert both({**sound, **changes}, trusted) == (Verdict.INVALID, (reason,)), changes.keys()
+    # Witnesses that do not deceive sign no head that names another key than the first one of its epoch did.
+    alone = naming[: naming.index("\n", naming.index("\n\n") + 2) + 1]
+    size = checkpoint.parse(alone).size
+    assert to_witness(country, "portal", "ris", witness.write(size, [], alone)).status == 422
+
+
+def naming_another(story: Story, note: str, key: bytes) -> str:
+    """The head as hpa's owner signs it when he names this key as the one of before, with witnesses that deceive too."""
+    told = checkpoint.parse(note)
+    lines = tuple(epochs.key_line(2, key) if one.startswith("key-before") else one for one in told.extensions)
+    forged = checkpoint.sign(Checkpoint(told.origin, told.size, told.root, lines), homes.load(story.home).log_key())
+    now = int(clock.now().timestamp())
+    for code in ("ris", "portal"):
+        at = homes.load(story.country.folder / code)
+        forged += cosign.cosign(forged, at.gateway, at.witness_key(), now)
+    return forged
+
+
+def test_a_log_goes_on_under_another_key_only_in_an_epoch_that_names_the_old_one(story: Story) -> None:
+    country = story.country
+    asked_exchange(country)
+    kept = checkpoint.parse(story.head())
+    change_the_key(story, marked=False)
+    assert "under another key" in story.health()["alarms"]["log-restored"]
+    assert asked(country) == "log-restored"
+    # And no witness signs a head of the same origin by another key, whatever the gateway's program does.
+    key = homes.load(story.home).log_key()
+    head = checkpoint.sign(Checkpoint(GATEWAY, kept.size, kept.root), key)
+    assert to_witness(country, "portal", "ris", witness.write(kept.size, [], head)).status == 422
+    assert f"log-forked:{GATEWAY}" in country.gateways["ris"].core.alarms.standing
+    story.process.end()
+    story.command("resume")
+    date_back(story)
+    story.process.start()
+    wait_for(lambda: asked(country) == "answered", seconds=30)
+    assert checkpoint.parse(story.head()).origin == f"{GATEWAY}+2"

@@ -30,8 +30,9 @@ from smartgov.engines.troad.tests.country import (
     problem_type,
     wait_for,
 )
+from smartgov.engines.troad.tests.kept import Kept, stored
 from smartgov.engines.troad.tests.stamped import anchors, evidence, settings, stamped_country
-from smartgov.engines.troad.tests.test_gateway_process import Process, stored
+from smartgov.engines.troad.tests.test_gateway_process import Process
 from smartgov.engines.troad.verification import Verdict
 from smartgov.shared.ids import uuid7
 from smartgov.shared.problems import Problem
@@ -123,14 +124,14 @@ def asked(country: Country, **changes: Any) -> str:
 
 
 def test_the_whole_story_of_a_restore(story: Story) -> None:
-    country, known = story.country, story.known
-    kept_exchange = ask_births(country.sdk()).exchange_id
-    erased_exchange = ask_births(country.sdk()).exchange_id
+    country, known, kept = story.country, story.known, Kept(story.country)
+    kept_exchange = kept.take(ask_births(country.sdk()))
+    erased_exchange = kept.take(ask_births(country.sdk()))
     known["head before"] = story.head()
     story.command("backup", "--file", str(story.file))
 
     # What the backup does not hold.
-    lost_exchange = ask_births(country.sdk()).exchange_id
+    lost_exchange = kept.take(ask_births(country.sdk()))
     rogue = Rogue(country)
     message = rogue.sign(rogue.message())
     assert rogue.send(message).status == 200
@@ -199,12 +200,17 @@ def test_the_whole_story_of_a_restore(story: Story) -> None:
     assert verdict.entries_proven
     assert verdict.lost == checkpoint.parse(pinned).size - opened["restored"]["size"] > 0
 
+    # Nothing acknowledged is missing but what the epoch admits, and that stands in the log of the one who asked.
+    kept.erased.add(erased_exchange)
+    kept.hold("hpa", but={lost_exchange})
+    kept.hold("ris")
+
 
 def test_a_home_put_back_by_hand_is_refused_until_the_operator_says_so(story: Story) -> None:
-    country = story.country
-    ask_births(country.sdk())
+    country, kept = story.country, Kept(story.country)
+    kept.some(2)
     story.command("backup", "--file", str(story.file))
-    ask_births(country.sdk())
+    lost = kept.take(ask_births(country.sdk()))
     story.head()
     story.lose()
     story.restore()
@@ -222,11 +228,13 @@ def test_a_home_put_back_by_hand_is_refused_until_the_operator_says_so(story: St
     wait_for(lambda: not story.health()["alarms"].get("log-restored"))
     assert checkpoint.parse(story.head()).origin == f"{GATEWAY}+2"
     assert story.head().count("\n— ") == 3
+    kept.hold("hpa", but={lost})
+    kept.hold("ris")
 
 
 def test_a_restored_gateway_waits_for_its_witnesses_and_opens_one_epoch_only(story: Story) -> None:
-    country = story.country
-    ask_births(country.sdk())
+    country, kept = story.country, Kept(story.country)
+    kept.some(2)
     story.head()
     story.command("backup", "--file", str(story.file))
     story.lose()
@@ -244,6 +252,7 @@ def test_a_restored_gateway_waits_for_its_witnesses_and_opens_one_epoch_only(sto
     assert [record["kind"] for record in country.records("hpa")].count("epoch") == 1
     assert "epoch-opened:2" not in story.health()["alarms"]
     assert checkpoint.parse(story.head()).origin == f"{GATEWAY}+2"
+    kept.hold()
 
 
 def asked_exchange(country: Country) -> str:

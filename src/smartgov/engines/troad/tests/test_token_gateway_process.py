@@ -11,8 +11,9 @@ import pytest
 
 from smartgov.engines.pki.tests.test_token_process import LIBRARIES
 from smartgov.engines.troad.joining import setting_up
-from smartgov.engines.troad.tests.country import Country, ask_births
-from smartgov.shared.problems import Problem
+from smartgov.engines.troad.tests.country import Country
+from smartgov.engines.troad.tests.kept import Kept
+from smartgov.engines.troad.tests.test_gateway_process import Process
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
 
@@ -37,14 +38,19 @@ def test_signing_goes_on_when_the_module_is_back(tokens: Path, tmp_path: Path) -
     setting_up._key_in_module(argparse.Namespace(home=tmp_path / "hpa", **words))
     assert (tmp_path / "hpa" / "keys" / "message.key").read_text().startswith("pkcs11:")
     country = Country(tmp_path)
-    country.start()
+    country.start("ris", "portal")
+    process, kept = Process(country), Kept(country)
+    process.start()
     try:
-        assert ask_births(country.sdk()).status == 200
+        assert kept.some(2) == ["answered"] * 2
         shutil.move(tokens / "tokens", tokens / "away")
-        with pytest.raises(Problem) as caught:
-            ask_births(country.sdk(), issue="case-2")
-        assert caught.value.slug == "answer-signature-invalid"  # a refusal that nobody can sign is not believed
+        assert kept.ask(exchange_id="while-away", issue="case-2") == "answer-signature-invalid", (
+            "a refusal that nobody can sign is not believed"
+        )
+        assert next(one["kind"] for one in country.records("hpa") if one.get("id") == "while-away") == "request"
         shutil.move(tokens / "away", tokens / "tokens")
-        assert ask_births(country.sdk(), issue="case-3").status == 200
+        assert kept.ask(issue="case-3") == "answered", "nothing was started again"
+        kept.hold()
     finally:
+        process.end()
         country.stop()

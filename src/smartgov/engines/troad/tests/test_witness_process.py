@@ -157,6 +157,20 @@ def test_with_too_few_witnesses_exchanges_go_on_and_nobody_calls_them_confirmed(
         assert "witnesses-missing" not in core.alarms.standing
 
 
+def test_co_signatures_that_a_head_had_are_not_lost_when_witnesses_are_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(tmp_path) as country:
+        ask_births(country.sdk())
+        note = head_of(country, "ris")
+        assert note.count("\n— ") == 3
+        country.halt("portal")
+        heads = country.gateways["ris"].core.heads
+        monkeypatch.setattr(heads, "_fresh", lambda *given: None)  # they have grown old: it asks for new ones
+        assert head_of(country, "ris") == note
+        assert "witnesses-missing" in country.gateways["ris"].core.alarms.standing
+
+
 def test_every_signed_answer_says_where_its_question_is_recorded(country: Country) -> None:
     began = int(clock.now().timestamp())
     exchange = ask_births(country.sdk()).exchange_id

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from smartgov.engines.pki import keys
-from smartgov.engines.troad import folding
+from smartgov.engines.troad import folding, writer
 from smartgov.engines.troad.store import Entry, Place, Store
 from smartgov.shared.problems import Problem
 
@@ -196,3 +196,44 @@ def test_commits_go_on_while_it_is_folded(store: Store, monkeypatch: pytest.Monk
         assert begun.is_set()
     finally:
         go_on.set()
+
+
+def test_what_was_erased_beside_a_reader_leaves_the_write_ahead_log_when_he_is_gone(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "_WAIT_FOR_LOCK", "PRAGMA busy_timeout=1")
+    log, secret = tmp_path / "log.sqlite3-wal", b"a key that is to be destroyed"
+
+    async def keep_and_destroy() -> None:
+        row = "INSERT INTO message VALUES (0, 'one', 1, ?, x'00')"
+        await store.apply(lambda db: db.execute(row, (secret,)).rowcount)
+        await store.apply(lambda db: db.execute("INSERT INTO place VALUES ('one', 0)").rowcount)
+        with store.reading() as (db, _):
+            db.execute("SELECT count(*) FROM message").fetchone()  # a backup, say, that takes a while
+            assert await store.erase("one") == 1
+            assert secret in log.read_bytes(), "he still reads it from there"
+        await store.set_fact("anything", "that is written next")
+
+    asyncio.run(keep_and_destroy())
+    store.stop()
+    left = b"".join(path.read_bytes() for path in tmp_path.glob("log.sqlite3*"))
+    assert secret not in left
+
+
+def test_what_a_process_left_in_the_write_ahead_log_is_folded_at_the_next_start(tmp_path: Path) -> None:
+    def made() -> Store:
+        key = keys.generate_ed25519()
+        return Store(tmp_path / "log.sqlite3", origin="TW/GOV/ris/gw1", log_key=key, body_key=bytes(32))
+
+    first = made()
+    first._db.execute("INSERT INTO fact VALUES ('left', 'behind')")
+    files = {name: (tmp_path / name).read_bytes() for name in ("log.sqlite3", "log.sqlite3-wal")}
+    first._db.close()
+    assert b"behind" in files["log.sqlite3-wal"]
+    for name, content in files.items():  # as they lay there when it was killed
+        (tmp_path / name).write_bytes(content)
+    second = made()
+    second.start()
+    assert (tmp_path / "log.sqlite3-wal").read_bytes() == b""
+    assert second.fact("left") == "behind"
+    second.stop()
