@@ -147,13 +147,9 @@ def test_soon_does_and_the_test_above_would_see_it(process: Process, tmp_path: P
 def early_sends(process: Process, folder: Path) -> list[str]:
     """Bytes to the service or to the asking gateway that left before the record was on the (slowed) disk."""
     country, home = process.country, homes.load(process.country.folder / "hpa")
-<<<<<<< HEAD
     country.quiet("ris")  # its heads would come to be co-signed in between
-    try_some(country, 2)  # connections are open now
-=======
     kept = Kept(country)
     kept.some(2)  # connections are open now
->>>>>>> h/evidence
     trace = f"trace=fdatasync,{','.join(_SENDS + _READS)}"
     with traced(process, folder, "-e", trace, "-e", "inject=fdatasync:delay_enter=150000") as out:
         assert kept.some(3) == ["answered"] * 3

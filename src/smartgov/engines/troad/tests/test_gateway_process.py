@@ -17,12 +17,8 @@ import smartgov
 from smartgov.engines.httpd import Response, sync
 from smartgov.engines.troad import configuration
 from smartgov.engines.troad import home as homes
-<<<<<<< HEAD
 from smartgov.engines.troad.tests.country import Country, Rogue, ask_births, problem_type, wait_for
-=======
-from smartgov.engines.troad.tests.country import Country, Rogue, ask_births, problem_type
 from smartgov.engines.troad.tests.kept import Kept, stored
->>>>>>> h/evidence
 from smartgov.shared.problems import Problem
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
@@ -103,12 +99,7 @@ def test_nothing_that_was_answered_is_missing_after_kill_9(process: Process) -> 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
-<<<<<<< HEAD
-    wait_for(lambda: len(answered) >= 40)
-=======
-    while len(kept.told) < 40:
-        time.sleep(0.01)
->>>>>>> h/evidence
+    wait_for(lambda: len(kept.told) >= 40)
     process.kill()
     for thread in threads:
         thread.join()

@@ -20,12 +20,8 @@ from smartgov.engines.ledger import Checkpoint, checkpoint, cosign
 from smartgov.engines.pki import keys
 from smartgov.engines.troad import archive, archive_check, backup, epochs, trail, verify_evidence, witness
 from smartgov.engines.troad import home as homes
-<<<<<<< HEAD
 from smartgov.engines.troad.tests.country import MOTHER, ask_births, wait_for
-=======
-from smartgov.engines.troad.tests.country import MOTHER, ask_births
 from smartgov.engines.troad.tests.kept import Kept, messages
->>>>>>> h/evidence
 from smartgov.engines.troad.tests.stamped import evidence, settings
 from smartgov.engines.troad.tests.test_restore_process import (
     GATEWAY,
