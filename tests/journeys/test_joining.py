@@ -121,6 +121,7 @@ def test_an_agency_joins_publishes_asks_calls_and_proves(small: Running, tmp_pat
         _by_program(xyz, small.home / "gateways", publishing, day)
         assert "Weather stations" in ris.get(_page_of("TW/GOV/nhi/cases/stations.v1")).text
         _stays_by_itself(xyz, operating)
+        _a_second_gateway(xyz, operator, operating)
         _erased_and_still_proven(xyz, done.exchange_id, tmp_path)
     _tampered_and_caught(xyz)
     _new_keys_by_the_old_one(xyz, operator, operating, mother["national_id"])
@@ -272,6 +273,28 @@ def _stays_by_itself(xyz: Agency, manual: Manual) -> None:
     assert {("ok ", name) for name in ("signing", "log", "timestamps", "peer", "certificate")} <= set(found), checked
 
 
+def _a_second_gateway(xyz: Agency, operator: Person, manual: Manual) -> None:
+    """Beside the first: with the member's key, approved as that was, and signed for by name only."""
+    second, port = xyz.folder / "gw2", free_ports(2)
+    given = {"SECOND": second, "SECOND_PORT": port, "SECOND_LOCAL_PORT": port + 1, "ROOT": _root(operator)}
+    init = manual.take("--beside")
+    assert "--beside" in xyz.run(init.replace("gw2", "gw1"), **{**given, "SECOND": xyz.folder / "never"}, good=(1,))
+    _approve(operator, xyz.run(init, **given, good=(3,)), "Agency of Trials")
+    shown = manual.take("--sign --gateway gw2")
+    strange = shown.replace(" --gateway gw2", "")
+    until(lambda: xyz.run("smartgov gateway offer --home $DIR"), lambda said: '"gw2"' in said)
+    assert "not signed for" in xyz.run(strange, good=(1,))
+    assert "Signed and handed in" in xyz.run(shown)
+    assert "Joined" in xyz.run(init.rstrip() + " --wait 60", **given)
+    beside = Agency.__new__(Agency)
+    beside.__dict__ |= {**xyz.__dict__, "home": second, "port": port}
+    with beside.running():
+        until(lambda: _status(beside, f"smartgov gateway ping ris --home {second}"), lambda status: status == 0)
+        until(lambda: _status(xyz, "smartgov gateway ping TW/GOV/xyz/gw2 --home $DIR"), lambda status: status == 0)
+        listed = xyz.run("smartgov gateway offer --home $DIR")
+        assert OWN in listed, "what the member offered before stays its offer"
+
+
 def _erased_and_still_proven(xyz: Agency, exchange: str, folder: Path) -> None:
     anchors = folder / "anchors"
     anchors.mkdir()
@@ -365,7 +388,7 @@ def _root(operator: Person) -> str:
 
 
 def _status(xyz: Agency, script: str) -> int:
-    return int(xyz.run(f"set +e; {script} > /dev/null; echo $?").split()[-1])
+    return int(xyz.run(f"set +e; {script} > /dev/null 2>&1; echo $?").split()[-1])
 
 
 def _page_of(service: str) -> str:

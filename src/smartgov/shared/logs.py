@@ -33,6 +33,14 @@ def configure(process: str) -> None:
     structlog.contextvars.bind_contextvars(process=process)
 
 
+def quieten() -> None:
+    """Of a command that speaks for itself, only errors, and on standard error."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
 def mask_persons(logger: WrappedLogger, method: str, line: str | bytes | EventDict) -> str:
     """The rendered line with every national id covered: the text of an unforeseen error may repeat one."""
     return national_id.FINDER.sub("[national id]", str(line))

@@ -101,13 +101,18 @@ def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The response for `problem` in the form that this path's readers take."""
     language = get_language() or "zh-hant"
     if _is_of_machines(request):
-        return _as_json(problem, language)
+        return _as_json(problem, language, every=request.headers.get("Accept-Language") == "*")
     context = {"problem": {**problem.as_dict(language), "why": problem.why.in_language(language)}}
     return render(request, "theme/problem.html", context, status=problem.status)
 
 
-def _as_json(problem: Problem, language: str) -> HttpResponse:
-    return JsonResponse(problem.as_dict(language), status=problem.status, content_type=_PROBLEM)
+def _as_json(problem: Problem, language: str, *, every: bool = False) -> HttpResponse:
+    """`every` language: for who shows it to people, as a gateway's commands do."""
+    told = problem.as_dict(language)
+    if every:
+        parts = {"what": problem.what, "why": problem.why, "todo": problem.todo}
+        told["texts"] = {name: part.as_dict() for name, part in parts.items()}
+    return JsonResponse(told, status=problem.status, content_type=_PROBLEM)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

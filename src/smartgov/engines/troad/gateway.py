@@ -131,6 +131,8 @@ def main(arguments: list[str] | None = None) -> int:
     from smartgov.shared import logs
 
     given = sys.argv[1:] if arguments is None else arguments
+    if given and given[0] in {*commands.VERBS, *operate.VERBS}:
+        logs.quieten()  # what these say is for the person at the keyboard, and for programs that read it
     if given and given[0] in commands.VERBS:
         return commands.main(given)
     if given and given[0] in operate.VERBS:

@@ -14,7 +14,10 @@ from smartgov.shared.text import Text
 _ASK_OPERATOR = ("Ask the operator of your gateway.", "請洽您機關的閘道維運人員。")
 _ASK_PEER = ("Tell the other agency's operator.", "請通知對方機關的維運人員。")
 _CORRECT = ("Correct the request and send it again.", "請修正請求後重新傳送。")
-_APPLY = ("Apply for the right at the T-Road centre.", "請向 T-Road 管理中心申請使用權限。")
+_APPLY = (
+    "Ask for it with `smartgov gateway right ask`. A granted right counts a minute after its provider has signed.",
+    "請於服務頁面或以 `smartgov gateway right ask` 申請；核准之權限於提供者簽署後一分鐘內生效。",
+)
 _LATER = ("Try again later; nothing was lost.", "請稍後再試；資料未遺失。")
 _CHECK = (
     "Have your gateway's operator run `smartgov gateway check`: it names the step that fails and what to do.",

@@ -388,12 +388,12 @@ def in_time(time: int, before: Head | None, over: Head) -> None:
 
 # -- a bundle, an archive --------------------------------------------------------------------------------------------
 def verify(what: dict[str, Any] | Path, anchors: Path) -> tuple[str, list[str]]:
-    """The verdict about a bundle, or about the archive in a file, and its reasons."""
+    """The verdict about a bundle, or about the bundle or archive in a file, and its reasons."""
     try:
-        if isinstance(what, Path):
+        if isinstance(what, Path) and what.suffix == ".gz":
             with gzip.open(what, "rt", encoding="utf-8") as text:
                 return judge_archive(map(json.loads, text), anchors)
-        return judge(what, anchors)
+        return judge(json.loads(what.read_text()) if isinstance(what, Path) else what, anchors)
     except Invalid as error:
         return "invalid", [str(error)]
     except Exception:  # whatever cannot be read
@@ -491,9 +491,9 @@ def main(arguments: list[str] | None = None, say: Callable[[str], object] = sys.
         parser.error(f"there is no {missing[0]}")
     if not shutil.which("openssl"):
         parser.error("the program openssl is not installed")
-    what = options.file if options.file.suffix == ".gz" else json.loads(options.file.read_text())
-    verdict, reasons = verify(what, options.anchors)
-    past = told(what, options.anchors) if isinstance(what, dict) and verdict != "invalid" else ""
+    verdict, reasons = verify(options.file, options.anchors)
+    is_bundle = options.file.suffix != ".gz" and verdict != "invalid"
+    past = told(json.loads(options.file.read_text()), options.anchors) if is_bundle else ""
     say(" ".join([verdict, *reasons]) + "\n" + past)
     return STATUS[verdict]
 

@@ -76,7 +76,7 @@ async def _log(core: Core) -> Step:
 
 async def _timestamps(core: Core) -> Step:
     if core.home.timestamps is None:
-        todo = Text("Name one in gateway.yaml (timestamps).", "請於 gateway.yaml 設定 timestamps。")
+        todo = Text("Name one: `smartgov gateway timestamps URL ROOT`.", "請以 `smartgov gateway timestamps` 設定。")
         return Step("timestamps", None, "no time-stamping authority is set up", todo)
     if await core.heads.stamp():
         return Step("timestamps", True, core.home.timestamps.url)

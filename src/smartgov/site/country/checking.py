@@ -13,6 +13,7 @@ from smartgov.engines.troad import archive_check, verification
 from smartgov.engines.troad import home as gateways
 from smartgov.engines.troad.verification import Verdict
 from smartgov.shared import clock
+from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 from smartgov.site.country.centre import seal_authority
 
@@ -29,6 +30,8 @@ def verify(what: Path, home: Path, anchors: Path | None = None) -> int:
 
     0 when it holds, 1 when it does not; for a bundle also 3 (valid-untimestamped) and 4 (unknown-status).
     """
+    if not what.exists():
+        raise _missing(what)
     if what.suffix in {".json", ".gz"}:
         return _verify_evidence(what, anchors)
     return _verify_pdf(what, home) if what.is_file() else _verify_log(what)
@@ -52,11 +55,25 @@ def _verify_evidence(file: Path, anchors: Path | None) -> int:
     if anchors is None:
         _say(Text("--anchors says whom to trust; without it nothing can be checked.", "請以 --anchors 指定信任來源。"))
         return 2
+    if not (anchors / "root.json").exists():
+        raise _missing(anchors / "root.json")
     finding = archive_check.verify(file, anchors) if file.suffix == ".gz" else _bundle(file, anchors)
     text = _VERDICTS[finding.verdict]
     reasons = f" ({', '.join(finding.reasons)})" if finding.reasons else ""
     _say(Text(f"{text.en}{reasons}", text.zh))
     return int(finding.verdict)
+
+
+def _missing(path: Path) -> Problem:
+    return Problem(
+        "file-missing",
+        404,
+        what=Text(f"There is no {path}.", f"找不到 {path}。"),
+        todo=Text(
+            "See whether the path is right; `root.json` is at the centre's /exchange/trust/root.json.",
+            "請確認路徑；`root.json` 位於管理中心 /exchange/trust/root.json。",
+        ),
+    )
 
 
 def _bundle(file: Path, anchors: Path) -> verification.Finding:
@@ -76,6 +93,10 @@ def _verify_log(folder: Path) -> int:
         damaged, size, archived = log.verify_stored(), log.size(), log.archived()
     finally:
         connection.close()
+    if damaged == [-1]:
+        told = "the tree or a head was altered; no single record can be named"
+        _say(Text(f"{gateway.gateway}: {told}.", f"{gateway.gateway}：雜湊樹或檢查點遭更動，無法指出單筆。"))
+        return 1
     if damaged:
         listed = ", ".join(map(str, damaged[:20]))
         _say(Text(f"{gateway.gateway}: altered records {listed}.", f"{gateway.gateway}：紀錄遭更動，編號 {listed}。"))

@@ -12,7 +12,15 @@ from smartgov.blocks.exchange.joining.acts import note
 from smartgov.blocks.exchange.joining.certificates import LIFE
 from smartgov.blocks.exchange.joining.offers import keep
 from smartgov.blocks.exchange.joining.requests import WAITS, read
-from smartgov.blocks.exchange.models import Certificate, CertificateOrder, Gateway, JoinRequest, Member, UsedLetter
+from smartgov.blocks.exchange.models import (
+    Certificate,
+    CertificateOrder,
+    Gateway,
+    JoinRequest,
+    Member,
+    SignedOffer,
+    UsedLetter,
+)
 from smartgov.blocks.exchange.publishing import PUBLISHER, is_centre
 from smartgov.blocks.exchange.registry import register_gateway, register_member, register_subsystem
 from smartgov.blocks.ops import api as ops
@@ -88,7 +96,9 @@ def _enter(join: JoinRequest, asked: joins.Request, certificate: x509.Certificat
     register_gateway(actor=PUBLISHER, member=asked.member, described=described)
     for name in asked.subsystems:
         register_subsystem(actor=PUBLISHER, subsystem=f"{asked.member}/{name}")
-    keep(asked.offer)
+    last = SignedOffer.objects.filter(member=asked.member).first()
+    if last is None or asked.offer.version > last.version:
+        keep(asked.offer)  # of a further gateway the member's offer stays: what it signs for both comes after joining
     join.state = JoinState.JOINED
     join.save(update_fields=("state",))
 

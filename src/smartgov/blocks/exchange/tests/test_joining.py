@@ -15,7 +15,7 @@ from django.test import Client
 
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.exchange import centre, issuing, joining
-from smartgov.blocks.exchange.models import Certificate, Gateway, JoinRequest
+from smartgov.blocks.exchange.models import Certificate, Gateway, JoinRequest, SignedOffer
 from smartgov.blocks.exchange.tests.factories import RecordedCentre
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.engines.pki import certificates, keys
@@ -175,6 +175,40 @@ def test_a_member_changes_its_keys_with_the_old_one_or_with_the_root(authority: 
     joined(new, rotation=rotation(homes.load(old).p256("configuration")))
     listed = Gateway.objects.get(id=f"{XYZ}/gw1").described
     assert listed["configuration_key"] == keys.public_jwk(after)
+
+
+def test_a_second_gateway_joins_by_the_members_key_and_leaves_its_offer_alone(
+    authority: Authority, tmp_path: Path
+) -> None:
+    first, second = home(tmp_path / "first"), tmp_path / "second"
+    joined(first)
+    signers = {"configuration": homes.load(first).p256("configuration")}
+    offer = homes.sign_offer(first, member=XYZ, services=[], rights=[], version=5, now=clock.now())
+    handed = letters.write(keeper.HAND_IN, {"offer": offer.as_json()}, signers, to=settings.ORIGIN, now=clock.now())
+    assert post("offers", handed)[0] == 201
+    keys.write_secret(second / "keys" / "configuration.key", (first / "keys" / "configuration.key").read_bytes())
+    joined(home(second, "gw2"))
+    assert set(Gateway.objects.values_list("id", flat=True)) >= {f"{XYZ}/gw1", f"{XYZ}/gw2"}
+    assert SignedOffer.objects.get(member=XYZ).version == 5, "what both offer is signed by the first one afterwards"
+    draft = letters.write(looking_after.DRAFT, {"member": XYZ}, signers, to=settings.ORIGIN, now=clock.now())
+    assert set(post("offers/draft", draft)[1]["said"]["gateways"]) == {"gw1", "gw2"}
+
+
+def test_a_refusal_comes_in_every_language_to_who_shows_it_to_people(authority: Authority, tmp_path: Path) -> None:
+    body = json.dumps(letter(home(tmp_path / "xyz"), contact=Contact("", "", "")))
+    for language, both in (("*", True), ("en", False)):
+        answer = Client().post(
+            "/api/exchange/v1/joining/requests",
+            body,
+            content_type="application/json",
+            headers={"Accept-Language": language},
+        )
+        assert answer.status_code == 422
+        told = answer.json()
+        assert ("texts" in told) is both
+        if both:
+            assert told["texts"]["why"]["zh"] == "聯絡窗口缺少單位或電子郵件。"
+            assert told["texts"]["todo"]["en"] == "Correct it and run the command again."
 
 
 def test_a_certificate_is_renewed_for_its_own_key_only_and_not_after_a_revocation(

@@ -68,7 +68,7 @@ def test_the_problem_of_a_dead_letter_is_told_in_words(dead: Delivery) -> None:
     assert "沒有呼叫此服務的權限" in told
     assert "right-missing" in told
     english = browser.get("/ops/", headers={"Accept-Language": "en"}).content.decode()
-    assert "There is no right to make this call. Apply for the right" in english
+    assert "There is no right to make this call. Ask for it with" in english
 
 
 def test_operator_drops_a_dead_letter(dead: Delivery) -> None:

@@ -30,7 +30,7 @@ class CentreDoor:
     async def write(self, path: str, letter: dict[str, Any]) -> dict[str, Any]:
         """Hand in a letter and read the answer."""
         body = Response.json(letter).body
-        answer = await self._ask("POST", path, {"content-type": "application/json", "accept-language": "en"}, body)
+        answer = await self._ask("POST", path, {"content-type": "application/json", "accept-language": "*"}, body)
         content: dict[str, Any] = answer.parsed()
         return content
 

@@ -1,4 +1,4 @@
-"""`smartgov gateway init | system | service | publish | right | offer | renew | check | ping | maintenance`."""
+"""`smartgov gateway init | system | service | publish | right | offer | timestamps | renew | check | ping | ...`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from smartgov.engines.troad.systems import ABILITIES
 from smartgov.engines.troad.visibility import CLASSES as VISIBILITIES
 from smartgov.shared.text import Text
 
-VERBS = ("init", "system", "service", "publish", "right", "offer", "renew", "check", "ping", "key", "maintenance")
+VERBS = (
+    *("init", "system", "service", "publish", "right", "offer", "timestamps"),
+    *("renew", "check", "ping", "key", "maintenance"),
+)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -39,6 +42,13 @@ def _parser() -> argparse.ArgumentParser:
     _verb(verbs, "renew", looking_after.renew, "order the next certificate now; a running gateway takes it up")
     offer = _verb(verbs, "offer", looking_after.offer, "show what the centre's register says that this member offers")
     offer.add_argument("--sign", action="store_true", help="sign it with the member's own key and hand it in")
+    text = "sign for this further gateway of the member too, whose keys were compared"
+    offer.add_argument("--gateway", action="append", default=[], metavar="CODE", help=text)
+    stamps = _verb(verbs, "timestamps", looking_after.timestamps, "name the authority that stamps the log's heads")
+    stamps.add_argument("url", help="address of the authority (RFC 3161)")
+    stamps.add_argument("root", type=Path, help="its root certificate, PEM")
+    text = "seconds without a stamp until exchanges stop; 0 is never"
+    stamps.add_argument("--bound", type=int, default=14_400, help=text)
     check = _verb(verbs, "check", looking_after.check, "have the running gateway do a piece of real work of each kind")
     check.add_argument("--json", action="store_true", help="the answer for programs")
     ping = _verb(verbs, "ping", looking_after.ping, "reach another member's gateway step by step")
@@ -137,6 +147,7 @@ def _init(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--token", help="label of its token")
     verb.add_argument("--pin-file", type=Path, help="file with its PIN")
     verb.add_argument("--old-home", type=Path, help="home of the gateway whose keys these replace")
+    verb.add_argument("--beside", type=Path, help="home of the member's gateway beside which this one is to work")
     verb.add_argument("--rotation", type=Path, help="statement of the root keys that these keys replace lost ones")
     verb.add_argument(
         "--wait", type=float, nargs="?", const=3600.0, default=0.0, metavar="SECONDS", help="wait for the centre"

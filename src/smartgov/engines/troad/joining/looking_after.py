@@ -69,7 +69,7 @@ async def offer(options: argparse.Namespace) -> int:
             options.say(Text("Read it, then run this with --sign.", "確認內容後請加上 --sign 執行。"))
             return 0
         await offering.documents(door, at, draft["said"]["services"], clock.now())
-        signed = _signed(at, draft)
+        signed = _signed(at, draft, options.gateway)
         await door.write(
             centre_door.OFFERS,
             letters.write(keeper.HAND_IN, {"offer": signed.as_json()}, signers, to=door.origin, now=clock.now()),
@@ -80,8 +80,26 @@ async def offer(options: argparse.Namespace) -> int:
         await client.close()
 
 
-def _signed(at: Home, draft: dict[str, Any]) -> trust.Offer:
+def _signed(at: Home, draft: dict[str, Any], named: list[str]) -> trust.Offer:
+    """Sign what the register says; a further gateway only as it was signed before, or when it is `named`."""
     said = draft["said"]
+    before, own_word = _signed_before(at), {at.code, *named}
+    strange = [code for code, one in said["gateways"].items() if code not in own_word and before.get(code) != one]
+    if strange:
+        listed = ", ".join(sorted(strange))
+        raise Problem(
+            "offer-foreign",
+            409,
+            what=Text(
+                f"The centre lists a gateway that this member has not signed for: {listed}.",
+                f"管理中心列有本成員未曾簽署的閘道：{listed}。",
+            ),
+            why=Text("Signed, it could speak for this member.", "簽署後該閘道即可代表本成員。"),
+            todo=Text(
+                "If it is yours, compare its keys (`smartgov gateway offer` shows them) and add --gateway CODE.",
+                "若確為貴機關閘道，請比對金鑰（`smartgov gateway offer` 可顯示）後加上 --gateway 代碼。",
+            ),
+        )
     own = trust.thumbprints(homes.describe(at.path)["gateway"])
     if said["gateways"].get(at.code) != own:
         raise Problem(
@@ -100,6 +118,36 @@ def _signed(at: Home, draft: dict[str, Any]) -> trust.Offer:
         version=int(draft["version"]),
         now=clock.now(),
     )
+
+
+def _signed_before(at: Home) -> dict[str, Any]:
+    """The gateways, by code, that the member's offer in force vouches for."""
+    configuration = Configuration(at)
+    try:
+        configuration.current()
+    except Problem:
+        return {}
+    offer = configuration.own_offer()
+    return dict(offer[0].get("gateways") or {}) if offer else {}
+
+
+async def timestamps(options: argparse.Namespace) -> int:
+    """Name the time-stamping authority; the gateway asks it from its next start on."""
+    at, root = homes.load(options.home), options.root.read_bytes()
+    try:
+        certificates.from_pem(root)
+    except ValueError:
+        raise Problem(
+            "root-unreadable",
+            422,
+            what=Text(f"{options.root} is no certificate.", f"{options.root} 不是憑證。"),
+            todo=Text("Give the authority's root as PEM.", "請提供時戳機構根憑證（PEM）。"),
+        ) from None
+    keys.write_secret(at.path / "certs" / "timestamps.pem", root)
+    settings = {"url": options.url, "root": "certs/timestamps.pem", "every": 60, "bound": options.bound}
+    homes.change(at.path, timestamps=settings)
+    options.say(Text("It counts from the gateway's next start on.", "閘道下次啟動時生效。"))
+    return 0
 
 
 async def check(options: argparse.Namespace) -> int:
@@ -141,7 +189,13 @@ async def ping(options: argparse.Namespace) -> int:
         if options.member in (one.member, one.id, one.member.rsplit("/", 1)[1])
     ]
     if not found:
-        raise refuse("service-unknown")
+        raise Problem(
+            "member-unknown",
+            404,
+            what=Text(f"There is no member or gateway {options.member}.", f"沒有成員或閘道 {options.member}。"),
+            why=Text("The configuration in force does not list it.", "目前設定未列出。"),
+            todo=Text("Write it as TW/GOV/xyz or TW/GOV/xyz/gw1.", "格式如 TW/GOV/xyz 或 TW/GOV/xyz/gw1。"),
+        )
     client, fine = Client(ssl=configuration.client_tls, judge=peers.judge), True
     try:
         for to in found:

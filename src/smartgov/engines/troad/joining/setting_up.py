@@ -48,6 +48,8 @@ async def init(options: argparse.Namespace) -> int:
 
 
 async def _ask(options: argparse.Namespace, door: CentreDoor, root: bytes) -> None:
+    if options.beside:
+        _take_members_key(options)
     _make_home(options, door, root)
     letter = request.write(
         options.home,
@@ -70,6 +72,20 @@ async def _ask(options: argparse.Namespace, door: CentreDoor, root: bytes) -> No
             "請以電話告知管理中心承辦人，承辦人於頁面核對後核准。",
         )
     )
+
+
+def _take_members_key(options: argparse.Namespace) -> None:
+    """A further gateway signs in the member's name with the key that its first one has; all other keys are its own."""
+    beside = homes.load(options.beside)
+    if (beside.member, options.code) == (options.member, beside.code) or beside.member != options.member:
+        raise request.refused(
+            f"--beside is for another gateway of {beside.member}: give it that --member and another --code than"
+            f" {beside.code}.",
+            f"--beside 用於 {beside.member} 的另一閘道：--member 須相同，--code 不可為 {beside.code}。",
+        )
+    key = (beside.path / "keys" / "configuration.key").read_bytes()
+    options.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keys.write_secret(options.home / "keys" / "configuration.key", key)
 
 
 def _fingerprint(letter: dict[str, Any]) -> str:
@@ -179,7 +195,11 @@ def _remember(home: Path, facts: dict[str, str]) -> None:
 _STATES = {
     "pending": Text("Waiting for the centre's officer.", "等候管理中心承辦人核准。"),
     "approved": Text("Approved; the certificate is being made.", "已核准，憑證製作中。"),
-    "joined": Text("Certified; waiting for the configuration that lists this gateway.", "已發證，等候列入設定。"),
+    "joined": Text(
+        "Certified; waiting for the configuration that lists this gateway. (A further gateway of a member counts when"
+        " its first one has signed: smartgov gateway offer --sign --gateway CODE.)",
+        "已發證，等候列入設定。（成員的第二個閘道須由第一個閘道簽署：smartgov gateway offer --sign --gateway 代碼。）",
+    ),
 }
 
 

@@ -80,6 +80,13 @@ def test_the_file_alone_checks_a_bundle_without_this_package(sound: dict[str, An
     assert (done.returncode, done.stdout) == (0, "valid\n")
     (trusted / "bundle.json").write_text(json.dumps({**sound, "exchange": "another-exchange"}))
     assert subprocess.run(command, capture_output=True, timeout=60, check=False, cwd="/").returncode == 1
+    (trusted / "bundle.json").write_text("nonsense")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd="/")
+    assert (done.returncode, done.stdout) == (1, "invalid form\n")
+    lost = [*command[:-1], trusted / "nowhere"]
+    done = subprocess.run(lost, capture_output=True, text=True, timeout=60, check=False, cwd="/")
+    assert done.returncode == 2
+    assert "there is no" in done.stderr
 
 
 Change = Callable[[dict[str, Any]], Any]

@@ -26,6 +26,24 @@ def journal(country: Country, code: str) -> list[dict[str, object]]:
     return [one for one in country.records(code) if one["kind"] == "system"]
 
 
+def test_an_authority_for_time_stamps_is_named_by_command(tmp_path: Path) -> None:
+    country = Country(tmp_path)
+    try:
+        root = country.folder / "hpa" / "certs" / "tls.pem"
+        assert gateway(country, "hpa", "timestamps", "http://127.0.0.1:1/", root, "--bound", "60") == 0
+        named = homes.load(country.folder / "hpa").timestamps
+        assert named is not None
+        assert (named.url, named.bound, named.root.read_bytes()) == ("http://127.0.0.1:1/", 60, root.read_bytes())
+        with pytest.raises(Problem) as refused:
+            gateway(country, "hpa", "timestamps", "http://127.0.0.1:1/", country.folder / "hpa" / "gateway.yaml")
+        assert refused.value.slug == "root-unreadable"
+        with pytest.raises(Problem) as unknown:
+            gateway(country, "hpa", "ping", "TW/GOV/nobody")
+        assert unknown.value.slug == "member-unknown"
+    finally:
+        country.stop()
+
+
 def test_a_service_moves_while_the_gateway_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with running(tmp_path) as country:
         assert ask_births(country.sdk()).status == 200

@@ -8,6 +8,7 @@ import pytest
 
 from smartgov.engines.trust import Centre
 from smartgov.shared import clock
+from smartgov.shared.problems import Problem
 from smartgov.site.country import checking
 
 
@@ -28,3 +29,11 @@ def test_what_is_no_evidence_is_invalid(
     assert checking.verify(tmp_path / name, tmp_path, anchors) == 1
     assert "invalid (form)" in capsys.readouterr().out
     assert checking.verify(tmp_path / name, tmp_path) == 2, "nothing is trusted without anchors"
+
+
+def test_what_is_not_there_is_said_in_words(tmp_path: Path, anchors: Path) -> None:
+    (tmp_path / "bundle.json").write_text("{}")
+    for what, trusted in ((tmp_path / "no.json", anchors), (tmp_path / "bundle.json", tmp_path / "nowhere")):
+        with pytest.raises(Problem) as missing:
+            checking.verify(what, tmp_path, trusted)
+        assert missing.value.slug == "file-missing"
