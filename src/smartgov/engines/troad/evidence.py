@@ -92,8 +92,12 @@ def _collect(
 def _of_later(
     core: Core, db: sqlite3.Connection, log: Log, nearest: tuple[int, str], head: tuple[int, str], day: bytes | None
 ) -> dict[str, Any]:
-    """What links a head of now to the records: the first head over them, and the configuration that is in force now."""
-    now = past.at(core.home.path, core.now().timestamp())
+    """What links a head of now to the records: the first head over them, the newest configuration that lists its key.
+
+    That is the one in force, unless this gateway has been taken out of service since.
+    """
+    gateway = core.home.gateway
+    now = next((one for one in past.newest_first(core.home.path) if _is_listed(one, gateway, head[1])), None)
     return {
         "over": _beside(db, log, nearest, head[0]) if nearest[0] < head[0] else None,
         "head_configuration": json.loads(now) if now and now != day else None,

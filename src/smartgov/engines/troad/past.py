@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -31,6 +32,12 @@ def between(home: Path, begin: int, end: int) -> list[tuple[int, bytes]]:
     first = max((since for since, _ in found if since <= begin), default=0)
     chosen = [(since, path) for since, path in found if first <= since <= end] or found[:1]
     return [(since, path.read_bytes()) for since, path in chosen]
+
+
+def newest_first(home: Path) -> Iterator[bytes]:
+    """All bundles that were in force, the present one first."""
+    for path in sorted((home / _FOLDER).glob("*.json"), reverse=True):
+        yield path.read_bytes()
 
 
 def newest(home: Path) -> tuple[str, int] | None:
