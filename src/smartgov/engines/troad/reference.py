@@ -44,7 +44,10 @@ _encode = canonical.compact()
 _AS_ONE = bytes.maketrans(b"0123456789", b"1" * 10)
 _NINE_DIGITS = b"1" * 9
 """Every national id holds nine digits in a row; looked for first, because a plain search is faster than a pattern."""
-_CLEAR = re.compile(rb"(?<![A-Za-z0-9])[A-Za-z][12]\d{8}(?![A-Za-z0-9])")
+_CLEAR = re.compile(rb"[12]\d{8}(?<=[A-Za-z]\d{9})(?<![A-Za-z0-9][A-Za-z]\d{9})(?![A-Za-z0-9])")
+"""The digits of what has the form of a national id, a word of its own. The letter before them is looked at last: text
+has fewer digits than letters, and what begins with a digit is found in half the time.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +241,7 @@ def _has_clear(text: str, *, made_up: bool = False) -> bool:
     digits = raw.translate(_AS_ONE).find(_NINE_DIGITS)
     if digits < 0:
         return False
-    found = (match[0].decode().upper() for match in _CLEAR.finditer(raw, max(0, digits - 1)))  # the letter before them
+    found = (raw[match.start() - 1 : match.end()].decode().upper() for match in _CLEAR.finditer(raw, digits))
     return any(national_id.is_valid(one) and not (made_up and national_id.is_synthetic(one)) for one in found)
 
 
