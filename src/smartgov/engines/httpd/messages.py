@@ -90,9 +90,7 @@ def collect_headers(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for raw_name, raw_value in pairs:
         name = _NAMES.get(raw_name) or _name(raw_name)
-        value = raw_value.decode("latin-1")
-        if value[-1:] in _SPACE or value[:1] in _SPACE:
-            value = value.strip(" \t")
+        value = raw_value.decode("latin-1").strip(" \t")
         if name not in found:
             found[name] = value
         elif name in SINGLE or name.startswith(SINGLE_PREFIXES):
@@ -111,7 +109,6 @@ def render_headers(headers: dict[str, str]) -> str:
     return whole
 
 
-_SPACE = frozenset({"", " ", "\t"})
 _SHORT, _MOST_NAMES = 40, 512
 _NAMES: dict[bytes, str] = {}
 """Names that were seen, as they arrived: few, and few are long, so that a stranger cannot fill the memory."""

@@ -40,12 +40,12 @@ def pseudonym(key: bytes, person: str) -> str:
 
 def moment(now: datetime) -> str:
     """A time as it stands in records: UTC, milliseconds."""
-    return f"{_to_the_second(now.replace(microsecond=0))}.{now.microsecond // 1000:03d}Z"
+    return f"{_to_the_second(int(now.timestamp() // 1))}.{now.microsecond // 1000:03d}Z"
 
 
 @lru_cache(maxsize=16)
-def _to_the_second(now: datetime) -> str:
-    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+def _to_the_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def request_record(

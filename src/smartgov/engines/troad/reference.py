@@ -30,6 +30,7 @@ from smartgov.shared import canonical
 from smartgov.shared.tw import national_id
 
 URN = "urn:troad:ref:"
+_URN = URN.encode()
 LIFE_SECONDS = 120
 """A reference outlives the freshness of its message a little, so that the message's own check speaks first."""
 MAX_PERSONS = 1000
@@ -43,7 +44,10 @@ _encode = canonical.compact()
 _AS_ONE = bytes.maketrans(b"0123456789", b"1" * 10)
 _NINE_DIGITS = b"1" * 9
 """Every national id holds nine digits in a row; looked for first, because a plain search is faster than a pattern."""
-_CLEAR = re.compile(rb"(?<![A-Za-z0-9])[A-Za-z][12]\d{8}(?![A-Za-z0-9])")
+_CLEAR = re.compile(rb"[12]\d{8}(?<=[A-Za-z]\d{9})(?<![A-Za-z0-9][A-Za-z]\d{9})(?![A-Za-z0-9])")
+"""The digits of what has the form of a national id, a word of its own. The letter before them is looked at last: text
+has fewer digits than letters, and what begins with a digit is found in half the time.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,7 @@ def _content_key(shared: bytes) -> bytes:
 
 def hide(body: bytes, make_reference: Callable[[str], str]) -> bytes:
     """`body` with every JSON string value `urn:tw:nid:X` replaced; equal persons get equal references."""
-    if b"urn:tw:nid:" not in body and b"\\u" not in body:
+    if b"urn:tw:nid:" not in body and not _is_escaped(body):
         return body
     value = _json(body)
     if value is None:
@@ -166,7 +170,7 @@ def hide(body: bytes, make_reference: Callable[[str], str]) -> bytes:
 
 def reveal(body: bytes, open_reference: Callable[[str], str]) -> tuple[bytes, list[tuple[str, tuple[str, ...]]]]:
     """`body` with references opened, and each person found with the JSON keys above the place."""
-    if URN.encode() not in body and b"\\u" not in body:
+    if _URN not in body and not _is_escaped(body):
         return body, []
     value = _json(body)
     if value is None:
@@ -195,7 +199,7 @@ def persons(body: bytes) -> list[tuple[str, tuple[str, ...]]]:
             found.append((national_id.from_urn(text), path))
         return text
 
-    if b"urn:tw:nid:" in body or b"\\u" in body:
+    if b"urn:tw:nid:" in body or _is_escaped(body):
         _walk(_json(body), note)
     return found
 
@@ -210,7 +214,7 @@ def refuse_clear(body: bytes, heads: Iterable[str] = (), *, made_up: bool = Fals
         raise refuse("person-in-clear")
     if "%" in head and _has_clear(unquote(head)):  # a plus parts words as the space does that it may stand for
         raise refuse("person-in-clear")
-    if body.isascii() and b"\\u" not in body and _NINE_DIGITS not in body.translate(_AS_ONE):
+    if body.isascii() and not _is_escaped(body) and _NINE_DIGITS not in body.translate(_AS_ONE):
         return
     text = body.decode("utf-8", "replace")
     if _has_clear(text, made_up=made_up):
@@ -218,6 +222,11 @@ def refuse_clear(body: bytes, heads: Iterable[str] = (), *, made_up: bool = Fals
     value = _json(body) if "\\u" in text else None
     if value is not None and _has_clear(_dump(value).decode("utf-8", "replace"), made_up=made_up):
         raise refuse("person-in-clear")
+
+
+def _is_escaped(body: bytes) -> bool:
+    """Whether letters may be written as `\\u....`. Most bodies have no backslash, and one byte is found quickest."""
+    return b"\\" in body and b"\\u" in body
 
 
 def _limit(persons_so_far: dict[str, str]) -> None:
@@ -232,7 +241,7 @@ def _has_clear(text: str, *, made_up: bool = False) -> bool:
     digits = raw.translate(_AS_ONE).find(_NINE_DIGITS)
     if digits < 0:
         return False
-    found = (match[0].decode().upper() for match in _CLEAR.finditer(raw, max(0, digits - 1)))  # the letter before them
+    found = (raw[match.start() - 1 : match.end()].decode().upper() for match in _CLEAR.finditer(raw, digits))
     return any(national_id.is_valid(one) and not (made_up and national_id.is_synthetic(one)) for one in found)
 
 
