@@ -246,7 +246,7 @@ def test_what_wallets_are_refused_before_any_door_has_the_same_form(agency: Agen
     assert (deep.status_code, deep.json()["error"]) == (400, "invalid_credential_request")
     stranger = browser.post(f"{ISSUER}/credential", "{}", content_type=JSON)
     assert (stranger.status_code, stranger["WWW-Authenticate"][:6]) == (401, "Bearer")
-    assert browser.get("/.well-known/openid-credential-issuer/credentials/issuers/r%00s").status_code == 404
+    assert browser.get("/.well-known/openid-credential-issuer/credentials/issuers/r%00s").status_code == 400
 
 
 @pytest.mark.parametrize("path", ["/credentials/check.json", "/signing/check.json"])
