@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 
-from smartgov.blocks.identity.tests.factories import signed_in_citizen
+from smartgov.blocks.identity.tests.factories import SEEDER, a_national_id, a_person, signed_in_citizen
 from smartgov.blocks.mandates import api, catalogue
-from smartgov.blocks.mandates.tests.factories import Family, a_family, registers
+from smartgov.blocks.mandates.tests.factories import Family, a_family, gives, registers
+from smartgov.blocks.notify import api as notify
+from smartgov.shared.actor import Actor
 from tests.architecture.routes import Route
 from tests.architecture.test_routes import PROTECTED, address, label
 
@@ -57,3 +59,29 @@ def test_a_public_page_changes_nothing_of_the_account_either(acting: tuple[Clien
     browser, _ = acting
     assert browser.post("/identity/seat", {"seat": "x"}).status_code in (403, 404)
     assert "陳小安" in browser.get("/").content.decode(), "she still acts for the child"
+
+
+@pytest.mark.parametrize(("scope", "sees"), [(("applications", "messages"), True), (("applications",), False)])
+def test_the_first_page_shows_what_the_mandate_reaches_and_nothing_once_it_is_over(
+    scope: tuple[str, ...], sees: bool
+) -> None:
+    """It is open to everybody, so it has to look for itself."""
+    number, giver = a_national_id(), Actor("citizen", subject=a_person("王大明"), assurance=2)
+    told = {"reference": "B-7K3M9Q", "agency": "戶政司", "ask": "哪個病房？", "due": "2026-12-01"}
+    notify.send(actor=SEEDER, subject=giver.subject or "", template="supplement_asked", context=told)
+    proxy = Actor("citizen", subject=a_person("林志明", nid=number), assurance=2)
+    mandate = gives(giver, number, "林志明", scope=scope)
+    api.accept(actor=proxy, mandate=mandate)
+    browser = signed_in_citizen(proxy.subject)
+    assert "哪個病房" not in browser.get("/").content.decode(), "as himself he sees his own"
+    assert browser.post(f"/mandates/{mandate}/act").status_code == 302
+    page = browser.get("/").content.decode()
+    assert "王大明的服務牆" in page
+    assert "申請案件" in page
+    assert ("哪個病房" in page) is sees
+    assert "/mydata/consents/" in page
+    assert 'card-link" href="/mydata/"' not in page, "whose data was looked at is beyond this mandate"
+    api.end(actor=giver, mandate=mandate)
+    page = browser.get("/").content.decode()
+    for gone in ("哪個病房", "申請案件", "電子證明"):
+        assert gone not in page, gone

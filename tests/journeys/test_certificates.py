@@ -25,7 +25,7 @@ def test_a_card_says_whose_it_is_once_and_signs_in_ever_after(country: Country, 
     mother.look()
     proving.say_who(mother)
     mother.go("/identity/account")
-    mother.see("自然人憑證 IC 卡")
+    mother.see("IC 卡 · 首次使用")
     mother.look()
     again = Visitor(browser, country, "mother", language="en")
     proving.with_card(again, first=False)

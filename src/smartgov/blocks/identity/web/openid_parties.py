@@ -96,6 +96,7 @@ def party(request: HttpRequest, party: str) -> HttpResponse:
         "view": found,
         "agency": _agency(found.agency),
         "approver": approver,
+        "asked": [title for code, title, _ in words.SCOPES if code in found.registration.get("scopes", ())],
         "registration": json.dumps(found.registration, ensure_ascii=False, indent=2),
         "said": _worded(found.complaints),
         "tried": tried,
@@ -203,9 +204,9 @@ def _said(complaints: Iterable[Complaint]) -> dict[str, str]:
     found: dict[str, str] = {}
     for each in complaints:
         if each.kind == "must":
-            about = f" {each.about}" if each.about else ""
-            sentence = f"{bilingual(each.what)}{about} {bilingual(each.todo)}"
-            found[each.field] = f"{found[each.field]} {sentence}" if each.field in found else sentence
+            about = f"{each.about}\n" if each.about else ""
+            sentence = f"{about}{bilingual(each.what)} {bilingual(each.todo)}"
+            found[each.field] = f"{found[each.field]}\n{sentence}" if each.field in found else sentence
     return found
 
 

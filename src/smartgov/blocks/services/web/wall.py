@@ -7,10 +7,18 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from smartgov.blocks.directory import api as directory
-from smartgov.blocks.identity.api import actor, public
+from smartgov.blocks.identity.api import actor, may, public
 from smartgov.blocks.notify import api as notify
 from smartgov.blocks.services import api
 from smartgov.blocks.services import catalogue as services
+
+_SECTIONS = {
+    "applications": "services.apply",
+    "notices": "notify.wall",
+    "trail": "mydata.trail",
+    "consents": "mydata.consent",
+}
+"""What the permission of each section's own page is."""
 
 
 @public("the first page says what this is and where to sign in")
@@ -20,18 +28,16 @@ def home(request: HttpRequest) -> HttpResponse:
     who = actor(request)
     if who.kind != "citizen":
         return render(request, "services/home.html", {"services": api.catalogue()})
-    applications = api.applications(actor=who)
-    return render(
-        request,
-        "services/wall.html",
-        {
-            "events": [event for event in api.life_events(actor=who) if event.application_state != "submitted"],
-            "applications": applications,
-            "notices": notify.wall(actor=who, limit=3),
-            "unread": notify.unread(actor=who),
-            "certificates": api.certificates(actor=who),
-        },
-    )
+    # Whoever acts for another sees what the mandate reaches, and nothing of it once the mandate is over.
+    sees = {section: may(request, permission) for section, permission in _SECTIONS.items()}
+    context: dict[str, object] = {"sees": sees}
+    if sees["applications"]:
+        waiting = [event for event in api.life_events(actor=who) if event.application_state != "submitted"]
+        context |= {"events": waiting, "applications": api.applications(actor=who)}
+        context["certificates"] = api.certificates(actor=who)
+    if sees["notices"]:
+        context |= {"notices": notify.wall(actor=who, limit=3), "unread": notify.unread(actor=who)}
+    return render(request, "services/wall.html", context)
 
 
 @public("what can be applied for is public")
@@ -47,7 +53,8 @@ def service(request: HttpRequest, service: str) -> HttpResponse:
     """One service: its parts, agencies, laws, the statutory day, and the papers that nobody asks for any more."""
     definition = services.service(service)
     who = actor(request)
-    events = api.life_events(actor=who) if who.kind == "citizen" else []
+    own = who.kind == "citizen" and may(request, "services.apply")
+    events = api.life_events(actor=who) if own else []
     return render(
         request,
         "services/service.html",
