@@ -13,9 +13,9 @@ from smartgov.shared import settings
 from smartgov.shared.tw import national_id
 
 
-def configure(process: str) -> None:
-    """Send this process's logs to standard error as JSON lines that name it."""
-    level = getattr(logging, settings.get("SMARTGOV_LOG_LEVEL").upper())
+def configure(process: str, least: int = logging.DEBUG) -> None:
+    """Send this process's logs, from the level `least` on, to standard error as JSON lines that name it."""
+    level = max(least, getattr(logging, settings.get("SMARTGOV_LOG_LEVEL").upper()))
     logging.basicConfig(stream=sys.stderr, level=max(level, logging.WARNING), format="%(message)s")
     structlog.configure(
         processors=[
@@ -28,17 +28,14 @@ def configure(process: str) -> None:
             mask_persons,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # the one of now, should it be replaced
     )
     structlog.contextvars.bind_contextvars(process=process)
 
 
 def quieten() -> None:
-    """Of a command that speaks for itself, only errors, and on standard error."""
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    """Of a command that speaks for itself, only errors."""
+    configure("command", logging.ERROR)
 
 
 def mask_persons(logger: WrappedLogger, method: str, line: str | bytes | EventDict) -> str:
