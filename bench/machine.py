@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import ssl
+import sys
+import sysconfig
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,10 +22,18 @@ def describe() -> list[str]:
     memory = next(line.split()[1] for line in Path("/proc/meminfo").read_text().splitlines() if "MemTotal" in line)
     return [
         f"machine   {os.cpu_count()} x {model}, {int(memory) // 1024} MB",
-        f"system    {platform.platform()}, Python {platform.python_version()}, {ssl.OPENSSL_VERSION}",
+        f"system    {platform.platform()}, Python {platform.python_version()} ({_build()}), {ssl.OPENSSL_VERSION}",
         "libraries " + ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
         f"load      {os.getloadavg()[0]:.2f} at the start (over 0.5: do not quote absolutes)",
     ]
+
+
+def _build() -> str:
+    """How the interpreter was built, as far as it says: a plain build costs a third more (docs/decisions/0069)."""
+    if sys.base_prefix == "/usr":
+        return "the system's"
+    optimized = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
+    return "built with optimizations" if optimized else "a plain build: not the figures that we claim"
 
 
 def cpu_seconds(pids: list[int]) -> float:
