@@ -96,6 +96,7 @@ class Gateway:
         """Let running exchanges finish, then close the log."""
         for task in self._tasks:
             task.cancel()
+        self.core.ways.stop()
         for server in self._servers:
             await server.stop()
         await self.core.peers.close()
