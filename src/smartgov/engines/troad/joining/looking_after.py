@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import sys
 from typing import Any
 
@@ -13,13 +14,14 @@ from smartgov.engines.httpd import Client
 from smartgov.engines.pki import certificates, keys
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad import maintenance as pausing
-from smartgov.engines.troad import reaching, single_place
+from smartgov.engines.troad import reaching, single_place, ways
 from smartgov.engines.troad.alarms import Alarms
 from smartgov.engines.troad.configuration import Configuration
 from smartgov.engines.troad.home import Home
 from smartgov.engines.troad.joining import centre_door, keeper, letters, offering
 from smartgov.engines.troad.peers import Peers, policy_of
 from smartgov.engines.troad.problems import refuse
+from smartgov.engines.troad.reaching import Step
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
@@ -27,6 +29,7 @@ from smartgov.shared.text import Text
 DRAFT = "offer-draft"
 _PATIENCE = 30
 _TIMEOUT = 60
+_HEALTH_TIMEOUT = 5
 _MARKS = {True: "ok ", False: "BAD", None: "-  "}
 
 
@@ -148,7 +151,7 @@ def _once(
     if before is None or before["gateway"] == wanted:
         return before
     wait = 0 if options.former_stopped else single_place.MOVING_SECONDS
-    return {"gateway": wanted, "since": int(clock.now().timestamp()) + wait}
+    return {"gateway": wanted, "since": math.ceil(clock.now().timestamp()) + wait}
 
 
 def _accepted(at: Home) -> Configuration | None:
@@ -234,6 +237,7 @@ async def ping(options: argparse.Namespace) -> int:
         )
     client, fine = Client(ssl=configuration.client_tls, judge=peers.judge), True
     try:
+        passed = await _passed_over(at, client)
         for to in found:
             steps = await reaching.reach(
                 to,
@@ -243,12 +247,24 @@ async def ping(options: argparse.Namespace) -> int:
                 state=configuration.state(),
                 now=clock.now,
             )
+            if to.id in passed:
+                steps.append(Step("in-use", None, f"passed over: {passed[to.id]}", ways.TODO))
             sys.stdout.write(f"{to.id}  {to.authority}\n")
             _show([step.as_json() for step in steps], as_json=options.json)
             fine = fine and all(step.ok is not False for step in steps)
     finally:
         await client.close()
     return 0 if fine else 1
+
+
+async def _passed_over(at: Home, client: Client) -> dict[str, str]:
+    """The gateways that the running gateway of this home passes over, with the reason; none when it does not run."""
+    url = f"http://127.0.0.1:{at.local_port}/local/v1/health"
+    try:
+        alarms = (await client.request("GET", url, timeout=_HEALTH_TIMEOUT)).parsed()["alarms"]
+    except (OSError, TimeoutError, ValueError, KeyError):
+        return {}
+    return {name.removeprefix(ways.ALARM): why for name, why in alarms.items() if name.startswith(ways.ALARM)}
 
 
 async def key(options: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ def write(
     signers: dict[str, keys.PrivateKey] = {one: at.p256(one) for one in P256}
     signers |= {"log": at.log_key(), "witness": at.witness_key()}
     # Who comes in place of another gateway does not know which keys that one has taken.
-    since = int(now.timestamp()) if rotation else 0
+    since = math.ceil(now.timestamp()) if rotation else 0
     offer = homes.sign_offer(
         home,
         member=at.member,
