@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from smartgov.engines.httpd import Client, Request, Response, Router, serve, sync
-from smartgov.engines.httpd.client import ConnectionFailedError, PeerMismatchError
+from smartgov.engines.httpd.failures import ConnectionFailedError, PeerMismatchError
 from smartgov.shared.problems import Problem
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
