@@ -11,7 +11,8 @@ from hashlib import sha256, sha512
 import structlog
 
 from smartgov.engines.httpd import Request, Response
-from smartgov.engines.httpd.client import IDEMPOTENT, ConnectionFailedError, NotSentError
+from smartgov.engines.httpd.client import IDEMPOTENT
+from smartgov.engines.httpd.failures import ConnectionFailedError, NotSentError
 from smartgov.engines.troad import (
     built_in,
     exchanged,

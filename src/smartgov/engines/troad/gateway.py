@@ -57,7 +57,13 @@ class Gateway:
         ]
         self._tasks = [
             asyncio.create_task(work)
-            for work in (self._keep_house(), self.core.heads.run(), self.core.comparing.run(), self.keeper.run())
+            for work in (
+                self._keep_house(),
+                self.core.heads.run(),
+                self.core.comparing.run(),
+                self.core.ways.run(),
+                self.keeper.run(),
+            )
         ]
         if self.home.centre_url:
             self._tasks.append(asyncio.create_task(self.core.configuration.follow_centre(self.core.services)))

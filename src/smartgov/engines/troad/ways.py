@@ -8,17 +8,18 @@ traffic pays one look at an empty dict.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from smartgov.engines.httpd import Client
-from smartgov.engines.httpd.client import ConnectionFailedError, NotSentError, PeerMismatchError
+from smartgov.engines.httpd.failures import ConnectionFailedError, NotSentError, PeerMismatchError
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.reaching import Step
 from smartgov.engines.troad.snapshot import Gateway, Member
@@ -35,7 +36,12 @@ CONNECT_SECONDS = 5.0
 """For so long a connection is waited for, TLS included: a process that stands still is connected to by its kernel."""
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
 """Seconds before a gateway that is passed over is looked at; each next pause is twice as long, less up to a half."""
-_LOOK_SECONDS = 10.0
+WATCH_SECONDS = 5.0
+"""So often a gateway of which an answer is awaited is asked how it is: all calls share a connection, and one whose
+process stands still would take each of them in until the service's time is over.
+"""
+_STUCK_SECONDS = 1.0
+_LOOK_SECONDS = 5.0
 _MOST = 1024
 """More gateways than this are not passed over at a time."""
 TODO = Text(
@@ -47,12 +53,30 @@ TODO = Text(
 class PeerClient(Client):
     """The client towards other gateways: one that does not finish connecting in time was sent nothing."""
 
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self._stuck: dict[tuple[str, int], float] = {}
+        """Host and port that were connected to in vain, and until when (monotonic) nobody else waits for them."""
+
     async def _connect(self, key):  # type: ignore[no-untyped-def]
+        place = key[1:]
+        # Whoever waited for the same connection has waited long enough: it is made for one after the other.
+        if time.monotonic() < self._stuck.get(place, 0.0):
+            raise NotSentError(f"no connection to {place[0]}:{place[1]}")
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                return await super()._connect(key)
+                made = await super()._connect(key)
         except TimeoutError as error:
-            raise NotSentError(f"no connection to {key[1]}:{key[2]} within {CONNECT_SECONDS:g} s") from error
+            if len(self._stuck) >= _MOST:
+                self._stuck.clear()
+            self._stuck[place] = time.monotonic() + _STUCK_SECONDS
+            raise NotSentError(f"no connection to {place[0]}:{place[1]} within {CONNECT_SECONDS:g} s") from error
+        self._stuck.pop(place, None)
+        return made
+
+    def awaited(self) -> set[tuple[str, int]]:
+        """Host and port of the gateways of which somebody waits for an answer, over a connection that is shared."""
+        return {key[1:] for key, several in self._shared.items() if any(one.running for one in several)}
 
 
 @dataclass(slots=True)
@@ -101,6 +125,23 @@ class Ways:
         told = "; ".join(f"{name}: {one.reason}" for name, one in sorted(self._passed.items()))
         return Step("ways", None, f"passed over: {told}", TODO)
 
+    async def run(self) -> None:
+        """Watch those of which answers are awaited."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            if awaited := self._core.peers.awaited():
+                with contextlib.suppress(Problem):  # without a configuration nothing is asked of anybody
+                    await asyncio.gather(*(self._watch(one) for one in self._watched(awaited)))
+
+    def _watched(self, awaited: set[tuple[str, int]]) -> list[Gateway]:
+        members = self._core.configuration.current().members.values()
+        with_another = [one for member in members if len(member.gateways) > 1 for one in member.gateways]
+        return [one for one in with_another if (one.host, one.port) in awaited and one.id not in self._passed]
+
+    async def _watch(self, to: Gateway) -> None:
+        if not await self._works(to.id):
+            self.failed(to, "gateway-silent")
+
     def stop(self) -> None:
         """Look at none any more."""
         for one in self._passed.values():
@@ -131,7 +172,7 @@ class Ways:
             said = json.loads(answer.body)
             return answer.status == 200 and not said.get("refuses") and said["maintenance"] is None
         except (ConnectionFailedError, TimeoutError, Problem, ValueError, KeyError, TypeError) as error:
-            log.info("gateway_still_passed_over", gateway=name, error=type(error).__name__)
+            log.info("gateway_not_at_work", gateway=name, error=type(error).__name__)
             return False
 
 
