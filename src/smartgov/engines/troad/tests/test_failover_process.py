@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from pytest_socket import enable_socket
 
-from smartgov.engines.httpd import sync
+from smartgov.engines.httpd import Client, sync
 from smartgov.engines.troad import comparing, consumer, maintenance, ways
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.tests.test_comparing_process import look
@@ -34,6 +34,7 @@ def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Two]:
     enable_socket()
     monkeypatch.setattr(ways, "FIRST_PAUSE", 1.0)
     monkeypatch.setattr(ways, "LONGEST_PAUSE", 1.0)
+    monkeypatch.setattr(ways, "WATCH_SECONDS", 0.5)
     made = Two(tmp_path)
     made.add()
     yield made
@@ -44,8 +45,10 @@ def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Two]:
 
 def who_answered(two: Two, **changes: Any) -> str:
     """The gateway that answered a call, or the problem."""
-    ended = two.kept.ask(**changes)
-    return list(two.kept.told.values())[-1].provider if ended == "answered" else ended
+    before, ended = set(two.kept.told), two.kept.ask(**changes)
+    if ended != "answered":
+        return ended
+    return two.kept.told[changes.get("exchange_id") or (set(two.kept.told) - before).pop()].provider
 
 
 def let_go(two: Two) -> None:
@@ -191,6 +194,66 @@ def test_the_first_gateway_stands_still_after_a_question_was_sent(two: Two, monk
     two.first.child.send_signal(signal.SIGCONT)
     wait_for(lambda: PASSED not in alarms(country, "ris"))
     assert who_answered(two) == FIRST
+    two.kept.hold()
+
+
+def test_what_is_awaited_of_a_gateway_that_stands_still_warns_the_others(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process is stopped with a connection open: one call waits there, and no other one has to find that out."""
+    country, waited = two.country, list[str]()
+    monkeypatch.setattr(ways, "_LOOK_SECONDS", 1.0)
+    assert who_answered(two) == FIRST
+    stand_still(two)
+
+    def wait() -> None:
+        waited.append(who_answered(two, sdk=country.sdk(), exchange_id="waits-for-it"))
+        sync.close()
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    wait_for(lambda: PASSED in alarms(country, "ris"))
+    assert alarms(country, "ris")[PASSED] == "gateway-silent"
+    assert waited == []
+    assert who_answered(two) == SECOND
+    assert state(two.first) == "T"
+    assert two.first.child is not None
+    two.first.child.send_signal(signal.SIGCONT)
+    waiting.join(60)
+    assert waited == [FIRST], "its answer came, late"
+    assert kinds(country, "hpa2", "waits-for-it") == [], "and was asked for once"
+    wait_for(lambda: PASSED not in alarms(country, "ris"))
+    two.kept.hold()
+
+
+def test_many_who_wait_for_one_connection_wait_no_longer_than_one(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    country, ended = two.country, list[str]()
+    monkeypatch.setattr(ways, "CONNECT_SECONDS", 2.0)
+    assert who_answered(two) == FIRST
+    stand_still(two)
+    let_go(two)
+
+    def ask() -> None:
+        ended.append(two.kept.ask(country.sdk()))
+        sync.close()
+
+    connecting = country.gateways["ris"].core.peers
+    tried, connect = list[object](), Client._connect
+
+    async def counted(self: Any, key: Any) -> Any:
+        if self is connecting and key[2] == homes.load(country.folder / "hpa").port:
+            tried.append(key)
+        return await connect(self, key)
+
+    monkeypatch.setattr(Client, "_connect", counted)
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert ended == ["answered"] * 8
+    assert len(tried) == 1, "one connection was tried, for all of them"
+    assert {one.provider for one in list(two.kept.told.values())[1:]} == {SECOND}
     two.kept.hold()
 
 
