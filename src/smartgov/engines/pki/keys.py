@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import json
 import os
@@ -28,6 +27,7 @@ PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 _STANDARD = str.maketrans("-_+/=\n", "+/!!!!")
 """From the letters of base64url to those of base64; what only base64 has becomes what neither has."""
+_URLSAFE = bytes.maketrans(b"+/", b"-_")
 _ES256 = ec.ECDSA(hashes.SHA256())
 _HALF = 32  # bytes of r and of s in a P-256 signature
 
@@ -174,7 +174,7 @@ def verify_der(key: ec.EllipticCurvePublicKey, signature: bytes, data: bytes) ->
 
 def b64url(data: bytes) -> str:
     """Unpadded base64url."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    return binascii.b2a_base64(data, newline=False).translate(_URLSAFE, b"=").decode()
 
 
 def from_b64url(text: str) -> bytes:

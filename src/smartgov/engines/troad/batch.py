@@ -162,6 +162,6 @@ def _parts(values: list[Any], width: int) -> list[list[Any]]:
 def _insert(table: str, rows: int) -> str:
     marks = f"({', '.join('?' * _TABLES[table])})"
     # FAIL keeps what the statement did before it failed, which does not matter: the whole commit is undone then. So
-    # SQLite need not copy the pages that a statement touches, which cost more than its rows where their order is random.
+    # SQLite need not copy the pages that a statement touches, which cost more than rows in random order.
     verb = "INSERT OR IGNORE" if table == "exchanged" else "INSERT OR FAIL"
     return f"{verb} INTO {table} VALUES {', '.join([marks] * rows)}"

@@ -53,7 +53,7 @@ REVOKED = "CREATE TABLE IF NOT EXISTS revoked_consent (jti TEXT PRIMARY KEY, unt
 _OTHERS = (idempotency, limits, exchanged, visibility, stated)
 SCHEMA = "".join([_SCHEMA, _PLACE, *(part.SCHEMA for part in _OTHERS), REVOKED])
 PAGE_BYTES = 8192
-"""A record with its sealed body takes some 4 KiB: pages of that size would be half empty, and twice as many to write."""
+"""A record with its sealed body takes some 4 KiB: pages of that size would be half empty, and twice as many."""
 _STALE_NONCE = 600
 """Seconds after which a nonce may be forgotten: far beyond the freshness that every message must have."""
 
