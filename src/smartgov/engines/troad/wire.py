@@ -222,17 +222,7 @@ def commit(body: bytes, *, bare: bool = False) -> tuple[bytes, dict[str, str]]:
 
 def commitment(salt: bytes, body: bytes) -> str:
     """The value of `TRoad-Body`: HMAC-SHA-256 of the body under its salt, which tells nothing without the salt."""
-    return f"hmac-sha-256=:{_base64(_hmac(salt, body))}:"
-
-
-def _hmac(salt: bytes, body: bytes) -> bytes:
-    """HMAC-SHA-256 (RFC 2104) under a salt of 32 bytes: OpenSSL takes longer to look its HMAC up than to compute it."""
-    key = salt + _HALF_A_BLOCK
-    return sha256(key.translate(_OUTER) + sha256(key.translate(_INNER) + body).digest()).digest()
-
-
-_HALF_A_BLOCK = bytes(32)
-_INNER, _OUTER = (bytes(pad ^ byte for byte in range(256)) for pad in (0x36, 0x5C))
+    return f"hmac-sha-256=:{_base64(keys.mac(salt, body))}:"
 
 
 def open_commitment(fields: Mapping[str, str], body: bytes, slug: str) -> bytes:

@@ -121,11 +121,6 @@ def test_an_answer_may_have_its_commitment_alone_and_its_status_last() -> None:
     assert dict(signed.fields) == {"troad-body": "hmac-sha-256=:BBBB:"}
 
 
-@given(st.binary(min_size=32, max_size=32), st.binary(max_size=300))
-def test_the_commitment_is_computed_as_the_standard_library_does(salt: bytes, body: bytes) -> None:
-    assert wire._hmac(salt, body) == hmac.digest(salt, body, "sha256")
-
-
 def test_what_is_kept_of_names_has_a_bound() -> None:
     wire._orders.clear()
     for number in range(2 * wire._ORDERS_KEPT):
