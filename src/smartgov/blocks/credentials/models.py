@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db import models
 
@@ -54,14 +54,10 @@ class Certificate(models.Model):
             "holder_name": "the public page shows a part of it",
             "document": "what she downloads",
         }
-        retire = "blanked three years after issue or revocation; code, number and status remain checkable"
+        retire = "blanked three years after it was made; code, number and status remain checkable"
         after = timedelta(days=365 * 3)
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Blank certificates that are three years old."""
-        blank: dict[str, Any] = dict.fromkeys(("holder", "holder_index", "holder_name", "document"), "")
-        return cls.objects.filter(made_at__lt=now - cls.Personal.after).exclude(holder_index="").update(**blank)
+        since = "made_at"
+        blanked = True
 
 
 class Place(models.Model):
@@ -103,12 +99,7 @@ class Kept(models.Model):
         fields: ClassVar = {"value": "what an offer is for, or what a wallet has shown"}
         retire = "deleted a day after its minutes are over"
         after = timedelta(days=1)
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete what is over."""
-        count, _ = cls.objects.filter(until__lt=now - cls.Personal.after).delete()
-        return count
+        since = "until"
 
 
 class Lookup(models.Model):

@@ -19,7 +19,7 @@ from smartgov.blocks.ops.outbox import (
     retry,
 )
 from smartgov.blocks.ops.periodic import calendar, run_due
-from smartgov.blocks.ops.personal import Declaration, declaration_of, our_models, retire_all
+from smartgov.blocks.ops.personal import Declaration, declaration_of, our_models, retire, retire_all
 from smartgov.blocks.ops.statements import Statement, Statements, moment_in, text_in, text_out, written
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "public",
     "register_check",
     "register_gate",
+    "retire",
     "retire_all",
     "retry",
     "run_due",

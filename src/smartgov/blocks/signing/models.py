@@ -46,12 +46,7 @@ class Document(models.Model):
         }
         retire = "deleted after thirty days"
         after = domain.KEPT_FOR
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete what is older."""
-        count, _ = cls.objects.filter(uploaded_at__lt=now - cls.Personal.after).delete()
-        return count
+        since = "uploaded_at"
 
 
 class Asked(models.Model):
@@ -71,11 +66,6 @@ class Asked(models.Model):
 
     class Meta:
         abstract = True
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete what is older."""
-        return cls._default_manager.filter(begun_at__lt=now - ASKED_KEPT).delete()[0]
 
 
 class Approval(Asked):
@@ -104,6 +94,7 @@ class Approval(Asked):
         }
         retire = "deleted after a day"
         after = ASKED_KEPT
+        since = "begun_at"
 
 
 class StatePaper(Asked):
@@ -129,6 +120,7 @@ class StatePaper(Asked):
         }
         retire = "deleted after a day"
         after = ASKED_KEPT
+        since = "begun_at"
 
 
 class OutsideAuthority(models.Model):
@@ -232,9 +224,4 @@ class BatchItem(models.Model):
         }
         retire = "deleted after thirty days, the batch's count stays"
         after = domain.KEPT_FOR
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete what is older."""
-        count, _ = cls.objects.filter(batch__begun_at__lt=now - cls.Personal.after).delete()
-        return count
+        since = "batch__begun_at"
