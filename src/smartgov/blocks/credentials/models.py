@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
 
 from smartgov.blocks.credentials.domain import Status
-from smartgov.blocks.ops.api import EncryptedTextField
+from smartgov.blocks.ops.api import Calls, EncryptedTextField
 from smartgov.shared import clock, ids
 
 
@@ -102,12 +102,8 @@ class Kept(models.Model):
         since = "until"
 
 
-class Lookup(models.Model):
+class Lookup(Calls):
     """How often an address asked the public page within a quarter of an hour, to slow down guessing."""
-
-    caller = models.CharField(max_length=64)
-    window = models.BigIntegerField()
-    count = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("caller", "window"), name="credentials_lookup_once"),)
@@ -118,9 +114,3 @@ class Lookup(models.Model):
         fields: ClassVar = {"caller": "limits guessing; a keyed digest of the address"}
         retire = "deleted after a day"
         after = timedelta(days=1)
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete windows older than a day."""
-        count, _ = cls.objects.filter(window__lt=int((now - cls.Personal.after).timestamp()) // 900).delete()
-        return count

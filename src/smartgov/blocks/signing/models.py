@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
 
-from smartgov.blocks.ops.api import EncryptedTextField
+from smartgov.blocks.ops.api import Calls, EncryptedTextField
 from smartgov.blocks.signing import domain
 from smartgov.blocks.signing.domain import BatchState, DocumentState
 from smartgov.shared import clock, ids
@@ -157,12 +157,8 @@ class OutsideRevocation(models.Model):
         none = "serial numbers of a public list"
 
 
-class Check(models.Model):
+class Check(Calls):
     """How often an address had files checked within a quarter of an hour."""
-
-    caller = models.CharField(max_length=64)
-    window = models.BigIntegerField()
-    count = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("caller", "window"), name="signing_check_once"),)
@@ -173,12 +169,6 @@ class Check(models.Model):
         fields: ClassVar = {"caller": "limits the load; a keyed digest of the address"}
         retire = "deleted after a day"
         after = timedelta(days=1)
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete windows older than a day."""
-        count, _ = cls.objects.filter(window__lt=int((now - cls.Personal.after).timestamp()) // 900).delete()
-        return count
 
 
 class Batch(models.Model):
