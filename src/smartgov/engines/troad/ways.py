@@ -171,7 +171,7 @@ class Ways:
             )
             said = json.loads(answer.body)
             return answer.status == 200 and not said.get("refuses") and said["maintenance"] is None
-        except (ConnectionFailedError, TimeoutError, Problem, ValueError, KeyError, TypeError) as error:
+        except (ConnectionFailedError, TimeoutError, Problem, ValueError, KeyError, TypeError, AttributeError) as error:
             log.info("gateway_not_at_work", gateway=name, error=type(error).__name__)
             return False
 
