@@ -234,6 +234,8 @@ class GatewayHealth:
     log_size: int
     configuration_expires: str
     problem: str = ""
+    passed_over: tuple[str, ...] = ()
+    """Gateways of other members round which its calls go now, because they cannot be reached or do not work."""
 
 
 def gateway_unreachable(agency: str) -> Problem:

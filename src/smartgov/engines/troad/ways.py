@@ -20,6 +20,7 @@ import structlog
 
 from smartgov.engines.httpd import Client
 from smartgov.engines.httpd.failures import ConnectionFailedError, NotSentError, PeerMismatchError
+from smartgov.engines.troad.alarms import PASSED_OVER
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.reaching import Step
 from smartgov.engines.troad.snapshot import Gateway, Member
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from smartgov.engines.troad.core import Core
 
 log = structlog.get_logger()
-ALARM = "gateway-passed-over:"
 CONNECT_SECONDS = 5.0
 """For so long a connection is waited for, TLS included: a process that stands still is connected to by its kernel."""
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
@@ -110,7 +110,7 @@ class Ways:
         pause, since = self._pauses.pop(to.id, (0.0, 0.0))
         wavers = time.monotonic() - since < LONGEST_PAUSE
         first = min(2 * pause, LONGEST_PAUSE) if wavers else FIRST_PAUSE
-        self._core.alarms.set(f"{ALARM}{to.id}", reason)
+        self._core.alarms.set(f"{PASSED_OVER}{to.id}", reason)
         self._passed[to.id] = _Passed(reason, asyncio.create_task(self._look(to.id, first)))
 
     def refused(self, to: Gateway, problem: Problem) -> None:
@@ -158,7 +158,7 @@ class Ways:
         while len(self._pauses) >= _MOST:
             self._pauses.pop(next(iter(self._pauses)))
         self._pauses[name] = pause, time.monotonic()
-        self._core.alarms.clear(f"{ALARM}{name}")
+        self._core.alarms.clear(f"{PASSED_OVER}{name}")
 
     async def _works(self, name: str) -> bool:
         """Whether it need not be passed over: it says that it takes exchanges, or there is no such gateway now."""
@@ -171,7 +171,7 @@ class Ways:
             )
             said = json.loads(answer.body)
             return answer.status == 200 and not said.get("refuses") and said["maintenance"] is None
-        except (ConnectionFailedError, TimeoutError, Problem, ValueError, KeyError, TypeError) as error:
+        except (ConnectionFailedError, TimeoutError, Problem, ValueError, KeyError, TypeError, AttributeError) as error:
             log.info("gateway_not_at_work", gateway=name, error=type(error).__name__)
             return False
 

@@ -15,7 +15,7 @@ from smartgov.engines.pki import certificates, keys
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad import maintenance as pausing
 from smartgov.engines.troad import reaching, single_place, ways
-from smartgov.engines.troad.alarms import Alarms
+from smartgov.engines.troad.alarms import PASSED_OVER, Alarms
 from smartgov.engines.troad.configuration import Configuration
 from smartgov.engines.troad.home import Home
 from smartgov.engines.troad.joining import centre_door, keeper, letters, offering
@@ -264,7 +264,7 @@ async def _passed_over(at: Home, client: Client) -> dict[str, str]:
         alarms = (await client.request("GET", url, timeout=_HEALTH_TIMEOUT)).parsed()["alarms"]
     except (OSError, TimeoutError, ValueError, KeyError):
         return {}
-    return {name.removeprefix(ways.ALARM): why for name, why in alarms.items() if name.startswith(ways.ALARM)}
+    return {name.removeprefix(PASSED_OVER): why for name, why in alarms.items() if name.startswith(PASSED_OVER)}
 
 
 async def key(options: argparse.Namespace) -> int:

@@ -17,6 +17,7 @@ from pytest_socket import enable_socket
 from smartgov.engines.httpd import Client, sync
 from smartgov.engines.troad import comparing, consumer, maintenance, ways
 from smartgov.engines.troad import home as homes
+from smartgov.engines.troad.alarms import PASSED_OVER
 from smartgov.engines.troad.tests.test_comparing_process import look
 from smartgov.engines.troad.tests.test_evidence_process import both
 from smartgov.engines.troad.tests.test_failures_process import kinds, state, wait_for
@@ -137,7 +138,7 @@ def test_a_question_that_never_left_is_signed_anew_for_the_other(two: Two, monke
     assert SECOND in step["detail"]
     two.first.start()
     two.second.start()
-    wait_for(lambda: not [name for name in alarms(country, "ris") if name.startswith(ways.ALARM)])
+    wait_for(lambda: not [name for name in alarms(country, "ris") if name.startswith(PASSED_OVER)])
     assert who_answered(two) == FIRST
     kept.hold()
 

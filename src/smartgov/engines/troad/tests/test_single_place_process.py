@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
@@ -11,8 +12,10 @@ from typing import Any
 import pytest
 from pytest_socket import enable_socket
 
+from smartgov.engines import trust
 from smartgov.engines.httpd import Request, Response
 from smartgov.engines.troad import home as homes
+from smartgov.engines.troad.joining import looking_after
 from smartgov.engines.troad.tests.country import BIRTHS, CASES, MOTHER, PURPOSE, ask_births, wait_for
 from smartgov.engines.troad.tests.test_two_gateways_process import FIRST, HPA, PORTAL, SECOND, Two
 from smartgov.shared import clock
@@ -163,6 +166,56 @@ def test_signing_anew_moves_nothing(two: Two) -> None:
     folder, now = two.country.folder / "hpa2", clock.now()
     offer = homes.sign_offer(folder, member=HPA, services=[], rights=[], version=9, now=now)
     assert offer.body["once"] == {"gateway": "gw1", "since": 0}
+
+
+def test_the_operator_moves_it_by_name_only(two: Two) -> None:
+    country, folder = two.country, two.country.folder / "hpa"
+    homes.set_bundle(folder, country.centre.repository.bundle())
+
+    def signed(code: str = "hpa", listed: tuple[str, ...] = ("gw1", "gw2"), **given: Any) -> dict[str, Any]:
+        said = trust.draft(HPA, country.data())
+        said["gateways"] = {name: one for name, one in said["gateways"].items() if name in listed}
+        options = Namespace(**{"gateway": ["gw2"], "once": None, "former_stopped": False, **given})
+        offer = looking_after._signed(homes.load(country.folder / code), {"said": said, "version": 9}, options)
+        found: dict[str, Any] = offer.body["once"]
+        return found
+
+    assert signed() == signed(once="gw1") == {"gateway": "gw1", "since": 0}
+    now = int(clock.now().timestamp())
+    moved = signed(once="gw2")
+    assert moved["gateway"] == "gw2"
+    assert 49 * 3600 <= moved["since"] - now < 50 * 3600
+    assert 0 < signed(once="gw2", former_stopped=True)["since"] - now < 600
+    with pytest.raises(Problem, match="once-unlisted"):
+        signed(once="gw3")
+    with pytest.raises(Problem, match="once-unlisted"):
+        signed("hpa2", listed=("gw2",))
+    assert signed("hpa2", listed=("gw2",), once="gw2", former_stopped=True)["gateway"] == "gw2"
+
+
+def test_the_centre_takes_a_word_that_changes_nothing_else(two: Two) -> None:
+    """The register says what it said before: what a member has handed in is published all the same."""
+    country = two.country
+    said = trust.draft(HPA, country.data())
+    last = country.centre.repository.offer(HPA)
+    assert last is not None
+    once = {"gateway": "gw2", "since": 7}
+    given = {"services": said["services"], "rights": said["rights"], "gateways": said["gateways"]}
+    newer = homes.sign_offer(
+        country.folder / "hpa", member=HPA, version=last.version + 1, now=clock.now(), once=once, **given
+    )
+
+    def publish(**handed: Any) -> Any:
+        key = homes.configuration_key(country.folder / "hpa")
+        country.centre.publish(
+            country.data(), member_keys={HPA: key}, sign=lambda **_: newer, now=clock.now(), handed=handed
+        )
+        offer = country.centre.repository.offer(HPA)
+        assert offer is not None
+        return offer.body["once"]
+
+    assert publish() == {"gateway": "gw1", "since": 0}
+    assert publish(**{HPA: newer}) == once
 
 
 def test_a_word_that_cannot_be_read_closes_the_keys_of_its_member_only(two: Two) -> None:
