@@ -209,6 +209,7 @@ class RightView:
     fields: tuple[str, ...]
     purpose: str
     expires_at: datetime | None = None
+    basis_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,16 +225,24 @@ class Member:
     """The keys with which its gateways co-sign the logs of others, by the gateway's id."""
 
 
+ELSEWHERE = "gateway-elsewhere"
+NOTHING = Text("", "")
+
+
 @dataclass(frozen=True, slots=True)
 class GatewayHealth:
-    """What a gateway says of itself; `problem` is empty when it works."""
+    """What a gateway says of itself; `problem` is empty when it works.
+
+    `elsewhere`: it runs on another machine, where its own operator asks it; here it says nothing.
+    """
 
     agency: str
     name: Text
     healthy: bool
     log_size: int
     configuration_expires: str
-    problem: str = ""
+    problem: Text = NOTHING
+    elsewhere: bool = False
 
 
 def gateway_unreachable(agency: str) -> Problem:
@@ -245,6 +254,21 @@ def gateway_unreachable(agency: str) -> Problem:
         why=Text("It is stopped or restarting.", "閘道已停止或正在重新啟動。"),
         todo=Text(
             "Nothing is lost; the work goes on by itself when it is back.", "資料不會遺失，閘道恢復後會自動繼續。"
+        ),
+        agency=agency,
+    )
+
+
+def gateway_elsewhere(agency: str) -> Problem:
+    """The gateway's home is not on this machine, so that its local door cannot be asked from here."""
+    return Problem(
+        ELSEWHERE,
+        503,
+        what=Text("This gateway runs on a machine of its own agency.", "此閘道在該機關的主機上執行。"),
+        why=Text("Its figures are known to itself alone.", "其數字僅該閘道自己知道。"),
+        todo=Text(
+            "Its operator asks it with `smartgov gateway check`; whether it is reached says `smartgov gateway ping`.",
+            "其維運人員可執行 `smartgov gateway check`；能否連通請執行 `smartgov gateway ping`。",
         ),
         agency=agency,
     )
