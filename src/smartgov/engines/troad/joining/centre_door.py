@@ -7,7 +7,7 @@ from hmac import compare_digest
 from typing import Any
 
 from smartgov.engines.httpd import Client, Response
-from smartgov.engines.httpd.client import NotSentError
+from smartgov.engines.httpd.failures import NotSentError
 from smartgov.engines.troad.home import Home
 from smartgov.engines.troad.received import problem_of
 from smartgov.shared.problems import Problem
