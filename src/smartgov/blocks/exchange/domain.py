@@ -323,7 +323,10 @@ def document_refused(findings: Sequence[dict[str, Any]]) -> Problem:
         "openapi-refused",
         422,
         what=Text("The OpenAPI document cannot be registered.", "OpenAPI 文件無法登錄。"),
-        why=Text(f"It breaks {count} rules that every service keeps.", f"有 {count} 處不符所有服務均須遵守的規則。"),
+        why=Text(
+            f"It breaks {count} rule{'' if count == 1 else 's'} that every service keeps.",
+            f"有 {count} 處不符所有服務均須遵守的規則。",
+        ),
         todo=Text("Correct the lines that are named and send it again.", "請修正所列各行後再送出。"),
         findings=list(findings),
     )
@@ -391,20 +394,28 @@ def unknown(what: Text, name: str) -> Problem:
     )
 
 
-def invalid(what: Text, why: str) -> Problem:
-    """A registration that gateways could not use; `why` names the member of it, in the words of the format."""
+def invalid(what: Text, why: str | Text, *, field: str = "") -> Problem:
+    """A registration that gateways could not use; `why` names the member of it, `field` the one of a form."""
     return Problem(
         "registration-invalid",
         422,
         what=Text(f"{what.en} cannot be registered as given.", f"所送的{what.zh}無法登記。"),
-        why=Text(why, why),
+        why=Text.of(why),
         todo=Text("Correct it and send it again.", "請更正後再送出。"),
+        **({"field": field} if field else {}),
     )
+
+
+_SERVICE_PARTS = 5
 
 
 def check_name(name: str, parts: int, what: Text) -> str:
     """A T-Road id of so many parts (3 a member, 4 a subsystem or gateway, 5 a service); else `registration-invalid`."""
     given = name.split("/")
     if len(given) != parts or len(name) > NAME_LENGTH or not all(is_part(part) for part in given):
-        raise invalid(what, f"{name[:NAME_LENGTH]!r}: {parts} parts of letters, digits, '.', '_', '-'")
+        why = Text(
+            f"{name[:NAME_LENGTH]}: {parts} parts of letters, digits, '.', '_', '-', at most {NAME_LENGTH} characters",
+            f"{name[:NAME_LENGTH]}：須為 {parts} 段英文字母、數字或「.」「_」「-」，全長至多 {NAME_LENGTH} 字元",
+        )
+        raise invalid(what, why, field="code" if parts == _SERVICE_PARTS else "")
     return name

@@ -95,7 +95,7 @@ def test_a_service_from_a_file_stands_on_its_page_with_contract_and_limits(ris: 
     page = ris.get(answer["Location"], headers=ENGLISH).content.decode()
     assert "Weather stations" in page
     assert "GET /stations/{id}" in page
-    assert "exchange.service_published" in page
+    assert "Service published" in page
     assert Service.objects.get(id=STATIONS.replace("~", "/")).per_minute == 60
     assert ris.get(f"/exchange/services/{STATIONS}/openapi").json()["info"]["title"] == "Weather stations"
 

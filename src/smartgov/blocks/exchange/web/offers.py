@@ -112,7 +112,7 @@ def _page(request: HttpRequest, name: str, problem: Problem | None = None) -> Ht
         "may_change": page.row.own and may(request, "exchange.offer"),
         "may_ask": not page.row.own and not page.row.withdrawn and may(request, "exchange.ask"),
         "typed": _typed(page),
-        "acts": acts,
+        "acts": words.acts(acts),
         **_choices(),
     }
     if problem is None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from smartgov.blocks.audit import api as audit
 from smartgov.blocks.directory import api as directory
+from smartgov.blocks.ops import api as ops
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -87,6 +89,14 @@ def visibility(kind: str, terms: Mapping[str, Any]) -> Text:
     if not parts_en:
         return said
     return Text(f"{said.en}: {', '.join(parts_en)}", f"{said.zh}：{'，'.join(parts_zh)}")
+
+
+def acts(entries: Iterable[audit.Entry]) -> list[dict[str, Any]]:
+    """Administrative acts in words: when, what, and in which seat."""
+    known = ops.deeds()
+    return [
+        {"at": one.at, "what": known.get(one.action) or Text.of(one.action), "who": audit.who(one)} for one in entries
+    ]
 
 
 def slug(name: str) -> str:
