@@ -15,7 +15,7 @@ from smartgov.blocks.signing import domain, outside
 from smartgov.blocks.signing.models import OutsideAuthority, OutsideRevocation
 from smartgov.blocks.signing.office import require_office
 from smartgov.blocks.signing.ports import Authority
-from smartgov.engines.pki import certificates, revocation
+from smartgov.engines.pki import certificates, deltas, revocation
 from smartgov.engines.pki.authority import trail
 from smartgov.engines.pki.revocation import Finding, Head, Policy, Revocation
 from smartgov.shared import clock
@@ -30,12 +30,12 @@ def take_in(*, actor: Actor, authority: bytes, crl: bytes, digest: str | None = 
     """Take in a list of the outside authority with this certificate (PEM); returns how many rows it has.
 
     A list that is known already changes nothing. A delta list changes the rows of the complete list that it starts
-    from. Problem `crl-refused` as in `engines.pki.revocation.take_in`, `take_in_delta`.
+    from. Problem `crl-refused` as in `engines.pki.revocation.take_in` and `engines.pki.deltas.take_in`.
     """
     certificate = certificates.from_pem(authority)
     issuer = revocation.issuer_id(certificate)
     row = OutsideAuthority.objects.select_for_update().filter(issuer=issuer).first()
-    if revocation.is_delta(crl):
+    if deltas.is_delta(crl):
         return _take_in_delta(actor, row, certificate, crl, digest)
     found = revocation.take_in(crl, certificate, digest=digest, known=_head(row) if row else None)
     if found is None:
@@ -67,9 +67,9 @@ def _take_in_delta(
     actor: Actor, row: OutsideAuthority | None, certificate: x509.Certificate, crl: bytes, digest: str | None
 ) -> int:
     """Lay a delta list on the rows that are known; how many there are then."""
-    delta = revocation.take_in_delta(crl, certificate, digest=digest, known=_head(row) if row else None)
+    delta = deltas.take_in(crl, certificate, digest=digest, known=_head(row) if row else None)
     issuer, rows = delta.head.issuer, OutsideRevocation.objects.filter(issuer=delta.head.issuer)
-    listed, gone = revocation.changes(delta)
+    listed, gone = deltas.changes(delta)
     for part in (gone, [one.serial for one in listed]):
         for begin in range(0, len(part), 500):
             rows.filter(serial__in=[str(serial) for serial in part[begin : begin + 500]]).delete()
@@ -172,7 +172,7 @@ def _issuer_of(crl: bytes) -> bytes:
     for row in OutsideAuthority.objects.order_by("issuer"):
         try:
             authority = certificates.from_pem(row.certificate.encode())
-            (revocation.read_delta if revocation.is_delta(crl) else revocation.read)(crl, authority)
+            (deltas if deltas.is_delta(crl) else revocation).read(crl, authority)
         except ValueError:
             continue
         return str(row.certificate).encode()

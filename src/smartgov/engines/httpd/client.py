@@ -16,29 +16,21 @@ from urllib.parse import urlsplit
 
 import httptools
 
-from smartgov.engines.httpd.messages import MAX_BODY, MAX_HEAD, Response, collect_headers, render_headers
+from smartgov.engines.httpd.failures import ConnectionFailedError, NotSentError, PeerMismatchError
+from smartgov.engines.httpd.framed import Choosing, FramedAsking
+from smartgov.engines.httpd.messages import MAX_BODY, MAX_HEAD, Request, Response, collect_headers, render_headers
 
 IDLE_SECONDS = 30.0
 """A pooled connection unused for longer is not used again; servers keep theirs for longer."""
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 SWEEP_SECONDS = 0.05
 """A limit of time is kept to within this."""
+MOST_SHARED = 4
+"""Connections to one server that are shared: another one is made when what waits on the first cannot be written."""
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _BROKEN = re.compile(r"[ \r\n\0]")
 _Key = tuple[str, str, int]
 """Scheme, host and port of a server."""
-
-
-class ConnectionFailedError(OSError):
-    """The other side could not be reached, hung up, or did not speak HTTP."""
-
-
-class NotSentError(ConnectionFailedError):
-    """Not a byte of the request left: it is certain that nothing was done."""
-
-
-class PeerMismatchError(NotSentError):
-    """The server showed another certificate than the one expected; nothing was sent."""
 
 
 class Client:
@@ -59,6 +51,11 @@ class Client:
         self._ssl, self._limit, self._max_body = ssl, limit, max_body
         self._judge, self._since = judge or _is_itself, 0.0
         self._idle: dict[_Key, list[_Exchange]] = defaultdict(list)
+        self._shared: dict[_Key, list[FramedAsking]] = defaultdict(list)
+        """Connections that carry frames, and so many requests at once."""
+        self._single: set[_Key] = set()
+        """Servers that spoke HTTP/1.1 when they were last asked."""
+        self._finding: dict[_Key, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._slots: dict[_Key, asyncio.Semaphore] = {}
         self._running: set[_Exchange] = set()
         self._sweeping = False
@@ -80,26 +77,23 @@ class Client:
         before any answer is sent once more if it is `idempotent` (default: by its method).
         Raises ConnectionFailedError, or of its kinds NotSentError and PeerMismatchError, or TimeoutError.
         """
-        key, host, target = _place(url)
-        raw = _render(method, target, host, headers or {}, body)
+        key, host, path, query = _place(url)
+        message = Request(method, path, query, {"host": host, **(headers or {})}, body)
         again = method in IDEMPOTENT if idempotent is None else idempotent
         slots = self._slots.get(key)
         if slots is None:
             slots = self._slots[key] = asyncio.Semaphore(self._limit)
-        until, bare = asyncio.get_running_loop().time() + timeout, method == "HEAD"
-        if not slots.locked() and (pooled := self._take(key, expect_peer)) is not None:
+        until = asyncio.get_running_loop().time() + timeout
+        if not slots.locked() and (ready := self._ready(key, expect_peer)) is not None:
             async with slots:  # does not wait, and no other task comes between
                 try:
-                    return await self._over(key, pooled, raw, until, head_only=bare)
+                    return await self._over(key, ready, message, until)
                 except ConnectionFailedError as error:
-                    if not (again or isinstance(error, NotSentError)) or pooled.heard:
+                    if not (again or isinstance(error, NotSentError)) or ready.heard:
                         raise
         async with asyncio.timeout_at(until), slots:
-            fresh = self._take(key, expect_peer) or await self._connect(key)
-            if not fresh.shows(expect_peer, self._judge):
-                fresh.close()
-                raise PeerMismatchError("the server showed another certificate than the registered one")
-            return await self._over(key, fresh, raw, until, head_only=bare)
+            fresh = await self._fresh(key, expect_peer)
+            return await self._over(key, fresh, message, until)
 
     def renew(self) -> None:
         """Use no connection any more that was made before now: the own certificate is another one."""
@@ -110,15 +104,98 @@ class Client:
         for pool in self._idle.values():
             while pool:
                 pool.pop().close()
+        for shared in self._shared.values():
+            while shared:
+                shared.pop().close()
 
-    async def _over(self, key: _Key, connection: _Exchange, raw: bytes, until: float, *, head_only: bool) -> Response:
-        """One exchange over a connection, which is kept when it can be used again."""
-        self._running.add(connection)
+    # -- which connection ---------------------------------------------------------------------------------------
+
+    def _ready(self, key: _Key, expect_peer: str | None) -> _Exchange | FramedAsking | None:
+        """A connection that is there and can be used at once."""
+        shared = self._shared.get(key)
+        return self._share(shared, expect_peer) if shared else self._take(key, expect_peer)
+
+    def _share(self, shared: list[FramedAsking], expect_peer: str | None) -> FramedAsking | None:
+        """The first that can be written to: what goes together is written together. None: make another one."""
+        for connection in [one for one in shared if not self._is_good(one, expect_peer)]:
+            shared.remove(connection)
+            connection.close()
+        free = next((one for one in shared if one.writable), None)
+        if free is None and len(shared) >= MOST_SHARED:
+            return shared[0]
+        return free
+
+    def _is_good(self, one: FramedAsking, expect_peer: str | None) -> bool:
+        fresh = one.made >= self._since and (one.running or time.monotonic() - one.used < IDLE_SECONDS)
+        return fresh and one.alive and self._shows(one.peer_cert, expect_peer)
+
+    def _shows(self, certificate: bytes, expected: str | None) -> bool:
+        """Whether a server's certificate is the expected one (by its SHA-256 in hex), or may stand for it."""
+        return expected is None or self._judge(expected.lower(), certificate)
+
+    def _take(self, key: _Key, expect_peer: str | None) -> _Exchange | None:
+        pool = self._idle[key]
+        while pool:
+            connection = pool.pop()
+            fresh = connection.made >= self._since and time.monotonic() - connection.idle_since < IDLE_SECONDS
+            if connection.alive and fresh and self._shows(connection.peer_cert, expect_peer):
+                return connection
+            connection.close()
+        return None
+
+    async def _fresh(self, key: _Key, expect_peer: str | None) -> _Exchange | FramedAsking:
+        """A connection, a new one if need be; one at a time is made while it may turn out that all can share it."""
+        if key[0] != "https" or key in self._single:
+            return self._take(key, expect_peer) or await self._made(key, expect_peer)
+        async with self._finding[key]:
+            return self._ready(key, expect_peer) or await self._made(key, expect_peer)
+
+    async def _made(self, key: _Key, expect_peer: str | None) -> _Exchange | FramedAsking:
+        fresh = await self._connect(key)
+        if not self._shows(fresh.peer_cert, expect_peer):
+            fresh.close()
+            raise PeerMismatchError("the server showed another certificate than the registered one")
+        if isinstance(fresh, FramedAsking):
+            self._single.discard(key)
+            self._shared[key].append(fresh)
+        else:
+            self._single.add(key)
+        return fresh
+
+    async def _connect(self, key: _Key) -> _Exchange | FramedAsking:
+        scheme, host, port = key
+        context = self._ssl if scheme == "https" else None
+        if scheme == "https" and context is None:
+            context = self._ssl = ssl.create_default_context()
+        loop = asyncio.get_running_loop()
+        try:
+            _, choosing = await loop.create_connection(
+                lambda: Choosing(lambda: _Exchange(self._max_body), lambda: FramedAsking(self._max_body)),
+                host,
+                port,
+                ssl=context,
+                server_hostname=host if context else None,
+            )
+        except OSError as error:
+            raise NotSentError(f"cannot reach {host}:{port}: {error}") from error
+        assert isinstance(choosing.chosen, _Exchange | FramedAsking)
+        return choosing.chosen
+
+    # -- one exchange -------------------------------------------------------------------------------------------
+
+    async def _over(self, key: _Key, connection: _Exchange | FramedAsking, message: Request, until: float) -> Response:
         if not self._sweeping:
             self._sweeping = True
             asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
+        if isinstance(connection, FramedAsking):
+            return await connection.ask(message, until)
+        return await self._alone(key, connection, message, until)
+
+    async def _alone(self, key: _Key, connection: _Exchange, message: Request, until: float) -> Response:
+        """One exchange over a connection of its own, which is kept when it can be used again."""
+        self._running.add(connection)
         try:
-            response = await connection.send(raw, until, head_only=head_only)
+            response = await connection.send(_render(message), until, head_only=message.method == "HEAD")
         except BaseException:
             connection.close()
             raise
@@ -137,33 +214,12 @@ class Client:
         present = loop.time()
         for connection in [one for one in self._running if one.until < present]:
             connection.give_up()
-        self._sweeping = bool(self._running)
+        shared = [one for several in self._shared.values() for one in several if one.running]
+        for one in shared:
+            one.sweep(present)
+        self._sweeping = bool(self._running or shared)
         if self._sweeping:
             loop.call_later(SWEEP_SECONDS, self._sweep)
-
-    def _take(self, key: _Key, expect_peer: str | None) -> _Exchange | None:
-        pool = self._idle[key]
-        while pool:
-            connection = pool.pop()
-            fresh = connection.made >= self._since and time.monotonic() - connection.idle_since < IDLE_SECONDS
-            if connection.alive and fresh and connection.shows(expect_peer, self._judge):
-                return connection
-            connection.close()
-        return None
-
-    async def _connect(self, key: _Key) -> _Exchange:
-        scheme, host, port = key
-        context = self._ssl if scheme == "https" else None
-        if scheme == "https" and context is None:
-            context = self._ssl = ssl.create_default_context()
-        loop = asyncio.get_running_loop()
-        try:
-            _, connection = await loop.create_connection(
-                lambda: _Exchange(self._max_body), host, port, ssl=context, server_hostname=host if context else None
-            )
-        except OSError as error:
-            raise NotSentError(f"cannot reach {host}:{port}: {error}") from error
-        return connection
 
 
 class _Exchange(asyncio.Protocol):
@@ -192,9 +248,10 @@ class _Exchange(asyncio.Protocol):
         tls = transport.get_extra_info("ssl_object")
         self._peer = tls.getpeercert(True) if tls is not None else None
 
-    def shows(self, expected: str | None, judge: Callable[[str, bytes], bool]) -> bool:
-        """Whether the server's certificate is the expected one (by its SHA-256 in hex), or may stand for it."""
-        return expected is None or judge(expected.lower(), self._peer or b"")
+    @property
+    def peer_cert(self) -> bytes:
+        """The certificate of the other side, DER; empty without TLS."""
+        return self._peer or b""
 
     def send(self, raw: bytes, until: float, *, head_only: bool) -> asyncio.Future[Response]:
         """Write a rendered request; the future is its whole answer, which is there by `until` or given up."""
@@ -288,17 +345,18 @@ def _is_itself(expected: str, shown: bytes) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _place(url: str) -> tuple[_Key, str, str]:
-    """The server of an address, its authority, and the target of a request to it."""
+def _place(url: str) -> tuple[_Key, str, str, str]:
+    """The server of an address, its authority, and path and query of a request to it."""
     parts = urlsplit(url)
     key = (parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
-    path = parts.path or "/"
-    return key, parts.netloc, f"{path}?{parts.query}" if parts.query else path
+    return key, parts.netloc, parts.path or "/", parts.query
 
 
-def _render(method: str, target: str, host: str, headers: dict[str, str], body: bytes) -> bytes:
-    if _BROKEN.search(target) or _BROKEN.search(method):
+def _render(message: Request) -> bytes:
+    target = f"{message.path}?{message.query}" if message.query else message.path
+    if _BROKEN.search(target) or _BROKEN.search(message.method):
         raise ValueError("method or target holds a space or line break")
-    length = f"content-length: {len(body)}\r\n" if body or method in _WITH_BODY else ""
-    head = f"{method} {target} HTTP/1.1\r\nhost: {host}\r\n{length}{render_headers(headers)}\r\n"
+    body = message.body
+    length = f"content-length: {len(body)}\r\n" if body or message.method in _WITH_BODY else ""
+    head = f"{message.method} {target} HTTP/1.1\r\n{render_headers(message.headers)}{length}\r\n"
     return head.encode("latin-1") + body

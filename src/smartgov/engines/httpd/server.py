@@ -1,4 +1,4 @@
-"""The server side: one protocol object a connection, requests of a connection answered one after another."""
+"""The server side: one protocol object a connection; over HTTP/1.1 its requests are answered one after another."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from typing import Any
 import httptools
 import structlog
 
+from smartgov.engines.httpd.answering import IDLE_SECONDS, NEVER, READ_SECONDS, answer, failed, malformed
+from smartgov.engines.httpd.framed import Choosing, FramedServing
 from smartgov.engines.httpd.messages import (
     MAX_BODY,
     MAX_HEAD,
@@ -25,18 +27,11 @@ from smartgov.engines.httpd.messages import (
     collect_headers,
     render_headers,
 )
-from smartgov.shared.problems import Problem
-from smartgov.shared.text import Text
 
 log = structlog.get_logger()
 
-IDLE_SECONDS = 75.0
-"""A connection without a request for this long is closed."""
-READ_SECONDS = 30.0
-"""A request must arrive whole within this time, so that slow senders cannot hold connections."""
 SWEEP_SECONDS = 0.5
 """How often that is looked at."""
-_NEVER = float("inf")
 MAX_WAITING = 16
 """Requests that may be waiting on one connection before its socket is no longer read."""
 
@@ -46,10 +41,14 @@ class Server:
 
     def __init__(self, handler: Handler, max_body: int) -> None:
         self.handler, self.max_body = handler, max_body
-        self.connections: set[_Connection] = set()
+        self.connections: set[_Connection | FramedServing] = set()
         self.listener: asyncio.AbstractServer | None = None
         self.port = 0
         self._sweeping: asyncio.TimerHandle | None = None
+
+    def connection(self) -> asyncio.BaseProtocol:
+        """What serves a new connection: HTTP/1.1, or frames where TLS agrees on them."""
+        return Choosing(lambda: _Connection(self), lambda: FramedServing(self))
 
     def sweep(self) -> None:
         """Close the connections whose time is over, now and again: one timer for all, instead of one a message."""
@@ -59,7 +58,7 @@ class Server:
             connection.expire()
         self._sweeping = loop.call_later(SWEEP_SECONDS, self.sweep) if self.connections else None
 
-    def opened(self, connection: _Connection) -> None:
+    def opened(self, connection: _Connection | FramedServing) -> None:
         """Look after a new connection."""
         self.connections.add(connection)
         if self._sweeping is None:
@@ -101,7 +100,7 @@ async def serve(
     """Listen on `host:port` (port 0: any free one) and answer with `handler`; `ready` is called with the real port."""
     server = Server(handler, max_body)
     loop = asyncio.get_running_loop()
-    server.listener = await loop.create_server(lambda: _Connection(server), host, port, ssl=ssl, backlog=512)
+    server.listener = await loop.create_server(server.connection, host, port, ssl=ssl, backlog=512)
     server.port = server.listener.sockets[0].getsockname()[1]
     if ready is not None:
         ready(server.port)
@@ -121,7 +120,7 @@ class _Connection(asyncio.Protocol):
         self._busy = False
         self._wake: asyncio.Future[None] | None = None
         """Where the task waits for the next request."""
-        self.ends_at = _NEVER
+        self.ends_at = NEVER
         self._writable = asyncio.Event()
         self._writable.set()
         self._closing = False
@@ -142,7 +141,7 @@ class _Connection(asyncio.Protocol):
         self._server.connections.discard(self)
         self._closing = True
         self._writable.set()
-        self.ends_at = _NEVER
+        self.ends_at = NEVER
         # A request that is being worked on runs to its end: what it committed must not depend on the caller's patience.
         self._call()
 
@@ -180,7 +179,7 @@ class _Connection(asyncio.Protocol):
 
     def expire(self) -> None:
         """Its time is over: close it, unless a request is being worked on."""
-        self.ends_at = _NEVER
+        self.ends_at = NEVER
         if not self._busy and self._transport is not None:
             self._transport.close()
 
@@ -240,7 +239,7 @@ class _Connection(asyncio.Protocol):
         except httptools.HttpParserInvalidURLError as error:
             self._refuse(400, str(error))
             return
-        self._fed, self.ends_at = 0, _NEVER
+        self._fed, self.ends_at = 0, NEVER
         self._waiting.append((request, self._parser.should_keep_alive()))
         if len(self._waiting) >= MAX_WAITING:
             self._transport.pause_reading()
@@ -304,20 +303,8 @@ class _Connection(asyncio.Protocol):
         self._refused = self._closing = True
         log.info("request_refused", status=status, reason=reason)
         if not self._busy and self._transport is not None:
-            self._transport.write(render(Response.problem(_malformed(status)), keep=False))
+            self._transport.write(render(Response.problem(malformed(status)), keep=False))
             self._transport.close()
-
-
-async def answer(handler: Handler, request: Request) -> Response:
-    """What `handler` says; a Problem becomes problem+json, anything else a 500 that tells the caller nothing inside."""
-    language = request.headers.get("accept-language", "zh-hant")
-    try:
-        return await handler(request)
-    except Problem as problem:
-        return Response.problem(problem, language)
-    except Exception:
-        log.exception("request_failed", method=request.method)
-        return Response.problem(_FAILED, language)
 
 
 def render(response: Response, *, keep: bool, head_only: bool = False) -> bytes:
@@ -326,7 +313,7 @@ def render(response: Response, *, keep: bool, head_only: bool = False) -> bytes:
         fields = render_headers(response.headers)
     except HeadRefusedError:
         log.exception("response_refused")
-        response = Response.problem(_FAILED)
+        response = failed()
         fields = render_headers(response.headers)
     status, body = response.status, response.body
     bare = status in {204, 304}
@@ -362,22 +349,3 @@ def _date() -> str:
     if _dated[0] != second:
         _dated = (second, formatdate(second, usegmt=True))
     return _dated[1]
-
-
-_FAILED = Problem(
-    "internal-error",
-    500,
-    what=Text("The service could not answer.", "服務無法回應。"),
-    why=Text("It met an error that it has recorded.", "發生錯誤，已留下紀錄。"),
-    todo=Text("Try again later; tell the operator if it stays.", "請稍後再試；若持續發生請通知維運人員。"),
-)
-
-
-def _malformed(status: int) -> Problem:
-    return Problem(
-        "request-malformed",
-        status,
-        what=Text("The request could not be read.", "無法讀取此請求。"),
-        why=Text("It breaks a rule of HTTP or a limit of this server.", "不符 HTTP 規則或超過伺服器限制。"),
-        todo=Text("Correct it and send it again.", "請修正後重新傳送。"),
-    )

@@ -8,7 +8,8 @@ import threading
 import time
 from urllib.parse import urlsplit
 
-from smartgov.engines.httpd.client import IDEMPOTENT, IDLE_SECONDS, ConnectionFailedError
+from smartgov.engines.httpd.client import IDEMPOTENT, IDLE_SECONDS
+from smartgov.engines.httpd.failures import ConnectionFailedError
 from smartgov.engines.httpd.messages import Response
 
 _local = threading.local()

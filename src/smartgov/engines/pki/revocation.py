@@ -19,7 +19,8 @@ from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
 HOLD = "certificateHold"
-_LEFT = x509.ReasonFlags.remove_from_crl.value
+LEFT = x509.ReasonFlags.remove_from_crl.value
+"""The reason of a row in a delta list whose certificate is on the list no more."""
 _BACKDATED = timedelta(minutes=5)  # so that a reader whose clock is a little slow accepts a new list
 _UNDERSTOOD = {
     x509.CRLNumber.oid,
@@ -72,6 +73,14 @@ class RevocationList:
     def rows(self) -> Iterator[Revocation]:
         """Every row, in the list's order; a national list is long, so they are never all in memory."""
         return (_row(entry) for entry in self._parsed)
+
+    @property
+    def base(self) -> int | None:
+        """The number of the complete list that a delta list starts from; None for a complete one."""
+        try:
+            return self._parsed.extensions.get_extension_for_class(x509.DeltaCRLIndicator).value.crl_number
+        except x509.ExtensionNotFound:
+            return None
 
     def __len__(self) -> int:
         return len(self._parsed)
@@ -166,9 +175,9 @@ def build(
     if delta_at:
         point = x509.DistributionPoint([x509.UniformResourceIdentifier(delta_at)], None, None, None)
         builder = builder.add_extension(x509.FreshestCRL([point]), critical=False)
-    left = [Revocation(serial, made_at, _LEFT) for serial in gone]
+    left = [Revocation(serial, made_at, LEFT) for serial in gone]
     rows = sorted([*revoked, *left], key=lambda row: row.serial)
-    if base is None and any(row.reason == _LEFT for row in rows):
+    if base is None and any(row.reason == LEFT for row in rows):
         raise ValueError("removeFromCRL belongs into delta lists only")
     if len({row.serial for row in rows}) != len(rows):
         raise ValueError("a serial comes twice")
@@ -177,105 +186,35 @@ def build(
     return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
-def read(crl: bytes, authority: x509.Certificate) -> RevocationList:
+def read(crl: bytes, authority: x509.Certificate, *, delta: bool = False) -> RevocationList:
     """A list (DER or PEM) of `authority`; ValueError when it is none, or speaks of a part of the certificates only.
 
-    Its age is not looked at: that is `check`'s and its policy's. A delta list is refused here: see `read_delta`.
+    Its age is not looked at: that is `check`'s and its policy's. A delta list is refused, unless it is what is asked
+    for (`deltas.read`); then a complete one is.
     """
-    found = _read(crl, authority, _UNDERSTOOD)
-    if base_of(found) is not None:
-        raise ValueError("the revocation list covers a part of the certificates only")
-    return found
-
-
-def read_delta(crl: bytes, authority: x509.Certificate) -> RevocationList:
-    """A delta list (RFC 5280 5.2.4) of `authority`; ValueError when it is none."""
-    found = _read(crl, authority, {*_UNDERSTOOD, x509.DeltaCRLIndicator.oid})
-    if base_of(found) is None or found.head.number is None:
-        raise ValueError("this is no delta list with a number")
-    return found
-
-
-def is_delta(crl: bytes) -> bool:
-    """Whether a list (DER or PEM) says that it is a delta list; False for what is no list."""
-    try:
-        parsed = _parsed(crl)
-        parsed.extensions.get_extension_for_class(x509.DeltaCRLIndicator)
-    except (ValueError, x509.ExtensionNotFound):
-        return False
-    return True
-
-
-def base_of(found: RevocationList) -> int | None:
-    """The number of the complete list that a delta list starts from; None for a complete one."""
-    try:
-        return found._parsed.extensions.get_extension_for_class(x509.DeltaCRLIndicator).value.crl_number
-    except x509.ExtensionNotFound:
-        return None
-
-
-def require_base(delta: RevocationList, known: Head | None) -> None:
-    """Problem `crl-refused` unless `delta` may be laid on the list of `known`.
-
-    RFC 5280 5.2.4: the same issuer, a complete list that is not older than the delta's base, and a delta that is newer
-    than what is known. `known.number` is that of the list with the deltas that were laid on it before.
-    """
-    base, number = base_of(delta), delta.head.number
-    if known is None or known.number is None or known.issuer != delta.head.issuer or base is None or number is None:
-        raise _refused("no-base", "The complete list that it starts from is not known.", "尚未匯入其所依據的完整清冊。")
-    if known.number < base:
-        raise _refused(
-            "no-base",
-            f"It starts from list {base}, and only list {known.number} is known.",
-            f"其依據第 {base} 號清冊，現有者僅第 {known.number} 號。",
-        )
-    if number <= known.number or delta.head.this_update < known.this_update:
-        raise _refused("rollback", "A newer list is known already.", "已有較新的清冊。")
-
-
-def changes(delta: RevocationList) -> tuple[list[Revocation], list[int]]:
-    """What a delta list changes: rows that are on the list now, and serials that have left it (removeFromCRL)."""
-    rows, gone = [], []
-    for entry in delta._parsed:
-        found = _row(entry)
-        if found.reason == _LEFT:
-            gone.append(found.serial)
-        else:
-            rows.append(found)
-    return rows, gone
-
-
-def difference(
-    base: RevocationList, newest: RevocationList, left: Iterable[int] = ()
-) -> tuple[list[Revocation], list[int]]:
-    """What a delta list from one complete list to a later one says: rows that came or changed, serials that are gone.
-
-    `left` are serials that have left lists since then, and may have come after `base`: whoever holds a list in between
-    has them (RFC 5280 5.2.4).
-    """
-    before = {row.serial: row for row in base.rows()}
-    after = {row.serial: row for row in newest.rows()}
-    gone = (before.keys() | set(left)) - after.keys()
-    return [row for row in after.values() if before.get(row.serial) != row], sorted(gone)
-
-
-def _parsed(crl: bytes) -> x509.CertificateRevocationList:
-    return x509.load_pem_x509_crl(crl) if crl.startswith(b"-----") else x509.load_der_x509_crl(crl)
-
-
-def _read(crl: bytes, authority: x509.Certificate, understood: set[x509.ObjectIdentifier]) -> RevocationList:
-    parsed = _parsed(crl)
+    parsed = parse(crl)
     key = authority.public_key()
     if not isinstance(key, _ListKey) or parsed.issuer != authority.subject or not parsed.is_signature_valid(key):
         raise ValueError("the revocation list is not signed by this authority")
     # RFC 5280 5.2: a list with a critical extension that is not understood says nothing about any certificate.
+    understood = {*_UNDERSTOOD, x509.DeltaCRLIndicator.oid} if delta else _UNDERSTOOD
     if any(extension.critical and extension.oid not in understood for extension in parsed.extensions):
         raise ValueError("the revocation list covers a part of the certificates only")
     der = parsed.public_bytes(serialization.Encoding.DER)
     head = Head(
         issuer_id(authority), _number(parsed), parsed.last_update_utc, parsed.next_update_utc, sha256(der).hexdigest()
     )
-    return RevocationList(head, der, parsed)
+    found = RevocationList(head, der, parsed)
+    if not delta and found.base is not None:
+        raise ValueError("the revocation list covers a part of the certificates only")
+    if delta and (found.base is None or head.number is None):
+        raise ValueError("this is no delta list with a number")
+    return found
+
+
+def parse(crl: bytes) -> x509.CertificateRevocationList:
+    """The form of a list (DER or PEM), nothing of it checked; ValueError when it is none."""
+    return x509.load_pem_x509_crl(crl) if crl.startswith(b"-----") else x509.load_der_x509_crl(crl)
 
 
 def take_in(
@@ -287,36 +226,24 @@ def take_in(
     `(issuer, serial)` of that issuer in one transaction, with the head. A list older than the known one is refused:
     it could hide a revocation. Problem `crl-refused` (422) with a `reason`: digest, form or rollback.
     """
-    if digest is not None and not compare_digest(sha256(crl).hexdigest(), digest.lower()):
-        raise _refused("digest", "Its digest is not the published one.", "雜湊值與公布的不符。")
+    require_digest(crl, digest)
     try:
         found = read(crl, authority)
     except ValueError as error:
-        raise _refused("form", f"{error}.".capitalize(), "不是該憑證機構的完整廢止清冊。") from error
+        raise refused("form", f"{error}.".capitalize(), "不是該憑證機構的完整廢止清冊。") from error
     if known is None:
         return found
     if known.digest == found.head.digest:
         return None
     if _older(found.head, known):
-        raise _refused("rollback", "A newer list is known already.", "已有較新的清冊。")
+        raise refused("rollback", "A newer list is known already.", "已有較新的清冊。")
     return found
 
 
-def take_in_delta(
-    crl: bytes, authority: x509.Certificate, *, digest: str | None = None, known: Head | None
-) -> RevocationList:
-    """A delta list fetched from outside, to be laid on the rows of `known` (`changes`). Problem `crl-refused` with a
-    `reason`: digest, form, no-base or rollback.
-    """
-    if digest is not None and not compare_digest(sha256(crl).hexdigest(), digest.lower()):
-        raise _refused("digest", "Its digest is not the published one.", "雜湊值與公布的不符。")
-    try:
-        found = read_delta(crl, authority)
-        changes(found)
-    except ValueError as error:
-        raise _refused("form", f"{error}.".capitalize(), "不是該憑證機構的增量廢止清冊。") from error
-    require_base(found, known)
-    return found
+def require_digest(crl: bytes, published: str | None) -> None:
+    """Problem `crl-refused` unless the list has the published SHA-256 (hex), where one was published."""
+    if published is not None and not compare_digest(sha256(crl).hexdigest(), published.lower()):
+        raise refused("digest", "Its digest is not the published one.", "雜湊值與公布的不符。")
 
 
 def judge(
@@ -363,7 +290,7 @@ def check(
 
 def _entry(row: Revocation) -> x509.RevokedCertificate:
     entry = x509.RevokedCertificateBuilder().serial_number(row.serial).revocation_date(row.at)
-    flag = x509.ReasonFlags.remove_from_crl if row.reason == _LEFT else reason_flag(row.reason)
+    flag = x509.ReasonFlags.remove_from_crl if row.reason == LEFT else reason_flag(row.reason)
     if flag is not x509.ReasonFlags.unspecified:  # RFC 5280 5.3.1: rather left out than said
         entry = entry.add_extension(x509.CRLReason(flag), critical=False)
     return entry.build()
@@ -392,7 +319,8 @@ def _older(new: Head, known: Head) -> bool:
     return new.this_update <= known.this_update
 
 
-def _refused(reason: str, why_en: str, why_zh: str) -> Problem:
+def refused(reason: str, why_en: str, why_zh: str) -> Problem:
+    """A list from outside that is not taken in; `reason` is for programs."""
     return Problem(
         "crl-refused",
         422,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smartgov.engines.httpd import Response
-from smartgov.engines.httpd.client import NotSentError
+from smartgov.engines.httpd.failures import NotSentError
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.rights import Ask, Grant

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from smartgov.engines.httpd import Request, Response
-from smartgov.engines.httpd.client import ConnectionFailedError
+from smartgov.engines.httpd.failures import ConnectionFailedError
 from smartgov.engines.pki import jws
 from smartgov.engines.troad import exchanged, records
 from smartgov.engines.troad.exchanged import ROLES, Ids, Part

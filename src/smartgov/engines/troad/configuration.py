@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from smartgov.engines.httpd import Client
+from smartgov.engines.httpd import Client, frames
 from smartgov.engines.pki import keys
 from smartgov.engines.troad import past
 from smartgov.engines.troad import snapshot as snapshots
@@ -155,6 +155,7 @@ def _context(home: Home, purpose: int) -> ssl.SSLContext:
     context.verify_mode = ssl.CERT_REQUIRED
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.load_cert_chain(home.path / "certs" / "tls.pem", home.path / "keys" / "tls.key")
+    context.set_alpn_protocols([frames.ALPN, "http/1.1"])
     if purpose == ssl.PROTOCOL_TLS_SERVER:
         context.num_tickets = 0  # a resumed session would outlive the removal of its certificate
     return context

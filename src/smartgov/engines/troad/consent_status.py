@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from smartgov.engines.httpd import Request, Response
-from smartgov.engines.httpd.client import ConnectionFailedError
+from smartgov.engines.httpd.failures import ConnectionFailedError
 from smartgov.engines.pki import jws, keys
 from smartgov.engines.troad.artefacts import Consent
 from smartgov.engines.troad.problems import refuse

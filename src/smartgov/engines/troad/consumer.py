@@ -9,7 +9,8 @@ from hashlib import sha256, sha512
 import structlog
 
 from smartgov.engines.httpd import Request, Response
-from smartgov.engines.httpd.client import IDEMPOTENT, ConnectionFailedError, NotSentError, PeerMismatchError
+from smartgov.engines.httpd.client import IDEMPOTENT
+from smartgov.engines.httpd.failures import ConnectionFailedError, NotSentError, PeerMismatchError
 from smartgov.engines.troad import built_in, records, reference, trail_door, visibility, wire
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.keeping import is_soon, keep

@@ -22,7 +22,6 @@ from smartgov.engines.troad import (
     records,
     reference,
     trail_door,
-    wellbeing,
     xroad,
 )
 from smartgov.engines.troad.consumer import Consumer
@@ -33,6 +32,7 @@ from smartgov.engines.troad.names import member_of
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.provider import problem_response
 from smartgov.engines.troad.snapshot import Gateway
+from smartgov.engines.troad.state_door import StateDoor
 from smartgov.engines.troad.store import Effect
 from smartgov.shared import canonical
 from smartgov.shared.problems import Problem
@@ -48,13 +48,14 @@ class LocalDoor:
     def __init__(self, core: Core, consumer: Consumer) -> None:
         self._core, self._consumer = core, consumer
         self._directory = DirectoryDoor(core, consumer, self._caller)
+        state = StateDoor(core, self._caller)
         self._router = Router()
         routes = (
-            ("GET", "/local/v1/health", self.health),
-            ("GET", local_document.PATH, self.document),
-            ("GET", "/local/v1/metrics", self.metrics),
-            ("GET", "/local/v1/traffic", self.traffic),
-            ("GET", "/local/v1/checkpoint", self.checkpoint),
+            ("GET", "/local/v1/health", state.health),
+            ("GET", local_document.PATH, state.document),
+            ("GET", "/local/v1/metrics", state.metrics),
+            ("GET", "/local/v1/traffic", state.traffic),
+            ("GET", "/local/v1/checkpoint", state.checkpoint),
             ("POST", "/local/v1/records", self.add_records),
             ("POST", "/local/v1/seal", self.seal),
             ("GET", "/local/v1/seal/certificate", self.seal_certificate),
@@ -85,56 +86,6 @@ class LocalDoor:
             response = problem_response(problem)
             response.headers["x-road-error"] = xroad.error_type(problem)
             return response
-
-    # -- open to whoever reaches loopback: no personal data ---------------------------------------------------------
-
-    async def health(self, request: Request) -> Response:
-        """Whether the gateway can work: its configuration is in force and its log can be read.
-
-        `?deep` does real work for an information system that shows its secret: `wellbeing.check`.
-        """
-        if "deep" in request.args():
-            self._caller(request)
-            steps = await wellbeing.check(self._core)
-            well = all(step.ok is not False for step in steps)
-            return Response.json({"well": well, "checks": [step.as_json() for step in steps]}, 200 if well else 503)
-        window = self._core.maintenance.window
-        state = self._core.configuration.state()
-        with self._core.store.reading() as (_, log):
-            size = log.size()
-        healthy = not state["expired"]
-        slug = "configuration-expired" if state["version"] else "configuration-missing"
-        body = {
-            "healthy": healthy,
-            "gateway": self._core.home.gateway,
-            "configuration": state,
-            "configuration_expires": state["expires_at"] or "",
-            "log_size": size,
-            "alarms": self._core.alarms.standing,
-            "maintenance": window.as_json() if window else None,
-            "running": self._core.running,
-            "problem": "" if healthy else refuse(slug).what.zh,
-        }
-        return Response.json(body, 200 if healthy else 503)
-
-    async def document(self, request: Request) -> Response:
-        """The OpenAPI document of this door."""
-        return Response(200, {"content-type": "application/json"}, local_document.served())
-
-    async def metrics(self, request: Request) -> Response:
-        """Figures in the text format of Prometheus."""
-        text = self._core.traffic.as_prometheus()
-        return Response(200, {"content-type": "text/plain; version=0.0.4"}, text.encode())
-
-    async def traffic(self, request: Request) -> Response:
-        """What was counted since the start, for people: by side, service and peer, with times."""
-        shown = self._core.traffic.as_dict(self._core.now())
-        return Response.json({"gateway": self._core.home.gateway, **shown})
-
-    async def checkpoint(self, request: Request) -> Response:
-        """The present signed head of the log."""
-        note = await self._core.heads.publish()
-        return Response(200, {"content-type": "text/plain; charset=utf-8"}, note.encode())
 
     # -- for information systems -----------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from smartgov.engines.httpd import Client
-from smartgov.engines.httpd.client import ConnectionFailedError, PeerMismatchError
+from smartgov.engines.httpd.failures import ConnectionFailedError, PeerMismatchError
 from smartgov.engines.troad.peers import Peers
 from smartgov.engines.troad.snapshot import Gateway
 from smartgov.engines.troad.status_door import PATH

@@ -23,7 +23,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from smartgov.engines.httpd import Response
-from smartgov.engines.httpd.client import ConnectionFailedError
+from smartgov.engines.httpd.failures import ConnectionFailedError
 from smartgov.engines.ledger import Checkpoint, checkpoint, merkle
 from smartgov.engines.troad import backup, epochs, idempotency, records, wire, witness
 from smartgov.engines.troad.epochs import Epoch

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from smartgov.engines.httpd import Request, Response
-from smartgov.engines.httpd.client import ConnectionFailedError
+from smartgov.engines.httpd.failures import ConnectionFailedError
 from smartgov.engines.pki import jws
 from smartgov.engines.troad.snapshot import Gateway
 from smartgov.shared.problems import Problem

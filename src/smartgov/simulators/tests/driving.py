@@ -7,7 +7,7 @@ from html import unescape
 from urllib.parse import urlencode
 
 from smartgov.engines.httpd import Request
-from smartgov.engines.httpd.server import answer
+from smartgov.engines.httpd.answering import answer
 
 
 def ask(app, method, path, body=None, **headers):

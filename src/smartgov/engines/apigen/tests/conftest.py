@@ -5,7 +5,7 @@ import pytest
 
 from smartgov.engines.apigen import build, config, server
 from smartgov.engines.httpd import Request
-from smartgov.engines.httpd.server import answer
+from smartgov.engines.httpd.answering import answer
 from smartgov.shared.tw import national_id
 
 MOTHER, FATHER, CHILD, STRANGER = (national_id.make(serial, sex) for serial, sex in ((1, 2), (2, 1), (3, 2), (4, 2)))

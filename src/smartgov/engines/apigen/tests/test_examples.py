@@ -13,7 +13,7 @@ import pytest
 from smartgov.engines.apigen import build, config, examples, server, spec
 from smartgov.engines.apigen.tests.conftest import DESCRIPTION
 from smartgov.engines.httpd import Request
-from smartgov.engines.httpd.server import answer
+from smartgov.engines.httpd.answering import answer
 from smartgov.shared import content
 
 REGISTERS = {"household": DESCRIPTION} | {

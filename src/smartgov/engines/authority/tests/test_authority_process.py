@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 from smartgov.engines.authority import Client
 from smartgov.engines.httpd import sync
-from smartgov.engines.pki import certificates, keys, revocation
+from smartgov.engines.pki import certificates, deltas, keys, revocation
 from smartgov.engines.pki.authority import State, trail
 from smartgov.engines.pki.authority.authority import activation_text
 from smartgov.shared import clock
@@ -68,7 +68,7 @@ def test_a_life_over_the_wire_and_openssl_asks(tmp_path):
             tmp_path, f"ocsp -issuer ca.pem -cert one.pem -CAfile ca.pem -url {url}/ocsp"
         )
         crl = revocation.read(client.crl(), root)
-        delta = revocation.read_delta(sync.request("GET", f"{url}/delta").body, root)
+        delta = deltas.read(sync.request("GET", f"{url}/delta").body, root)
         assert delta.find(record.serial).reason == "keyCompromise"
         assert revocation.check(certificates.from_pem(record.certificate.encode()), root, [crl], now=clock.now()).reason
         jwk = sync.request("GET", f"{url}/trail-key").parsed()

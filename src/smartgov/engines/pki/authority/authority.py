@@ -10,23 +10,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from smartgov.engines.pki import certificates, keys, revocation
-from smartgov.engines.pki.authority import life, ocsp, trail
+from smartgov.engines.pki import certificates, keys
+from smartgov.engines.pki.authority import life, ocsp, refusals, trail
 from smartgov.engines.pki.authority.life import PROFILES, Proof, Record, State
+from smartgov.engines.pki.authority.lists import Lists
 from smartgov.engines.pki.authority.store import SqliteStore, Store
 from smartgov.shared import clock, ids
-from smartgov.shared.problems import Problem
-from smartgov.shared.text import Text
-
-LIST_LIFE = timedelta(hours=24)
-_RESPONDER_RENEWED = timedelta(days=30)
 
 
 class Authority:
@@ -44,8 +40,8 @@ class Authority:
         self._trail_key = keys.load_private(home / "trail.key")
         self._address = address.rstrip("/")
         self._lock = threading.Lock()
-        self._responder = self._made_responder()
-        self._delta: tuple[int, bytes] | None = None
+        self._lists = Lists(self._ca, self._store, self._address)
+        self._responder = ocsp.responder(home, self._ca)
 
     @classmethod
     def create(cls, home: Path, common_name: str, *, address: str = "") -> Authority:
@@ -95,10 +91,10 @@ class Authority:
             renews=renews,
         )
         if profile not in PROFILES:
-            raise _unusable("There is no such kind of certificate.", "沒有這種憑證。")
+            raise refusals.unusable("There is no such kind of certificate.", "沒有這種憑證。")
         with self._change():
             if any(one.public_key == record.public_key for one in self._store.of_holder(holder)):
-                raise _unusable("This key was used before.", "此金鑰已使用過。")
+                raise refusals.unusable("This key was used before.", "此金鑰已使用過。")
             self._keep(record, "request", by)
         return record
 
@@ -107,7 +103,7 @@ class Authority:
         with self._change():
             found = self._get(record)
             if level < PROFILES[found.profile].proof_level:
-                raise _too_weak()
+                raise refusals.too_weak()
             proof = Proof(method, by, clock.now(), level, reference)
             return self._step(replace(found, proof=proof), "prove", by, method=method, level=level)
 
@@ -126,7 +122,7 @@ class Authority:
             life.after("issue", found.state)
             profile = PROFILES[found.profile]
             if profile.four_eyes and found.proof and found.proof.by == by:
-                raise _four_eyes()
+                raise refusals.four_eyes()
             now = clock.now()
             issued = self._signed(found, now + profile.life)
             return self._step(replace(issued, held_at=now, challenge=secrets.token_urlsafe(32)), "issue", by)
@@ -141,7 +137,7 @@ class Authority:
             life.after("activate", found.state)
             key = certificates.public_key(certificates.from_pem(found.certificate.encode()))
             if not keys.verify(key, signature, activation_text(found)):
-                raise _not_the_key()
+                raise refusals.not_the_key()
             activated = self._step(replace(found, held_at=None, challenge=""), "activate", by)
             old = self._store.get(found.renews) if found.renews else None
             if old and "revoke" in life.steps_from(old.state):
@@ -161,7 +157,7 @@ class Authority:
     def revoke(self, record: str, reason: str, *, by: str) -> Record:
         """Revoke it for good, for one of `life.REASONS`; Problem `reason-unknown` (422) for any other."""
         if reason not in life.REASONS:
-            raise _reason_unknown()
+            raise refusals.reason_unknown()
         with self._change():
             return self._revoke(self._get(record), reason, by)
 
@@ -174,11 +170,11 @@ class Authority:
             extension = PROFILES[found.profile].extension
             now = clock.now()
             if found.state is not State.ACTIVE or found.is_extension or not extension or found.not_after is None:
-                raise _no_extension()
+                raise refusals.no_extension()
             if not found.not_after - life.EXTENSION_WINDOW <= now < found.not_after:
-                raise _no_extension()
+                raise refusals.no_extension()
             if any(one.extension_of == found.id for one in self._store.of_holder(found.holder)):
-                raise _no_extension()
+                raise refusals.no_extension()
             more = replace(found, id=ids.uuid7(), extension_of=found.id, asked_by=by, asked_at=now)
             signed = self._signed(more, found.not_after + extension)
             self._keep(signed, "extend", by, extends=found.id)
@@ -205,39 +201,18 @@ class Authority:
 
     def crl(self) -> bytes:
         """The list in force; a new one is made when half of the last one's life is over."""
-        last = self._store.last_list()
-        if last is not None:
-            head = revocation.read(last[1], self.certificate).head
-            if head.next_update and clock.now() < head.next_update - LIST_LIFE / 2:
-                return last[1]
+        kept = self._lists.in_force()
+        if kept is not None:
+            return kept
         with self._change():
-            return self._make_list()
+            return self._lists.make()
 
     def delta(self) -> bytes:
         """The delta list (RFC 5280 5.2.4) to the list in force, from the one that was in force a day ago.
 
         So whoever holds a complete list that has not run out can lay it on that. It is made once for each list.
         """
-        newest = revocation.read(self.crl(), self.certificate)
-        number, made_at = newest.head.number, clock.now()
-        assert number is not None
-        if self._delta is None or self._delta[0] != number:
-            found = self._store.list_before((made_at - LIST_LIFE).isoformat())
-            assert found is not None
-            base = revocation.read(found[1], self.certificate)
-            listed, gone = revocation.difference(base, newest, self._left_since(base.head.this_update))
-            der = revocation.build(
-                key=self._ca.key,
-                authority=self.certificate,
-                number=number,
-                revoked=listed,
-                made_at=made_at,
-                life=LIST_LIFE,
-                base=found[0],
-                gone=gone,
-            )
-            self._delta = (number, der)
-        return self._delta[1]
+        return self._lists.delta_to(self.crl())
 
     def answer(self, request: bytes) -> bytes:
         """The DER answer to a DER request."""
@@ -260,7 +235,7 @@ class Authority:
     def _get(self, record: str) -> Record:
         found = self._store.get(record)
         if found is None:
-            raise _unknown()
+            raise refusals.unknown()
         return found
 
     def _step(self, record: Record, step: str, by: str, **detail: Any) -> Record:
@@ -276,7 +251,7 @@ class Authority:
         last = self._store.last_entry()
         self._store.append(trail.entry(last, self._trail_key, at=clock.now(), by=by, step=step, detail=about))
         if step in {"issue", "activate", "suspend", "resume", "revoke"}:
-            self._make_list()
+            self._lists.make()
             self._responder.sign_ahead(record, clock.now())
 
     def _revoke(self, record: Record, reason: str, by: str) -> Record:
@@ -304,59 +279,10 @@ class Authority:
         states = (State.ISSUED, State.ACTIVE, State.SUSPENDED)
         return [one for state in states for one in self._store.all(state=state, limit=-1)]
 
-    def _make_list(self) -> bytes:
-        now = clock.now()
-        last = self._store.last_list()
-        number = last[0] + 1 if last else 1
-        rows = [_row(one) for one in self._store.on_list()]
-        der = revocation.build(
-            key=self._ca.key,
-            authority=self.certificate,
-            number=number,
-            revoked=rows,
-            made_at=now,
-            life=LIST_LIFE,
-            delta_at=f"{self._address}/delta" if self._address else "",
-        )
-        self._store.put_list(number, now.isoformat(), der)
-        return der
-
-    def _left_since(self, moment: datetime) -> Iterator[int]:
-        """Serials that have left the list since then, by the trail: some came after `moment` and left again."""
-        for entry in self._store.newest_entries():
-            deed = entry.content
-            if datetime.fromisoformat(deed["at"]) < moment:
-                return
-            if deed["step"] in {"activate", "resume", "expire"}:
-                yield int(deed["detail"]["serial"])
-
-    def _made_responder(self) -> ocsp.Responder:
-        key_path, path = self.home / "ocsp.key", self.home / "ocsp.crt"
-        if path.exists():
-            certificate = certificates.from_pem(path.read_bytes())
-            if clock.now() < certificate.not_valid_after_utc - _RESPONDER_RENEWED:
-                return ocsp.Responder(keys.load_p256(key_path), certificate, self.certificate)
-        key = keys.generate_p256()
-        certificate = self._ca.issue(
-            key.public_key(), common_name="OCSP responder", organisation="smartgov", usage="ocsp"
-        )
-        keys.save_private(key_path, key)
-        path.write_bytes(certificates.pem(certificate))
-        return ocsp.Responder(key, certificate, self.certificate)
-
 
 def activation_text(record: Record) -> bytes:
     """What the holder signs to activate: nothing else is ever signed in this form."""
     return f"smartgov certificate activation\n{record.serial}\n{record.challenge}".encode()
-
-
-def _row(record: Record) -> revocation.Revocation:
-    assert record.serial is not None
-    if record.state is State.REVOKED:
-        assert record.revoked_at is not None
-        return revocation.Revocation(record.serial, record.revoked_at, record.reason)
-    assert record.held_at is not None
-    return revocation.Revocation(record.serial, record.held_at, revocation.HOLD)
 
 
 def _requested_key(csr: bytes) -> keys.PublicKey:
@@ -364,79 +290,10 @@ def _requested_key(csr: bytes) -> keys.PublicKey:
         text = csr.startswith(b"-----")
         found = x509.load_pem_x509_csr(csr) if text else x509.load_der_x509_csr(csr)
         if not found.is_signature_valid:
-            raise _unusable("It is not signed by the key that it names.", "申請檔並非由其所載金鑰簽署。")
+            raise refusals.unusable("It is not signed by the key that it names.", "申請檔並非由其所載金鑰簽署。")
         key = found.public_key()
     except ValueError:
-        raise _unusable("It is not a PKCS#10 request.", "不是 PKCS#10 申請檔。") from None
+        raise refusals.unusable("It is not a PKCS#10 request.", "不是 PKCS#10 申請檔。") from None
     if not isinstance(key, keys.PublicKey) or (hasattr(key, "curve") and key.curve.name != "secp256r1"):
-        raise _unusable("Only P-256 and Ed25519 keys are certified.", "僅受理 P-256 與 Ed25519 金鑰。")
+        raise refusals.unusable("Only P-256 and Ed25519 keys are certified.", "僅受理 P-256 與 Ed25519 金鑰。")
     return key
-
-
-def _unusable(why_en: str, why_zh: str) -> Problem:
-    return Problem(
-        "request-unusable",
-        422,
-        what=Text("The request for a certificate cannot be used.", "憑證申請檔無法使用。"),
-        why=Text(why_en, why_zh),
-        todo=Text("Make a new key and a new request.", "請重新產生金鑰與申請檔。"),
-    )
-
-
-def _unknown() -> Problem:
-    return Problem(
-        "certificate-unknown",
-        404,
-        what=Text("There is no such certificate.", "查無此憑證。"),
-        todo=Text("Check its number.", "請檢查編號。"),
-    )
-
-
-def _too_weak() -> Problem:
-    return Problem(
-        "proof-too-weak",
-        403,
-        what=Text("The identity is not proved well enough for this certificate.", "身分查驗的強度不足以核發此憑證。"),
-        todo=Text("Prove it at a counter, or sign in at a higher level.", "請臨櫃查驗，或以較高保證等級登入。"),
-    )
-
-
-def _four_eyes() -> Problem:
-    return Problem(
-        "four-eyes",
-        403,
-        what=Text("Another person has to issue this certificate.", "須由另一位承辦人簽發此憑證。"),
-        why=Text("You proved the holder's identity yourself.", "身分是由您本人查驗的。"),
-        todo=Text("Ask a colleague.", "請同仁協助簽發。"),
-    )
-
-
-def _not_the_key() -> Problem:
-    return Problem(
-        "not-the-key",
-        403,
-        what=Text("The certificate was not activated.", "憑證未啟用。"),
-        why=Text("The answer was not signed by the certified key.", "回應並非由憑證所載金鑰簽署。"),
-        todo=Text("Activate it with the device that asked for it.", "請以提出申請的裝置啟用。"),
-    )
-
-
-def _reason_unknown() -> Problem:
-    return Problem(
-        "reason-unknown",
-        422,
-        what=Text("A revocation needs one of the listed reasons.", "廢止須選擇所列原因之一。"),
-        todo=Text("Choose a reason.", "請選擇原因。"),
-    )
-
-
-def _no_extension() -> Problem:
-    return Problem(
-        "no-extension",
-        409,
-        what=Text("This certificate cannot be extended now.", "此憑證目前不能展期。"),
-        why=Text(
-            "It is possible once, for one in force, in its last sixty days.", "僅有效憑證於到期前六十日內得展期一次。"
-        ),
-        todo=Text("Ask for a new certificate with a new key.", "請以新金鑰申請新憑證。"),
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -12,12 +13,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from smartgov.engines.pki import revocation
+from smartgov.engines.pki import certificates, keys, revocation
 from smartgov.engines.pki.authority.life import Record, State
 from smartgov.engines.pki.revocation import Finding
+from smartgov.shared import clock
 
 LIFE = timedelta(hours=1)
 _SLACK = timedelta(minutes=5)
+_RENEWED_BEFORE_END = timedelta(days=30)
 _LONGEST_NONCE = 128  # RFC 9654
 _HELD = {State.ISSUED, State.SUSPENDED}
 # RFC 6960 names certificates by digests that guard nothing; SHA-1 is what every asker can do.
@@ -86,6 +89,20 @@ class Responder:
         if nonce is not None:
             builder = builder.add_extension(x509.OCSPNonce(nonce), critical=False)
         return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+def responder(home: Path, ca: certificates.CertificateAuthority) -> Responder:
+    """The responder of the authority whose folder is `home`: its certificate is made there, and anew near its end."""
+    key_path, path = home / "ocsp.key", home / "ocsp.crt"
+    if path.exists():
+        certificate = certificates.from_pem(path.read_bytes())
+        if clock.now() < certificate.not_valid_after_utc - _RENEWED_BEFORE_END:
+            return Responder(keys.load_p256(key_path), certificate, ca.certificate)
+    key = keys.generate_p256()
+    certificate = ca.issue(key.public_key(), common_name="OCSP responder", organisation="smartgov", usage="ocsp")
+    keys.save_private(key_path, key)
+    path.write_bytes(certificates.pem(certificate))
+    return Responder(key, certificate, ca.certificate)
 
 
 def is_no_request(request: bytes) -> bool:

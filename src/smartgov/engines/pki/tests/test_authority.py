@@ -13,7 +13,7 @@ from cryptography.x509 import ocsp as wire
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smartgov.engines.pki import certificates, keys, revocation
+from smartgov.engines.pki import certificates, deltas, keys, revocation
 from smartgov.engines.pki.authority import Authority, State, life, ocsp, trail
 from smartgov.engines.pki.authority.authority import activation_text
 from smartgov.engines.pki.authority.store import SqliteStore
@@ -240,8 +240,8 @@ def listed(authority, crl):
 def laid_on(authority, crl, delta):
     """What a reader knows who held a complete list and takes in the delta."""
     known = revocation.read(crl, authority.certificate)
-    found = revocation.take_in_delta(delta, authority.certificate, known=known.head)
-    rows, (came, gone) = {row.serial: row for row in known.rows()}, revocation.changes(found)
+    found = deltas.take_in(delta, authority.certificate, known=known.head)
+    rows, (came, gone) = {row.serial: row for row in known.rows()}, deltas.changes(found)
     for serial in gone:
         rows.pop(serial, None)  # a list between base and delta may not have it any more
     return rows | {row.serial: row for row in came}
@@ -264,7 +264,7 @@ def test_a_delta_leads_every_list_that_is_still_in_force_to_the_newest_one(autho
                 authority.suspend(kept.id, by="officer:2")
             lists.append(authority.crl())
             newest, delta, now = listed(authority, lists[-1]), authority.delta(), clock.now()
-            head = revocation.read_delta(delta, authority.certificate).head
+            head = deltas.read(delta, authority.certificate).head
             assert head.number == revocation.read(lists[-1], authority.certificate).head.number
             assert authority.delta() == delta, "it is made once"
             for crl in lists:
@@ -277,8 +277,8 @@ def test_a_delta_leads_every_list_that_is_still_in_force_to_the_newest_one(autho
 
 def test_before_a_day_is_over_the_delta_starts_from_the_first_list(authority):
     first = authority.crl()
-    delta = revocation.read_delta(authority.delta(), authority.certificate)
-    assert (len(delta), revocation.base_of(delta)) == (0, 1)
+    delta = deltas.read(authority.delta(), authority.certificate)
+    assert (len(delta), delta.base) == (0, 1)
     lost = active(authority)
     authority.revoke(lost.id, "superseded", by="officer:2")
     assert laid_on(authority, first, authority.delta()).keys() == {lost.serial}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smartgov.engines.pki import certificates, revocation
+from smartgov.engines.pki import certificates, deltas, revocation
 from smartgov.engines.pki.revocation import HOLD, Revocation
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
@@ -47,10 +47,10 @@ def test_base_and_delta_say_what_the_complete_list_would(authority, before, afte
     changed = [Revocation(serial, at, why) for serial, why in after.items() if before.get(serial) != why]
     gone = before.keys() - after.keys()
     der = delta(authority, *changed, base=4, number=5, gone=gone)
-    assert revocation.is_delta(der)
-    found = revocation.take_in_delta(der, authority.certificate, known=base.head)
+    assert deltas.is_delta(der)
+    found = deltas.take_in(der, authority.certificate, known=base.head)
     rows = {one.serial: one.reason for one in base.rows()}
-    listed, left = revocation.changes(found)
+    listed, left = deltas.changes(found)
     for serial in left:
         rows.pop(serial)
     rows |= {one.serial: one.reason for one in listed}
@@ -62,7 +62,7 @@ def test_a_delta_is_laid_on_its_base_or_a_later_list_only(authority):
     der = delta(authority, Revocation(3, clock.now(), "superseded"), base=7, number=9)
 
     def take(known, der=der, **more):
-        return revocation.take_in_delta(der, authority.certificate, known=known, **more)
+        return deltas.take_in(der, authority.certificate, known=known, **more)
 
     assert take(base.head).head.number == 9
     assert take(read(authority, number=8).head), "a complete list that is newer than the base will do"
@@ -81,13 +81,13 @@ def test_a_delta_of_another_authority_and_a_delta_as_complete_list_are_refused(a
     other = certificates.CertificateAuthority.create(tmp_path / "other", "Demo Authority")
     base = read(authority, number=1)
     der = delta(other, base=1, number=2)
-    assert refused(lambda: revocation.take_in_delta(der, authority.certificate, known=base.head)) == "form"
+    assert refused(lambda: deltas.take_in(der, authority.certificate, known=base.head)) == "form"
     own = delta(authority, base=1, number=2)
     with pytest.raises(ValueError, match="part"):
         revocation.read(own, authority.certificate)
     assert refused(lambda: revocation.take_in(own, authority.certificate)) == "form"
-    assert not revocation.is_delta(b"?")
-    assert not revocation.is_delta(base.der)
+    assert not deltas.is_delta(b"?")
+    assert not deltas.is_delta(base.der)
     with pytest.raises(ValueError, match="delta"):
         revocation.build(
             key=authority.key,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import sqlite3
+import tarfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -70,3 +72,65 @@ def test_a_wrong_passphrase_a_full_folder_and_a_short_passphrase(home: Path, tmp
     assert "not empty" in refused(backup.restore, tmp_path / "b", home, PASSPHRASE)
     assert "fewer" in refused(backup.save, home, tmp_path / "c", "short")
     assert "no gateway" in refused(backup.save, tmp_path / "none", tmp_path / "c", PASSPHRASE)
+
+
+def archive(*members: tuple[str, dict[str, object]]) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        for name, more in members:
+            info = tarfile.TarInfo(name)
+            info.size = 1
+            for key, value in more.items():
+                setattr(info, key, value)
+            tar.addfile(info, io.BytesIO(b"x"))
+    return out.getvalue()
+
+
+STRANGE = [
+    ("../outside", {}),
+    ("a/../../outside", {}),
+    ("/outside", {}),
+    (".", {}),
+    ("link", {"type": tarfile.SYMTYPE, "linkname": "/etc/passwd", "size": 0}),
+    ("link", {"type": tarfile.LNKTYPE, "linkname": "../outside", "size": 0}),
+    ("device", {"type": tarfile.CHRTYPE, "size": 0}),
+    ("pipe", {"type": tarfile.FIFOTYPE, "size": 0}),
+    ("folder", {"type": tarfile.DIRTYPE, "size": 0}),
+]
+
+
+@pytest.mark.parametrize("member", STRANGE, ids=lambda member: member[0])
+def test_an_archive_with_more_than_plain_files_below_the_folder_restores_nothing(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, member: tuple[str, dict[str, object]]
+) -> None:
+    monkeypatch.setattr(backup, "_archive", lambda _: archive(("gateway.yaml", {}), member))
+    backup.save(home, tmp_path / "b", PASSPHRASE)
+    assert repr(member[0]) in refused(backup.restore, tmp_path / "b", tmp_path / "again", PASSPHRASE)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "home"]
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        b"no archive",
+        archive(("gateway.yaml", {}))[:60],
+        archive(("gateway.yaml", {}), ("gateway.yaml", {})),
+        archive(("a", {}), ("a/b", {})),
+    ],
+    ids=["no-archive", "cut-short", "twice", "below-a-file"],
+)
+def test_an_archive_that_cannot_be_unpacked_restores_nothing(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plain: bytes
+) -> None:
+    monkeypatch.setattr(backup, "_archive", lambda _: plain)
+    backup.save(home, tmp_path / "b", PASSPHRASE)
+    assert "unpacked" in refused(backup.restore, tmp_path / "b", tmp_path / "again", PASSPHRASE)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "home"]
+
+
+def test_what_comes_back_is_for_its_owner_alone(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "gateway.yaml").chmod(0o644)
+    backup.save(home, tmp_path / "b", PASSPHRASE)
+    backup.restore(tmp_path / "b", tmp_path / "again", PASSPHRASE)
+    open_ones = [path for path in (tmp_path / "again").rglob("*") if path.stat().st_mode & 0o077]
+    assert not open_ones

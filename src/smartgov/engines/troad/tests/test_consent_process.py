@@ -13,7 +13,17 @@ import pytest
 from smartgov.engines.httpd import Request, Response
 from smartgov.engines.pki import jws, keys
 from smartgov.engines.troad import artefacts, consent_status
-from smartgov.engines.troad.tests.country import BIRTHS, CASES, FATHER, MOTHER, PURPOSE, Country, ask_births, wait_for
+from smartgov.engines.troad.tests.country import (
+    BIRTHS,
+    CASES,
+    FATHER,
+    MOTHER,
+    PEOPLE,
+    PURPOSE,
+    Country,
+    ask_births,
+    wait_for,
+)
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 
@@ -51,6 +61,61 @@ def refused(country: Country, slug: str, artefact: str, **changes: Any) -> Probl
 
 def forget_words(country: Country) -> None:
     country.gateways["hpa"].core.consents._words.clear()
+
+
+def test_a_consent_opens_its_fields_within_the_right(country: Country) -> None:
+    answer = ask_births(country.sdk(), basis=None, consent=consent(country, fields=["born_on", "mother_id"]))
+    assert answer.body["items"] == [{"born_on": "2026-11-01"}], "mother_id is consented to but not in the right"
+    record = next(one for one in country.records("hpa") if one.get("id") == answer.exchange_id)
+    assert record["basis"]["kind"] == "consent"
+    assert country.behind.seen[0].headers["x-troad-consent-id"] == record["basis"]["id"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "slug"),
+    [
+        ({"provider": PEOPLE}, "consent-foreign"),
+        ({"provider": "TW/GOV/hpa/births/births.v2"}, "consent-foreign"),
+        ({"requester": "TW/GOV/portal/portal"}, "consent-foreign"),
+        ({"subject": FATHER}, "consent-foreign"),
+        ({"purpose": "another"}, "consent-foreign"),
+        ({"expires_at": "2026-01-01T00:00:00+00:00"}, "consent-invalid"),
+    ],
+)
+def test_a_foreign_consent(country: Country, changes: dict[str, Any], slug: str) -> None:
+    with pytest.raises(Problem) as problem:
+        ask_births(country.sdk(), basis=None, consent=consent(country, **changes))
+    assert problem.value.slug == slug
+    assert country.records("hpa")[-1]["reason"] == slug
+    assert country.records("ris")[-1]["reason"] == slug
+    assert country.behind.seen == []
+
+
+def test_a_missing_altered_or_revoked_consent(country: Country) -> None:
+    data = country.data()
+    country.publish(rights=data["rights"][1:2])
+    sound = consent(country, jti="revoke-me")
+    for given, slug in [(None, "consent-required"), (sound[:-8] + "AAAAAAAA", "consent-invalid")]:
+        with pytest.raises(Problem) as problem:
+            ask_births(country.sdk(), basis=None, consent=given)
+        assert problem.value.slug == slug
+    country.publish(revoked_consents=["revoke-me"])
+    with pytest.raises(Problem) as problem:
+        ask_births(country.sdk(), basis=None, consent=sound)
+    assert problem.value.slug == "consent-revoked"
+    assert country.behind.seen == []
+
+
+def test_a_consent_for_one_use_is_used_by_an_answer_only(country: Country) -> None:
+    once = consent(country, single_use=True)
+    country.behind.answer = lambda request: Response.json({"error": "down"}, 503)
+    with pytest.raises(Problem):
+        ask_births(country.sdk(), basis=None, consent=once)
+    country.behind.answer = country.behind.births
+    assert ask_births(country.sdk(), basis=None, consent=once).status == 200
+    with pytest.raises(Problem) as problem:
+        ask_births(country.sdk(), basis=None, consent=once)
+    assert problem.value.slug == "consent-used"
 
 
 def test_what_an_artefact_says(country: Country) -> None:

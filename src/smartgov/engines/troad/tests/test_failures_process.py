@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from smartgov.engines.httpd import Request, Response, serve
-from smartgov.engines.httpd.client import ConnectionFailedError
+from smartgov.engines.httpd.failures import ConnectionFailedError
 from smartgov.engines.troad import consumer
 from smartgov.engines.troad.tests.country import (
     BIRTHS,

@@ -1,12 +1,9 @@
-"""The ways to say no that belong to one call: its contract, its limits, its idempotency key, its consent.
-
-Same form as `problems.TABLE`, of which this is a part.
-"""
+"""The ways to say no that belong to one call: its contract, its limits, its idempotency key, its consent."""
 
 from __future__ import annotations
 
-_Pair = tuple[str, str]
-_CORRECT = ("Correct the request and send it again.", "請修正請求後重新傳送。")
+from smartgov.engines.troad.problems.advice import CORRECT, Row
+
 _WAIT = ("Wait as long as Retry-After says, then send it again.", "請依 Retry-After 等候後再傳送。")
 _OWNER = ("Tell the agency that offers the service.", "請通知提供服務的機關。")
 _ASK_STATE = (
@@ -14,7 +11,7 @@ _ASK_STATE = (
     "請先查詢該服務的現況；若未執行，請以新的鍵值重送。",
 )
 
-REQUEST_TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
+TABLE: dict[str, Row] = {
     # -- the service's contract
     "operation-unknown": (
         404,
@@ -26,7 +23,7 @@ REQUEST_TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
         422,
         ("The request does not have the documented form.", "請求不符合服務文件所定格式。"),
         ("`places` names each part that differs from the service's OpenAPI document.", "不符之處列於 places。"),
-        _CORRECT,
+        CORRECT,
     ),
     "answer-invalid": (
         502,
@@ -91,7 +88,7 @@ REQUEST_TABLE: dict[str, tuple[int, _Pair, _Pair, _Pair]] = {
         400,
         ("The idempotency key has the wrong form.", "冪等鍵格式錯誤。"),
         ("It is 1 to 200 printable ASCII characters.", "應為 1 至 200 個可列印 ASCII 字元。"),
-        _CORRECT,
+        CORRECT,
     ),
     "idempotency-mismatch": (
         422,
