@@ -71,7 +71,8 @@ def _no_float(text: str) -> Any:
     raise ValueError("a float")
 
 
-_scan = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float).scan_once
+_decoder: Any = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float)
+_scan = _decoder.scan_once
 _PLAIN = frozenset({str, int, bool, type(None)})
 """Most of what is in a record: looked at by type alone, because every record passes here."""
 _DEEPEST = 200

@@ -65,4 +65,5 @@ def from_urn(text: str) -> str:
 
 
 def _weighted(value: str) -> int:
-    return _FIRST[value[0]] + sum(map(mul, value[1:].encode(), _WEIGHTS[2:])) - _ZEROS
+    total: int = _FIRST[value[0]] + sum(map(mul, value[1:].encode(), _WEIGHTS[2:])) - _ZEROS
+    return total
