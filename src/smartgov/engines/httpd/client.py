@@ -27,6 +27,9 @@ SWEEP_SECONDS = 0.05
 """A limit of time is kept to within this."""
 MOST_SHARED = 4
 """Connections to one server that are shared: another one is made when what waits on the first cannot be written."""
+CONNECT_SECONDS = 5.0
+"""For so long a connection is waited for, TLS included: a process that stands still is connected to by its kernel."""
+STUCK_SECONDS, _MOST_STUCK = 1.0, 1024
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _BROKEN = re.compile(r"[ \r\n\0]")
 _Key = tuple[str, str, int]
@@ -49,6 +52,8 @@ class Client:
         judge: Callable[[str, bytes], bool] | None = None,
     ) -> None:
         self._ssl, self._limit, self._max_body = ssl, limit, max_body
+        self._stuck: dict[_Key, float] = {}
+        """Servers that were connected to in vain, and until when (monotonic) nobody else waits for them."""
         self._judge, self._since = judge or _is_itself, 0.0
         self._idle: dict[_Key, list[_Exchange]] = defaultdict(list)
         self._shared: dict[_Key, list[FramedAsking]] = defaultdict(list)
@@ -98,6 +103,10 @@ class Client:
     def renew(self) -> None:
         """Use no connection any more that was made before now: the own certificate is another one."""
         self._since = time.monotonic()
+
+    def awaited(self) -> set[tuple[str, int]]:
+        """Host and port of the servers of which an answer is awaited over a connection that others share."""
+        return {key[1:] for key, shared in self._shared.items() if any(one.running for one in shared)}
 
     async def close(self) -> None:
         """Close all idle connections."""
@@ -164,22 +173,32 @@ class Client:
 
     async def _connect(self, key: _Key) -> _Exchange | FramedAsking:
         scheme, host, port = key
+        if time.monotonic() < self._stuck.get(key, 0.0):  # who waited for his turn to connect has waited long enough
+            raise NotSentError(f"no connection to {host}:{port}")
         context = self._ssl if scheme == "https" else None
         if scheme == "https" and context is None:
             context = self._ssl = ssl.create_default_context()
         loop = asyncio.get_running_loop()
         try:
-            _, choosing = await loop.create_connection(
-                lambda: Choosing(lambda: _Exchange(self._max_body), lambda: FramedAsking(self._max_body)),
-                host,
-                port,
-                ssl=context,
-                server_hostname=host if context else None,
-            )
-        except OSError as error:
+            async with asyncio.timeout(CONNECT_SECONDS) as limit:
+                _, choosing = await loop.create_connection(
+                    lambda: Choosing(lambda: _Exchange(self._max_body), lambda: FramedAsking(self._max_body)),
+                    host,
+                    port,
+                    ssl=context,
+                    server_hostname=host if context else None,
+                )
+        except OSError as error:  # TimeoutError is one
+            if isinstance(error, TimeoutError) and limit.expired():
+                self._note_stuck(key)
             raise NotSentError(f"cannot reach {host}:{port}: {error}") from error
         assert isinstance(choosing.chosen, _Exchange | FramedAsking)
         return choosing.chosen
+
+    def _note_stuck(self, key: _Key) -> None:
+        if len(self._stuck) >= _MOST_STUCK:
+            self._stuck.clear()
+        self._stuck[key] = time.monotonic() + STUCK_SECONDS
 
     # -- one exchange -------------------------------------------------------------------------------------------
 

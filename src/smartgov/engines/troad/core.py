@@ -28,7 +28,7 @@ from smartgov.engines.troad.restoring import Restoring
 from smartgov.engines.troad.stated import Stated
 from smartgov.engines.troad.store import Entry, Store, Unsigned
 from smartgov.engines.troad.traffic import Traffic
-from smartgov.engines.troad.ways import PeerClient, Ways
+from smartgov.engines.troad.ways import Ways
 from smartgov.shared import clock
 
 CONNECTIONS = 256
@@ -54,7 +54,7 @@ class Core:
         self.reader = Reader(home.member, home.gateway, home.p256("reference"))
         self.alarms = Alarms()
         self.known = Peers(self.configuration, self.alarms, policy_of(home.revocation), self.now)
-        self.peers = PeerClient(
+        self.peers = Client(
             ssl=self.configuration.client_tls, limit=CONNECTIONS, max_body=home.max_body, judge=self.known.judge
         )
         self.services = Client(limit=CONNECTIONS, max_body=home.max_body)

@@ -32,15 +32,12 @@ if TYPE_CHECKING:
     from smartgov.engines.troad.core import Core
 
 log = structlog.get_logger()
-CONNECT_SECONDS = 5.0
-"""For so long a connection is waited for, TLS included: a process that stands still is connected to by its kernel."""
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
 """Seconds before a gateway that is passed over is looked at; each next pause is twice as long, less up to a half."""
 WATCH_SECONDS = 5.0
 """So often a gateway of which an answer is awaited is asked how it is: all calls share a connection, and one whose
 process stands still would take each of them in until the service's time is over.
 """
-_STUCK_SECONDS = 1.0
 _LOOK_SECONDS = 5.0
 _MOST = 1024
 """More gateways than this are not passed over at a time."""
@@ -48,35 +45,6 @@ TODO = Text(
     "Calls go to the member's other gateways; `smartgov gateway ping` names the step that fails.",
     "請求改送該成員的其他閘道；`smartgov gateway ping` 可指出失敗步驟。",
 )
-
-
-class PeerClient(Client):
-    """The client towards other gateways: one that does not finish connecting in time was sent nothing."""
-
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**given)
-        self._stuck: dict[tuple[str, int], float] = {}
-        """Host and port that were connected to in vain, and until when (monotonic) nobody else waits for them."""
-
-    async def _connect(self, key):  # type: ignore[no-untyped-def]
-        place = key[1:]
-        # Whoever waited for the same connection has waited long enough: it is made for one after the other.
-        if time.monotonic() < self._stuck.get(place, 0.0):
-            raise NotSentError(f"no connection to {place[0]}:{place[1]}")
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                made = await super()._connect(key)
-        except TimeoutError as error:
-            if len(self._stuck) >= _MOST:
-                self._stuck.clear()
-            self._stuck[place] = time.monotonic() + _STUCK_SECONDS
-            raise NotSentError(f"no connection to {place[0]}:{place[1]} within {CONNECT_SECONDS:g} s") from error
-        self._stuck.pop(place, None)
-        return made
-
-    def awaited(self) -> set[tuple[str, int]]:
-        """Host and port of the gateways of which somebody waits for an answer, over a connection that is shared."""
-        return {key[1:] for key, several in self._shared.items() if any(one.running for one in several)}
 
 
 @dataclass(slots=True)
