@@ -89,6 +89,7 @@ from smartgov.blocks.exchange.selectors import (
     service_rows,
     subsystems_of,
 )
+from smartgov.engines.troad.alarms import PASSED_OVER
 from smartgov.shared import homes
 from smartgov.shared.actor import Actor
 from smartgov.shared.ids import uuid7
@@ -368,6 +369,9 @@ def _health(member: Member) -> GatewayHealth:
         log_size=int(said.get("log_size", 0)),
         configuration_expires=str(said.get("configuration_expires", "")),
         problem=Text.of(said.get("problem") or ""),
+        passed_over=tuple(
+            sorted(name.removeprefix(PASSED_OVER) for name in said.get("alarms", ()) if name.startswith(PASSED_OVER))
+        ),
     )
 
 

@@ -243,6 +243,8 @@ class GatewayHealth:
     configuration_expires: str
     problem: Text = NOTHING
     elsewhere: bool = False
+    passed_over: tuple[str, ...] = ()
+    """Gateways of other members round which its calls go now, because they cannot be reached or do not work."""
 
 
 def gateway_unreachable(agency: str) -> Problem:

@@ -57,7 +57,13 @@ class Gateway:
         ]
         self._tasks = [
             asyncio.create_task(work)
-            for work in (self._keep_house(), self.core.heads.run(), self.core.comparing.run(), self.keeper.run())
+            for work in (
+                self._keep_house(),
+                self.core.heads.run(),
+                self.core.comparing.run(),
+                self.core.ways.run(),
+                self.keeper.run(),
+            )
         ]
         if self.home.centre_url:
             self._tasks.append(asyncio.create_task(self.core.configuration.follow_centre(self.core.services)))
@@ -98,6 +104,7 @@ class Gateway:
         """Let running exchanges finish, then close the log."""
         for task in self._tasks:
             task.cancel()
+        self.core.ways.stop()
         for server in self._servers:
             await server.stop()
         await self.core.peers.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -274,8 +275,13 @@ def sign_offer(
     version: int,
     now: datetime,
     gateways: trust.Vouched | None = None,
+    once: Mapping[str, Any] | None = None,
 ) -> Offer:
-    """What this home's member offers, signed with its own key. Of `gateways`, its own entry is what lies here."""
+    """What this home's member offers, signed with its own key. Of `gateways`, its own entry is what lies here.
+
+    `once` (see `trust.sign_offer`) is by default what the offer that this home accepted last says: signing anew never
+    moves it. Without any such word it is this gateway.
+    """
     at, own = load(home), describe(home)["gateway"]
     vouched = {**(gateways or {}), at.code: trust.thumbprints(own)}
     return trust.sign_offer(
@@ -286,7 +292,17 @@ def sign_offer(
         version=version,
         now=now,
         gateways=vouched,
+        once=once or _once_before(at) or {"gateway": at.code, "since": 0},
     )
+
+
+def _once_before(at: Home) -> Mapping[str, Any] | None:
+    try:
+        accepted = json.loads((at.path / "trust" / "members.json").read_text())
+    except FileNotFoundError:
+        return None
+    said: Mapping[str, Any] | None = (accepted.get(at.member, {}).get("offer") or {}).get("once")
+    return said
 
 
 def configuration_key(home: Path | str) -> ec.EllipticCurvePublicKey:

@@ -65,6 +65,7 @@ def test_members_services_and_rights_come_from_the_verified_configuration(record
 def test_one_silent_gateway_does_not_hide_the_others(recorded: Recorded) -> None:
     said = {row.agency: row for row in api.health()}
     assert said["portal"].healthy
+    assert said["portal"].passed_over == ("TW/GOV/hpa/gw1",)
     assert not said["ris"].healthy
     assert said["ris"].problem.en
     assert said["ris"].problem.zh

@@ -51,6 +51,10 @@ def _parser() -> argparse.ArgumentParser:
     offer.add_argument("--sign", action="store_true", help="sign it with the member's own key and hand it in")
     text = "sign for this further gateway of the member too, whose keys were compared"
     offer.add_argument("--gateway", action="append", default=[], metavar="CODE", help=text)
+    text = "count idempotency keys and single uses at this gateway of the member from now on"
+    offer.add_argument("--once", metavar="CODE", help=text)
+    text = "with --once: the gateway that took keys before is off for good; without this the new one waits two days"
+    offer.add_argument("--former-stopped", action="store_true", help=text)
     stamps = _verb(verbs, "timestamps", looking_after.timestamps, "name the authority that stamps the log's heads")
     stamps.add_argument("url", help="address of the authority (RFC 3161)")
     stamps.add_argument("root", type=Path, help="its root certificate, PEM")
