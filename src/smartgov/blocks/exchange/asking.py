@@ -53,6 +53,8 @@ class Wish:
 def ask_right(*, actor: Actor, wish: Wish) -> str:
     """Ask for a right in the name of the officer's own agency; returns the request's id.
 
+    Asked twice in the same words, as by a second press of the button, it is one request.
+
     Problems: `not-registered` for what is not one's own or not offered, `registration-invalid` for words that no right
     can have, `legal-basis-unknown`.
     """
@@ -62,6 +64,8 @@ def ask_right(*, actor: Actor, wish: Wish) -> str:
     if service.withdrawn_at is not None:
         raise domain.unknown(SERVICE, wish.service)
     _check(wish, service)
+    if waiting := _waiting(wish):
+        return waiting
     row = RightRequest.objects.create(
         client_id=wish.client,
         service_id=wish.service,
@@ -208,7 +212,25 @@ def _check_end(until: date) -> None:
         )
 
 
+def _waiting(wish: Wish) -> str:
+    """The id of an open request in the very same words, or nothing."""
+    alike = RightRequest.objects.filter(
+        state=RequestState.ASKED,
+        client_id=wish.client,
+        service_id=wish.service,
+        basis=wish.basis,
+        basis_code=wish.basis_code,
+        purpose=wish.purpose,
+        explanation=wish.explanation,
+        wanted_until=wish.until,
+    )
+    fields = None if wish.fields is None else list(wish.fields)
+    return next((row.id for row in alike if (row.endpoints, row.fields) == (list(wish.endpoints), fields)), "")
+
+
 def _check(wish: Wish, service: Service) -> None:
+    if wish.until is not None:
+        _check_end(wish.until)
     if strange := set(wish.endpoints) - set(service.endpoints):
         raise domain.invalid(
             REQUEST,

@@ -105,7 +105,13 @@ async def _tls(to: Gateway, tls: ssl.SSLContext, peers: Peers) -> list[Step]:
         session = writer.get_extra_info("ssl_object")
         der, version = session.getpeercert(True), session.version()
         writer.close()
-    except (OSError, TimeoutError, ssl.SSLError) as error:
+    except TimeoutError:
+        hangs = Text(
+            "It takes connections and says nothing: ask the other agency's operator whether its gateway hangs.",
+            "對方接受連線但無回應：請洽對方維運人員確認閘道是否停滯。",
+        )
+        raise _Failed(Step("tls", False, f"nothing within {_TIMEOUT} s", hangs)) from None
+    except (OSError, ssl.SSLError) as error:
         todo = Text(
             "One side's certificate has ended or is not of this configuration: run `smartgov gateway check` on both.",
             "一方的憑證已過期或不在設定中：請雙方執行 `smartgov gateway check`。",

@@ -230,3 +230,20 @@ def test_the_law_of_a_right_is_read_in_the_language_of_the_page() -> None:
     assert law.zh.startswith("戶籍法第67條")
     assert words.basis("A law of elsewhere", "no-such-law").en == "A law of elsewhere"
     assert words.basis("consent").en == "The person's consent"
+
+
+def test_a_second_press_of_the_button_asks_once(ris: Client, nhi: Client) -> None:
+    tables(ris)
+    for _ in range(2):
+        assert nhi.post(f"/exchange/services/{PEOPLE}/ask", wish()).status_code == 302
+    assert RightRequest.objects.count() == 1
+    nhi.post(f"/exchange/services/{PEOPLE}/ask", wish(explanation="for another reason"))
+    assert RightRequest.objects.count() == 2
+
+
+def test_no_right_is_asked_that_has_ended(ris: Client, nhi: Client) -> None:
+    tables(ris)
+    past = (clock.today() - timedelta(days=1)).isoformat()
+    answer = nhi.post(f"/exchange/services/{PEOPLE}/ask", wish(until=past), headers=ENGLISH)
+    assert answer.status_code == 422
+    assert not RightRequest.objects.exists()

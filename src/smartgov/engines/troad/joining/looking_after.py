@@ -7,6 +7,7 @@ import asyncio
 import json
 import math
 import sys
+from datetime import datetime
 from typing import Any
 
 from smartgov.engines import trust
@@ -33,6 +34,11 @@ _HEALTH_TIMEOUT = 5
 _MARKS = {True: "ok ", False: "BAD", None: "-  "}
 
 
+def _second(moment: datetime) -> str:
+    """A moment for people: the second, in Taiwan's time, with its offset."""
+    return moment.astimezone(clock.TAIPEI).isoformat(sep=" ", timespec="seconds")
+
+
 async def renew(options: argparse.Namespace) -> int:
     """Order a certificate and wait for it."""
     at, client = homes.load(options.home), Client()
@@ -44,7 +50,7 @@ async def renew(options: argparse.Namespace) -> int:
             if answer["state"] == "issued":
                 certificate = certificates.from_pem(answer["certificate"].encode())
                 homes.set_certificate(at.path, certificate)
-                end = certificate.not_valid_after_utc.isoformat()
+                end = _second(certificate.not_valid_after_utc)
                 options.say(Text(f"The new certificate ends {end}.", f"新憑證到期時間：{end}。"))
                 return 0
             if answer["state"] == "refused":
@@ -77,7 +83,12 @@ async def offer(options: argparse.Namespace) -> int:
             centre_door.OFFERS,
             letters.write(keeper.HAND_IN, {"offer": signed.as_json()}, signers, to=door.origin, now=clock.now()),
         )
-        options.say(Text(f"Signed and handed in, until {signed.ends.isoformat()}.", "已簽署並送交管理中心。"))
+        options.say(
+            Text(
+                f"Signed and handed in, until {_second(signed.ends)}.",
+                f"已簽署並送交管理中心，有效至 {_second(signed.ends)}。",
+            )
+        )
         return 0
     finally:
         await client.close()
@@ -288,7 +299,7 @@ async def maintenance(options: argparse.Namespace) -> int:
     if window is None:
         options.say(Text("Takes exchanges.", "正常交換中。"))
         return 0
-    options.say(Text(f"Maintenance until {window.until.isoformat()}.", f"維護至 {window.until.isoformat()}。"))
+    options.say(Text(f"Maintenance until {_second(window.until)}.", f"維護至 {_second(window.until)}。"))
     return await _finished(at) if options.wait else 0
 
 

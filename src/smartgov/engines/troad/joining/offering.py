@@ -20,7 +20,7 @@ from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.home import Home
 from smartgov.engines.troad.joining import centre_door, letters
 from smartgov.engines.troad.joining.centre_door import CentreDoor
-from smartgov.engines.troad.joining.request import refused
+from smartgov.engines.troad.joining.request import COMMAND, refused
 from smartgov.engines.troad.names import is_part
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
@@ -40,12 +40,14 @@ async def publish(options: argparse.Namespace) -> int:
     at, client = homes.load(options.home), Client()
     system, _, code = options.service.partition("/")
     if not (is_part(system) and is_part(code)):
-        raise refused(f"{options.service} does not read SYSTEM/CODE.", f"{options.service} 格式應為 SYSTEM/CODE。")
+        raise refused(
+            f"{options.service} does not read SYSTEM/CODE.", f"{options.service} 格式應為 SYSTEM/CODE。", COMMAND
+        )
     document = None
     if options.document is not None:
         raw = options.document.read_bytes()
         if len(raw) > MOST_BYTES:
-            raise refused("The document has more than 1 MB.", "文件超過 1 MB。")
+            raise refused("The document has more than 1 MB.", "文件超過 1 MB。", COMMAND)
         document = raw.decode()
     content = {
         "service": f"{at.member}/{options.service}",

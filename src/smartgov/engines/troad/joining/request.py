@@ -24,6 +24,8 @@ from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
 KIND = "join"
+JOINING = Text("The request to join is not accepted.", "加入申請未被接受。")
+COMMAND = Text("The command was not carried out.", "指令未執行。")
 P256 = ("tls", "message", "reference", "seal", "consent", "token", "configuration")
 ED25519 = ("log", "witness")
 PUBLISHED = ("message", "log", "witness", "reference", "configuration")
@@ -136,12 +138,12 @@ def grouped(fingerprint: str) -> str:
     return "\n".join(" ".join(groups[i : i + 8]) for i in range(0, len(groups), 8))
 
 
-def refused(why_en: str, why_zh: str) -> Problem:
+def refused(why_en: str, why_zh: str, what: Text = JOINING) -> Problem:
     """A request that no officer needs to see."""
     return Problem(
         "join-invalid",
         422,
-        what=Text("The request to join is not accepted.", "加入申請未被接受。"),
+        what=what,
         why=Text(why_en, why_zh),
         todo=Text("Correct it and run the command again.", "請修正後重新執行指令。"),
     )

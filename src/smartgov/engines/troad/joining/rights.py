@@ -11,7 +11,7 @@ from smartgov.engines.httpd import Client
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.joining import centre_door
 from smartgov.engines.troad.joining.offering import SIGN, deed
-from smartgov.engines.troad.joining.request import refused
+from smartgov.engines.troad.joining.request import COMMAND, refused
 from smartgov.shared.text import Text
 
 RIGHT = "right"
@@ -22,7 +22,14 @@ async def right(options: argparse.Namespace) -> int:
     """Ask, list, withdraw, grant, refuse or end."""
     at, client = homes.load(options.home), Client()
     if options.what != "list" and not options.id:
-        raise refused("Name the service, the request or the right.", "請指明服務、申請或權限。")
+        raise refused("Name the service, the request or the right.", "請指明服務、申請或權限。", COMMAND)
+    if options.what == "ask" and (options.client or "") not in at.subsystems:
+        names = ", ".join(sorted(at.subsystems))
+        raise refused(
+            f"--client names one of the own systems ({names}); a new one: smartgov gateway system add.",
+            f"--client 須為本機關資訊系統（{names}）；新增請執行 smartgov gateway system add。",
+            COMMAND,
+        )
     try:
         told = await deed(centre_door.of(at, client), at, RIGHT, centre_door.RIGHTS, _content(options, at.member))
     finally:
