@@ -49,7 +49,7 @@ class Course:
 
     ask: Ask | None = None
     unsent: tuple[int, str] | None = None
-    """Hour and receiver of the last signed question, when it is certain that not a byte of it left."""
+    """Hour and receiver of the last signed question, when it is certain that nothing was taken of it."""
 
 
 class Consumer:
@@ -192,25 +192,33 @@ class Consumer:
         return Head(ask.method, to.authority, path, ask.query, fields), body
 
     async def _send(self, head: Head, body: bytes, to: Gateway, seconds: float) -> Response:
-        """The answer. NotSentError: not a byte left; Problem `gateway-silent`: nobody knows what became of it."""
+        """The answer. NotSentError: nothing was taken of it; Problem `gateway-silent`: what became of it is unknown."""
         url = f"https://{to.authority}{head.path}" + (f"?{head.query}" if head.query else "")
-        try:
-            return await self._core.peers.request(
-                head.method,
-                url,
-                headers=head.fields,
-                body=body,
-                timeout=seconds,
-                expect_peer=to.tls_fingerprint,
-                # Whether to try again is for the one who asks: only he knows what a second call would do.
-                idempotent=head.method in IDEMPOTENT,
-            )
-        except NotSentError:
-            raise
-        except (ConnectionFailedError, TimeoutError) as error:
-            if isinstance(error, TimeoutError):  # it stands still: the next calls need not wait for it as well
+        loop = asyncio.get_running_loop()
+        until, sent = loop.time() + seconds, False
+        # Whether to try again is for the one who asks, for only he knows what a second call would do; but where the
+        # method says that it does nothing more, the same message goes once more to the same gateway.
+        for _ in range(2 if head.method in IDEMPOTENT else 1):
+            try:
+                return await self._core.peers.request(
+                    head.method,
+                    url,
+                    headers=head.fields,
+                    body=body,
+                    timeout=until - loop.time(),
+                    expect_peer=to.tls_fingerprint,
+                    idempotent=False,
+                )
+            except NotSentError:
+                if not sent:
+                    raise
+                break
+            except ConnectionFailedError:
+                sent = True
+            except TimeoutError:  # it stands still: the next calls need not wait for it as well
                 self._core.ways.failed(to, "gateway-silent")
-            raise refuse("gateway-silent", gateway=to.id) from None
+                break
+        raise refuse("gateway-silent", gateway=to.id)
 
     async def _receive(
         self, ask: Ask, head: Head, to: Gateway, answer: Response, service: Service | None, hour: int

@@ -1,6 +1,6 @@
 """Which gateway of a member is asked: the first listed, and another one while that one cannot be reached.
 
-A gateway to which nothing could be sent, or that said that it cannot work now, is passed over for some seconds. It is
+A gateway to which nothing could be sent, that stands still, or that said that it cannot work now is passed over. It is
 looked at beside the traffic (`GET /status`), after pauses that grow, so that no call is spent on finding out. Healthy
 traffic pays one look at an empty dict.
 """
@@ -41,6 +41,7 @@ WATCH_SECONDS = 5.0
 process stands still would take each of them in until the service's time is over.
 """
 _STUCK_SECONDS = 1.0
+"""So long after a connection could not be made nobody else tries: those who waited for the same one go on at once."""
 _LOOK_SECONDS = 5.0
 _MOST = 1024
 """More gateways than this are not passed over at a time."""
