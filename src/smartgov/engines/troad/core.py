@@ -51,7 +51,6 @@ class Core:
         self.message_kid = keys.thumbprint(self.message_key.public_key())
         self.store.sign = partial(batch_signature.sign, self.message_key)
         self.store.writer.may_sign = not isinstance(self.message_key, TokenKey)
-        self.store.writer.expected = lambda: self.running
         self.reader = Reader(home.member, home.gateway, home.p256("reference"))
         self.alarms = Alarms()
         self.known = Peers(self.configuration, self.alarms, policy_of(home.revocation), self.now)

@@ -23,6 +23,8 @@ from smartgov.engines.pki import certificates, keys
 from smartgov.engines.troad import systems, terms
 from smartgov.engines.trust import Offer
 from smartgov.shared import clock, content
+from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
 
 _P256 = ("tls", "message", "reference", "seal", "consent", "token", "configuration")
 _ED25519 = ("log", "witness")
@@ -171,8 +173,10 @@ def create(
 
 
 def load(home: Path | str) -> Home:
-    """Read `gateway.yaml`; KeyError or ValueError when it is not complete."""
+    """Read `gateway.yaml`; Problem `home-missing` without one, KeyError or ValueError when it is not complete."""
     path = Path(home)
+    if not (path / "gateway.yaml").exists():
+        raise _missing(path)
     data = content.parse((path / "gateway.yaml").read_text())
     return Home(
         path=path,
@@ -193,6 +197,19 @@ def load(home: Path | str) -> Home:
         outlasting=outlasting(path, data),
         centre=(data.get("centre") or "").rstrip("/"),
         revocation=dict(data.get("revocation") or {}),
+    )
+
+
+def _missing(path: Path) -> Problem:
+    return Problem(
+        "home-missing",
+        404,
+        what=Text(f"There is no gateway in {path}.", f"{path} 中沒有閘道。"),
+        why=Text("The folder has no gateway.yaml.", "該資料夾沒有 gateway.yaml。"),
+        todo=Text(
+            "Name the home folder of a gateway; `smartgov gateway init` makes a new one.",
+            "請指定閘道的資料夾；`smartgov gateway init` 可建立新閘道。",
+        ),
     )
 
 

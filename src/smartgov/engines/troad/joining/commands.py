@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from smartgov.engines.troad.joining import looking_after, offering, own_systems, rights, setting_up
+from smartgov.engines.troad.joining.joined import not_joined
 from smartgov.engines.troad.systems import ABILITIES
 from smartgov.engines.troad.visibility import CLASSES as VISIBILITIES
+from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
 VERBS = (
@@ -22,7 +24,12 @@ VERBS = (
 def main(arguments: Sequence[str]) -> int:
     """Run one verb; 0 when it is done, 1 when something is wrong, 3 when the centre has not decided yet."""
     options = _parser().parse_args(list(arguments))
-    status: int = asyncio.run(options.run(options))
+    try:
+        status: int = asyncio.run(options.run(options))
+    except Problem as problem:
+        if problem.slug == "letter-unknown" and options.run is not setting_up.init:
+            raise not_joined(options.home) or problem from None
+        raise
     return status
 
 
