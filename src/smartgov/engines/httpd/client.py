@@ -30,6 +30,7 @@ MOST_SHARED = 4
 CONNECT_SECONDS = 5.0
 """For so long a connection is waited for, TLS included: a process that stands still is connected to by its kernel."""
 STUCK_SECONDS, _MOST_STUCK = 1.0, 1024
+"""So long after a connection was waited for in vain nobody else tries: those who waited for the same go on at once."""
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _BROKEN = re.compile(r"[ \r\n\0]")
 _Key = tuple[str, str, int]
@@ -88,17 +89,23 @@ class Client:
         slots = self._slots.get(key)
         if slots is None:
             slots = self._slots[key] = asyncio.Semaphore(self._limit)
-        until = asyncio.get_running_loop().time() + timeout
+        until, sent = asyncio.get_running_loop().time() + timeout, False
         if not slots.locked() and (ready := self._ready(key, expect_peer)) is not None:
             async with slots:  # does not wait, and no other task comes between
                 try:
                     return await self._over(key, ready, message, until)
                 except ConnectionFailedError as error:
-                    if not (again or isinstance(error, NotSentError)) or ready.heard:
+                    sent = not isinstance(error, NotSentError)
+                    if (sent and not again) or ready.heard:
                         raise
-        async with asyncio.timeout_at(until), slots:
-            fresh = await self._fresh(key, expect_peer)
-            return await self._over(key, fresh, message, until)
+        try:
+            async with asyncio.timeout_at(until), slots:
+                fresh = await self._fresh(key, expect_peer)
+                return await self._over(key, fresh, message, until)
+        except NotSentError as error:
+            if sent:  # the first time
+                raise ConnectionFailedError(f"it was sent, and not again: {error}") from error
+            raise
 
     def renew(self) -> None:
         """Use no connection any more that was made before now: the own certificate is another one."""

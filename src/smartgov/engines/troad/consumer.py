@@ -49,7 +49,7 @@ class Course:
 
     ask: Ask | None = None
     unsent: tuple[int, str] | None = None
-    """Hour and receiver of the last signed question, when it is certain that not a byte of it left."""
+    """Hour and receiver of the last signed question, when it is certain that nothing was taken of it."""
 
 
 class Consumer:
@@ -192,7 +192,7 @@ class Consumer:
         return Head(ask.method, to.authority, path, ask.query, fields), body
 
     async def _send(self, head: Head, body: bytes, to: Gateway, seconds: float) -> Response:
-        """The answer. NotSentError: not a byte left; Problem `gateway-silent`: nobody knows what became of it."""
+        """The answer. NotSentError: nothing was taken of it; Problem `gateway-silent`: what became of it is unknown."""
         url = f"https://{to.authority}{head.path}" + (f"?{head.query}" if head.query else "")
         try:
             return await self._core.peers.request(

@@ -1,6 +1,6 @@
 """Which gateway of a member is asked: the first listed, and another one while that one cannot be reached.
 
-A gateway to which nothing could be sent, or that said that it cannot work now, is passed over for some seconds. It is
+A gateway to which nothing could be sent, that stands still, or that said that it cannot work now is passed over. It is
 looked at beside the traffic (`GET /status`), after pauses that grow, so that no call is spent on finding out. Healthy
 traffic pays one look at an empty dict.
 """
@@ -14,11 +14,10 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
-from smartgov.engines.httpd import Client
 from smartgov.engines.httpd.failures import ConnectionFailedError, NotSentError, PeerMismatchError
 from smartgov.engines.troad.alarms import PASSED_OVER
 from smartgov.engines.troad.problems import refuse

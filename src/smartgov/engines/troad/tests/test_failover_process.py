@@ -14,16 +14,19 @@ from typing import Any
 import pytest
 from pytest_socket import enable_socket
 
-from smartgov.engines.httpd import Client, sync
+from smartgov.engines.httpd import Client, Request, Response, sync
+from smartgov.engines.httpd import client as clients
 from smartgov.engines.troad import comparing, consumer, maintenance, ways
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.alarms import PASSED_OVER
+from smartgov.engines.troad.tests.country import BIRTHS, LAW, MOTHER, PURPOSE
 from smartgov.engines.troad.tests.test_comparing_process import look
 from smartgov.engines.troad.tests.test_evidence_process import both
 from smartgov.engines.troad.tests.test_failures_process import kinds, state, wait_for
 from smartgov.engines.troad.tests.test_outages_process import alarms
 from smartgov.engines.troad.tests.test_two_gateways_process import FIRST, PROVEN, SECOND, Two
 from smartgov.shared import clock
+from smartgov.shared.problems import Problem
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
 PASSED = f"gateway-passed-over:{FIRST}"
@@ -163,7 +166,7 @@ def test_the_first_gateway_is_under_maintenance(two: Two) -> None:
 
 def test_the_first_gateway_stands_still_and_takes_connections(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
     country = two.country
-    monkeypatch.setattr(ways, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(clients, "CONNECT_SECONDS", 1.0)
     assert who_answered(two) == FIRST
     stand_still(two)
     let_go(two)
@@ -198,6 +201,39 @@ def test_the_first_gateway_stands_still_after_a_question_was_sent(two: Two, monk
     two.kept.hold()
 
 
+def test_what_was_sent_is_asked_of_no_other_though_its_method_says_that_it_does_nothing(two: Two) -> None:
+    """The first gateway is killed while the service works for a GET: a second connection is refused, and yet it was
+    asked.
+    """
+    country = two.country
+    data = country.data()
+    rights = [{**one, "endpoints": [*one["endpoints"], "GET /births"]} for one in data["rights"]]
+    two.publish(rights=rights)
+    assert who_answered(two) == FIRST
+    country.behind.seen.clear()
+
+    def killing(request: Request) -> Response:
+        two.first.kill()
+        return country.behind.births(request)
+
+    country.behind.answer = killing
+    with pytest.raises(Problem) as refused:
+        country.sdk().call(
+            BIRTHS, "GET", "/births", subject=MOTHER, purpose=PURPOSE, basis=LAW, exchange_id="was-sent-once"
+        )
+    assert refused.value.slug == "gateway-silent"
+    assert len(country.behind.seen) == 1
+    assert kinds(country, "hpa2", "was-sent-once") == []
+    assert kinds(country, "ris", "was-sent-once") == ["request", "refusal"]
+    with country.gateways["ris"].core.store.reading() as (db, _):
+        rows = db.execute("SELECT peer FROM exchanged WHERE id = 'was-sent-once' AND role = 'asked'").fetchall()
+    assert rows == [(FIRST,)], "it was asked"
+    country.behind.answer = country.behind.births
+    assert who_answered(two) == SECOND
+    two.first.start()
+    two.kept.hold()
+
+
 def test_what_is_awaited_of_a_gateway_that_stands_still_warns_the_others(
     two: Two, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,7 +265,7 @@ def test_what_is_awaited_of_a_gateway_that_stands_still_warns_the_others(
 
 def test_many_who_wait_for_one_connection_wait_no_longer_than_one(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
     country, ended = two.country, list[str]()
-    monkeypatch.setattr(ways, "CONNECT_SECONDS", 2.0)
+    monkeypatch.setattr(clients, "CONNECT_SECONDS", 2.0)
     assert who_answered(two) == FIRST
     stand_still(two)
     let_go(two)
