@@ -167,6 +167,8 @@ class Client:
             return self._ready(key, expect_peer) or await self._made(key, expect_peer)
 
     async def _made(self, key: _Key, expect_peer: str | None) -> _Exchange | FramedAsking:
+        if time.monotonic() < self._stuck.get(key, 0.0):  # who waited for his turn to connect has waited long enough
+            raise NotSentError(f"no connection to {key[1]}:{key[2]}")
         fresh = await self._connect(key)
         if not self._shows(fresh.peer_cert, expect_peer):
             fresh.close()
@@ -180,8 +182,6 @@ class Client:
 
     async def _connect(self, key: _Key) -> _Exchange | FramedAsking:
         scheme, host, port = key
-        if time.monotonic() < self._stuck.get(key, 0.0):  # who waited for his turn to connect has waited long enough
-            raise NotSentError(f"no connection to {host}:{port}")
         context = self._ssl if scheme == "https" else None
         if scheme == "https" and context is None:
             context = self._ssl = ssl.create_default_context()
