@@ -83,7 +83,7 @@ def test_people_get_the_problem_page(browser: Client) -> None:
     large = browser.generic("POST", "/probe/page", b"a=" + b"b" * 2**22, "application/x-www-form-urlencoded")
     not_allowed = browser.get("/probe/page")
     answers: list[tuple[Any, Problem]] = [
-        (not_allowed, refusals.METHOD_NOT_ALLOWED),
+        (not_allowed, refusals.FOR_PEOPLE[refusals.METHOD_NOT_ALLOWED]),
         (strict.post("/probe/page", {"a": "b"}), refusals.NOT_FROM_OUR_PAGE),
         (browser.get("/nowhere/at/all/"), refusals.NOT_FOUND),
         (large, refusals.TOO_LARGE),

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
-from django.db import connection, models
+from django.db import connection, models, transaction
 from structlog.testing import capture_logs
 
 from smartgov.blocks.audit import api as audit
@@ -125,6 +125,35 @@ def test_a_life_is_written_down_and_then_forgotten(tmp_path: Path) -> None:
     assert life.MAIL in {mail.to for mail in box.mails}
     records = [record for log in ledger.logs.values() for record in log]
     assert national_id.urn(life.MOTHER) in {record["subject"] for record in records}
+
+
+def test_each_table_is_retired_in_its_time_and_not_before(tmp_path: Path) -> None:
+    waiting = [declared for declared in DECLARED if declared.since]
+    assert len(waiting) > 30
+    with audit.sink_replaced(MemoryLedger()):
+        for happens in (lambda: life.lived(tmp_path), life.closed):
+            happens()
+            waiting = [declared for declared in waiting if not ends_in_its_time(declared)]
+    assert not waiting, "no row of them can be due"
+
+
+def ends_in_its_time(declared: ops.Declaration) -> bool:
+    """Whether there is a row whose time can come; each stays until then, and is empty or gone a second later."""
+    model, after = PERSONAL[declared.model._meta.label], declared.after or timedelta()
+    rows = model.objects.exclude(**{declared.since: None})
+    moments = sorted(rows.values_list(declared.since, flat=True))
+    if not moments:
+        return False
+    places, late = list(rows.values_list("pk", flat=True)), moments[-1] + after + timedelta(seconds=1)
+    with transaction.atomic():
+        assert ops.retire(model, moments[0] + after) == 0, declared
+        assert ops.retire(model, late) > 0, declared
+        assert ops.retire(model, late) == 0, "what is empty or gone is not retired again"
+        left = list(model.objects.filter(pk__in=places).values(*declared.fields))
+        assert bool(left) == declared.blanked, declared
+        assert all(value in ("", None) for row in left for value in row.values()), declared
+        transaction.set_rollback(True)
+    return True
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,15 @@ def today() -> date:
     return now().astimezone(TAIPEI).date()
 
 
+def is_between(moment: str, earliest: datetime, latest: datetime) -> bool:
+    """Whether a text is an ISO 8601 moment with its zone, and lies within these; for times that others state."""
+    try:
+        at = datetime.fromisoformat(moment)
+    except ValueError:
+        return False
+    return at.tzinfo is not None and earliest <= at <= latest
+
+
 @contextmanager
 def travelling(*, delta: timedelta | None = None, to: datetime | None = None) -> Iterator[None]:
     """Move the clock within a block: by `delta`, or so that it starts at the aware instant `to`."""

@@ -6,6 +6,7 @@ import base64
 import hmac
 from hashlib import sha256
 from html import escape
+from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl
 
 from smartgov.engines.httpd import Request, Response
@@ -66,6 +67,15 @@ _POLICY = (
 SYNTHETIC = Text("Simulator. Every person and amount here is made up.", "模擬程式。此處的人物與金額均為虛構。")
 STOP = Text("Stop reloading this page", "停止自動更新此頁")
 _LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
+
+
+def cookie_of(request: Request, name: str) -> str:
+    """The value of a cookie; empty when there is none, or the header cannot be read."""
+    try:
+        found = SimpleCookie(request.headers.get("cookie", "")).get(name)
+    except CookieError:
+        return ""
+    return found.value if found else ""
 
 
 def page(title: Text, body: str, *, refresh: int | None = None, phone: bool = False, status: int = 200) -> Response:

@@ -70,7 +70,9 @@ class Problems:
 
     def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
         """Refuse what no database of ours takes, before a view looks something up by it."""
-        return respond(request, refusals.MALFORMED) if is_asked_with_nul(request) else None
+        if not is_asked_with_nul(request):
+            return None
+        return respond(request, refusals.MALFORMED if _is_of_machines(request) else refusals.with_nul(request.method))
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer a Problem as itself and anything unforeseen as `unexpected`, logged with its traceback."""
@@ -102,6 +104,7 @@ def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
     language = get_language() or "zh-hant"
     if _is_of_machines(request):
         return _as_json(problem, language, every=request.headers.get("Accept-Language") == "*")
+    problem = refusals.FOR_PEOPLE.get(problem, problem)
     context = {"problem": {**problem.as_dict(language), "why": problem.why.in_language(language)}}
     return render(request, "theme/problem.html", context, status=problem.status)
 

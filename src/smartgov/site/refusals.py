@@ -72,6 +72,50 @@ TOO_MANY = Problem(
     todo=Text("Wait a minute, then try again.", "請稍候一分鐘再試。"),
 )
 
+NUL_IN_FORM = Problem(
+    MALFORMED.slug,
+    400,
+    what=Text("What you wrote cannot be taken.", "無法收下您填寫的內容。"),
+    why=Text(
+        "It holds an invisible character (NUL); those come along with text that is pasted from another program.",
+        "內容含有看不見的字元（NUL），多是從其他程式貼上文字時帶入。",
+    ),
+    todo=Text(
+        "Go back: what you wrote is still there. Delete what you had pasted, type it anew and send it again.",
+        "請回上一頁，您填寫的內容仍在。刪除貼上的部分，自行輸入後再送出。",
+    ),
+)
+NUL_IN_ADDRESS = Problem(
+    MALFORMED.slug,
+    400,
+    what=Text("This address cannot be read.", "無法讀取這個網址。"),
+    why=Text("It holds a character that no address of ours has.", "網址含有本站不會使用的字元。"),
+    todo=Text("Check the address, or start from the home page.", "請檢查網址，或從首頁重新開始。"),
+)
+FOR_PEOPLE = {
+    MALFORMED: Problem(
+        MALFORMED.slug,
+        400,
+        what=Text("What was sent cannot be read.", "無法讀取送出的內容。"),
+        why=Text(
+            "It was cut short on the way, or holds what this page does not take.",
+            "內容傳送不完整，或含有此頁不接受的部分。",
+        ),
+        todo=Text(
+            "Go back, look through what you wrote and send it again; or start from the home page.",
+            "請回上一頁檢查填寫的內容後再送出，或從首頁重新開始。",
+        ),
+    ),
+    METHOD_NOT_ALLOWED: Problem(
+        METHOD_NOT_ALLOWED.slug,
+        405,
+        what=Text("This page cannot be opened in this way.", "這個頁面不能這樣開啟。"),
+        why=Text("It answers a form, or only shows something.", "此頁只接受表單，或僅供檢視。"),
+        todo=Text("Go back to the page before, or start from the home page.", "請回上一頁，或從首頁重新開始。"),
+    ),
+}
+"""What people read on a page where programs read the problem that is the key: the same type, without documentation."""
+
 BY_STATUS = {
     problem.status: problem
     for problem in (
@@ -95,6 +139,11 @@ def of_status(status: int) -> Problem:
         return known
     like = UNEXPECTED if status >= 500 else MALFORMED
     return Problem(like.slug, status, what=like.what, why=like.why, todo=like.todo)
+
+
+def with_nul(method: str | None) -> Problem:
+    """What a person reads whose form, or else whose address, holds a NUL."""
+    return NUL_IN_FORM if method == "POST" else NUL_IN_ADDRESS
 
 
 def of_exception(error: Exception) -> Problem:

@@ -47,6 +47,7 @@ class Entry(models.Model):
         fields: ClassVar = {"subject": "who acted", "acting_for": "for whom", "seat": "the seat in which they acted"}
         retire = "deleted when the retention period of the record of administration ends"
         after = timedelta(days=365 * 10)
+        since = "at"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Write a new entry; an existing one is never written again."""
@@ -57,11 +58,6 @@ class Entry(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Refused; only retirement deletes, by age."""
         raise TypeError("audit entries are deleted by retirement only")
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete entries older than ten years."""
-        return cls.objects.filter(at__lt=now - cls.Personal.after).delete()[0]
 
 
 class UseRecord(models.Model):

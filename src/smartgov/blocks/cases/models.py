@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
@@ -84,14 +84,8 @@ class Case(models.Model):
         }
         retire = "personal columns are blanked five years after closing; number, dates and outcome remain"
         after = KEPT
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Blank the file of cases that were closed five years ago."""
-        old = cls.objects.filter(closed_at__lt=now - cls.Personal.after).exclude(applicant_index="")
-        blank = dict.fromkeys(("applicant", "applicant_index", "applicant_name", "child", "reason"), "")
-        empty = dict.fromkeys(("representative", "answers", "consents", "facts", "decision"))
-        return old.update(**blank, **empty)
+        since = "closed_at"
+        blanked = True
 
 
 class Party(models.Model):
@@ -111,12 +105,7 @@ class Party(models.Model):
         fields: ClassVar = {"person": "use records name her", "person_index": "finds her without showing her number"}
         retire = "deleted five years after the case was closed"
         after = KEPT
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete the parties of cases closed five years ago."""
-        count, _ = cls.objects.filter(case__closed_at__lt=now - cls.Personal.after).delete()
-        return count
+        since = "case__closed_at"
 
 
 class Step(models.Model):
@@ -140,11 +129,8 @@ class Step(models.Model):
         fields: ClassVar = {"note": "questions and reasons may name people"}
         retire = "notes are blanked five years after the case was closed"
         after = KEPT
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Blank the notes of cases closed five years ago."""
-        return cls.objects.filter(case__closed_at__lt=now - cls.Personal.after).exclude(note="").update(note="")
+        since = "case__closed_at"
+        blanked = True
 
 
 class Supplement(models.Model):
@@ -169,12 +155,8 @@ class Supplement(models.Model):
         fields: ClassVar = {"question": "speaks of her application", "answer": "what she answered"}
         retire = "blanked five years after the case was closed"
         after = KEPT
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Blank questions and answers of cases closed five years ago."""
-        old = cls.objects.filter(case__closed_at__lt=now - cls.Personal.after).exclude(question="")
-        return old.update(question="", answer="")
+        since = "case__closed_at"
+        blanked = True
 
 
 class RegisterWrite(models.Model):
@@ -200,12 +182,8 @@ class RegisterWrite(models.Model):
         fields: ClassVar = {"subject": "whose row it is", "row": "what was written"}
         retire = "blanked five years after the case was closed"
         after = KEPT
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Blank the rows of cases closed five years ago."""
-        old = cls.objects.filter(case__closed_at__lt=now - cls.Personal.after).exclude(subject="")
-        return old.update(subject="", row=None)
+        since = "case__closed_at"
+        blanked = True
 
 
 class AssignedNumber(models.Model):
@@ -220,11 +198,8 @@ class AssignedNumber(models.Model):
         fields: ClassVar = {"case": "says for whom the number was taken"}
         retire = "cut from its case five years after closing; the serial itself stays used"
         after = KEPT
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Cut serials from cases closed five years ago."""
-        return cls.objects.filter(case__closed_at__lt=now - cls.Personal.after).update(case=None)
+        since = "case__closed_at"
+        blanked = True
 
 
 class Birth(models.Model):
@@ -247,9 +222,4 @@ class Birth(models.Model):
         fields: ClassVar = {"mother": "to whom it is announced", "row": "what the hospital notified"}
         retire = "deleted after a year; the register keeps the birth"
         after = timedelta(days=365)
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete notifications older than a year."""
-        count, _ = cls.objects.filter(notified_at__lt=now - cls.Personal.after).delete()
-        return count
+        since = "notified_at"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from datetime import timedelta
+from typing import ClassVar
 
 from django.db import models
 
 from smartgov.blocks.credentials.domain import Status
-from smartgov.blocks.ops.api import EncryptedTextField
+from smartgov.blocks.ops.api import Calls, EncryptedTextField
 from smartgov.shared import clock, ids
 
 
@@ -54,14 +54,10 @@ class Certificate(models.Model):
             "holder_name": "the public page shows a part of it",
             "document": "what she downloads",
         }
-        retire = "blanked three years after issue or revocation; code, number and status remain checkable"
+        retire = "blanked three years after it was made; code, number and status remain checkable"
         after = timedelta(days=365 * 3)
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Blank certificates that are three years old."""
-        blank: dict[str, Any] = dict.fromkeys(("holder", "holder_index", "holder_name", "document"), "")
-        return cls.objects.filter(made_at__lt=now - cls.Personal.after).exclude(holder_index="").update(**blank)
+        since = "made_at"
+        blanked = True
 
 
 class Place(models.Model):
@@ -103,20 +99,11 @@ class Kept(models.Model):
         fields: ClassVar = {"value": "what an offer is for, or what a wallet has shown"}
         retire = "deleted a day after its minutes are over"
         after = timedelta(days=1)
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete what is over."""
-        count, _ = cls.objects.filter(until__lt=now - cls.Personal.after).delete()
-        return count
+        since = "until"
 
 
-class Lookup(models.Model):
+class Lookup(Calls):
     """How often an address asked the public page within a quarter of an hour, to slow down guessing."""
-
-    caller = models.CharField(max_length=64)
-    window = models.BigIntegerField()
-    count = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("caller", "window"), name="credentials_lookup_once"),)
@@ -127,9 +114,3 @@ class Lookup(models.Model):
         fields: ClassVar = {"caller": "limits guessing; a keyed digest of the address"}
         retire = "deleted after a day"
         after = timedelta(days=1)
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete windows older than a day."""
-        count, _ = cls.objects.filter(window__lt=int((now - cls.Personal.after).timestamp()) // 900).delete()
-        return count

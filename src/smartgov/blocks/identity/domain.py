@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from smartgov.shared import canonical
+from smartgov.shared import canonical, clock
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -125,13 +125,8 @@ def signed_content(*, origin: str, nonce: str, number: str, text: Mapping[str, s
 
 def is_fresh(*, issued: str, created_at: datetime, now: datetime) -> bool:
     """Whether a signature's own time lies within its request's life (30 s for clocks that differ)."""
-    try:
-        at = datetime.fromisoformat(issued)
-    except ValueError:
-        return False
-    if at.tzinfo is None:
-        return False
-    return created_at - SIGNED_TOLERANCE <= at <= min(now, created_at + LOGIN_LIFETIME) + SIGNED_TOLERANCE
+    latest = min(now, created_at + LOGIN_LIFETIME) + SIGNED_TOLERANCE
+    return clock.is_between(issued, created_at - SIGNED_TOLERANCE, latest)
 
 
 def cooling_recovery(recovery: str, until: datetime | None, now: datetime) -> str:

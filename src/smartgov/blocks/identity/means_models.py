@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
@@ -39,11 +39,7 @@ class Proving(models.Model):
         }
         retire = "deleted a day after it expired"
         after = timedelta(days=1)
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete old requests."""
-        return cls.objects.filter(expires_at__lt=now - cls.Personal.after).delete()[0]
+        since = "expires_at"
 
 
 class CitizenCertificate(models.Model):
@@ -72,8 +68,4 @@ class CitizenCertificate(models.Model):
         }
         retire = "deleted after the account was closed"
         after = timedelta(days=180)
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete those of accounts closed long enough ago."""
-        return cls.objects.filter(account__closed_at__lt=now - cls.Personal.after).delete()[0]
+        since = "account__closed_at"

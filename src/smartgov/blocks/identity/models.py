@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -47,12 +47,8 @@ class Account(AbstractBaseUser):
         }
         retire = "blanked after the account was closed"
         after = RETENTION
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Blank accounts that were closed long enough ago; the subject id stays, pointing at nobody."""
-        due = cls.objects.filter(closed_at__lt=now - cls.Personal.after).exclude(national_id_index=None)
-        return due.update(national_id="", national_id_index=None, name="", email="", signs_in_from=None)
+        since = "closed_at"
+        blanked = True
 
     def set_password(self, raw_password: str | None) -> None:
         """There are none."""
@@ -116,11 +112,7 @@ class Passkey(models.Model):
         fields: ClassVar = {"credential_id": "to recognise the device", "name": "the person's word for the device"}
         retire = "deleted after the account was closed"
         after = RETENTION
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete passkeys of accounts closed long enough ago."""
-        return cls.objects.filter(account__closed_at__lt=now - cls.Personal.after).delete()[0]
+        since = "account__closed_at"
 
 
 class MobileKey(models.Model):
@@ -142,11 +134,7 @@ class MobileKey(models.Model):
         fields: ClassVar = {"key_id": "to recognise the phone", "public_jwk": "to verify its signatures"}
         retire = "deleted after the account was closed"
         after = RETENTION
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete keys of accounts closed long enough ago."""
-        return cls.objects.filter(account__closed_at__lt=now - cls.Personal.after).delete()[0]
+        since = "account__closed_at"
 
 
 class LoginRequest(models.Model):
@@ -170,11 +158,7 @@ class LoginRequest(models.Model):
         fields: ClassVar = {"account": "whose phone was asked"}
         retire = "deleted a day after it expired"
         after = timedelta(days=1)
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete old requests."""
-        return cls.objects.filter(expires_at__lt=now - cls.Personal.after).delete()[0]
+        since = "expires_at"
 
 
 class SignIn(models.Model):
@@ -201,11 +185,7 @@ class SignIn(models.Model):
         }
         retire = "deleted"
         after = RETENTION
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete old sign-ins."""
-        return cls.objects.filter(at__lt=now - cls.Personal.after).delete()[0]
+        since = "at"
 
 
 class Throttle(models.Model):
@@ -221,11 +201,7 @@ class Throttle(models.Model):
         fields: ClassVar = {"key": "to slow down guessing"}
         retire = "deleted a day after its window"
         after = timedelta(days=1)
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete old windows."""
-        return cls.objects.filter(window_ends__lt=now - cls.Personal.after).delete()[0]
+        since = "window_ends"
 
 
 class KeptPost(models.Model):
@@ -243,12 +219,8 @@ class KeptPost(models.Model):
 
         fields: ClassVar = {"answers": "so that nobody has to write twice", "subject": "who wrote them"}
         retire = "deleted when sent, and 30 minutes after it was kept at the latest"
-        after = timedelta(minutes=30)
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete what has expired."""
-        return cls.objects.filter(expires_at__lt=now).delete()[0]
+        after = timedelta(0)
+        since = "expires_at"
 
 
 # Django looks for tables here. Those of the means and of the provider stand in files of their own.

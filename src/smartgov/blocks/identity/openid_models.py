@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
@@ -84,11 +84,7 @@ class OpenidAuthorization(models.Model):
         }
         retire = "deleted a day after nothing that came of it is valid any more"
         after = timedelta(days=1)
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete what has ended; tokens go with it."""
-        return cls.objects.filter(keep_until__lt=now - cls.Personal.after).delete()[0]
+        since = "keep_until"
 
 
 class OpenidToken(models.Model):
@@ -113,11 +109,7 @@ class OpenidToken(models.Model):
         fields: ClassVar = {"sub": "for whom the next party sees the person"}
         retire = "deleted a day after it expired"
         after = timedelta(days=1)
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete expired tokens."""
-        return cls.objects.filter(expires_at__lt=now - cls.Personal.after).delete()[0]
+        since = "expires_at"
 
 
 class OpenidMark(models.Model):
@@ -158,11 +150,7 @@ class OpenidRelation(models.Model):
         fields: ClassVar = {"subject": "whose agreement it is"}
         retire = "deleted 180 days after the agreement's last day"
         after = timedelta(days=180)
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete agreements that ended long ago."""
-        return cls.objects.filter(kept_until__lt=now - cls.Personal.after).delete()[0]
+        since = "kept_until"
 
 
 class OpenidLogout(models.Model):
@@ -181,8 +169,4 @@ class OpenidLogout(models.Model):
         fields: ClassVar = {"sub": "whose session ended there"}
         retire = "deleted a week later"
         after = timedelta(days=7)
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete old ones."""
-        return cls.objects.filter(created_at__lt=now - cls.Personal.after).delete()[0]
+        since = "created_at"

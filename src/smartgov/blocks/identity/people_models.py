@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
@@ -38,11 +38,7 @@ class AuthenticatorApp(models.Model):
         fields: ClassVar = {"secret": "to check the codes of the person's app", "account": "whose it is"}
         retire = "deleted after the account was closed"
         after = RETENTION
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete those of accounts closed long enough ago."""
-        return cls.objects.filter(account__closed_at__lt=now - cls.Personal.after).delete()[0]
+        since = "account__closed_at"
 
 
 class RecoveryCode(models.Model):
@@ -60,11 +56,7 @@ class RecoveryCode(models.Model):
         fields: ClassVar = {"account": "whose it is"}
         retire = "deleted after the account was closed"
         after = RETENTION
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete those of accounts closed long enough ago."""
-        return cls.objects.filter(account__closed_at__lt=now - cls.Personal.after).delete()[0]
+        since = "account__closed_at"
 
 
 class Password(models.Model):
@@ -85,11 +77,7 @@ class Password(models.Model):
         fields: ClassVar = {"hash": "to check the password", "account": "whose it is"}
         retire = "deleted after the account was closed"
         after = RETENTION
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete those of accounts closed long enough ago."""
-        return cls.objects.filter(account__closed_at__lt=now - cls.Personal.after).delete()[0]
+        since = "account__closed_at"
 
 
 class KnownBrowser(models.Model):
@@ -118,11 +106,7 @@ class KnownBrowser(models.Model):
         }
         retire = "deleted 180 days after its last use"
         after = RETENTION
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete what was not used for long."""
-        return cls.objects.filter(last_at__lt=now - cls.Personal.after).delete()[0]
+        since = "last_at"
 
 
 class LiveSession(models.Model):
@@ -151,11 +135,7 @@ class LiveSession(models.Model):
         }
         retire = "deleted when it ended, and a day after its last use at the latest"
         after = timedelta(days=1)
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete what ran out."""
-        return cls.objects.filter(seen_at__lt=now - cls.Personal.after).delete()[0]
+        since = "seen_at"
 
 
 class Recovery(models.Model):
@@ -184,8 +164,4 @@ class Recovery(models.Model):
         fields: ClassVar = {"account": "whose it is", "proven_by": "the seat that saw the person"}
         retire = "deleted 180 days after it was begun"
         after = RETENTION
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete old ones."""
-        return cls.objects.filter(begun_at__lt=now - cls.Personal.after).delete()[0]
+        since = "begun_at"

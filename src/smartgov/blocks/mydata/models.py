@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.db import models
-from django.db.models.functions import Length
 
 from smartgov.blocks.mydata.domain import ConsentItem
 from smartgov.blocks.ops.api import EncryptedTextField
@@ -39,16 +38,12 @@ class ConsentRequest(models.Model):
         fields: ClassVar = {"subject": "platform id of the person who was asked"}
         retire = "the row is deleted with its consents"
         after = _KEPT
+        since = "created_at"
 
     @property
     def consent_items(self) -> tuple[ConsentItem, ...]:
         """What is asked, typed."""
         return tuple(ConsentItem.of(item) for item in self.items)
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete pages five years after they were shown, with the consents given on them."""
-        return cls.objects.filter(created_at__lt=now - _KEPT).delete()[0]
 
 
 class Consent(models.Model):
@@ -83,8 +78,7 @@ class Consent(models.Model):
     @classmethod
     def retire(cls, now: datetime) -> int:
         """Empty artefacts that nobody can use any more; that she agreed remains visible to her."""
-        kept = cls.objects.filter(expires_at__lt=now).annotate(letters=Length("artefact"))
-        return kept.filter(letters__gt=0).update(artefact="")
+        return cls.objects.filter(expires_at__lt=now).exclude(artefact="").update(artefact="")
 
 
 class GatewayCheckpoint(models.Model):

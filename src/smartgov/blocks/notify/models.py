@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import models
 
@@ -24,6 +24,7 @@ class Notice(models.Model):
         }
         retire = "the row is deleted"
         after = timedelta(days=730)
+        since = "created_at"
 
     class MailState(models.TextChoices):
         """How far the e-mail is."""
@@ -50,8 +51,3 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"notice {self.id}"
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete what nobody needs to look up any more; returns how many rows."""
-        return cls.objects.filter(created_at__lt=now - cls.Personal.after).delete()[0]

@@ -7,6 +7,7 @@ from smartgov.blocks.ops.documents import served_document
 from smartgov.blocks.ops.domain import EmittedEvent, EventKind
 from smartgov.blocks.ops.fields import EncryptedTextField
 from smartgov.blocks.ops.health import Check, health, note_release, register_check, upgrade_problems
+from smartgov.blocks.ops.limiting import Calls, count_call
 from smartgov.blocks.ops.manifest import deeds
 from smartgov.blocks.ops.outbox import (
     dead_letters,
@@ -19,10 +20,11 @@ from smartgov.blocks.ops.outbox import (
     retry,
 )
 from smartgov.blocks.ops.periodic import calendar, run_due
-from smartgov.blocks.ops.personal import Declaration, declaration_of, our_models, retire_all
+from smartgov.blocks.ops.personal import Declaration, declaration_of, our_models, retire, retire_all
 from smartgov.blocks.ops.statements import Statement, Statements, moment_in, text_in, text_out, written
 
 __all__ = [
+    "Calls",
     "Check",
     "Declaration",
     "EmittedEvent",
@@ -33,6 +35,7 @@ __all__ = [
     "Statements",
     "actor",
     "calendar",
+    "count_call",
     "dead_letters",
     "declaration_of",
     "declare_events",
@@ -50,6 +53,7 @@ __all__ = [
     "public",
     "register_check",
     "register_gate",
+    "retire",
     "retire_all",
     "retry",
     "run_due",

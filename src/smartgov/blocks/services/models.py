@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models.functions import Length
 
 from smartgov.blocks.ops.api import EncryptedTextField
 from smartgov.blocks.services import domain
@@ -42,16 +41,12 @@ class LifeEvent(models.Model):
         }
         retire = "the row is deleted; an application keeps its own copy of what it needs"
         after = timedelta(days=365)
+        since = "announced_at"
 
     @property
     def facts(self) -> dict[str, Any]:
         """The announced details."""
         return dict(json.loads(self.detail or "{}"))
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete events a year after they were announced."""
-        return cls.objects.filter(announced_at__lt=now - cls.Personal.after).delete()[0]
 
 
 class Application(models.Model):
@@ -128,12 +123,9 @@ class Application(models.Model):
     def retire(cls, now: datetime) -> int:
         """Delete stale drafts, empty what is a year old, delete what is five years old."""
         stale = cls.objects.filter(touched_at__lt=now - _DRAFT_KEPT).exclude(state=domain.SUBMITTED).delete()[0]
-        old = _with_text(
-            cls.objects.filter(submitted_at__lt=now - timedelta(days=365)), "answers_text", "prepared_text"
-        )
-        emptied = old.update(
-            answers_text="", prepared_text="", representative_text="", notification="", happened_on=None
-        )
+        old = cls.objects.filter(submitted_at__lt=now - timedelta(days=365))
+        blank = dict.fromkeys(("answers_text", "prepared_text", "representative_text", "notification"), "")
+        emptied = old.exclude(**blank, happened_on=None).update(**blank, happened_on=None)
         return stale + emptied + cls.objects.filter(submitted_at__lt=now - _KEPT).delete()[0]
 
 
@@ -183,16 +175,13 @@ class Step(models.Model):
         fields: ClassVar = {"body_text": "words, amounts and explanation of a decision"}
         retire = "the text is emptied five years after the step; the row goes with its application"
         after = _KEPT
+        since = "at"
+        blanked = True
 
     @property
     def body(self) -> dict[str, Any]:
         """Title, text, next, by, and what belongs to the kind."""
         return dict(json.loads(self.body_text or "{}"))
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Empty old texts."""
-        return _with_text(cls.objects.filter(at__lt=now - _KEPT), "body_text").update(body_text="")
 
 
 class Supplement(models.Model):
@@ -213,6 +202,8 @@ class Supplement(models.Model):
         fields: ClassVar = {"question_text": "what the agency asks", "answer_text": "what the applicant answered"}
         retire = "both are emptied a year after the question"
         after = timedelta(days=365)
+        since = "asked_at"
+        blanked = True
 
     @property
     def question(self) -> dict[str, Any]:
@@ -223,12 +214,6 @@ class Supplement(models.Model):
     def answer(self) -> dict[str, str]:
         """Her answers by field."""
         return dict(json.loads(self.answer_text or "{}"))
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Empty old questions and answers."""
-        old = _with_text(cls.objects.filter(asked_at__lt=now - cls.Personal.after), "question_text", "answer_text")
-        return old.update(question_text="", answer_text="")
 
 
 class Certificate(models.Model):
@@ -244,10 +229,3 @@ class Certificate(models.Model):
         """Nothing of its own."""
 
         none = "number and kind of a document; goes with its application"
-
-
-def _with_text(rows: models.QuerySet[Any, Any], *columns: str) -> models.QuerySet[Any]:
-    """The rows in which an encrypted column is not yet empty (such columns can be measured but not compared)."""
-    total = sum((Length(column) for column in columns[1:]), start=Length(columns[0]))
-    found: models.QuerySet[Any] = rows.annotate(letters=total).filter(letters__gt=0)
-    return found

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from smartgov.engines.pki import keys
-from smartgov.shared import canonical
+from smartgov.shared import canonical, clock
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -238,13 +238,7 @@ def is_approved(content: bytes, signature: bytes, jwk: Mapping[str, str]) -> boo
 
 def is_fresh(issued: str, *, begun: datetime, now: datetime) -> bool:
     """Whether the phone's time lies within the life of the request (30 s for clocks that differ)."""
-    try:
-        at = datetime.fromisoformat(issued)
-    except ValueError:
-        return False
-    if at.tzinfo is None:
-        return False
-    return begun - TOLERANCE <= at <= min(now, begun + APPROVAL_LIFE) + TOLERANCE
+    return clock.is_between(issued, begun - TOLERANCE, min(now, begun + APPROVAL_LIFE) + TOLERANCE)
 
 
 def _problem(slug: str, status: int, what: Text, todo: Text, why: Text | str = "", **extra: Any) -> Problem:

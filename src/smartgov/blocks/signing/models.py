@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
 
-from smartgov.blocks.ops.api import EncryptedTextField
+from smartgov.blocks.ops.api import Calls, EncryptedTextField
 from smartgov.blocks.signing import domain
 from smartgov.blocks.signing.domain import BatchState, DocumentState
 from smartgov.shared import clock, ids
@@ -46,12 +46,7 @@ class Document(models.Model):
         }
         retire = "deleted after thirty days"
         after = domain.KEPT_FOR
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete what is older."""
-        count, _ = cls.objects.filter(uploaded_at__lt=now - cls.Personal.after).delete()
-        return count
+        since = "uploaded_at"
 
 
 class Asked(models.Model):
@@ -71,11 +66,6 @@ class Asked(models.Model):
 
     class Meta:
         abstract = True
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete what is older."""
-        return cls._default_manager.filter(begun_at__lt=now - ASKED_KEPT).delete()[0]
 
 
 class Approval(Asked):
@@ -104,6 +94,7 @@ class Approval(Asked):
         }
         retire = "deleted after a day"
         after = ASKED_KEPT
+        since = "begun_at"
 
 
 class StatePaper(Asked):
@@ -129,6 +120,7 @@ class StatePaper(Asked):
         }
         retire = "deleted after a day"
         after = ASKED_KEPT
+        since = "begun_at"
 
 
 class OutsideAuthority(models.Model):
@@ -165,12 +157,8 @@ class OutsideRevocation(models.Model):
         none = "serial numbers of a public list"
 
 
-class Check(models.Model):
+class Check(Calls):
     """How often an address had files checked within a quarter of an hour."""
-
-    caller = models.CharField(max_length=64)
-    window = models.BigIntegerField()
-    count = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("caller", "window"), name="signing_check_once"),)
@@ -181,12 +169,6 @@ class Check(models.Model):
         fields: ClassVar = {"caller": "limits the load; a keyed digest of the address"}
         retire = "deleted after a day"
         after = timedelta(days=1)
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete windows older than a day."""
-        count, _ = cls.objects.filter(window__lt=int((now - cls.Personal.after).timestamp()) // 900).delete()
-        return count
 
 
 class Batch(models.Model):
@@ -232,9 +214,4 @@ class BatchItem(models.Model):
         }
         retire = "deleted after thirty days, the batch's count stays"
         after = domain.KEPT_FOR
-
-    @classmethod
-    def retire(cls, now: datetime) -> int:
-        """Delete what is older."""
-        count, _ = cls.objects.filter(batch__begun_at__lt=now - cls.Personal.after).delete()
-        return count
+        since = "batch__begun_at"

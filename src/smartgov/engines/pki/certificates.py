@@ -144,7 +144,7 @@ class CertificateAuthority:
         self, public_key: keys.PublicKey, usage: Usage, dns: list[str], ips: list[str]
     ) -> Iterator[tuple[x509.ExtensionType, bool]]:
         yield x509.BasicConstraints(ca=False, path_length=None), True
-        yield _key_usage(commitment=usage in _NON_REPUDIATION), True
+        yield key_usage(commitment=usage in _NON_REPUDIATION), True
         yield x509.SubjectKeyIdentifier.from_public_key(public_key), False
         yield _authority_id(self.certificate), False
         if usage in _EXTENDED:
@@ -269,13 +269,14 @@ def _self_signed(key: ec.EllipticCurvePrivateKey, name: x509.Name) -> x509.Certi
         .not_valid_before(now - _BACKDATED)
         .not_valid_after(now + _CA_LIFE)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_key_usage(authority=True), critical=True)
+        .add_extension(key_usage(authority=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
 
 
-def _key_usage(*, commitment: bool = False, authority: bool = False) -> x509.KeyUsage:
+def key_usage(*, commitment: bool = False, authority: bool = False) -> x509.KeyUsage:
+    """What a key may sign (RFC 5280 4.2.1.3): data, also to commit its holder; or certificates and lists."""
     return x509.KeyUsage(
         digital_signature=not authority,
         content_commitment=commitment,

@@ -158,6 +158,17 @@ def verify_digest(key: ec.EllipticCurvePublicKey, signature: bytes, digest: byte
     return True
 
 
+def der_of(signature: str) -> bytes:
+    """The DER form of a base64url `r || s`; the empty bytes when it is none, which verifies nothing."""
+    try:
+        both = from_b64url(signature.rstrip("="))
+    except ValueError:
+        return b""
+    if len(both) != 2 * _HALF:
+        return b""
+    return encode_dss_signature(*(int.from_bytes(both[i : i + _HALF], "big") for i in (0, _HALF)))
+
+
 def sign_der(key: ec.EllipticCurvePrivateKey, data: bytes) -> bytes:
     """ECDSA with SHA-256 in DER, the form of certificates, CMS and PDFs."""
     return key.sign(data, _ES256)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from html import escape
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -54,12 +53,12 @@ class LibraryApp:
             address, kept = await asyncio.to_thread(self.party.begin, **wanted)
         except (SignInError, OSError) as error:
             return self._trouble(error)
-        browser = self._browser(request) or secrets.token_urlsafe(24)
+        browser = pages.cookie_of(request, self.cookie) or secrets.token_urlsafe(24)
         self.begun[browser] = kept
         return self._sent(address, browser)
 
     async def _callback(self, request: Request) -> Response:
-        browser = self._browser(request)
+        browser = pages.cookie_of(request, self.cookie)
         kept = self.begun.pop(browser, {})
         try:
             done = await asyncio.to_thread(self.party.finish, request.query, kept)
@@ -74,7 +73,7 @@ class LibraryApp:
 
     async def _again(self, request: Request) -> Response:
         """Ask for the reader's facts once more; what the platform gives no longer ends the session here."""
-        browser = self._browser(request)
+        browser = pages.cookie_of(request, self.cookie)
         session = self.sessions.get(browser)
         if session is None:
             return Response(302, {"location": "/"})
@@ -92,7 +91,7 @@ class LibraryApp:
 
     async def _sign_out(self, request: Request) -> Response:
         """Leave here, and ask the provider whether to leave there as well."""
-        session = self.sessions.pop(self._browser(request), None)
+        session = self.sessions.pop(pages.cookie_of(request, self.cookie), None)
         if session is None:
             return Response(302, {"location": "/"})
         back = self.party.redirect_uri.removesuffix("callback")
@@ -122,7 +121,7 @@ class LibraryApp:
         return Response.json({"status": "ok", "name": "library"})
 
     async def _index(self, request: Request) -> Response:
-        session = self.sessions.get(self._browser(request))
+        session = self.sessions.get(pages.cookie_of(request, self.cookie))
         body = self._reader(session) if session else self._stranger()
         rows = [[escape(when), both(what)] for when, what in reversed(self.events[-20:])]
         nothing = Text("Nothing yet.", "尚無。")
@@ -171,10 +170,3 @@ class LibraryApp:
 
     def _note(self, what: Text) -> None:
         self.events.append((clock.now().astimezone(clock.TAIPEI).strftime("%H:%M:%S"), what))
-
-    def _browser(self, request: Request) -> str:
-        try:
-            found = SimpleCookie(request.headers.get("cookie", "")).get(self.cookie)
-        except CookieError:
-            return ""
-        return found.value if found else ""

@@ -208,7 +208,7 @@ def _authority(key: rsa.RSAPrivateKey) -> x509.Certificate:
     return (
         _builder(name, name, key.public_key(), 10 * _YEAR)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(authority=True), critical=True)
+        .add_extension(certificates.key_usage(authority=True), critical=True)
         .sign(key, hashes.SHA256())
     )
 
@@ -220,7 +220,7 @@ def _responder(
     return (
         _builder(name, authority_certificate.subject, public, 10 * _YEAR)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(), critical=True)
+        .add_extension(certificates.key_usage(), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), critical=False)
         .add_extension(x509.OCSPNoCheck(), critical=False)
         .sign(key, hashes.SHA256())
@@ -242,7 +242,7 @@ def _signed(
     return (
         _builder(subject, ca.subject, public, life)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(commitment=True), critical=True)
+        .add_extension(certificates.key_usage(commitment=True), critical=True)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False)
         .add_extension(citizen.last_four_extension(last_four), critical=False)
         .sign(key, hashes.SHA256())
@@ -262,18 +262,4 @@ def _builder(
         .not_valid_before(now - _BACKDATED)
         .not_valid_after(now + life)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-    )
-
-
-def _usage(*, commitment: bool = False, authority: bool = False) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not authority,
-        content_commitment=commitment,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=authority,
-        crl_sign=authority,
-        encipher_only=False,
-        decipher_only=False,
     )

@@ -7,7 +7,6 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote
 
 import structlog
@@ -141,7 +140,7 @@ class WalletApp:
         return Response(302, {"location": address, "set-cookie": cookie, "cache-control": "no-store"})
 
     async def _callback(self, request: Request) -> Response:
-        found = self.signing_in.pop(self._browser(request), None)
+        found = self.signing_in.pop(pages.cookie_of(request, self.cookie), None)
         if found is None or found.party is None:
             return pages.see_other("/")
         party = found.party
@@ -184,13 +183,6 @@ class WalletApp:
                 what=Text("This form did not come from this wallet.", "此表單並非來自此錢包。"),
                 todo=Text("Scan the code again.", "請重新掃描條碼。"),
             )
-
-    def _browser(self, request: Request) -> str:
-        try:
-            found = SimpleCookie(request.headers.get("cookie", "")).get(self.cookie)
-        except CookieError:
-            return ""
-        return found.value if found else ""
 
 
 def _path(deal: Deal) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from django.test import Client
+from django.contrib.sessions.backends.db import SessionStore
+from django.test import Client, RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smartgov.shared.problems import Problem
+from smartgov.site import middleware, refusals
 from smartgov.site.tests.test_machine_doors import ask, refused
 from smartgov.site.unstorable import holds_nul
 
@@ -22,12 +27,28 @@ def test_a_page_is_not_asked_with_one(path: str) -> None:
     answer = Client().get(path, follow=True)
     assert answer.status_code == 400
     assert "text/html" in answer["content-type"]
+    assert refusals.NUL_IN_ADDRESS.todo.zh in answer.content.decode()
 
 
 def test_a_form_does_not_carry_one() -> None:
     form = "application/x-www-form-urlencoded"
-    assert Client().post("/identity/sign-in", "username=a%00b", content_type=form).status_code == 400
+    answer = Client().post("/identity/sign-in", "username=a%00b", content_type=form)
+    assert answer.status_code == 400
+    assert refusals.NUL_IN_FORM.todo.zh in answer.content.decode()
     assert Client().post("/identity/sign-in", "username=a%20b", content_type=form).status_code == 405
+
+
+@pytest.mark.parametrize("problem", refusals.FOR_PEOPLE)
+def test_people_read_on_a_page_what_they_can_do_and_programs_what_is_documented(problem: Problem) -> None:
+    asked = RequestFactory().get("/x")
+    asked.session = SessionStore()
+    page = middleware.respond(asked, problem)
+    told = json.loads(middleware.respond(RequestFactory().get("/api/x"), problem).content)
+    for_people = refusals.FOR_PEOPLE[problem]
+    assert page.status_code == told["status"] == problem.status
+    assert for_people.todo.zh in page.content.decode()
+    assert problem.todo.zh in told["detail"]
+    assert for_people.slug == problem.slug
 
 
 @pytest.mark.parametrize("told", [{"QUERY_STRING": "a=%00"}, {"body": b"a=%00", "CONTENT_LENGTH": "5"}])

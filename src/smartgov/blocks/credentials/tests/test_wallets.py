@@ -18,6 +18,7 @@ from smartgov.blocks.credentials import api, wallets
 from smartgov.blocks.credentials.models import Certificate, Kept, Place
 from smartgov.blocks.credentials.tests import factories as make
 from smartgov.blocks.identity.tests import factories as people
+from smartgov.blocks.ops import api as ops
 from smartgov.engines.credential import sdjwt, status, tokens
 from smartgov.engines.credential.wallet import Wallet
 from smartgov.engines.pki import certificates
@@ -105,7 +106,7 @@ def test_it_is_shown_to_a_registered_agency_and_seen_by_nobody_else(gateway):
     assert wallet.show(question)[0] == 404, "answered once"
     with clock.travelling(delta=timedelta(minutes=11)), pytest.raises(Http404):
         api.shown(actor=officer, request=request)
-    assert Kept.retire(clock.now() + timedelta(days=2)) >= 1
+    assert ops.retire(Kept, clock.now() + timedelta(days=2)) >= 1
 
 
 def test_what_an_agency_may_not_ask_is_not_asked(gateway):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
-from smartgov.blocks.identity.adapters.phone import PhoneService, signature_of
+from smartgov.blocks.identity.adapters.phone import PhoneService
 from smartgov.blocks.identity.ports import Enrolment, Ticket
+from smartgov.engines.pki import keys
 
 
 class EnrolmentService(PhoneService):
@@ -26,4 +27,4 @@ class EnrolmentService(PhoneService):
         if answer["status"] != "approved":
             return Enrolment("refused")
         jwk, issued = json.loads(answer["outcome"]["jwk"]), json.loads(answer["payload"]).get("issued", "")
-        return Enrolment("approved", jwk, signature_of(str(answer["signature"])), str(issued))
+        return Enrolment("approved", jwk, keys.der_of(str(answer["signature"])), str(issued))

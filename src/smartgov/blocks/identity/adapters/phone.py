@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-
 from smartgov.blocks.identity.domain import too_many_attempts
 from smartgov.blocks.identity.ports import Answer, Asked, Opened
 from smartgov.engines.httpd import sync
+from smartgov.engines.pki import keys
 from smartgov.shared import homes
 from smartgov.shared.problems import TRY_AGAIN, Problem
 from smartgov.shared.settings import get
@@ -44,7 +42,7 @@ class PhoneService:
         if answer["status"] != "approved":
             return Answer("refused")
         issued = json.loads(answer["payload"]).get("issued", "")
-        signature = signature_of(str(answer["signature"]))
+        signature = keys.der_of(str(answer["signature"]))
         return Answer("given", signature=signature, key_id=str(answer["key_id"]), issued=str(issued))
 
     def _open(self, asked: Asked, **to: str) -> Opened:
@@ -107,14 +105,3 @@ def _secret() -> str:
         return _secret_file().read_text().strip()
     except OSError:
         raise phone_unreachable() from None
-
-
-def signature_of(raw: str) -> bytes:
-    """The DER form of a base64url `r || s`; the empty bytes when it is none, which verifies nothing."""
-    try:
-        both = base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4))
-    except ValueError:
-        return b""
-    if len(both) != 64:
-        return b""
-    return encode_dss_signature(int.from_bytes(both[:32], "big"), int.from_bytes(both[32:], "big"))

@@ -13,8 +13,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+import pytest
+from django.test import Client
+
+from smartgov.blocks.identity.means import standing
 from smartgov.engines.httpd import sync
 from smartgov.shared import settings
 from smartgov.simulators.card import home as cards
@@ -168,3 +173,48 @@ def with_card(
     done = press(form_to, asked, 1, cancel="1") if cancel else press(form_to, asked, 0, card=persona, pin=pin)
     found = re.search(r'name="answer" value="([^"]*)"', done)
     return found[1] if found else done
+
+
+def begin_card(client: Client) -> tuple[str, str, str]:
+    """The waiting page, and what its form sends where."""
+    waiting = client.post("/identity/prove/with/card").headers["Location"]
+    page = client.get(waiting)
+    assert "form-action 'self' http://localhost:" in page.headers["Content-Security-Policy"]
+    assert page.headers["Referrer-Policy"] == "origin"
+    text = page.content.decode()
+    form = re.search(r'action="([^"]*/requests)"><input type="hidden" name="request" value="([^"]*)"', text)
+    assert form is not None
+    return waiting, unescape(form[1]), form[2]
+
+
+def bring(client: Client, waiting: str, answer: str) -> None:
+    """What the helper's page does with the browser: a form from another site, so without our cookies."""
+    brought = Client(enforce_csrf_checks=True).post(f"{waiting}/answer", {"answer": answer})
+    assert (brought.status_code, brought.headers["Location"]) == (303, waiting)
+
+
+def use_card(client: Client, persona: str) -> str:
+    """Both of them; the waiting page."""
+    waiting, address, request = begin_card(client)
+    bring(client, waiting, with_card(address, request, persona))
+    return waiting
+
+
+def met(running: Outside, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    """For one test, the platform is connected with these programs and remembers none of their answers."""
+    settings.ORIGIN = ORIGIN
+    for name, value in environment(running).items():
+        monkeypatch.setenv(name, value)
+    standing.forget()
+
+
+def first_sign_in(browser: Client, running: Outside, means: str, national_id: str) -> None:
+    """The mother signs in for the first time, with her card or with TW FidO; NOT RUN without the card's module."""
+    if means == "card":
+        if not running.cards:
+            pytest.skip("NOT RUN: softhsm2 is absent (bash scripts/system.sh hsm)")
+        browser.post(f"{use_card(browser, 'mother')}/person", {"national_id": national_id})
+        return
+    waiting = browser.post("/identity/prove/with/twfido", {"id_num": national_id, "way": "push"})["Location"]
+    on_phone(running, "mother")
+    browser.get(waiting)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typst
@@ -16,7 +17,7 @@ from smartgov.blocks.identity.ports import Paper
 from smartgov.blocks.identity.tests import outside
 from smartgov.blocks.identity.tests.factories import a_person
 from smartgov.blocks.identity.tests.outside import Outside
-from smartgov.blocks.identity.tests.test_proving_process import Silent, use_card
+from smartgov.blocks.identity.tests.test_proving_process import Silent
 from smartgov.engines.pki import signing
 from smartgov.engines.pki.signing import Prepared
 from smartgov.shared import clock
@@ -37,22 +38,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
 
 @pytest.fixture(params=["card", "twfido"])
 def signer(
-    request: pytest.FixtureRequest, running: Outside, monkeypatch: pytest.MonkeyPatch, settings: object
+    request: pytest.FixtureRequest, running: Outside, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> tuple[str, str, Outside]:
     """A person who has signed in once with the means: her subject, the means, the programs."""
-    settings.ORIGIN = outside.ORIGIN  # type: ignore[attr-defined]
-    for name, value in outside.environment(running).items():
-        monkeypatch.setenv(name, value)
-    standing.forget()
+    outside.met(running, monkeypatch, settings)
     subject, browser = a_person("林美玲", nid=IDS["mother"]), Client()
-    if request.param == "card":
-        if not running.cards:
-            pytest.skip("NOT RUN: softhsm2 is absent (bash scripts/system.sh hsm)")
-        browser.post(f"{use_card(browser, 'mother')}/person", {"national_id": IDS["mother"]})
-    else:
-        waiting = begin(browser)
-        outside.on_phone(running, "mother")
-        browser.get(waiting)
+    outside.first_sign_in(browser, running, request.param, IDS["mother"])
     return subject, str(request.param), running
 
 

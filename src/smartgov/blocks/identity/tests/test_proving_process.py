@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -32,11 +33,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
 
 
 @pytest.fixture
-def programs(running: Outside, monkeypatch: pytest.MonkeyPatch, settings: object) -> Outside:
-    settings.ORIGIN = outside.ORIGIN  # type: ignore[attr-defined]
-    for name, value in outside.environment(running).items():
-        monkeypatch.setenv(name, value)
-    standing.forget()
+def programs(running: Outside, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Outside:
+    outside.met(running, monkeypatch, settings)
     return running
 
 
@@ -50,30 +48,6 @@ def cards(programs: Outside) -> Outside:
 @pytest.fixture
 def people() -> dict[str, str]:
     return {key: a_person(name, nid=IDS[key]) for key, (name, _) in outside.PEOPLE.items()}
-
-
-def begin_card(client: Client) -> tuple[str, str, str]:
-    """The waiting page, and what its form sends where."""
-    waiting = client.post("/identity/prove/with/card").headers["Location"]
-    page = client.get(waiting)
-    assert "form-action 'self' http://localhost:" in page.headers["Content-Security-Policy"]
-    assert page.headers["Referrer-Policy"] == "origin"
-    text = page.content.decode()
-    form = re.search(r'action="([^"]*/requests)"><input type="hidden" name="request" value="([^"]*)"', text)
-    assert form is not None
-    return waiting, unescape(form[1]), form[2]
-
-
-def bring(client: Client, waiting: str, answer: str) -> None:
-    """What the helper's page does with the browser: a form from another site, so without our cookies."""
-    brought = Client(enforce_csrf_checks=True).post(f"{waiting}/answer", {"answer": answer})
-    assert (brought.status_code, brought.headers["Location"]) == (303, waiting)
-
-
-def use_card(client: Client, persona: str) -> str:
-    waiting, address, request = begin_card(client)
-    bring(client, waiting, outside.with_card(address, request, persona))
-    return waiting
 
 
 def begin_app(client: Client, persona: str, way: str = "push") -> str:
@@ -110,7 +84,7 @@ def test_the_page_offers_both_where_they_are_connected(client: Client, programs:
 
 
 def test_a_card_asks_whose_it_is_once(client: Client, cards: Outside, people: dict[str, str]) -> None:
-    waiting = use_card(client, "mother")
+    waiting = outside.use_card(client, "mother")
     page = client.get(waiting).content.decode()
     assert 'name="national_id"' in page
     assert IDS["mother"] not in page
@@ -118,7 +92,7 @@ def test_a_card_asks_whose_it_is_once(client: Client, cards: Outside, people: di
     assert (done.status_code, signed_in_as(client)) == (302, account(people["mother"]))
     assert SignIn.objects.get().assurance == 3
     again = Client()
-    assert again.get(use_card(again, "mother")).headers["Location"] == "/"
+    assert again.get(outside.use_card(again, "mother")).headers["Location"] == "/"
     assert signed_in_as(again) == account(people["mother"])
     assert CitizenCertificate.objects.count() == 1
     listed = again.get("/identity/account").content.decode()
@@ -126,7 +100,7 @@ def test_a_card_asks_whose_it_is_once(client: Client, cards: Outside, people: di
 
 
 def test_a_card_reaches_the_highest_levels(client: Client, cards: Outside, people: dict[str, str]) -> None:
-    waiting = use_card(client, "mother")
+    waiting = outside.use_card(client, "mother")
     client.get(waiting)
     request = client.post(f"{waiting}/person", {"national_id": IDS["mother"]}).wsgi_request
     event = event_of(request)
@@ -136,7 +110,7 @@ def test_a_card_reaches_the_highest_levels(client: Client, cards: Outside, peopl
 
 
 def test_a_card_does_not_open_another_persons_account(client: Client, cards: Outside, people: dict[str, str]) -> None:
-    waiting = use_card(client, "mother")
+    waiting = outside.use_card(client, "mother")
     for wrong in (IDS["father"], national_id.make(910_077, 2), "", "A123456789"):
         answer = client.post(f"{waiting}/person", {"national_id": wrong})
         assert (answer.status_code, signed_in_as(client)) == (403, None), wrong
@@ -146,13 +120,13 @@ def test_a_card_does_not_open_another_persons_account(client: Client, cards: Out
 def test_an_answer_is_good_for_one_request_and_one_session(
     client: Client, cards: Outside, people: dict[str, str]
 ) -> None:
-    waiting, address, request = begin_card(client)
+    waiting, address, request = outside.begin_card(client)
     answer = outside.with_card(address, request, "mother")
     other = Client()
-    elsewhere, _, _ = begin_card(other)
-    bring(other, elsewhere, answer)  # stolen on its way: it was made for another nonce
+    elsewhere, _, _ = outside.begin_card(other)
+    outside.bring(other, elsewhere, answer)  # stolen on its way: it was made for another nonce
     assert other.get(elsewhere).status_code == 403
-    bring(client, waiting, answer)
+    outside.bring(client, waiting, answer)
     assert client.post(f"{waiting}/person", {"national_id": IDS["mother"]}).status_code == 302
     assert client.get(waiting).status_code == 404  # the session was renewed, and the request belongs to the old one
     thief = Client()
@@ -161,22 +135,22 @@ def test_an_answer_is_good_for_one_request_and_one_session(
 
 
 def test_too_late_is_too_late(client: Client, cards: Outside, people: dict[str, str]) -> None:
-    waiting, address, request = begin_card(client)
+    waiting, address, request = outside.begin_card(client)
     answer = outside.with_card(address, request, "mother")
     Proving.objects.update(expires_at=clock.now() - timedelta(seconds=1))
-    bring(client, waiting, answer)
+    outside.bring(client, waiting, answer)
     assert client.get(waiting).status_code == 410
     assert not Proving.objects.get().delivered
 
 
 def test_cancelling_and_a_locked_card_are_told(client: Client, cards: Outside, people: dict[str, str]) -> None:
-    waiting, address, request = begin_card(client)
-    bring(client, waiting, outside.with_card(address, request, "mother", cancel=True))
+    waiting, address, request = outside.begin_card(client)
+    outside.bring(client, waiting, outside.with_card(address, request, "mother", cancel=True))
     assert "您已取消" in client.get(waiting).content.decode()
     for _ in range(3):
-        waiting, address, request = begin_card(client)
+        waiting, address, request = outside.begin_card(client)
         answer = outside.with_card(address, request, "father", pin="999999")
-    bring(client, waiting, answer)
+    outside.bring(client, waiting, answer)
     page = client.get(waiting).content.decode()
     assert "卡片已鎖定" in page
     assert "戶政事務所" in page
@@ -285,20 +259,20 @@ def test_without_answers_the_list_decides_and_without_both_the_level_falls(
     cards: Outside, people: dict[str, str]
 ) -> None:
     first = Client()
-    first.post(f"{use_card(first, 'mother')}/person", {"national_id": IDS["mother"]})
+    first.post(f"{outside.use_card(first, 'mother')}/person", {"national_id": IDS["mother"]})
     real = connected.current().certifier
     for with_list, level in ((True, 3), (False, 2)):
         standing.forget()
         with connected.replaced(certifier=Silent(real, crl=with_list)):
             browser = Client()
-            browser.get(use_card(browser, "mother"))
+            browser.get(outside.use_card(browser, "mother"))
             assert signed_in_as(browser) == account(people["mother"])
         assert SignIn.objects.order_by("-at")[0].assurance == level
 
 
 def test_a_forgotten_card_has_to_be_bound_anew(cards: Outside, people: dict[str, str]) -> None:
     first = Client()
-    first.post(f"{use_card(first, 'mother')}/person", {"national_id": IDS["mother"]})
+    first.post(f"{outside.use_card(first, 'mother')}/person", {"national_id": IDS["mother"]})
     bound = CitizenCertificate.objects.get()
     alone = first.post(f"/identity/account/certificates/{bound.id}/remove")
     assert alone.status_code == 409  # it is the only way to sign in

@@ -24,6 +24,7 @@ from smartgov.engines.openid import authorizing, logout, params, pushing, remote
 from smartgov.engines.openid.errors import NotAnsweredToClientError, OAuthError
 from smartgov.engines.openid.levels import AAL3, PHR, PHRH
 from smartgov.engines.openid.model import Authentication, Authorization, Client
+from smartgov.engines.openid.provider import Provider
 
 _PORT = urlsplit(settings.ORIGIN).port or "web"
 COOKIE = f"smartgov_openid_{_PORT}"
@@ -87,18 +88,23 @@ def authorize(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def opened_here(request: HttpRequest, given: Provider, authorization: str) -> tuple[Authorization, Client]:
+    """The request that this browser brought; Problem when its time is over, 404 when it is another browser's."""
+    browser = request.COOKIES.get(COOKIE, "")
+    opened = authorizing.opened(given, authorization, browser)
+    if opened is not None:
+        return opened
+    if authorizing.belongs(given, authorization, browser):
+        raise refusals.over()
+    raise Http404
+
+
 @require_http_methods(["GET", "POST"])
 @public("bound to the browser that brought the request; shows nothing of a person before sign-in")
 def interaction(request: HttpRequest, authorization: str) -> HttpResponse:
     """What has to happen next: sign in, sign in more strongly, agree, or go back with the answer."""
     given = provider()
-    browser = request.COOKIES.get(COOKIE, "")
-    opened = authorizing.opened(given, authorization, browser)
-    if opened is None:
-        if authorizing.belongs(given, authorization, browser):
-            raise refusals.over()
-        raise Http404
-    found, client = opened
+    found, client = opened_here(request, given, authorization)
     address = remote.arrived(given, client, found)
     if address is not None:
         return returning(request, client, address)

@@ -24,13 +24,8 @@ _RELOAD = 5
 @public("the waiting screen; bound to the browser that brought the request")
 def other_device(request: HttpRequest, authorization: str) -> HttpResponse:
     """The code to scan and the number to choose; renewed every five seconds until the other device has answered."""
-    given, browser = provider(), request.COOKIES.get(openid.COOKIE, "")
-    opened = authorizing.opened(given, authorization, browser)
-    if opened is None:
-        if authorizing.belongs(given, authorization, browser):
-            raise refusals.over()
-        raise Http404
-    found, client = opened
+    given = provider()
+    found, client = openid.opened_here(request, given, authorization)
     address = remote.arrived(given, client, found)
     if address is not None:
         return openid.returning(request, client, address)

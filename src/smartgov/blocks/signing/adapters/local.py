@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
-
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from smartgov.blocks.exchange import api as exchange
 from smartgov.blocks.signing.ports import Answer
 from smartgov.engines.authority import Client
 from smartgov.engines.authority.client import unreachable
 from smartgov.engines.httpd import sync
+from smartgov.engines.pki import keys
 from smartgov.engines.pki.authority import Record
 from smartgov.engines.pki.authority.trail import Entry
 from smartgov.engines.pki.keys import PublicKey
@@ -46,7 +44,7 @@ class PhoneService:
             return Answer("refused")
         issued = str(json.loads(found["payload"]).get("issued", ""))
         outcome = {str(name): str(value) for name, value in (found.get("outcome") or {}).items()}
-        return Answer("approved", str(found["key_id"]), _der(str(found["signature"])), issued, outcome)
+        return Answer("approved", str(found["key_id"]), keys.der_of(str(found["signature"])), issued, outcome)
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         content = b"" if body is None else json.dumps(body).encode()
@@ -150,14 +148,3 @@ def _no_stamps() -> Problem:
         why=Text("The time-stamping authority is not set up.", "時戳服務尚未設定。"),
         todo=TRY_AGAIN,
     )
-
-
-def _der(raw: str) -> bytes:
-    """The DER form of a base64url `r || s`; the empty bytes when it is none, which verifies nothing."""
-    try:
-        both = base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4))
-    except ValueError:
-        return b""
-    if len(both) != 64:
-        return b""
-    return encode_dss_signature(int.from_bytes(both[:32], "big"), int.from_bytes(both[32:], "big"))

@@ -19,7 +19,6 @@ from smartgov.blocks.identity.models import Account, CitizenCertificate
 from smartgov.blocks.identity.tests import certified as state
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.blocks.signing import api, outside
-from smartgov.blocks.signing.adapters.local import _der
 from smartgov.blocks.signing.ports import Answer
 from smartgov.engines.pki import certificates, keys, revocation
 from smartgov.engines.pki import signing as engine
@@ -73,7 +72,7 @@ class Handset:
         if found.status != "approved":
             return Answer("refused")
         issued = str(json.loads(found.payload)["issued"])
-        return Answer("approved", found.key_id, _der(found.signature), issued, found.outcome)
+        return Answer("approved", found.key_id, keys.der_of(found.signature), issued, found.outcome)
 
 
 class Office:

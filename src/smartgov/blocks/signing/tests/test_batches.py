@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import Http404
 
 from smartgov.blocks.identity.tests import factories as people
+from smartgov.blocks.ops import api as ops
 from smartgov.blocks.signing import api
 from smartgov.blocks.signing.models import BatchItem
 from smartgov.blocks.signing.tests import factories as make
@@ -55,7 +56,7 @@ def test_a_batch_is_sealed_stopped_and_resumed(world, gateway):
     assert report.signatures[0].revocation.status == "good"
     with pytest.raises(Http404):
         api.batch(actor=make.officer("nhi"), batch_id=batch)
-    assert BatchItem.retire(clock.now() + timedelta(days=31)) == 5
+    assert ops.retire(BatchItem, clock.now() + timedelta(days=31)) == 5
 
 
 def test_an_officer_sees_a_batch_move_and_certificates(world, citizen, gateway):

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -21,7 +22,7 @@ from smartgov.blocks.identity.models import CitizenCertificate
 from smartgov.blocks.identity.tests import outside
 from smartgov.blocks.identity.tests.factories import a_person, signed_in_citizen
 from smartgov.blocks.identity.tests.outside import Outside
-from smartgov.blocks.identity.tests.test_proving_process import Silent, use_card
+from smartgov.blocks.identity.tests.test_proving_process import Silent
 from smartgov.blocks.mandates import api as mandates
 from smartgov.blocks.mandates.tests.factories import a_family, registers
 from smartgov.blocks.signing import api
@@ -66,21 +67,11 @@ def signer(
     running: Outside,
     world: make.World,
     monkeypatch: pytest.MonkeyPatch,
-    settings: object,
+    settings: Any,
 ) -> Signer:
-    settings.ORIGIN = outside.ORIGIN  # type: ignore[attr-defined]
-    for name, value in outside.environment(running).items():
-        monkeypatch.setenv(name, value)
-    standing.forget()
+    outside.met(running, monkeypatch, settings)
     subject, browser = a_person("林美玲", nid=IDS["mother"]), Client()
-    if request.param == "card":
-        if not running.cards:
-            pytest.skip("NOT RUN: softhsm2 is absent (bash scripts/system.sh hsm)")
-        browser.post(f"{use_card(browser, 'mother')}/person", {"national_id": IDS["mother"]})
-    else:
-        waiting = browser.post("/identity/prove/with/twfido", {"id_num": IDS["mother"], "way": "push"})["Location"]
-        outside.on_phone(running, "mother")
-        browser.get(waiting)
+    outside.first_sign_in(browser, running, request.param, IDS["mother"])
     return Signer(subject, str(request.param), running, browser)
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from smartgov.engines.deid.classes import Classes, Spread
 from smartgov.engines.deid.hierarchy import Hierarchy
 from smartgov.engines.deid.installed import analysis
-from smartgov.engines.deid.models.model import Figures, Mask, check
+from smartgov.engines.deid.models.model import Figures, Mask, OfAttribute, check
 from smartgov.engines.deid.models.values import spread_of
 
 with analysis():
@@ -16,14 +16,13 @@ with analysis():
 
 
 @dataclass(frozen=True)
-class TCloseness:
+class TCloseness(OfAttribute):
     """The sensitive values of a class are spread as in the whole table, but for an earth mover's distance of `t`.
 
     `distance`: `equal` (any two values are 1 apart), `ordered` (neighbours in `order` are 1/(m-1) apart; without one
     the values stand in that of their codes), or `hierarchical` (the level at which two values meet, by the height).
     """
 
-    attribute: str
     t: float
     distance: str = "equal"
     hierarchy: Hierarchy | None = field(default=None, compare=False)
@@ -41,11 +40,6 @@ class TCloseness:
             "the distance is equal, ordered or hierarchical",
             "distance 須為 equal、ordered 或 hierarchical",
         )
-
-    @property
-    def sensitive(self) -> str:
-        """The attribute."""
-        return self.attribute
 
     def holds(self, classes: Classes) -> Mask:
         """A distance of at most t, with room for rounding in the sums."""
@@ -98,10 +92,9 @@ class TCloseness:
 
 
 @dataclass(frozen=True)
-class DeltaDisclosure:
+class DeltaDisclosure(OfAttribute):
     """No value's share in a class differs from its share in the table by a factor of 2^delta or more."""
 
-    attribute: str
     delta: float
     kind: ClassVar[str] = "delta-disclosure"
     monotone: ClassVar[bool] = False
@@ -109,11 +102,6 @@ class DeltaDisclosure:
 
     def __post_init__(self) -> None:
         check(self.delta > 0, self.kind, "delta is above 0", "delta 須大於 0")
-
-    @property
-    def sensitive(self) -> str:
-        """The attribute."""
-        return self.attribute
 
     def holds(self, classes: Classes) -> Mask:
         """Every |log2| is below delta."""

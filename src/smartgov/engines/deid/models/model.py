@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 from smartgov.engines.deid.classes import Classes
@@ -48,6 +49,18 @@ class Model(Protocol):
     def as_dict(self) -> dict[str, Any]:
         """As it stands in a policy."""
         ...
+
+
+@dataclass(frozen=True)
+class OfAttribute:
+    """A model about the values of one sensitive attribute."""
+
+    attribute: str
+
+    @property
+    def sensitive(self) -> str:
+        """The attribute."""
+        return self.attribute
 
 
 def check(good: bool, kind: str, why_en: str, why_zh: str) -> None:

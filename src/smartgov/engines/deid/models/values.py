@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from smartgov.engines.deid.classes import Classes, Spread
 from smartgov.engines.deid.installed import analysis
-from smartgov.engines.deid.models.model import Figures, Mask, check
+from smartgov.engines.deid.models.model import Figures, Mask, OfAttribute, check
 
 with analysis():
     import numpy as np
@@ -15,21 +15,15 @@ with analysis():
 
 
 @dataclass(frozen=True)
-class DistinctL:
+class DistinctL(OfAttribute):
     """At least `l` different sensitive values in a class."""
 
-    attribute: str
     l: int  # noqa: E741 - the model's own name
     kind: ClassVar[str] = "distinct-l-diversity"
     monotone: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check(self.l >= 1, self.kind, "l is a whole number of at least 1", "l 須為 1 以上之整數")
-
-    @property
-    def sensitive(self) -> str:
-        """The attribute."""
-        return self.attribute
 
     @property
     def smallest_class(self) -> int:
@@ -42,8 +36,7 @@ class DistinctL:
 
     def measure(self, classes: Classes) -> float:
         """The fewest values in a class."""
-        there = self._values(classes)[classes.sizes > 0]
-        return float(there.min()) if len(there) else 0.0
+        return _least(classes, self._values(classes))
 
     def _values(self, classes: Classes) -> NDArray[np.int64]:
         return np.bincount(spread_of(classes, self.attribute).which, minlength=len(classes))
@@ -54,21 +47,15 @@ class DistinctL:
 
 
 @dataclass(frozen=True)
-class EntropyL:
+class EntropyL(OfAttribute):
     """The entropy of the sensitive values in a class is at least log(`l`)."""
 
-    attribute: str
     l: float  # noqa: E741 - the model's own name
     kind: ClassVar[str] = "entropy-l-diversity"
     monotone: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check(self.l >= 1, self.kind, "l is a number of at least 1", "l 須為 1 以上之數")
-
-    @property
-    def sensitive(self) -> str:
-        """The attribute."""
-        return self.attribute
 
     @property
     def smallest_class(self) -> int:
@@ -81,8 +68,7 @@ class EntropyL:
 
     def measure(self, classes: Classes) -> float:
         """The smallest exp(entropy): how many equally frequent values it is worth."""
-        there = self._effective(classes)[classes.sizes > 0]
-        return float(there.min()) if len(there) else 0.0
+        return _least(classes, self._effective(classes))
 
     def _effective(self, classes: Classes) -> Figures:
         spread = spread_of(classes, self.attribute)
@@ -95,10 +81,9 @@ class EntropyL:
 
 
 @dataclass(frozen=True)
-class RecursiveL:
+class RecursiveL(OfAttribute):
     """Recursive (c, l): the most frequent value is rarer than c times all from the l-th most frequent on."""
 
-    attribute: str
     c: float
     l: int  # noqa: E741 - the model's own name
     kind: ClassVar[str] = "recursive-l-diversity"
@@ -106,11 +91,6 @@ class RecursiveL:
 
     def __post_init__(self) -> None:
         check(self.l >= 1 and self.c > 0, self.kind, "l is at least 1 and c above 0", "l 須為 1 以上且 c 須大於 0")
-
-    @property
-    def sensitive(self) -> str:
-        """The attribute."""
-        return self.attribute
 
     @property
     def smallest_class(self) -> int:
@@ -144,6 +124,12 @@ class RecursiveL:
     def as_dict(self) -> dict[str, Any]:
         """`{model, attribute, c, l}`."""
         return {"model": self.kind, "attribute": self.attribute, "c": self.c, "l": self.l}
+
+
+def _least(classes: Classes, figures: Figures | NDArray[np.int64]) -> float:
+    """The least figure of a class with rows; 0 without one."""
+    there = figures[classes.sizes > 0]
+    return float(there.min()) if len(there) else 0.0
 
 
 def spread_of(classes: Classes, attribute: str) -> Spread:

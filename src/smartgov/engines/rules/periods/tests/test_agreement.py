@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-import duckdb
-import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from smartgov.engines import rules
 from smartgov.engines.expr import DUCKDB, POSTGRESQL, Column, Dialect
+from smartgov.engines.expr.tests import databases
+from smartgov.engines.expr.tests.databases import Ask
 from smartgov.engines.rules.periods import Listed, People, Span, compile_periods
 from smartgov.engines.rules.periods.tests.book import FORMULAS, HERE, INPUTS, situations, write_book
-from smartgov.shared import settings as platform
 from smartgov.shared.problems import Problem
 
-Ask = Callable[[str], list[tuple[Any, ...]]]
 SQL = {"money": "BIGINT", "number": "BIGINT", "yesno": "BOOLEAN", "date": "DATE", "text": "TEXT"}
 KINDS = {"money": "number", "yesno": "boolean"}
 REFUSED = object()
@@ -108,17 +106,14 @@ def agree(book: rules.RuleBook, raw: dict[str, Any], dialect: Dialect, ask: Ask)
 
 @pytest.fixture(scope="module")
 def duck() -> Iterator[Ask]:
-    with duckdb.connect() as base:
-        yield lambda query: base.execute(query).fetchall()
+    with databases.in_duckdb() as ask:
+        yield ask
 
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Ask]:
-    url = platform.get("SMARTGOV_DATABASE_URL")
-    if not url.startswith("postgres"):
-        pytest.skip("NOT RUN: the suite has no PostgreSQL")
-    with psycopg.connect(url, autocommit=True) as base:
-        yield lambda query: base.execute(query).fetchall()  # type: ignore[call-overload]
+    with databases.in_postgresql() as ask:
+        yield ask
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
