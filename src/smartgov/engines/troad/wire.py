@@ -231,7 +231,8 @@ def open_commitment(fields: Mapping[str, str], body: bytes, slug: str) -> bytes:
         salt = _from_base64(fields.get("troad-salt", "").removeprefix(":").removesuffix(":"))
     except ValueError:
         raise refuse(slug) from None
-    if len(salt) != 32 or not hmac.compare_digest(commitment(salt, body), fields.get("troad-body", "")):
+    shown = fields.get("troad-body", "").encode()  # texts are compared in ASCII only
+    if len(salt) != 32 or not hmac.compare_digest(commitment(salt, body).encode(), shown):
         raise refuse(slug)
     check_digest(fields, body, slug)
     return salt

@@ -145,7 +145,8 @@ def test_a_commitment_is_an_hmac_that_a_guess_cannot_open() -> None:
     assert fields["troad-body"] == f"hmac-sha-256=:{value}:"
     assert wire.open_commitment(fields, b"yes", "body-changed") == salt
     assert wire.commit(b"yes")[1]["troad-body"] != fields["troad-body"]
-    for changes, body in [({}, b"no"), ({"troad-salt": ":AAAA:"}, b"yes"), ({"troad-salt": "%"}, b"yes")]:
+    changed = [{"troad-salt": ":AAAA:"}, {"troad-salt": "%"}, {"troad-salt": "\u00e9"}, {"troad-body": "\u00e9"}]
+    for changes, body in [({}, b"no"), *((one, b"yes") for one in changed)]:
         with pytest.raises(Problem) as problem:
             wire.open_commitment({**fields, **changes}, body, "body-changed")
         assert problem.value.slug == "body-changed"
