@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
 
 PROGRAMS = {
     "gateway": ("smartgov.engines.troad.gateway", "an agency's gateway: --home DIR"),
@@ -48,12 +49,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run: Callable[[argparse.Namespace], int] = options.run
         return run(options)
     except Problem as problem:
-        for line in (problem.what, problem.why, problem.todo):
-            if line.en:
-                print(f"{line.zh}  {line.en}", file=sys.stderr)
-        return 1
+        return _tell(problem)
+    except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
+        if not error.filename:
+            raise
+        return _tell(_unreadable(error))
     except KeyboardInterrupt:
         return 130
+
+
+def _tell(problem: Problem) -> int:
+    for line in (problem.what, problem.why, problem.todo):
+        if line.en:
+            print(f"{line.zh}  {line.en}", file=sys.stderr)
+    return 1
+
+
+def _unreadable(error: OSError) -> Problem:
+    return Problem(
+        "file-unusable",
+        422,
+        what=Text(f"{error.filename} cannot be used.", f"無法使用 {error.filename}。"),
+        why=Text(f"The system says: {error.strerror}.", f"系統訊息：{error.strerror}。"),
+        todo=Text("See whether the path and its rights are right.", "請確認路徑與存取權限。"),
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -15,7 +15,7 @@ ROOT = Path(smartgov.__file__).parents[2]
 PAGE = ROOT / "docs" / "protocols" / "troad-evidence-1.md"
 TESTS = ROOT / "src" / "smartgov" / "engines" / "troad" / "tests"
 _ROW = re.compile(r"^\| (?P<blow>[^|]+) \| (?P<answer>[^|]+) \| (?P<tests>`[^|]+`) \|$", re.MULTILINE)
-_PROCESS = re.compile(r"(process|asking|hasty|story)\b: (Process|Story)\b|\bProcess\(")
+_PROCESS = re.compile(r"(process|asking|hasty|story|two)\b: (Process|Story|Two)\b|\bProcess\(")
 """How a test gets a gateway in a process of its own: a fixture, or it starts one."""
 _NAMED = re.compile(r"`(\w+)(?:::(\w+))?`")
 

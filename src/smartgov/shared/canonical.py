@@ -25,6 +25,31 @@ def dumps(value: Any) -> bytes:
     return _encode(value).encode()
 
 
+def loads(body: bytes) -> tuple[Any, bool]:
+    """`body` read as JSON, and whether `compactly` may give it to orjson. ValueError or RecursionError as `json.loads`.
+
+    Read by the standard library: `orjson.loads` makes a float of a large integer, and floats are written differently.
+    """
+    try:
+        text = body.decode()
+        value, end = _scan(text, 0)
+        if end == len(text):
+            return value, True
+    except (ValueError, StopIteration):  # a float, space before it, another encoding, or no JSON
+        pass
+    return json.loads(body), False
+
+
+def compactly(value: Any, plain: bool, errors: str = "strict") -> bytes:
+    """What `loads` gave and somebody may have taken parts from or put texts into, without spaces, in its own order."""
+    if plain:
+        try:
+            return orjson.dumps(value)
+        except orjson.JSONEncodeError:  # as in `dumps`
+            pass
+    return _in_order(value).encode("utf-8", errors)
+
+
 def compact(*, sort_keys: bool = False) -> Callable[[Any], str]:
     """A function that writes JSON without spaces and with every letter as it is, for what is written very often.
 
@@ -39,7 +64,15 @@ def compact(*, sort_keys: bool = False) -> Callable[[Any], str]:
     return lambda value: "".join(write(value, 0))
 
 
-_encode = compact(sort_keys=True)
+_encode, _in_order = compact(sort_keys=True), compact()
+
+
+def _no_float(text: str) -> Any:
+    raise ValueError("a float")
+
+
+_decoder: Any = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float)
+_scan = _decoder.scan_once
 _PLAIN = frozenset({str, int, bool, type(None)})
 """Most of what is in a record: looked at by type alone, because every record passes here."""
 _DEEPEST = 200

@@ -51,6 +51,11 @@ def subsystems(agency: str) -> list[str]:
     return sorted(path.name for path in (gateway_home(agency) / "secrets").iterdir())
 
 
+def has_gateway(agency: str) -> bool:
+    """Whether the home of the agency's gateway is on this machine."""
+    return (gateway_home(agency) / "gateway.yaml").exists()
+
+
 def gateway_url(agency: str) -> str:
     """The loopback address of an agency's gateway."""
     return f"http://127.0.0.1:{gateway_config(agency)['local_port']}"

@@ -11,7 +11,7 @@ from django.db import connection
 from smartgov.blocks.audit import domain
 from smartgov.blocks.audit.models import Entry, UseRecord
 from smartgov.blocks.audit.sequencer import register_sink, sequence, sink_replaced
-from smartgov.blocks.audit.words import register_seat_titles
+from smartgov.blocks.audit.words import register_seat_titles, who
 from smartgov.blocks.ops.api import Statements
 from smartgov.shared import clock, ids
 from smartgov.shared.actor import Actor
@@ -27,6 +27,7 @@ __all__ = [
     "sequence",
     "sink_replaced",
     "use_record",
+    "who",
 ]
 
 

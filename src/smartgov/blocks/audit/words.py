@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from smartgov.shared.text import Text
+
+if TYPE_CHECKING:
+    from smartgov.blocks.audit.models import Entry
 
 OBJECTS = {
     "account": Text("Account", "帳號"),
@@ -35,6 +39,12 @@ _titles: list[Callable[[str], Text | None]] = []
 def register_seat_titles(title: Callable[[str], Text | None]) -> None:
     """Set who names seats; the block of identities does it, which this block may not import."""
     _titles[:] = [title]
+
+
+def who(entry: Entry) -> Text:
+    """Who did it: the role of the seat, or the kind of actor."""
+    known = seat(entry.seat) if entry.seat else None
+    return known or KINDS.get(str(entry.kind), Text.of(str(entry.kind)))
 
 
 def seat(identifier: str) -> Text | None:

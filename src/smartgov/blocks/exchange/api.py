@@ -89,6 +89,7 @@ from smartgov.blocks.exchange.selectors import (
     service_rows,
     subsystems_of,
 )
+from smartgov.engines.troad.alarms import PASSED_OVER
 from smartgov.shared import homes
 from smartgov.shared.actor import Actor
 from smartgov.shared.ids import uuid7
@@ -342,6 +343,7 @@ def rights(agency: str = PORTAL) -> list[RightView]:
             fields=tuple(row.get("fields") or ()),
             purpose=str(row.get("purpose") or ""),
             expires_at=datetime.fromisoformat(row["expires_at"]) if row.get("expires_at") else None,
+            basis_code=str(row["basis"].get("code") or ""),
         )
         for row in configuration["rights"]
     ]
@@ -358,14 +360,18 @@ def _health(member: Member) -> GatewayHealth:
     try:
         said = transport.current().health(member.code)
     except Problem as problem:
-        return GatewayHealth(member.code, member.name, False, 0, "", problem.what.zh)
+        elsewhere = problem.slug == domain.ELSEWHERE
+        return GatewayHealth(member.code, member.name, False, 0, "", problem.what, elsewhere)
     return GatewayHealth(
         agency=member.code,
         name=member.name,
         healthy=bool(said.get("healthy")),
         log_size=int(said.get("log_size", 0)),
         configuration_expires=str(said.get("configuration_expires", "")),
-        problem=str(said.get("problem", "")),
+        problem=Text.of(said.get("problem") or ""),
+        passed_over=tuple(
+            sorted(name.removeprefix(PASSED_OVER) for name in said.get("alarms", ()) if name.startswith(PASSED_OVER))
+        ),
     )
 
 
@@ -398,3 +404,4 @@ def tables_of(agency: str) -> list[tuple[str, Text]]:
 
 
 gateway_unreachable = domain.gateway_unreachable
+ELSEWHERE = domain.ELSEWHERE

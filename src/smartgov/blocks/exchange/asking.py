@@ -87,7 +87,10 @@ def ask_renewal(*, actor: Actor, right: str, until: date, explanation: str = "")
     row = find(Right, right, RIGHT)
     own(actor, row.client_id, RIGHT)
     if row.state == RightState.REVOKED:
-        raise domain.invalid(RIGHT, "it was revoked, with a reason; ask for a right of other words")
+        raise domain.invalid(
+            RIGHT,
+            Text("it was revoked, with a reason; ask for a right of other words", "先前已附理由廢止，請以不同內容申請"),
+        )
     _check_end(until)
     return ask_right(actor=actor, wish=Wish(**words_of(row), explanation=explanation, until=until))
 
@@ -141,7 +144,7 @@ def refuse_request(*, actor: Actor, request: str, reason: str) -> None:
     """Refuse an open request, with a reason that the asking agency reads."""
     row = _for_review(actor, request)
     if not reason.strip():
-        raise domain.invalid(REQUEST, "a refusal has a reason")
+        raise domain.invalid(REQUEST, Text("a refusal has a reason", "駁回須附理由"))
     _decide(actor, row, RequestState.REFUSED, reason)
 
 
@@ -151,7 +154,7 @@ def end_right(*, actor: Actor, right: str, reason: str) -> None:
     row = find(Right, right, RIGHT)
     own(actor, row.service_id, RIGHT)
     if not reason.strip():
-        raise domain.invalid(RIGHT, "a revocation has a reason")
+        raise domain.invalid(RIGHT, Text("a revocation has a reason", "廢止須附理由"))
     revoke_right(actor=actor, right=right, reason=reason)
 
 
@@ -196,25 +199,50 @@ def own(actor: Actor, name: str, what: Text) -> None:
 def _check_end(until: date) -> None:
     today = clock.today()
     if not today <= until <= today + timedelta(days=LONGEST_DAYS):
-        raise domain.invalid(REQUEST, f"a right ends within {LONGEST_DAYS} days, and not in the past")
+        raise domain.invalid(
+            REQUEST,
+            Text(
+                f"a right ends within {LONGEST_DAYS} days, and not in the past",
+                f"截止日須在今日以後、{LONGEST_DAYS} 日以內",
+            ),
+        )
 
 
 def _check(wish: Wish, service: Service) -> None:
     if strange := set(wish.endpoints) - set(service.endpoints):
-        raise domain.invalid(REQUEST, f"the service has no {', '.join(sorted(strange))[:100]}")
+        raise domain.invalid(
+            REQUEST,
+            Text(
+                f"the service has no {', '.join(sorted(strange))[:100]}",
+                f"此服務沒有 {', '.join(sorted(strange))[:100]}",
+            ),
+        )
     if not wish.endpoints or not wish.purpose.strip():
-        raise domain.invalid(REQUEST, "it names endpoints and a purpose")
+        raise domain.invalid(REQUEST, Text("it names endpoints and a purpose", "須指明端點與目的"))
     if (wish.basis == Basis.STATUTE) != bool(wish.basis_code):
-        raise domain.invalid(REQUEST, "a statute is named by its code, and only a statute has one")
+        raise domain.invalid(
+            REQUEST,
+            Text("a statute is named by its code, and only a statute has one", "法律依據須選定法條，且僅法律有代碼"),
+        )
     if service.personal and wish.basis == Basis.NONE:
-        raise domain.invalid(REQUEST, "a service about persons is asked on a ground")
+        raise domain.invalid(
+            REQUEST, Text("a service about persons is asked on a ground", "涉及個人之服務須有法律依據")
+        )
     if wish.basis_code:
         directory.legal_basis(wish.basis_code)
     known = set(fields_of(service))
     if wish.fields is not None and known and (strange := set(wish.fields) - known):
-        raise domain.invalid(REQUEST, f"the service has no fields {', '.join(sorted(strange))[:100]}")
+        raise domain.invalid(
+            REQUEST,
+            Text(
+                f"the service has no fields {', '.join(sorted(strange))[:100]}",
+                f"此服務沒有欄位 {', '.join(sorted(strange))[:100]}",
+            ),
+        )
     if service.personal and not wish.fields:
-        raise domain.invalid(REQUEST, "of a service about persons, fields are named one by one")
+        raise domain.invalid(
+            REQUEST, Text("of a service about persons, fields are named one by one", "涉及個人之服務須逐一指明欄位")
+        )
 
 
 def fields_of(service: Service) -> list[str]:
@@ -269,9 +297,18 @@ def _citation(code: str) -> str:
     return f"{basis.title.zh} {basis.article.zh}"
 
 
+_NAMES = {"endpoints": "端點", "fields": "欄位"}
+
+
 def _fewer(name: str, asked: tuple[str, ...] | None, kept: Sequence[str] | None) -> tuple[str, ...] | None:
     if kept is None:
         return asked
     if asked is not None and (not kept or set(kept) - set(asked)):
-        raise domain.invalid(REQUEST, f"{name}: at least one of those asked for, and no others")
+        raise domain.invalid(
+            REQUEST,
+            Text(
+                f"{name}: at least one of those asked for, and no others",
+                f"{_NAMES.get(name, name)}：至少須選一項，且以申請者為限",
+            ),
+        )
     return tuple(kept)

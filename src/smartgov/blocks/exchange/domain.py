@@ -209,6 +209,7 @@ class RightView:
     fields: tuple[str, ...]
     purpose: str
     expires_at: datetime | None = None
+    basis_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,16 +225,26 @@ class Member:
     """The keys with which its gateways co-sign the logs of others, by the gateway's id."""
 
 
+ELSEWHERE = "gateway-elsewhere"
+NOTHING = Text("", "")
+
+
 @dataclass(frozen=True, slots=True)
 class GatewayHealth:
-    """What a gateway says of itself; `problem` is empty when it works."""
+    """What a gateway says of itself; `problem` is empty when it works.
+
+    `elsewhere`: it runs on another machine, where its own operator asks it; here it says nothing.
+    """
 
     agency: str
     name: Text
     healthy: bool
     log_size: int
     configuration_expires: str
-    problem: str = ""
+    problem: Text = NOTHING
+    elsewhere: bool = False
+    passed_over: tuple[str, ...] = ()
+    """Gateways of other members round which its calls go now, because they cannot be reached or do not work."""
 
 
 def gateway_unreachable(agency: str) -> Problem:
@@ -245,6 +256,21 @@ def gateway_unreachable(agency: str) -> Problem:
         why=Text("It is stopped or restarting.", "閘道已停止或正在重新啟動。"),
         todo=Text(
             "Nothing is lost; the work goes on by itself when it is back.", "資料不會遺失，閘道恢復後會自動繼續。"
+        ),
+        agency=agency,
+    )
+
+
+def gateway_elsewhere(agency: str) -> Problem:
+    """The gateway's home is not on this machine, so that its local door cannot be asked from here."""
+    return Problem(
+        ELSEWHERE,
+        503,
+        what=Text("This gateway runs on a machine of its own agency.", "此閘道在該機關的主機上執行。"),
+        why=Text("Its figures are known to itself alone.", "其數字僅該閘道自己知道。"),
+        todo=Text(
+            "Its operator asks it with `smartgov gateway check`; whether it is reached says `smartgov gateway ping`.",
+            "其維運人員可執行 `smartgov gateway check`；能否連通請執行 `smartgov gateway ping`。",
         ),
         agency=agency,
     )
@@ -299,7 +325,10 @@ def document_refused(findings: Sequence[dict[str, Any]]) -> Problem:
         "openapi-refused",
         422,
         what=Text("The OpenAPI document cannot be registered.", "OpenAPI 文件無法登錄。"),
-        why=Text(f"It breaks {count} rules that every service keeps.", f"有 {count} 處不符所有服務均須遵守的規則。"),
+        why=Text(
+            f"It breaks {count} rule{'' if count == 1 else 's'} that every service keeps.",
+            f"有 {count} 處不符所有服務均須遵守的規則。",
+        ),
         todo=Text("Correct the lines that are named and send it again.", "請修正所列各行後再送出。"),
         findings=list(findings),
     )
@@ -367,20 +396,28 @@ def unknown(what: Text, name: str) -> Problem:
     )
 
 
-def invalid(what: Text, why: str) -> Problem:
-    """A registration that gateways could not use; `why` names the member of it, in the words of the format."""
+def invalid(what: Text, why: str | Text, *, field: str = "") -> Problem:
+    """A registration that gateways could not use; `why` names the member of it, `field` the one of a form."""
     return Problem(
         "registration-invalid",
         422,
         what=Text(f"{what.en} cannot be registered as given.", f"所送的{what.zh}無法登記。"),
-        why=Text(why, why),
+        why=Text.of(why),
         todo=Text("Correct it and send it again.", "請更正後再送出。"),
+        **({"field": field} if field else {}),
     )
+
+
+_SERVICE_PARTS = 5
 
 
 def check_name(name: str, parts: int, what: Text) -> str:
     """A T-Road id of so many parts (3 a member, 4 a subsystem or gateway, 5 a service); else `registration-invalid`."""
     given = name.split("/")
     if len(given) != parts or len(name) > NAME_LENGTH or not all(is_part(part) for part in given):
-        raise invalid(what, f"{name[:NAME_LENGTH]!r}: {parts} parts of letters, digits, '.', '_', '-'")
+        why = Text(
+            f"{name[:NAME_LENGTH]}: {parts} parts of letters, digits, '.', '_', '-', at most {NAME_LENGTH} characters",
+            f"{name[:NAME_LENGTH]}：須為 {parts} 段英文字母、數字或「.」「_」「-」，全長至多 {NAME_LENGTH} 字元",
+        )
+        raise invalid(what, why, field="code" if parts == _SERVICE_PARTS else "")
     return name

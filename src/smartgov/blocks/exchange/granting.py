@@ -65,7 +65,7 @@ def follow(*, actor: Actor, origin: str, terms: Iterable[Terms], days: int | Non
 def extend(*, actor: Actor, right: Right, until: datetime) -> None:
     """Let a right that was granted end later; what it says stays as it is."""
     if right.state != RightState.GRANTED:
-        raise domain.invalid(RIGHT, "only a right that was not revoked is renewed")
+        raise domain.invalid(RIGHT, Text("only a right that was not revoked is renewed", "僅未廢止之權限得展延"))
     _extend(actor, right, until, "exchange.right_renewed")
 
 

@@ -28,8 +28,9 @@ WAITING = Problem(
     what=_JOIN,
     why=Text("Another request of this member waits already.", "此成員已有申請等候審核。"),
     todo=Text(
-        "Have the centre refuse it if it is not yours: somebody may be using your name.",
-        "若非貴機關所提，請通知管理中心駁回：可能有人冒名。",
+        "If you made it, run the command again in the home folder that made it, or have the centre turn it down. If it"
+        " is not yours, have it turned down: somebody may be using your name.",
+        "若為貴機關所提，請於原資料夾重新執行，或請管理中心駁回；若非貴機關所提，請通知駁回：可能有人冒名。",
     ),
 )
 EXISTS = Problem(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 MOST_STREAMS = 256
 """Requests that may be worked on for one connection before its socket is no longer read."""
+IN_A_TURN = 8
+"""Frames that are taken in one turn of the loop: what follows from them, and all else, need not wait for the rest."""
 _BUFFER = 2**20
 """Bytes that may wait to be sent before those who have more wait too: some hundred small messages."""
 _BARE = frozenset({204, 304})
@@ -33,6 +37,7 @@ class _Framed(asyncio.Protocol):
         self._reader = frames.Reader(most)
         self._transport: Any = None
         self._peer_cert: bytes | None = None
+        self._arrived: deque[frames.Frame] = deque()
         self._out: list[bytes] = []
         self._writable = asyncio.Event()
         self._writable.set()
@@ -50,11 +55,27 @@ class _Framed(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         try:
-            for frame in self._reader.feed(data):
-                self._take(frame)
+            new = self._reader.feed(data)
         except frames.FrameError as error:
-            log.info("frames_refused", reason=str(error))
-            self._transport.abort()
+            self._cut(error)
+            return
+        if new and not self._arrived:
+            self._loop.call_soon(self._take_some)
+        self._arrived += new
+
+    def _take_some(self) -> None:
+        try:
+            for _ in range(min(IN_A_TURN, len(self._arrived))):
+                self._take(self._arrived.popleft())
+        except frames.FrameError as error:
+            self._cut(error)
+        if self._arrived:
+            self._loop.call_soon(self._take_some)
+
+    def _cut(self, error: frames.FrameError) -> None:
+        log.info("frames_refused", reason=str(error))
+        self._arrived.clear()
+        self._transport.abort()
 
     def _take(self, frame: frames.Frame) -> None:
         raise NotImplementedError
@@ -133,7 +154,7 @@ class FramedServing(_Framed):
         """Set when this connection ends if nothing more comes."""
         if self._reader.partial:
             self.ends_at = min(self.ends_at, self._loop.time() + READ_SECONDS)
-        elif self._running:
+        elif self._running or self._arrived:
             self.ends_at = NEVER
         else:
             self.ends_at = self._loop.time() + IDLE_SECONDS
@@ -232,6 +253,9 @@ class FramedAsking(_Framed):
     def connection_lost(self, exc: Exception | None) -> None:
         self.alive = False
         self._writable.set()
+        with contextlib.suppress(frames.FrameError):
+            while self._arrived:  # answers that came whole are answers
+                self._take(self._arrived.popleft())
         for waiter, _ in self._waiting.values():
             if not waiter.done():
                 waiter.set_exception(ConnectionFailedError("the other side hung up"))

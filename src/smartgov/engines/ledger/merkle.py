@@ -90,15 +90,15 @@ def root_from(*, leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> 
     if not 0 <= index < size:
         return None
     fn, sn, result = index, size - 1, leaf
-    for sibling in proof:
+    for sibling in proof:  # `node_hash` is written out: every message of a batch climbs its tree here
         if sn == 0:
             return None
         if fn & 1 or fn == sn:
-            result = node_hash(sibling, result)
+            result = sha256(b"\x01" + sibling + result).digest()
             while not fn & 1 and fn:
                 fn, sn = fn >> 1, sn >> 1
         else:
-            result = node_hash(result, sibling)
+            result = sha256(b"\x01" + result + sibling).digest()
         fn, sn = fn >> 1, sn >> 1
     return result if sn == 0 else None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import json
 import os
@@ -26,8 +25,9 @@ from smartgov.shared.text import Text
 
 PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
-_STANDARD = str.maketrans("-_+/=\n", "+/!!!!")
+_STANDARD = bytes.maketrans(b"-_+/=\n", b"+/!!!!")
 """From the letters of base64url to those of base64; what only base64 has becomes what neither has."""
+_URLSAFE = bytes.maketrans(b"+/", b"-_")
 _ES256 = ec.ECDSA(hashes.SHA256())
 _HALF = 32  # bytes of r and of s in a P-256 signature
 
@@ -183,15 +183,32 @@ def verify_der(key: ec.EllipticCurvePublicKey, signature: bytes, data: bytes) ->
     return True
 
 
+def mac(key: bytes, data: bytes) -> bytes:
+    """HMAC-SHA-256 (RFC 2104) under a key of at most 64 bytes.
+
+    By two plain hashes: OpenSSL 3 takes longer to look its HMAC up than to compute that of a short message.
+    """
+    if len(key) > _BLOCK:
+        raise ValueError("a key of HMAC that is longer than its block is hashed first, which is not done here")
+    block = key.ljust(_BLOCK, b"\0")
+    return sha256(block.translate(_OUTER) + sha256(block.translate(_INNER) + data).digest()).digest()
+
+
+_BLOCK = 64
+_INNER, _OUTER = (bytes(pad ^ byte for byte in range(256)) for pad in (0x36, 0x5C))
+
+
 def b64url(data: bytes) -> str:
     """Unpadded base64url."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    return binascii.b2a_base64(data, newline=False).translate(_URLSAFE, b"=").decode()
 
 
 def from_b64url(text: str) -> bytes:
     """The bytes of unpadded base64url; ValueError when it is anything else."""
     try:
-        return binascii.a2b_base64(text.translate(_STANDARD) + "=" * (-len(text) % 4), strict_mode=True)
+        return binascii.a2b_base64(
+            text.encode("ascii").translate(_STANDARD) + b"=" * (-len(text) % 4), strict_mode=True
+        )
     except ValueError:
         raise ValueError("not base64url") from None
 

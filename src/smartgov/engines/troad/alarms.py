@@ -5,6 +5,8 @@ from __future__ import annotations
 import structlog
 
 log = structlog.get_logger()
+PASSED_OVER = "gateway-passed-over:"
+"""With the id of another member's gateway: calls go round it to the member's next one."""
 
 
 class Alarms:

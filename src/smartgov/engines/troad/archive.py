@@ -151,13 +151,13 @@ def _heads(db: sqlite3.Connection, first: int, size: int) -> Iterator[dict[str, 
 
 def _configurations(home: Home, log: Log, first: int, size: int) -> list[dict[str, Any]]:
     begin, end = (_unix(log.record(index)) for index in (first, size - 1))
-    found = past.between(home.path, begin, end)
+    found = past.between(home.path, begin - past.NEAR, end + past.NEAR)
     return [{"from": since, "files": json.loads(bundle)["files"]} for since, bundle in found]
 
 
-def _unix(exact: bytes) -> int:
+def _unix(exact: bytes) -> float:
     record = json.loads(exact)
-    return int(datetime.fromisoformat(record.get("logged") or record["time"]).timestamp())
+    return datetime.fromisoformat(record.get("logged") or record["time"]).timestamp()
 
 
 def _write(file: Path, content: Iterator[dict[str, Any]]) -> None:

@@ -2,7 +2,8 @@
 
 First line: `type`, `gateway`, `first` and `size` (it holds the records from `first` up to, not including, `size`),
 `left` (the hashes of the complete subtrees before, largest first), `heads` (`{head, stamp}`, growing, the last one of
-`size`), `configurations` (`{from, files}`: from when, in Unix seconds, this was in force). A record's line: `index`,
+`size`), `configurations` (`{from, files}`: from when, in Unix seconds with their fraction, this was in force; earlier
+versions wrote whole seconds). A record's line: `index`,
 `record` and, where a body was kept, `sealed`, its ciphertext, whose key stays in the gateway and is destroyed there by
 an erasure.
 """

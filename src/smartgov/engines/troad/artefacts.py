@@ -58,6 +58,8 @@ class Consent:
     holder: str = ""
     issuer: str = ""
     issued: int = 0
+    signed_by: str = ""
+    """Thumbprint of the key that signed it: whether it was taken back is known to the gateway that has that key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,8 @@ def make_consent(
     others: Iterable[Recipient] = (),
 ) -> str:
     """The artefact for `subject` (a national id), who is `pairwise` to this provider; `holder` is the thumbprint of the
-    message key of the requester's gateway. `to` is the provider's first gateway, `others` are its further ones; a
-    consent for a single use is for the first one only, because each gateway spends in a log of its own.
+    message key of the requester's gateway. `to` is the gateway at which the provider counts what may happen only once,
+    `others` are its further ones; a consent for a single use is for that one only, because each spends in its own log.
 
     `terms`: provider (a service id), requester, fields, purpose, expires_at (ISO 8601), jti, single_use.
     """
@@ -139,7 +141,9 @@ def _read(artefact: str, issuers: Mapping[str, Issuer], reader: Reader, now: dat
     if not str(claims.get("aud")).startswith(f"{reader.member}/"):
         raise refuse("consent-foreign")
     try:
-        own = claims.get("sub_refs", {}).get(reader.gateway, claims["sub_ref"])
+        # A single use is one gateway's: what else its issuer may have put beside the reference is not looked at.
+        others = {} if claims["single_use"] else claims.get("sub_refs", {})
+        own = others.get(reader.gateway, claims["sub_ref"])
         subject = reference.open_(own, reader.key, gateway=reader.gateway, rid=claims["jti"], now=now)
         return Consent(
             jti=str(claims["jti"]),
@@ -153,6 +157,7 @@ def _read(artefact: str, issuers: Mapping[str, Issuer], reader: Reader, now: dat
             holder=str(claims["cnf"]["kid"]),
             issuer=str(claims["iss"]),
             issued=int(claims["iat"]),
+            signed_by=str(jws.peek(artefact)["kid"]),
         )
     except (KeyError, TypeError, AttributeError):
         raise refuse("consent-invalid") from None

@@ -13,6 +13,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from struct import Struct
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -24,6 +25,8 @@ ROOT = "troad-v2-batch-root"
 MOST = 1024
 """Messages of one batch."""
 _FORM, _SALT, _HASH, _SIGNATURE = b"\x01", 32, 32, 64
+_PLACE = Struct(">HH")
+"""Size of the batch and index of the message in it."""
 _FIXED = 5 + _SALT + _SIGNATURE
 _ROOTS_KEPT = 4096
 
@@ -35,7 +38,7 @@ class Value:
     size: int
     index: int
     salt: bytes
-    path: tuple[bytes, ...]
+    path: list[bytes]
     signature: bytes
 
 
@@ -45,15 +48,12 @@ def sign(key: ec.EllipticCurvePrivateKey, digests: Sequence[bytes]) -> list[byte
         raise ValueError("a batch has 1 to 1024 messages")
     fresh = os.urandom(_SALT * len(digests))
     salts = [fresh[at : at + _SALT] for at in range(0, len(fresh), _SALT)]
-    levels = [[leaf(salt, digest) for salt, digest in zip(salts, digests, strict=True)]]
-    while len(levels[-1]) > 1:
-        levels.append(_above(levels[-1]))
+    root, paths = _tree([leaf(salt, digest) for salt, digest in zip(salts, digests, strict=True)])
     size = len(digests)
-    signature = keys.sign(key, root_text(size, levels[-1][0]))
-    head = _FORM + size.to_bytes(2, "big")
+    signature = keys.sign(key, root_text(size, root))
     return [
-        b"".join((head, index.to_bytes(2, "big"), salt, *_path(levels, index), signature))
-        for index, salt in enumerate(salts)
+        b"".join((_FORM, _PLACE.pack(size, index), salt, path, signature))
+        for index, (salt, path) in enumerate(zip(salts, paths, strict=True))
     ]
 
 
@@ -62,11 +62,11 @@ def read(value: bytes) -> Value | None:
     steps, rest = divmod(len(value) - _FIXED, _HASH)
     if steps < 0 or rest or value[:1] != _FORM:
         return None
-    size, index = int.from_bytes(value[1:3], "big"), int.from_bytes(value[3:5], "big")
+    size, index = _PLACE.unpack_from(value, 1)
     if not index < size <= MOST:
         return None
     path = value[5 + _SALT : -_SIGNATURE]
-    hashes = tuple(path[at : at + _HASH] for at in range(0, len(path), _HASH))
+    hashes = [path[at : at + _HASH] for at in range(0, len(path), _HASH)]
     return Value(size, index, value[5 : 5 + _SALT], hashes, value[-_SIGNATURE:])
 
 
@@ -121,16 +121,13 @@ def _root(parts: Value, digest: bytes) -> bytes | None:
     return merkle.root_from(leaf=found, index=parts.index, size=parts.size, proof=parts.path)
 
 
-def _above(level: list[bytes]) -> list[bytes]:
-    """The next level: pairs hashed together, an odd last one as it is (the tree of RFC 9162)."""
-    found = [merkle.node_hash(level[at], level[at + 1]) for at in range(0, len(level) - 1, 2)]
-    return found + level[len(level) - len(level) % 2 :]
-
-
-def _path(levels: list[list[bytes]], index: int) -> list[bytes]:
-    path = []
-    for level in levels[:-1]:
-        if index ^ 1 < len(level):
-            path.append(level[index ^ 1])
-        index >>= 1
-    return path
+def _tree(leaves: list[bytes]) -> tuple[bytes, list[bytes]]:
+    """The root of the tree of RFC 9162 over these leaf hashes, and the path of each leaf, lowest sibling first."""
+    levels = [leaves]
+    while len(levels[-1]) > 1:
+        level = levels[-1]
+        levels.append(merkle.pairs(level) + level[len(level) - len(level) % 2 :])  # an odd last one as it is
+    (root,), paths = levels.pop(), [b""]
+    for level in reversed(levels):  # downwards, so that siblings share what is above them
+        paths = [level[at ^ 1] + paths[at >> 1] if at ^ 1 < len(level) else paths[at >> 1] for at in range(len(level))]
+    return root, paths

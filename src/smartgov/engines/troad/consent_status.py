@@ -40,6 +40,8 @@ class Word:
 
     asked: float
     revoked: frozenset[str]
+    signed_by: str
+    """Thumbprint of the key that signed it: of consents that another key signed it says nothing."""
 
 
 class ConsentStatus:
@@ -52,13 +54,16 @@ class ConsentStatus:
 
     async def check(self, consent: Consent, snapshot: Snapshot) -> None:
         """Problem `consent-revoked`, `restored-void` for a single use that the lost time may have spent, or
-        `consent-status-unknown` when the issuer's word is too old and cannot be had anew.
+        `consent-status-unknown` when the issuer's word is too old and cannot be had anew, or is not by the key that
+        signed the consent: another gateway of the issuer keeps another list.
         """
         if consent.single_use:
             self._core.restoring.refuse_void(consent.issued)
         word = await self._fresh(consent.issuer, snapshot)
         if consent.jti in word.revoked or consent.jti in snapshot.revoked_consents:
             raise refuse("consent-revoked")
+        if word.signed_by != consent.signed_by:
+            raise refuse("consent-status-unknown", issuer=consent.issuer)
 
     async def answer(self, request: Request) -> Response:
         """This gateway's word as an issuer, for a registered peer."""
@@ -66,13 +71,13 @@ class ConsentStatus:
         now = int(self._core.now().timestamp())
         claims = {"iss": self._core.home.member, "iat": now, "exp": now + OLDEST_SECONDS, "revoked": self._own(now)}
         key = self._core.home.p256("consent")
-        token = jws.sign(claims, key, keys.thumbprint(key.public_key()), TYPE)
+        token = jws.sign(claims, key, self._kid(), TYPE)
         return Response(200, {"content-type": "application/jwt", "cache-control": "no-store"}, token.encode())
 
     async def _fresh(self, issuer: str, snapshot: Snapshot) -> Word:
         now = self._core.now().timestamp()
         if issuer == self._core.home.member:
-            return Word(now, frozenset(self._own(int(now))))
+            return Word(now, frozenset(self._own(int(now))), self._kid())
         word = self._words.get(issuer)
         if word is None or not 0 <= now - word.asked <= OLDEST_SECONDS:
             await self._renew(issuer, snapshot)
@@ -91,16 +96,21 @@ class ConsentStatus:
 
     async def _ask(self, issuer: str, snapshot: Snapshot) -> None:
         member = snapshot.members.get(issuer)
-        if member is None or not member.gateways:
+        to, asked = None if member is None else snapshot.gateways.get(member.once), self._core.now()
+        if to is None:
             return
-        to, asked = member.gateways[0], self._core.now()
         try:
             answer = await self._core.peers.request(
                 "GET", f"https://{to.authority}{PATH}", timeout=TIMEOUT, expect_peer=to.tls_fingerprint
             )
-            self._words[issuer] = Word(asked.timestamp(), _revoked(answer, issuer, snapshot, asked))
+            revoked = _revoked(answer, issuer, snapshot, asked)
+            kid = str(jws.peek(answer.body.decode("ascii"))["kid"])
+            self._words[issuer] = Word(asked.timestamp(), revoked, kid)
         except (ConnectionFailedError, TimeoutError, Problem, ValueError, KeyError, TypeError) as error:
             log.warning("consent_status_not_had", issuer=issuer, reason=type(error).__name__)
+
+    def _kid(self) -> str:
+        return keys.thumbprint(self._core.home.p256("consent").public_key())
 
     def _own(self, now: int) -> list[str]:
         with self._core.store.reading() as (db, _):

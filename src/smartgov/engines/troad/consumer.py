@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64encode
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256, sha512
 
@@ -10,8 +12,17 @@ import structlog
 
 from smartgov.engines.httpd import Request, Response
 from smartgov.engines.httpd.client import IDEMPOTENT
-from smartgov.engines.httpd.failures import ConnectionFailedError, NotSentError, PeerMismatchError
-from smartgov.engines.troad import built_in, records, reference, trail_door, visibility, wire
+from smartgov.engines.httpd.failures import ConnectionFailedError, NotSentError
+from smartgov.engines.troad import (
+    built_in,
+    exchanged,
+    records,
+    reference,
+    single_place,
+    trail_door,
+    visibility,
+    wire,
+)
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.keeping import is_soon, keep
 from smartgov.engines.troad.names import parse_target
@@ -22,6 +33,7 @@ from smartgov.engines.troad.rights import Ask
 from smartgov.engines.troad.snapshot import Gateway, Member, Service, Snapshot
 from smartgov.engines.troad.store import Place
 from smartgov.engines.troad.terms import HOPS_SECONDS, Terms
+from smartgov.engines.troad.ways import unsent
 from smartgov.engines.troad.wire import Head, Signed
 from smartgov.shared.ids import uuid7
 from smartgov.shared.problems import Problem
@@ -29,6 +41,15 @@ from smartgov.shared.tw import national_id
 
 log = structlog.get_logger()
 _NO_TERMS = Terms()
+
+
+@dataclass(slots=True)
+class Course:
+    """How far a call came, so that a refusal can be recorded with what is known."""
+
+    ask: Ask | None = None
+    unsent: tuple[int, str] | None = None
+    """Hour and receiver of the last signed question, when it is certain that not a byte of it left."""
 
 
 class Consumer:
@@ -40,18 +61,21 @@ class Consumer:
     async def call(self, request: Request, subsystem: str) -> Response:
         """Answer `/r1/...` of a local information system that has shown its secret."""
         started = self._core.now()
-        ask, outcome = None, "answered"
+        course, outcome = Course(), "answered"
         try:
             self._core.maintenance.refuse(started)
             self._core.heads.refuse_unfit()
             snapshot = self._core.configuration.current()
-            ask = self._read(request, subsystem, snapshot)
-            return await self._carry(ask, snapshot, request.headers.get("x-troad-trail-token", ""), started)
+            course.ask = self._read(request, subsystem, snapshot)
+            return await self._carry(
+                course, course.ask, snapshot, request.headers.get("x-troad-trail-token", ""), started
+            )
         except Problem as problem:
             outcome = problem.slug
-            await self._note_refusal(ask, subsystem, problem)
+            await self._note_refusal(course, subsystem, problem)
             raise
         finally:
+            ask = course.ask
             service, peer = (ask.target.service_id, ask.target.member) if ask else ("", "")
             self._core.count("client", service, peer, outcome, started)
 
@@ -83,11 +107,12 @@ class Consumer:
             body=request.body,
         )
 
-    async def _carry(self, ask: Ask, snapshot: Snapshot, token: str, now: datetime) -> Response:
-        here = ask.receiver in {"", self._core.home.gateway}
-        if ask.target.member == self._core.home.member and here:
+    async def _carry(self, course: Course, ask: Ask, snapshot: Snapshot, token: str, now: datetime) -> Response:
+        member, named = snapshot.members.get(ask.target.member), ask.receiver
+        if member is not None and not named:
+            named = single_place.asked_at(ask, token, member)
+        if ask.target.member == self._core.home.member and named in {"", self._core.home.gateway}:
             return await self._own(ask, snapshot, token)
-        member = snapshot.members.get(ask.target.member)
         if member is None or not member.gateways:
             raise refuse("service-unknown")
         if not ask.target.built_in and ask.target.service_id not in snapshot.services:
@@ -96,10 +121,25 @@ class Consumer:
         limits = service.terms if service else _NO_TERMS
         if len(ask.body) > limits.body_bytes:
             raise refuse("body-too-large", limit=limits.body_bytes)
-        to = _choose(member, ask)
-        head, body = await self._question(ask, to, token, service, now)
-        answer = await self._send(head, body, to, limits.seconds + HOPS_SECONDS)
-        return await self._receive(ask, head, to, answer, service, int(now.timestamp()) // 3600)
+        ways = [_listed(member, ask, named)] if named else self._core.ways.order(member)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + limits.seconds + HOPS_SECONDS
+        for tried, to in enumerate(ways, 1):
+            head, body = await self._question(ask, to, token, service, now)
+            hour = int(now.timestamp()) // 3600
+            try:
+                answer = await self._send(head, body, to, until - loop.time())
+            except NotSentError as error:
+                now, course.unsent = self._core.now(), (hour, to.id)
+                problem = unsent(error, to, ways[:tried])
+                self._core.ways.failed(to, problem.slug)
+                if tried == len(ways) or loop.time() >= until:
+                    raise problem from None
+                await self._note_refusal(course, "", problem)
+                course.unsent = None
+            else:
+                return await self._receive(ask, head, to, answer, service, hour)
+        raise AssertionError("a member without gateways was refused above")
 
     # -- to another member --------------------------------------------------------------------------------------
 
@@ -151,7 +191,8 @@ class Consumer:
             fields["troad-subject"] = hide(ask.subject)
         return Head(ask.method, to.authority, path, ask.query, fields), body
 
-    async def _send(self, head: Head, body: bytes, to: Gateway, seconds: int) -> Response:
+    async def _send(self, head: Head, body: bytes, to: Gateway, seconds: float) -> Response:
+        """The answer. NotSentError: not a byte left; Problem `gateway-silent`: nobody knows what became of it."""
         url = f"https://{to.authority}{head.path}" + (f"?{head.query}" if head.query else "")
         try:
             return await self._core.peers.request(
@@ -164,11 +205,11 @@ class Consumer:
                 # Whether to try again is for the one who asks: only he knows what a second call would do.
                 idempotent=head.method in IDEMPOTENT,
             )
-        except PeerMismatchError:
-            raise refuse("gateway-untrusted", gateway=to.id) from None
         except NotSentError:
-            raise refuse("gateway-unreachable", gateway=to.id) from None
-        except (ConnectionFailedError, TimeoutError):
+            raise
+        except (ConnectionFailedError, TimeoutError) as error:
+            if isinstance(error, TimeoutError):  # it stands still: the next calls need not wait for it as well
+                self._core.ways.failed(to, "gateway-silent")
             raise refuse("gateway-silent", gateway=to.id) from None
 
     async def _receive(
@@ -179,6 +220,7 @@ class Consumer:
         if "troad-refusal" in signed.fields:
             problem = problem_of(answer)
             problem.extra.setdefault("refused_by", to.id)
+            self._core.ways.refused(to, problem)
             raise problem
         document = built_in.is_document(ask.target)
         reference.refuse_clear(answer.body, signed.fields.values(), made_up=document)
@@ -257,25 +299,31 @@ class Consumer:
         exp = int(self._core.now().timestamp()) + reference.LIFE_SECONDS
         return reference.hide(body, lambda person: reference.make(person, here.recipient, rid=rid, exp=exp))
 
-    async def _note_refusal(self, ask: Ask | None, subsystem: str, problem: Problem) -> None:
+    async def _note_refusal(self, course: Course, subsystem: str, problem: Problem) -> None:
+        ask = course.ask
         claimed = {"client": f"{self._core.home.member}/{subsystem}"}
         if ask is not None:
+            claimed["client"] = ask.client
             claimed |= {"id": ask.id, "service": ask.target.service_id, "method": ask.method, "path": ask.target.path}
             problem.extra.setdefault("exchange", ask.id)
         subject = self._core.pseudonym(ask.subject) if ask else None
-        record = records.refusal_record("client", problem, self._core.now(), claimed=claimed, subject=subject)
+        hour, to = course.unsent or (0, "")
+        record = records.refusal_record(
+            "client", problem, self._core.now(), claimed=claimed, gateway=to, subject=subject
+        )
+        entry = self._core.entry(record)
+        if course.unsent is not None and ask is not None:
+            entry.effects.append(exchanged.unsent(hour, to, ask.id))
         if problem.slug != "log-unavailable":
-            await self._core.store.commit([self._core.entry(record)])
+            await self._core.store.commit([entry])
 
 
-def _choose(member: Member, ask: Ask) -> Gateway:
-    """The gateway that the caller names (X-Road-Security-Server), else the member's first."""
-    if not ask.receiver:
-        return member.gateways[0]
+def _listed(member: Member, ask: Ask, named: str) -> Gateway:
+    """The gateway that the caller names (X-Road-Security-Server), or that alone can take this call."""
     for gateway in member.gateways:
-        if gateway.id == ask.receiver:
+        if gateway.id == named:
             return gateway
-    raise refuse("service-unknown")
+    raise refuse("service-unknown") if ask.receiver else refuse("once-elsewhere", gateway=named)
 
 
 def _told(

@@ -28,6 +28,7 @@ from smartgov.engines.troad.restoring import Restoring
 from smartgov.engines.troad.stated import Stated
 from smartgov.engines.troad.store import Entry, Store, Unsigned
 from smartgov.engines.troad.traffic import Traffic
+from smartgov.engines.troad.ways import PeerClient, Ways
 from smartgov.shared import clock
 
 CONNECTIONS = 256
@@ -50,11 +51,10 @@ class Core:
         self.message_kid = keys.thumbprint(self.message_key.public_key())
         self.store.sign = partial(batch_signature.sign, self.message_key)
         self.store.writer.may_sign = not isinstance(self.message_key, TokenKey)
-        self.store.writer.expected = lambda: self.running
         self.reader = Reader(home.member, home.gateway, home.p256("reference"))
         self.alarms = Alarms()
         self.known = Peers(self.configuration, self.alarms, policy_of(home.revocation), self.now)
-        self.peers = Client(
+        self.peers = PeerClient(
             ssl=self.configuration.client_tls, limit=CONNECTIONS, max_body=home.max_body, judge=self.known.judge
         )
         self.services = Client(limit=CONNECTIONS, max_body=home.max_body)
@@ -70,6 +70,7 @@ class Core:
         self.restoring = Restoring(self)
         self.comparing = Comparing(self)
         self.stated = Stated(self)
+        self.ways = Ways(self)
         self._index_key = home.secret_key("index")
         self.claims = Claims(self._index_key, home.secret_key("body"), self.restoring.refuse_unsure_key)
 

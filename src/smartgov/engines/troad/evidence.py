@@ -43,7 +43,9 @@ async def bundle(core: Core, exchange: str, have: Iterable[int] = ()) -> dict[st
     with core.store.reading() as (db, log):
         sizes = sorted({size for size in have if 0 < size <= log.size()})
         nearest = _nearest(db, indexes[-1] + 1)
-        day = past.at(core.home.path, _unix(str(_parsed(_exact(log, indexes[0])).get("time", "")), core))
+        said = [_parsed(_exact(log, index)) for index in indexes]
+        moment = _unix(str(said[0].get("time", "")), core)
+        day = past.of_exchange(core.home.path, moment, [str(one.get("input", "")) for one in said])
     later = bool(sizes and sizes[-1] > nearest[0]) or not _is_listed(day, core.home.gateway, nearest[1])
     if later:
         await core.heads.publish()

@@ -121,6 +121,25 @@ async def differences(here: Ids, tell: Tell, prefix: str = "") -> tuple[set[str]
     return only_here, only_there
 
 
+def unsent(hour: int, peer: str, exchange: str) -> Callable[[sqlite3.Connection], None]:
+    """What the transaction does that records that a question never left: it was not asked, and an answer to it would
+    be a difference. Where the same id was put to that gateway more than once the set keeps it, because one may have.
+    """
+
+    def effect(db: sqlite3.Connection) -> None:
+        (asked,) = db.execute(
+            "SELECT count(*) FROM place AS p JOIN ledger_record AS r ON r.idx = p.idx WHERE p.exchange = ?"
+            " AND json_extract(CAST(r.record AS TEXT), '$.kind') = 'request'"
+            " AND json_extract(CAST(r.record AS TEXT), '$.gateway') = ?",
+            (exchange, peer),
+        ).fetchone()
+        if asked <= 1:
+            row = (hour, peer, exchange)
+            db.execute("DELETE FROM exchanged WHERE hour = ? AND peer = ? AND role = 'asked' AND id = ?", row)
+
+    return effect
+
+
 # -- the tables ---------------------------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from smartgov.engines.troad import archive, consent_status, exchanged, stated, s
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
-from smartgov.engines.troad.joining import commands
+from smartgov.engines.troad.joining import commands, joined
 from smartgov.engines.troad.joining.keeper import Keeper
 from smartgov.engines.troad.local import LocalDoor
 from smartgov.engines.troad.provider import Provider
@@ -57,11 +57,19 @@ class Gateway:
         ]
         self._tasks = [
             asyncio.create_task(work)
-            for work in (self._keep_house(), self.core.heads.run(), self.core.comparing.run(), self.keeper.run())
+            for work in (
+                self._keep_house(),
+                self.core.heads.run(),
+                self.core.comparing.run(),
+                self.core.ways.run(),
+                self.keeper.run(),
+            )
         ]
         if self.home.centre_url:
             self._tasks.append(asyncio.create_task(self.core.configuration.follow_centre(self.core.services)))
         log.info("gateway_started", gateway=self.home.gateway, port=self.home.port, local_port=self.home.local_port)
+        if not joined.is_listed(self.core.configuration, self.home.gateway):
+            log.warning("not_joined_yet", gateway=self.home.gateway, todo=joined.TODO.en)
 
     async def _peers(self, request: Request) -> Response:
         """What other gateways ask: exchanges, its word on the consents that it issued, and to witness their logs."""
@@ -96,6 +104,7 @@ class Gateway:
         """Let running exchanges finish, then close the log."""
         for task in self._tasks:
             task.cancel()
+        self.core.ways.stop()
         for server in self._servers:
             await server.stop()
         await self.core.peers.close()

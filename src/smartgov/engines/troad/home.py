@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from smartgov.engines.pki import certificates, keys
 from smartgov.engines.troad import systems, terms
 from smartgov.engines.trust import Offer
 from smartgov.shared import clock, content
+from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
 
 _P256 = ("tls", "message", "reference", "seal", "consent", "token", "configuration")
 _ED25519 = ("log", "witness")
@@ -170,8 +173,10 @@ def create(
 
 
 def load(home: Path | str) -> Home:
-    """Read `gateway.yaml`; KeyError or ValueError when it is not complete."""
+    """Read `gateway.yaml`; Problem `home-missing` without one, KeyError or ValueError when it is not complete."""
     path = Path(home)
+    if not (path / "gateway.yaml").exists():
+        raise _missing(path)
     data = content.parse((path / "gateway.yaml").read_text())
     return Home(
         path=path,
@@ -192,6 +197,19 @@ def load(home: Path | str) -> Home:
         outlasting=outlasting(path, data),
         centre=(data.get("centre") or "").rstrip("/"),
         revocation=dict(data.get("revocation") or {}),
+    )
+
+
+def _missing(path: Path) -> Problem:
+    return Problem(
+        "home-missing",
+        404,
+        what=Text(f"There is no gateway in {path}.", f"{path} 中沒有閘道。"),
+        why=Text("The folder has no gateway.yaml.", "該資料夾沒有 gateway.yaml。"),
+        todo=Text(
+            "Name the home folder of a gateway; `smartgov gateway init` makes a new one.",
+            "請指定閘道的資料夾；`smartgov gateway init` 可建立新閘道。",
+        ),
     )
 
 
@@ -257,8 +275,13 @@ def sign_offer(
     version: int,
     now: datetime,
     gateways: trust.Vouched | None = None,
+    once: Mapping[str, Any] | None = None,
 ) -> Offer:
-    """What this home's member offers, signed with its own key. Of `gateways`, its own entry is what lies here."""
+    """What this home's member offers, signed with its own key. Of `gateways`, its own entry is what lies here.
+
+    `once` (see `trust.sign_offer`) is by default what the offer that this home accepted last says: signing anew never
+    moves it. Without any such word it is this gateway.
+    """
     at, own = load(home), describe(home)["gateway"]
     vouched = {**(gateways or {}), at.code: trust.thumbprints(own)}
     return trust.sign_offer(
@@ -269,7 +292,17 @@ def sign_offer(
         version=version,
         now=now,
         gateways=vouched,
+        once=once or _once_before(at) or {"gateway": at.code, "since": 0},
     )
+
+
+def _once_before(at: Home) -> Mapping[str, Any] | None:
+    try:
+        accepted = json.loads((at.path / "trust" / "members.json").read_text())
+    except FileNotFoundError:
+        return None
+    said: Mapping[str, Any] | None = (accepted.get(at.member, {}).get("offer") or {}).get("once")
+    return said
 
 
 def configuration_key(home: Path | str) -> ec.EllipticCurvePublicKey:

@@ -123,12 +123,15 @@ class Claim:
 class Claims:
     """Makes claims for one running gateway."""
 
-    def __init__(self, index_key: bytes, body_key: bytes, refuse_unsure: Callable[[str, int], None]) -> None:
+    def __init__(self, index_key: bytes, body_key: bytes, refuse_unsure: Callable[[str, int, int], None]) -> None:
         self._index_key, self._wrap, self._refuse_unsure = index_key, AESGCM(body_key), refuse_unsure
         self._live: set[bytes] = set()
 
-    def of(self, ask: Ask, now: int) -> Claim | None:
-        """The claim that this call makes, or None when it shows no key; Problem `idempotency-key-invalid`."""
+    def of(self, ask: Ask, now: int, since: int = 0) -> Claim | None:
+        """The claim that this call makes, or None when it shows no key; Problem `idempotency-key-invalid`.
+
+        `since`: when this gateway began to take the keys of its member (Unix seconds), 0 for always.
+        """
         key = ask.headers.get(FIELD)
         if key is None:
             return None
@@ -137,7 +140,7 @@ class Claims:
         named = (ask.client, ask.target.service_id, ask.method, ask.target.path, key)
         id_ = hmac.digest(self._index_key, b"claim" + _joined(*(part.encode() for part in named)), "sha256")
         content = _joined(*(part.encode() for part in _circumstances(ask)), ask.body)
-        return Claim(id_, now, ask.id, content, self._wrap, self._live, lambda: self._refuse_unsure(key, now))
+        return Claim(id_, now, ask.id, content, self._wrap, self._live, lambda: self._refuse_unsure(key, now, since))
 
 
 def erase(db: sqlite3.Connection, exchange: str) -> None:

@@ -285,9 +285,10 @@ class LocalDoor:
         return found
 
     def _issuer(self, request: Request) -> Subsystem:
-        """Who may issue and take back consents: at the first gateway of a member, which providers ask about them."""
+        """Who may issue and take back consents: at one gateway of a member, which providers ask about them."""
         caller, own = self._caller(request, "consent"), self._core.home
-        if self._gateway_of(own.member).id != own.gateway:
+        known = self._core.configuration.current().members.get(own.member)
+        if known is None or known.once != own.gateway:
             raise refuse("not-allowed-here")
         return caller
 
@@ -298,7 +299,7 @@ class LocalDoor:
         return found if found is not None and found.open else None
 
     def _gateway_of(self, member: str, named: str = "") -> Gateway:
-        """The gateway of this id, or the member's first one."""
+        """The gateway of this id, or the one at which the member counts what may happen only once."""
         return self._gateways_of(member, named)[0]
 
     def _gateways_of(self, member: str, named: str = "") -> list[Gateway]:
@@ -306,7 +307,7 @@ class LocalDoor:
         found = [one for one in entry.gateways if named in {"", one.id}] if entry else []
         if not found:
             raise refuse("service-unknown")
-        return found
+        return sorted(found, key=lambda one: entry is not None and one.id != entry.once)
 
     async def _outlast(self, entry: dict[str, Any]) -> None:
         """List what a restore has to do again; what cannot be listed is not done."""

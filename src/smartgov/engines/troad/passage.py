@@ -10,7 +10,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from smartgov.engines.httpd import Response
-from smartgov.engines.troad import limits, rights
+from smartgov.engines.troad import limits, rights, single_place
 from smartgov.engines.troad.backend import ask_service
 from smartgov.engines.troad.contract import Operation
 from smartgov.engines.troad.core import Core
@@ -136,13 +136,15 @@ async def admit(core: Core, ask: Ask, snapshot: Snapshot) -> Passage:
     terms = service.terms
     if len(ask.body) > terms.body_bytes:
         raise refuse("body-too-large", limit=terms.body_bytes)
+    own, present = snapshot.members[service.member], core.now()
+    single_place.refuse_elsewhere(ask, own, core.home.gateway, present)
     grant = await authorise(core, ask, snapshot)
     operation = None
     if terms.contract:
         operation = core.contract(terms.contract).request(ask.method, ask.target.path, ask.query, ask.headers, ask.body)
-    now = core.now().timestamp()
+    now = present.timestamp()
     core.buckets.take(ask.client, service.id, terms.per_minute, now)
-    return Passage(core, ask, grant, operation, core.claims.of(ask, int(now)))
+    return Passage(core, ask, grant, operation, core.claims.of(ask, int(now), own.once_since))
 
 
 async def authorise(core: Core, ask: Ask, snapshot: Snapshot) -> Grant:

@@ -172,6 +172,6 @@ def _configuration(theirs: dict[str, Any], ours: dict[str, Any]) -> Step:
 
 def _at_work(window: dict[str, str] | None) -> Step:
     if window is None:
-        return Step("at-work", True)
+        return Step("at-work", True, "takes exchanges")
     todo = Text("It takes exchanges again when it is done.", "維護結束後即恢復。")
     return Step("at-work", None, f"maintenance until {window.get('until')}: {window.get('reason')}", todo)

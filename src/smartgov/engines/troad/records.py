@@ -8,7 +8,6 @@ signature base), input and signature, so that a record proves its message as lon
 from __future__ import annotations
 
 import base64
-import hmac
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
+from smartgov.engines.pki import keys
 from smartgov.engines.troad import reference
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.rights import Ask, Grant
@@ -35,7 +35,7 @@ def is_id(text: str) -> bool:
 
 def pseudonym(key: bytes, person: str) -> str:
     """The name under which this gateway, and only this one, knows a person: HMAC-SHA-256 in hex."""
-    return hmac.digest(key, person.encode(), "sha256").hex()
+    return keys.mac(key, person.encode()).hex()
 
 
 def moment(now: datetime) -> str:

@@ -77,13 +77,15 @@ class Restoring:
         if made <= self.void_until:
             raise refuse("restored-void")
 
-    def refuse_unsure_key(self, key: str, now: int) -> None:
-        """Problem `outcome-unknown` for an idempotency key that may have been used in the lost time.
+    def refuse_unsure_key(self, key: str, now: int, since: int = 0) -> None:
+        """Problem `outcome-unknown` for an idempotency key that may have been used in the lost time, or at the gateway
+        of the member that took keys before this one did (`since`, Unix seconds).
 
         A key that is a UUIDv7 from after it cannot have been.
         """
-        if now <= self.void_until + idempotency.KEPT_SECONDS and _made(key) <= self.void_until:
-            raise refuse("outcome-unknown", restored=True)
+        until = max(self.void_until, since)
+        if now <= until + idempotency.KEPT_SECONDS and _made(key) <= until:
+            raise refuse("outcome-unknown", **({"restored": True} if self.void_until >= since else {"moved": True}))
 
     # -- finding out ------------------------------------------------------------------------------------------------
 

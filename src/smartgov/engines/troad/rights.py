@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +16,6 @@ from smartgov.engines.troad.snapshot import Right, Service, Snapshot
 from smartgov.engines.troad.visibility import Visibility
 from smartgov.shared import canonical
 
-_encode = canonical.compact()
 KEPT_BESIDE_ITEMS = ("as_of",)
 """Members of a list answer that are about the answer, not about a person, and stay when it is cut."""
 
@@ -92,9 +90,9 @@ def cut(body: bytes, fields: Sequence[str] | None) -> bytes:
     if fields is None or not body:
         return body
     try:
-        answer = json.loads(body)
+        answer, plain = canonical.loads(body)
     except (ValueError, RecursionError):
-        answer = None
+        answer, plain = None, False
     if not isinstance(answer, dict):
         raise refuse("answer-uncuttable")
     wanted = set(fields)
@@ -104,7 +102,7 @@ def cut(body: bytes, fields: Sequence[str] | None) -> bytes:
         reduced = {"items": [_only(item, wanted) for item in items], **kept}
     else:
         reduced = _only(answer, wanted)
-    return _encode(reduced).encode()
+    return canonical.compactly(reduced, plain)
 
 
 def _only(item: object, wanted: set[str]) -> dict[str, object]:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from smartgov.engines.pki import keys
 from smartgov.engines.troad import terms, visibility
-from smartgov.engines.troad.names import member_of
+from smartgov.engines.troad.names import is_part, member_of
 from smartgov.engines.troad.reference import Recipient
 from smartgov.engines.troad.terms import Terms
 from smartgov.engines.troad.visibility import Visibility
@@ -56,6 +56,12 @@ class Member:
     id: str
     name: Text
     gateways: tuple[Gateway, ...]
+    once: str = ""
+    """The id of the gateway at which what may happen only once is counted; empty when the member names none that can
+    be. It need not be listed any more.
+    """
+    once_since: int = 0
+    """From when on that one takes idempotency keys (Unix seconds); 0: it always has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +221,24 @@ def _check(snapshot: Snapshot, gateways: int) -> None:
 
 def _member(entry: Mapping[str, Any]) -> Member:
     gateways = tuple(read_gateway(entry["id"], gateway) for gateway in entry["gateways"])
-    return Member(entry["id"], Text.of(entry["name"]), gateways)
+    once, since = _once(entry, gateways)
+    return Member(entry["id"], Text.of(entry["name"]), gateways, once, since)
+
+
+def _once(entry: Mapping[str, Any], gateways: tuple[Gateway, ...]) -> tuple[str, int]:
+    """What the member's offer says of it; an offer from before there was such a word leaves it to the first listed.
+
+    One that cannot be read closes this member's own keys, and nobody else's configuration.
+    """
+    if "once" not in entry:
+        return (gateways[0].id if gateways else ""), 0
+    try:
+        code, since = entry["once"]["gateway"], entry["once"]["since"]
+    except (KeyError, TypeError):
+        return "", 0
+    if not isinstance(code, str) or not is_part(code) or type(since) is not int or since < 0:
+        return "", 0
+    return f"{entry['id']}/{code}", since
 
 
 def read_gateway(member: str, entry: Mapping[str, Any]) -> Gateway:

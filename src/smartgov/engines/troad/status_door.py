@@ -12,6 +12,17 @@ if TYPE_CHECKING:
     from smartgov.engines.troad.core import Core
 
 PATH = "/status"
+UNFIT = frozenset(
+    {
+        "maintenance",
+        "log-restored",
+        "log-unavailable",
+        "timestamps-missing",
+        "configuration-expired",
+        "configuration-missing",
+    }
+)
+"""Refusals of a gateway that takes no exchange at all now, whoever asks."""
 
 
 class StatusDoor:
@@ -36,6 +47,17 @@ class StatusDoor:
                 "configuration": {"version": state["version"], "digest": state["digest"]},
                 "certificate_ends": homes.certificate(core.home.path).not_valid_after_utc.isoformat(),
                 "maintenance": window.as_json() if window else None,
+                "refuses": self._refuses(),
             },
             headers={"cache-control": "no-store"},
         )
+
+    def _refuses(self) -> str | None:
+        """Why it would refuse every exchange now, as far as it knows before one comes."""
+        try:
+            self._core.maintenance.refuse(self._core.now())
+            self._core.heads.refuse_unfit()
+            self._core.restoring.refuse_unready()
+        except Problem as problem:
+            return problem.slug
+        return None

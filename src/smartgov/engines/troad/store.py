@@ -52,6 +52,8 @@ _PLACE = "CREATE TABLE IF NOT EXISTS place (exchange TEXT, idx INTEGER, PRIMARY 
 REVOKED = "CREATE TABLE IF NOT EXISTS revoked_consent (jti TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;"
 _OTHERS = (idempotency, limits, exchanged, visibility, stated)
 SCHEMA = "".join([_SCHEMA, _PLACE, *(part.SCHEMA for part in _OTHERS), REVOKED])
+PAGE_BYTES = 8192
+"""A record with its sealed body takes some 4 KiB: pages of that size would be half empty, and twice as many."""
 _STALE_NONCE = 600
 """Seconds after which a nonce may be forgotten: far beyond the freshness that every message must have."""
 
@@ -259,6 +261,7 @@ class Store:
             self.path, isolation_level=None, check_same_thread=False, timeout=10, cached_statements=256
         )
         db.executescript(
+            f"PRAGMA page_size={PAGE_BYTES};"  # of a file that is empty yet; another keeps its own
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA cache_size=-8000;"
             # Folding is done where its errors are seen: by itself SQLite would keep a failed fsync to itself.
             "PRAGMA wal_autocheckpoint=0;"
@@ -269,7 +272,7 @@ class Store:
         """Do everything within the open transaction; what each job gets, or the Problem that undid it."""
         batch = Batch(self._db, self._appender, self._wrap, Place, self._plain)
         entries = [one for job in jobs if not callable(job.work) for one in job.work]
-        batch.know([one.nonce for one in entries if one.nonce is not None])
+        batch.prepare(entries)
         unsigned = self._sign([one for one in entries if one.unsigned is not None])
         results: Results = []
         for job in jobs:

@@ -6,6 +6,7 @@ Times lie in buckets that grow by a fifth, so a quantile read from them is at mo
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -103,10 +104,11 @@ class Traffic:
         return "\n".join([*lines, *seconds]) + "\n"
 
 
+_ENDS = [_FIRST * _GROWTH**number for number in range(_BUCKETS - 1)]
+
+
 def _bucket(seconds: float) -> int:
-    if seconds <= _FIRST:
-        return 0
-    return min(_BUCKETS - 1, math.ceil(math.log(seconds / _FIRST, _GROWTH)))
+    return bisect_left(_ENDS, seconds)
 
 
 def _milliseconds(seconds: float | None) -> float | None:

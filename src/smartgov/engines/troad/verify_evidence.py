@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 STATUS = {"valid": 0, "invalid": 1, "valid-untimestamped": 3, "unknown-status": 4}
-SKEW, STAMPED_WITHIN, GRACE = 120, 86_400, 86_400
+SKEW, STAMPED_WITHIN, GRACE, NEAR = 120, 86_400, 86_400, 1.0
 P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200" + "04")  # SubjectPublicKeyInfo up to x
 ED25519 = bytes.fromhex("302a300506032b6570032100")  # the same for Ed25519
 KEY_CHANGE = re.compile(r"key-before-epoch (\d{1,8}) ([A-Za-z0-9+/]{43}=)")
@@ -436,7 +436,7 @@ def judge_archive(lines: Iterator[dict[str, Any]], anchors: Path) -> tuple[str, 
     """Records, folded into the tree, must give every head; each is checked as in a bundle."""
     about = next(lines)
     need(about["type"] == "troad-archive-v1", "form")
-    since = [int(one["from"]) for one in about["configurations"]]
+    since = [float(one["from"]) for one in about["configurations"]]
     by_day = [Case({"gateway": about["gateway"]}, anchors, one) for one in about["configurations"]]
     *earlier, final = about["heads"]
     last = Head(by_day[-1], final["head"], final.get("stamp"))
@@ -453,7 +453,7 @@ def judge_archive(lines: Iterator[dict[str, Any]], anchors: Path) -> tuple[str, 
         exact = b64(line["record"])
         record = json.loads(exact)
         times.append(seconds(record.get("logged") or record["time"]))
-        message(by_day[max(0, bisect_right(since, times[-1]) - 1)], {}, record, {})
+        of_its_moment(by_day, since, record)
         at = bisect_right(sizes, size)
         in_time(times[-1], heads[at - 1] if at else None, heads[at])
         grow(peaks, sha256(b"\x00" + exact).digest())
@@ -467,6 +467,20 @@ def judge_archive(lines: Iterator[dict[str, Any]], anchors: Path) -> tuple[str, 
     stamped = [head for head in heads if head.stamped is not None]
     over = (bisect_right([head.size for head in stamped], index) for index in range(about["first"], about["size"]))
     return sum_up(by_day[-1], last, last, ((stamped[at].stamped, time) for at, time in zip(over, times, strict=True)))
+
+
+def of_its_moment(by_day: list[Case], since: list[float], record: dict[str, Any]) -> None:
+    """A message holds by the configuration of its moment, or by another one that was in force within a second of it."""
+    moment = datetime.fromisoformat(record.get("logged") or record["time"]).timestamp()
+    own, low, high = (max(0, bisect_right(since, moment + by) - 1) for by in (0.0, -NEAR, NEAR))
+    reasons = list[Invalid]()
+    for at in (own, *(one for one in range(high, low - 1, -1) if one != own)):
+        try:
+            message(by_day[at], {}, record, {})
+            return
+        except Invalid as reason:
+            reasons.append(reason)
+    raise reasons[0]
 
 
 def sum_up(case: Case, last: Head, over: Head, times: Iterable[tuple[int | None, int]]) -> tuple[str, list[str]]:

@@ -39,6 +39,7 @@ async def check(core: Core) -> list[Step]:
         ("certificate", _certificate),
         ("offer", _offer),
         ("peer", _peer),
+        ("ways", _ways),
         ("disk", _disk),
         ("maintenance", _maintenance),
     )
@@ -146,6 +147,11 @@ async def _peer(core: Core) -> Step:
     return Step(
         "peer", False, "; ".join(f"{name}: {bad.name}: {bad.detail}" for name, bad in failed), failed[0][1].todo
     )
+
+
+async def _ways(core: Core) -> Step:
+    """Whether calls go round a gateway of another member."""
+    return core.ways.step()
 
 
 async def _disk(core: Core) -> Step:

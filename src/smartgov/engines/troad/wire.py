@@ -7,11 +7,11 @@ is one over many messages (`batch_signature.py`). A receiver reads header fields
 
 from __future__ import annotations
 
-import base64
+import binascii
 import hmac
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
@@ -66,6 +66,7 @@ BOUND = ("@method", "@authority", "@path", "@query", "troad-body", "x-road-id", 
 USER_FIELD = re.compile(r"x-(?!road-|troad-|forwarded|real-ip|request-id)[a-z0-9-]{1,60}")
 """Fields that the two information systems agree on among themselves: they travel too, signed like the others."""
 MAX_USER_FIELDS = 16
+_DERIVED = ("@method", "@authority", "@path", "@query")
 _OPENING = f"{LABEL}=("
 _INPUT = re.compile(
     r';created=(\d{1,12});nonce="([\w-]{16,64})"'
@@ -123,10 +124,11 @@ def sign_request(head: Head, key: ec.EllipticCurvePrivateKey, *, created: int, n
 
 def open_request(head: Head, keyid: str, *, created: int, nonce: str, tag: str = TAG) -> bytes:
     """Add `signature-input` to the head's fields and return what is to be signed."""
-    names = (*REQUIRED, *(name for name in OPTIONAL if name in head.fields), *user_fields(head.fields))
+    names = _order(head.fields).request
     params = _params(_quoted(names, 0), created, nonce, keyid, tag)
+    base, _ = _request_base(names, head, params)
     head.fields["signature-input"] = f"{LABEL}={params}"
-    return _request_base(names, head, params)
+    return base
 
 
 def read_request(head: Head) -> Signed:
@@ -137,11 +139,10 @@ def read_request(head: Head) -> Signed:
     if names is None or ("content-type" in received) > ("content-type" in names):
         raise refuse("signature-missing")
     try:
-        base = _request_base(names, head, _own_params(received))
-        fields = {name: received[name] for name in names if name[0] != "@"}
+        base, covered = _request_base(names, head, _own_params(received))
     except KeyError:
         raise refuse("signature-missing") from None
-    return _signed(match, base, signature, fields)
+    return _signed(match, base, signature, dict(covered))
 
 
 # -- answers ----------------------------------------------------------------------------------------------------------
@@ -160,16 +161,16 @@ def open_answer(
     request: Head, status: int, fields: dict[str, str], keyid: str, *, created: int, nonce: str, tag: str = TAG
 ) -> bytes:
     """Add `signature-input` to an answer's fields and return what is to be signed."""
-    own = (*ANSWER_REQUIRED, *(name for name in ANSWER_OPTIONAL if name in fields), *user_fields(fields))
+    own = _order(fields).answer
     params = _params(_quoted((*own, *BOUND), len(BOUND)), created, nonce, keyid, tag)
-    base = _answer_base(own, status, fields, request, params)
+    base, _ = _answer_base(own, status, fields, request, params)
     fields["signature-input"] = f"{LABEL}={params}"
     return base
 
 
 def attach(fields: dict[str, str], signature: bytes) -> None:
     """Put the signature, or the value of a batch, into a message's fields."""
-    fields["signature"] = f"{LABEL}=:{base64.b64encode(signature).decode()}:"
+    fields["signature"] = f"{LABEL}=:{_base64(signature)}:"
 
 
 def read_answer(request: Head, status: int, fields: Mapping[str, str]) -> Signed:
@@ -179,30 +180,25 @@ def read_answer(request: Head, status: int, fields: Mapping[str, str]) -> Signed
     if own is None:
         raise refuse("answer-signature-invalid")
     try:
-        base = _answer_base(own, status, fields, request, _own_params(fields))
-        kept = {name: fields[name] for name in own if name[0] != "@"}
+        base, covered = _answer_base(own, status, fields, request, _own_params(fields))
     except KeyError:
         raise refuse("answer-signature-invalid") from None
-    return _signed(match, base, signature, kept)
+    return _signed(match, base, signature, dict(covered))
 
 
-def forwarded(fields: Mapping[str, str]) -> list[str]:
+def forwarded(fields: Mapping[str, str]) -> tuple[str, ...]:
     """Names of the information system's own fields that travel to the service."""
-    return [name for name in ("content-type", *FORWARDED) if name in fields] + user_fields(fields)
+    return _order(fields).forwarded
 
 
 def passed(fields: Mapping[str, str]) -> dict[str, str]:
     """Those of an answer's fields that travel, signed."""
-    found = {name: fields[name] for name in ANSWER_OPTIONAL if name in fields}
-    for name in user_fields(fields):
-        found[name] = fields[name]
-    return found
+    return {name: fields[name] for name in _order(fields).passed}
 
 
-def user_fields(fields: Mapping[str, str]) -> list[str]:
+def user_fields(fields: Mapping[str, str]) -> tuple[str, ...]:
     """Names of the fields that the information systems added, in order; the first `MAX_USER_FIELDS` of them."""
-    found = [name for name in fields if name[:2] == "x-" and name[:7] != "x-road-" and USER_FIELD.fullmatch(name)]
-    return sorted(found)[:MAX_USER_FIELDS] if found else found
+    return _order(fields).user
 
 
 def _allowed(others: set[str]) -> bool:
@@ -218,7 +214,7 @@ def commit(body: bytes, *, bare: bool = False) -> tuple[bytes, dict[str, str]]:
     The digest is for those who read RFC 9530 and nothing of ours: the commitment, which is signed, says the same.
     """
     salt = os.urandom(32)
-    fields = {"troad-body": commitment(salt, body), "troad-salt": f":{base64.b64encode(salt).decode()}:"}
+    fields = {"troad-body": commitment(salt, body), "troad-salt": f":{_base64(salt)}:"}
     if not bare:
         fields["content-digest"] = _digest(body)
     return salt, fields
@@ -226,13 +222,13 @@ def commit(body: bytes, *, bare: bool = False) -> tuple[bytes, dict[str, str]]:
 
 def commitment(salt: bytes, body: bytes) -> str:
     """The value of `TRoad-Body`: HMAC-SHA-256 of the body under its salt, which tells nothing without the salt."""
-    return f"hmac-sha-256=:{base64.b64encode(hmac.digest(salt, body, 'sha256')).decode()}:"
+    return f"hmac-sha-256=:{_base64(keys.mac(salt, body))}:"
 
 
 def open_commitment(fields: Mapping[str, str], body: bytes, slug: str) -> bytes:
     """The salt, when body, salt, commitment and (if sent) RFC 9530 digest agree; else the Problem `slug`."""
     try:
-        salt = base64.b64decode(fields.get("troad-salt", "").removeprefix(":").removesuffix(":"), validate=True)
+        salt = _from_base64(fields.get("troad-salt", "").removeprefix(":").removesuffix(":"))
     except ValueError:
         raise refuse(slug) from None
     if len(salt) != 32 or not hmac.compare_digest(commitment(salt, body), fields.get("troad-body", "")):
@@ -252,7 +248,16 @@ def check_digest(fields: Mapping[str, str], body: bytes, slug: str) -> None:
 
 
 def _digest(body: bytes) -> str:
-    return f"sha-256=:{base64.b64encode(sha256(body).digest()).decode()}:"
+    return f"sha-256=:{_base64(sha256(body).digest())}:"
+
+
+def _base64(value: bytes) -> str:
+    return binascii.b2a_base64(value, newline=False).decode()
+
+
+def _from_base64(text: str) -> bytes:
+    """ValueError for anything but base64."""
+    return binascii.a2b_base64(text, strict_mode=True)
 
 
 def _params(parts: str, created: int, nonce: str, keyid: str, tag: str) -> str:
@@ -272,7 +277,7 @@ def _read(fields: Mapping[str, str], slug: str) -> tuple[str, re.Match[str], byt
     if match is None or not value.startswith(f"{LABEL}=:") or not value.endswith(":"):
         raise refuse(slug)
     try:
-        signature = base64.b64decode(value[len(LABEL) + 2 : -1], validate=True)
+        signature = _from_base64(value[len(LABEL) + 2 : -1])
     except ValueError:
         raise refuse(slug) from None
     return parts, match, signature
@@ -336,35 +341,103 @@ def _quoted(names: _Names, bound: int) -> str:
     return " ".join(f'"{name}"{";req" if at >= first else ""}' for at, name in enumerate(names))
 
 
-def _request_base(names: _Names, head: Head, params: str) -> bytes:
-    """What a request's signature is over; KeyError when the message lacks a component."""
-    form, values = _form(names, 0)
-    return (form % (*values(_components(head)), params)).encode("latin-1")
+class _Order(NamedTuple):
+    """What follows from the names of a message's fields, in the order in which they stand there."""
+
+    user: _Names
+    forwarded: _Names
+    passed: _Names
+    request: _Names
+    answer: _Names
+
+    @classmethod
+    def of(cls, names: _Names) -> _Order:
+        """Find them out."""
+        own = (name for name in names if name[:2] == "x-" and name[:7] != "x-road-" and USER_FIELD.fullmatch(name))
+        user = tuple(sorted(own)[:MAX_USER_FIELDS])
+        passed = (*(name for name in ANSWER_OPTIONAL if name in names), *user)
+        return cls(
+            user=user,
+            forwarded=(*(name for name in ("content-type", *FORWARDED) if name in names), *user),
+            passed=passed,
+            request=(*REQUIRED, *(name for name in OPTIONAL if name in names), *user),
+            answer=(*ANSWER_REQUIRED, *passed),
+        )
 
 
-def _answer_base(own: _Names, status: int, fields: Mapping[str, str], request: Head, params: str) -> bytes:
+_orders: dict[_Names, _Order] = {}
+_ORDERS_KEPT = 256
+
+
+def _order(fields: Mapping[str, str]) -> _Order:
+    """Of these fields. Systems send the same few over and over, so what was found out is kept."""
+    names = tuple(fields)
+    found = _orders.get(names)
+    if found is None:
+        found = _Order.of(names)
+        if sum(map(len, names)) <= _LONGEST_KEPT:
+            if len(_orders) >= _ORDERS_KEPT:
+                _orders.clear()
+            _orders[names] = found
+    return found
+
+
+_Pairs = Iterable[tuple[str, str]]
+
+
+def _request_base(names: _Names, head: Head, params: str) -> tuple[bytes, _Pairs]:
+    """What a request's signature is over, and the fields it covers; KeyError when the message lacks a component."""
+    form = _form(names, _DERIVED)
+    taken = form.take(head.fields)
+    values: tuple[Any, ...] = (head.method, head.authority.lower(), head.path, "?" + head.query, *taken)
+    if form.order is not None:
+        values = form.order(values)
+    return (form.text % (*values, params)).encode("latin-1"), zip(form.names, taken, strict=True)
+
+
+def _answer_base(
+    own: _Names, status: int, fields: Mapping[str, str], request: Head, params: str
+) -> tuple[bytes, _Pairs]:
     """The same of an answer, over `own` components and the parts of its request that every answer covers."""
-    form, values = _form((*own, *BOUND), len(BOUND))
+    form = _form(own, ("@status",), BOUND)
+    taken = form.take(fields)
+    values: tuple[Any, ...] = (status, *taken)
+    if form.order is not None:
+        values = form.order(values)
     bound, at = request.fields, request.authority.lower()
     query = "?" + request.query
     told = (request.method, at, request.path, query, bound["troad-body"], bound["x-road-id"], bound["signature-input"])
-    return (form % (*values({**fields, "@status": status}), *told, params)).encode("latin-1")
+    return (form.text % (*values, *told, params)).encode("latin-1"), zip(form.names, taken, strict=True)
 
 
-def _components(head: Head) -> dict[str, str]:
-    derived = {"@method": head.method, "@authority": head.authority.lower(), "@path": head.path}
-    return {**head.fields, **derived, "@query": "?" + head.query}
+class _Form(NamedTuple):
+    """How a signature base is written from a message with these components."""
+
+    text: str
+    """Its lines, with a place for each value and one for the parameters."""
+    names: _Names
+    """The header fields among its components."""
+    take: Callable[[Mapping[str, str]], tuple[str, ...]]
+    """Their values; KeyError when one is missing."""
+    order: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None
+    """Puts the values of the derived components and then the fields into the order of the lines, if it is another."""
 
 
 @lru_cache(maxsize=1024)
-def _form(names: _Names, bound: int) -> tuple[str, Callable[[dict[str, Any]], tuple[Any, ...]]]:
-    """The lines of a signature base with places for its values, and what takes the first of them from a message.
+def _form(names: _Names, derived: _Names, bound: _Names = ()) -> _Form:
+    """Of the components `names`, `derived` and header fields in any order; `bound` are parts of an answer's request."""
+    fields = tuple(name for name in names if name not in derived)
+    lines = [*(f'"{name}": %s' for name in names), *(f'"{name}";req: %s' for name in bound)]
+    given = (*derived, *fields)
+    order = None if given == names else itemgetter(*map(given.index, names))
+    return _Form("\n".join([*lines, '"@signature-params": %s']), fields, _taker(fields), order)
 
-    The last `bound` are those of the request, in the order of `BOUND`. At least two are a message's own.
-    """
-    first = len(names) - bound
-    lines = [f'"{name}"{";req" if at >= first else ""}: %s' for at, name in enumerate(names)]
-    return "\n".join([*lines, '"@signature-params": %s']), itemgetter(*names[:first])
+
+def _taker(fields: _Names) -> Callable[[Mapping[str, str]], tuple[str, ...]]:
+    if len(fields) > 1:
+        return itemgetter(*fields)
+    (name,) = fields  # the commitment to the body is there at least
+    return lambda message: (message[name],)
 
 
 @lru_cache(maxsize=64)

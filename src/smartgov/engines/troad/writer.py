@@ -5,8 +5,9 @@ another thread it would cost more in handing the interpreter's lock to and fro. 
 COMMIT with its fsync, folding the write-ahead log, and work that is handed in as a function. Nobody who waits goes on
 before the COMMIT of what he handed in, unless he said `soon`.
 
-One commit costs the same for one record as for many. So it begins when at least half of the exchanges that are running
-wait for it, or after some milliseconds; a single exchange never waits for others.
+One commit costs nearly the same for one record as for many, so it takes all that is there. It begins when the loop
+has brought nothing more in a turn, or when there is enough: the other gateway of an exchange stands idle while many
+gather here. What comes while a commit is under way is in the next one; where the disk is slow, that is much.
 """
 
 from __future__ import annotations
@@ -28,10 +29,8 @@ if TYPE_CHECKING:
     from smartgov.engines.troad.store import Entry
 
 log = structlog.get_logger()
-GATHER_SECONDS, MOST_GATHER_SECONDS = 0.004, 0.02
-"""So long a record waits for others at most, while no commit is under way: as long as the last commit took, between
-these two. Where commits are slow, few and large ones are the quickest way for everybody.
-"""
+ENOUGH = 24
+"""So many jobs begin a commit at once."""
 Work = Callable[[sqlite3.Connection], Any]
 _MOST = 512
 """Jobs of one commit."""
@@ -67,16 +66,13 @@ class Writer:
         open_: Callable[[], sqlite3.Connection],
     ) -> None:
         self._db, self._carry, self._undo = db, carry, undo
-        self.expected: Callable[[], int] = int
-        """How many exchanges are running: they will have something to commit too."""
         self.may_sign = True
         """Whether signing is quick enough for the loop; a hardware module's is not."""
         self._waiting: list[Job] = []
-        self._since = self._begun = 0.0
-        self._gather = GATHER_SECONDS
+        self._seen = 0
+        """How many were waiting a turn of the loop ago."""
         self._busy = False
         self._called: _Loop | None = None
-        self._timer: asyncio.TimerHandle | None = None
         self._using, self._ended = threading.Lock(), False
         self._queue: SimpleQueue[tuple[_Loop | None, list[Job], Results | None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
@@ -106,39 +102,38 @@ class Writer:
         if self._ended:
             future.set_exception(refuse("log-unavailable", cause="stopped"))
             return future
-        if not self._waiting:
-            self._since = loop.time()
         self._waiting.append(Job(work, future, soon))
-        if not self._busy and self._called is not loop:
-            self._called = loop
-            loop.call_soon(self._look, loop)  # once for all that this turn of the loop brings
+        if not self._busy:
+            self._look_soon(loop)
         return future
 
     # -- in the loop --------------------------------------------------------------------------------------------
 
+    def _look_soon(self, loop: _Loop) -> None:
+        """Begin if there is enough; else look again after this turn of the loop, and all that it brings."""
+        if len(self._waiting) >= ENOUGH:
+            self._begin(loop)
+        elif self._called is not loop:
+            self._called = loop
+            loop.call_soon(self._look, loop)
+
     def _look(self, loop: _Loop) -> None:
-        """Begin a commit, or wait for more."""
+        """Begin a commit when the last turn has brought nothing more."""
         self._called = None
         if self._busy or not self._waiting:
             return
-        if self.expected() > 2 * len(self._waiting):
-            left = self._since + self._gather - loop.time()
-            if left > 0:
-                if self._timer is None:
-                    self._timer = loop.call_later(left, self._begin, loop)
-                return
-        self._begin(loop)
+        if len(self._waiting) > self._seen:
+            self._seen = len(self._waiting)
+            self._look_soon(loop)
+        else:
+            self._begin(loop)
 
     def _begin(self, loop: _Loop) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         with self._using:
             if self._busy or not self._waiting:
                 return
             jobs, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-            self._since = self._begun = loop.time()
-            self._busy = True
+            self._seen, self._busy = 0, True
             self._hand_over(loop, jobs)
 
     def _hand_over(self, loop: _Loop, jobs: list[Job]) -> None:
@@ -172,11 +167,9 @@ class Writer:
     def _done(self, loop: _Loop, results: Results) -> None:
         """A commit is over: those who waited go on, and what they bring is in the next one."""
         self._busy = False
-        self._gather = min(max(GATHER_SECONDS, loop.time() - self._begun), MOST_GATHER_SECONDS)
         _settle(results)
-        if self._waiting and self._called is not loop:
-            self._called = loop
-            loop.call_soon(self._look, loop)
+        if self._waiting:
+            self._look_soon(loop)
 
     # -- in the thread ------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ _CLIENT = frozenset({
     "address-invalid", "message-id-invalid", "body-changed", "purpose-required", "subject-required", "person-in-clear",
     "subject-mismatch", "reference-invalid", "persons-too-many", "request-invalid", "body-too-large",
     "idempotency-key-invalid", "idempotency-mismatch", "idempotency-running", "outcome-unknown", "answer-erased",
-    "json-invalid",
+    "once-elsewhere", "json-invalid",
 })  # fmt: skip
 _KINDS = {
     "configuration-expired": "OutdatedGlobalConf",

@@ -70,14 +70,18 @@ class Centre:
         sign: SignsOffers,
         now: datetime,
         rotations: Iterable[Rotation] = (),
+        handed: Mapping[str, Offer] | None = None,
     ) -> datetime:
-        """Publish the whole configuration `data`; `sign` is asked only for offers that changed or end soon."""
+        """Publish the whole configuration `data`; `sign` is asked only for offers that changed or end soon, and where
+        the member has `handed` in a newer one that counts what may happen only once at another gateway.
+        """
         country = {name: value for name, value in data.items() if name not in {"services", "rights"}}
         offers: list[Offer] = []
         for member in member_keys:
             said = draft(member, data)
             last = self.repository.offer(member)
-            if last is None or not _same(last, said, member_keys[member], now):
+            moves = last is not None and _moves(last, (handed or {}).get(member))
+            if last is None or moves or not _same(last, said, member_keys[member], now):
                 version = last.version + 1 if last else 1
                 fresh = sign(
                     member=member,
@@ -115,6 +119,12 @@ def draft(member: str, data: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _moves(last: Offer, newer: Offer | None) -> bool:
+    return newer is not None and newer.version > last.version and newer.body.get("once") != last.body.get("once")
+
+
 def _same(last: Offer, said: Mapping[str, Any], key: md.Key, now: datetime) -> bool:
     signed_by = json.loads(last.metadata)["signatures"][0]["keyid"]
-    return md.compact(said) == last.content and signed_by == keys.thumbprint(key) and last.ends > now + _RENEW
+    # Where a member counts what may happen only once is its own affair: the register does not know it.
+    known = {name: value for name, value in last.body.items() if name != "once"}
+    return md.compact(said) == md.compact(known) and signed_by == keys.thumbprint(key) and last.ends > now + _RENEW

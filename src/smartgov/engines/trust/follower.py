@@ -68,8 +68,12 @@ class View:
         }
 
     def _own(self, member: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A member as the centre lists it, with the gateways that it signed for and its word on what counts once."""
         gateways = [one for one in member["gateways"] if f"{member['id']}/{one['code']}" not in self.foreign]
-        return member if len(gateways) == len(member["gateways"]) else {**member, "gateways": gateways}
+        said = {name: value for name, value in member.items() if name != "once"}  # the centre has no say in it
+        if "once" in (offer := self.offers.get(member["id"], {})):
+            said["once"] = offer["once"]
+        return {**said, "gateways": gateways}
 
 
 class Follower:

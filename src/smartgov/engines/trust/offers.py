@@ -78,13 +78,17 @@ def sign_offer(
     version: int,
     now: datetime,
     gateways: Vouched | None = None,
+    once: Mapping[str, Any] | None = None,
 ) -> Offer:
     """What `member` offers from now on, and by which `gateways` (see `thumbprints`) it speaks; None leaves that open.
 
+    `once` names the gateway at which what may happen only once is counted, by its code, and since when (Unix seconds,
+    0 for always): `{"gateway": "gw1", "since": 0}`. The member says it, so that no order of a list can change it.
     Problem `offer-invalid` when it speaks of another member's service.
     """
-    said = {"member": member, "services": services, "rights": rights}
-    content = md.compact(said if gateways is None else {**said, "gateways": gateways})
+    said: dict[str, Any] = {"member": member, "services": services, "rights": rights}
+    said |= {name: value for name, value in (("gateways", gateways), ("once", once)) if value is not None}
+    content = md.compact(said)
     _own(member, json.loads(content))
     target = TargetFile.from_data(md.path_of(member), content, ["sha256"])
     targets = Targets(version=version, expires=md.whole_seconds(now + md.OFFER_LIFE), targets={target.path: target})

@@ -150,3 +150,36 @@ def test_a_value_that_holds_itself_is_refused() -> None:
     value.append(value)
     with pytest.raises(RecursionError):
         canonical.dumps(value)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.integers(-(2**66), 2**66) | st.text() | st.floats(allow_nan=True),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(_JSON, st.booleans(), st.sampled_from([None, 2]), st.sampled_from(["", " ", "\n", "\t "]))
+@example("\ud800", True, None, "")
+@example({"b": 1.0, "a": [1e400, 10**30]}, False, None, "")
+def test_what_is_read_and_written_again_keeps_its_order_and_numbers(
+    value: Any, ascii_only: bool, indent: int | None, space: str
+) -> None:
+    body = (space + json.dumps(value, ensure_ascii=ascii_only, indent=indent) + space).encode("utf-8", "surrogatepass")
+    read, plain = canonical.loads(body)
+    expected = json.dumps(json.loads(body), ensure_ascii=False, separators=(",", ":"))
+    assert canonical.compactly(read, plain, "surrogatepass") == expected.encode("utf-8", "surrogatepass")
+
+
+@given(st.text('{}[]",:0123456789.eE+-truefalsn\\ud \ufeff\n', max_size=12))
+@example('{"a":1}x')
+@example("[1,NaN,-Infinity]")
+@example('{"a":1,"a":2}')
+def test_what_is_no_json_is_refused_as_by_the_standard_library(text: str) -> None:
+    for body in (text.encode(), text.encode("utf-16"), text.encode("utf-8-sig")):
+        try:
+            expected = repr(json.loads(body))
+        except ValueError:
+            with pytest.raises(ValueError):  # noqa: PT011 - as it is there
+                canonical.loads(body)
+        else:
+            assert repr(canonical.loads(body)[0]) == expected

@@ -113,6 +113,16 @@ def test_a_problem_says_what_why_and_what_to_do() -> None:
     assert problem.as_dict()["title"] == "甲"
 
 
+def test_an_id_has_plain_digits_only() -> None:
+    """Another spelling of the same id would be another person in every log."""
+    value = national_id.make(7, 2)
+    wide = value[0] + "".join(chr(ord(digit) + 0xFEE0) for digit in value[1:])
+    arabic = value[:2] + "".join(chr(0x0660 + int(digit)) for digit in value[2:])
+    for other in (wide, arabic, value[:-1] + wide[-1]):
+        assert not national_id.is_valid(other)
+        assert national_id.FINDER.search(other) is None
+
+
 def test_canonical_json_has_one_form_and_no_floats() -> None:
     assert canonical.dumps({"b": [1, "字"], "a": None}) == '{"a":null,"b":[1,"字"]}'.encode()
     with pytest.raises(ValueError, match="float"):

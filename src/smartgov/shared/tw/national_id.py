@@ -8,13 +8,15 @@ multiple of ten. Ids that this platform makes up are valid in form and checksum 
 from __future__ import annotations
 
 import re
+from operator import mul
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVXYWZIO"
 _NUMBER = {letter: index + 10 for index, letter in enumerate(LETTERS)}
 _WEIGHTS = (1, 9, 8, 7, 6, 5, 4, 3, 2, 1, 1)
+_ZEROS = ord("0") * sum(_WEIGHTS[2:])
 _FIRST = {letter: number // 10 * _WEIGHTS[0] + number % 10 * _WEIGHTS[1] for letter, number in _NUMBER.items()}
-_FORM = re.compile(r"[A-Z][12]\d{8}")
-FINDER = re.compile(r"(?<![A-Za-z0-9])[A-Z][12]\d{8}(?![A-Za-z0-9])")
+_FORM = re.compile(r"[A-Z][12][0-9]{8}")
+FINDER = re.compile(r"(?<![A-Za-z0-9])[A-Z][12][0-9]{8}(?![A-Za-z0-9])")
 _URN = "urn:tw:nid:"
 URN_PATTERN = r"^urn:tw:nid:[A-Z][12]\d{8}$"
 """The form of `urn` for JSON Schema; the check digit is beyond it."""
@@ -63,7 +65,5 @@ def from_urn(text: str) -> str:
 
 
 def _weighted(value: str) -> int:
-    total = _FIRST[value[0]]
-    for digit, weight in zip(value[1:], _WEIGHTS[2:], strict=True):
-        total += int(digit) * weight
+    total: int = _FIRST[value[0]] + sum(map(mul, value[1:].encode(), _WEIGHTS[2:])) - _ZEROS
     return total

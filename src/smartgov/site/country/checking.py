@@ -38,6 +38,10 @@ def verify(what: Path, home: Path, anchors: Path | None = None) -> int:
 
 
 def _verify_pdf(pdf: Path, home: Path) -> int:
+    if not pdf.read_bytes().lstrip().startswith(b"%PDF"):
+        raise _strange(pdf)
+    if not (seal_authority(home) / "ca.crt").exists():
+        raise _missing(seal_authority(home) / "ca.crt")
     root = certificates.from_pem((seal_authority(home) / "ca.crt").read_bytes())
     times = home / "timestamp" / "root.pem"
     stamped = (certificates.from_pem(times.read_bytes()),) if times.exists() else ()
@@ -73,6 +77,19 @@ def _missing(path: Path) -> Problem:
             "See whether the path is right; `root.json` is at the centre's /exchange/trust/root.json.",
             "請確認路徑；`root.json` 位於管理中心 /exchange/trust/root.json。",
         ),
+    )
+
+
+def _strange(path: Path) -> Problem:
+    return Problem(
+        "file-strange",
+        422,
+        what=Text(f"{path} is nothing that can be verified.", f"{path} 不是可驗證的檔案。"),
+        why=Text(
+            "It is no PDF, no bundle (.json), no archive (.json.gz) and no home folder of a gateway.",
+            "不是 PDF、證據檔（.json）、歸檔檔案（.json.gz），也不是閘道資料夾。",
+        ),
+        todo=Text("Name one of these; a bundle's name ends in .json.", "請指定上述之一；證據檔副檔名須為 .json。"),
     )
 
 

@@ -50,16 +50,11 @@ def _row(entry: api.Entry, known: Mapping[str, Text]) -> tuple[SafeString | str,
     deed, what = known.get(entry.action), words.OBJECTS.get(entry.object_type)
     return (
         write_time(entry.at),
-        _both(_who(entry), entry.seat or entry.system),
+        _both(words.who(entry), entry.seat or entry.system),
         _both(deed or Text.of(entry.action), entry.action if deed else ""),
         _both(what or Text.of(entry.object_type), entry.object_id),
         format_html('<span class="small">{}</span>', detail) if detail else "–",
     )
-
-
-def _who(entry: api.Entry) -> Text:
-    known = words.seat(entry.seat) if entry.seat else None
-    return known or words.KINDS.get(str(entry.kind), Text.of(str(entry.kind)))
 
 
 def _both(text: Text, code: str) -> SafeString:

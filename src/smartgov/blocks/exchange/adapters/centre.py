@@ -39,7 +39,12 @@ class HomeCentre:
         _hand_out(documents)
         centre = trust.Centre(homes.home() / "centre" / "trust")
         expires = centre.publish(
-            data, member_keys=_member_keys(data), sign=handed.sign, now=now, rotations=handed.rotations
+            data,
+            member_keys=_member_keys(data),
+            sign=handed.sign,
+            now=now,
+            rotations=handed.rotations,
+            handed=handed.offers,
         )
         bundle = centre.repository.bundle()
         for settings in sorted((homes.home() / "gateways").glob("*/gateway.yaml")):

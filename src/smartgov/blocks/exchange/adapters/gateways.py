@@ -86,11 +86,11 @@ class Gateways:
 
     def health(self, agency: str) -> dict[str, Any]:
         """The gateway's own words."""
-        return self._gateway(agency).health()
+        return self._here(agency).health()
 
     def traffic(self, agency: str) -> dict[str, Any]:
         """The gateway's own figures."""
-        return self._gateway(agency).traffic()
+        return self._here(agency).traffic()
 
     def systems(self, agency: str) -> dict[str, Any]:
         """What the gateway knows of the systems behind it."""
@@ -99,6 +99,11 @@ class Gateways:
     def configuration(self, agency: str) -> tuple[dict[str, Any], datetime]:
         """The configuration that the gateway has verified."""
         return self._gateway(agency).configuration()
+
+    def _here(self, agency: str) -> LocalGateway:
+        if not homes.has_gateway(agency):
+            raise domain.gateway_elsewhere(agency)
+        return self._gateway(agency)
 
     def _gateway(self, agency: str) -> LocalGateway:
         if agency not in self._known:

@@ -87,7 +87,8 @@ class Recorded:
     def health(self, agency: str) -> dict[str, Any]:
         if agency in self.down:
             raise domain.gateway_unreachable(agency)
-        return {"healthy": True, "log_size": 7, "configuration_expires": "2026-11-23T00:00:00+00:00"}
+        alarms = {"gateway-passed-over:TW/GOV/hpa/gw1": "gateway-silent", "certificate-ends": ""}
+        return {"healthy": True, "log_size": 7, "configuration_expires": "2026-11-23T00:00:00+00:00", "alarms": alarms}
 
     def traffic(self, agency: str) -> dict[str, Any]:
         if agency in self.down:

@@ -65,8 +65,10 @@ def test_members_services_and_rights_come_from_the_verified_configuration(record
 def test_one_silent_gateway_does_not_hide_the_others(recorded: Recorded) -> None:
     said = {row.agency: row for row in api.health()}
     assert said["portal"].healthy
+    assert said["portal"].passed_over == ("TW/GOV/hpa/gw1",)
     assert not said["ris"].healthy
-    assert said["ris"].problem
+    assert said["ris"].problem.en
+    assert said["ris"].problem.zh
 
 
 def _inbound(agency: str = "ris", secret: str = "s3cret", **headers: str) -> api.Inbound:
@@ -107,8 +109,12 @@ def test_a_process_serves_its_roles_only(home: Path) -> None:
 def test_a_gateway_that_does_not_run_is_a_problem_that_says_so(home: Path, socket_enabled: None) -> None:
     with pytest.raises(Problem, match="gateway-unreachable"):
         Gateways().health("ris")
-    with pytest.raises(Problem, match="gateway-unreachable"):
+    with pytest.raises(Problem, match="gateway-elsewhere"):
         Gateways().health("nowhere")
+    with pytest.raises(Problem, match="gateway-elsewhere"):
+        Gateways().traffic("nowhere")
+    with pytest.raises(Problem, match="gateway-unreachable"):
+        Gateways().configuration("nowhere")
 
 
 def test_a_member_with_a_register_only_still_tells_its_health(home: Path, socket_enabled: None) -> None:

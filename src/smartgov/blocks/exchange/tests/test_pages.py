@@ -11,9 +11,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from smartgov.blocks.exchange import api, centre, transport
+from smartgov.blocks.exchange import api, centre, domain, transport
 from smartgov.blocks.exchange.models import Right, RightRequest, Service
 from smartgov.blocks.exchange.tests.factories import Recorded, RecordedCentre, two_members
+from smartgov.blocks.exchange.web import words
 from smartgov.blocks.identity.tests import factories
 from smartgov.engines.apilint import read
 from smartgov.shared import clock
@@ -94,7 +95,7 @@ def test_a_service_from_a_file_stands_on_its_page_with_contract_and_limits(ris: 
     page = ris.get(answer["Location"], headers=ENGLISH).content.decode()
     assert "Weather stations" in page
     assert "GET /stations/{id}" in page
-    assert "exchange.service_published" in page
+    assert "Service published" in page
     assert Service.objects.get(id=STATIONS.replace("~", "/")).per_minute == 60
     assert ris.get(f"/exchange/services/{STATIONS}/openapi").json()["info"]["title"] == "Weather stations"
 
@@ -175,7 +176,8 @@ def test_other_agencies_and_seats_find_nothing_to_change(ris: Client, nhi: Clien
 
 def test_a_member_shows_keys_and_ends_and_takes_a_system_from_its_own_officer(ris: Client, nhi: Client) -> None:
     page = ris.get("/exchange/members/ris", headers=ENGLISH).content.decode()
-    assert "message_key" in page
+    assert "Key: Messages" in page
+    assert "message_key" not in page
     assert ris.post("/exchange/members/ris", {"name": "archive"}).status_code == 302
     assert "TW/GOV/ris/archive" in api.subsystems_of(factories.SEEDER.__class__("officer", agency="ris"))
     assert ris.post("/exchange/members/ris", {"name": "a/b"}).status_code == 422
@@ -202,3 +204,29 @@ def test_the_rules_are_published_and_a_document_is_tried_without_being_kept(ris:
     good = SimpleUploadedFile("a.json", json.dumps(dict(read().example)).encode())
     assert "keeps every rule" in ris.post("/exchange/rules", {"document": good}, headers=ENGLISH).content.decode()
     assert ris.post("/exchange/rules", {}).status_code == 422
+
+
+class Away(Recorded):
+    """A member whose gateway runs on its own machine."""
+
+    def health(self, agency: str) -> dict[str, Any]:
+        raise domain.gateway_elsewhere(agency)
+
+    traffic = health
+
+
+def test_a_gateway_on_its_own_machine_is_no_failure(ris: Client) -> None:
+    with transport.replaced(Away()):
+        members = ris.get("/exchange/", headers=ENGLISH).content.decode()
+        traffic = ris.get("/exchange/traffic", headers=ENGLISH).content.decode()
+    assert "On its own machine" in members
+    assert "Does not answer" not in members
+    assert "smartgov gateway check" in traffic
+
+
+def test_the_law_of_a_right_is_read_in_the_language_of_the_page() -> None:
+    law = words.basis("戶籍法 第67條", "household-registration-act-67")
+    assert law.en.startswith("Household Registration Act, Article 67")
+    assert law.zh.startswith("戶籍法第67條")
+    assert words.basis("A law of elsewhere", "no-such-law").en == "A law of elsewhere"
+    assert words.basis("consent").en == "The person's consent"

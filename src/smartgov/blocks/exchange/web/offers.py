@@ -106,11 +106,13 @@ def _page(request: HttpRequest, name: str, problem: Problem | None = None) -> Ht
         "home": f"gateways/{who.agency}" if addresses is not None else "DIR",
         "local_name": "/".join(name.split("/")[3:]),
         "durability": words.DURABILITIES[page.durability],
-        "rights": [(row, words.BASES[row.basis]) for row in page.rights if row.in_force],
+        "rights": [
+            (row, words.basis(row.citation or row.basis, row.basis_code)) for row in page.rights if row.in_force
+        ],
         "may_change": page.row.own and may(request, "exchange.offer"),
         "may_ask": not page.row.own and not page.row.withdrawn and may(request, "exchange.ask"),
         "typed": _typed(page),
-        "acts": acts,
+        "acts": words.acts(acts),
         **_choices(),
     }
     if problem is None:

@@ -98,7 +98,7 @@ def _page(request: HttpRequest, request_id: str, problem: Problem | None = None)
         "typed": request.POST if problem else {"until": wanted.isoformat()},
         "chosen_endpoints": request.POST.getlist("endpoints") if problem else list(row.endpoints),
         "chosen_fields": request.POST.getlist("fields") if problem else list(row.fields or ()),
-        "acts": audit.entries(who.agency or "", object_id=row.id, limit=20),
+        "acts": words.acts(audit.entries(who.agency or "", object_id=row.id, limit=20)),
     }
     if problem is not None:
         context["errors"] = {problem.extra.get("field", "form"): problem.why if problem.why.en else problem.what}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -49,7 +50,11 @@ def member(request: HttpRequest, code: str) -> HttpResponse:
             return redirect("exchange:member", code=code)
         except Problem as problem:
             errors = {"name": problem.why}
-    context = {"page": page, "may_add": may_add, "errors": errors, "typed": typed}
+    gateways = [
+        (one, [(words.KEYS.get(name, Text.of(name)), shown) for name, shown in one.keys.items()])
+        for one in page.gateways
+    ]
+    context = {"page": page, "gateways": gateways, "may_add": may_add, "errors": errors, "typed": typed}
     return render(request, "exchange/member.html", context, status=422 if errors else 200)
 
 
@@ -63,7 +68,9 @@ def rights(request: HttpRequest) -> HttpResponse:
 def _rights(request: HttpRequest, problem: Problem | None = None) -> HttpResponse:
     own = [_state(row) for row in api.right_rows(actor(request))]
     context = {
-        "rights": [(row, directory.purpose(row.purpose), words.basis(row.basis)) for row in api.rights()],
+        "rights": [
+            (row, directory.purpose(row.purpose), words.basis(row.basis, row.basis_code)) for row in api.rights()
+        ],
         "own": own,
         "may_revoke": may(request, "exchange.review"),
         "problem": problem,
@@ -116,23 +123,27 @@ def traffic(request: HttpRequest) -> HttpResponse:
     who = actor(request)
     every = request.GET.get("every", "")
     seconds = int(every) if every.isdecimal() and int(every) in REFRESHES else 0
-    agencies = [who.agency or ""] if who.agency != api.PORTAL else [row.code for row in api.members()]
-    context = {"gateways": [_figures(agency) for agency in agencies], "every": seconds, "refreshes": REFRESHES}
+    names = {row.code: row.name for row in api.members()}
+    agencies = [who.agency or ""] if who.agency != api.PORTAL else list(names)
+    figures = [_figures(agency, names) for agency in agencies]
+    figures.sort(key=lambda one: not one.get("rows"))  # those with calls first; the others keep their order
+    context = {"gateways": figures, "every": seconds, "refreshes": REFRESHES}
     answer = render(request, "exchange/traffic.html", context)
     if seconds:
         answer.headers["Refresh"] = str(seconds)
     return answer
 
 
-def _figures(agency: str) -> dict[str, Any]:
+def _figures(agency: str, names: Mapping[str, Text]) -> dict[str, Any]:
+    named = {"agency": agency, "name": names.get(agency, Text.of(agency))}
     try:
         said = api.traffic(agency)
     except Problem as problem:
-        return {"agency": agency, "problem": problem.what}
+        return {**named, "problem": problem, "kind": "plain" if problem.slug == api.ELSEWHERE else "bad"}
     rows = [{**row, "failed": sum(row["refused"].values())} for row in said["rows"]]
     answered, failed = sum(row["answered"] for row in rows), sum(row["failed"] for row in rows)
     return {
-        "agency": agency,
+        **named,
         "since": said["since"],
         "rows": rows,
         "minutes": said["minutes"],
@@ -150,7 +161,7 @@ def _state(row: api.RightRow) -> dict[str, Any]:
         "row": row,
         "label": label,
         "kind": kind,
-        "basis": words.BASES[row.basis],
+        "basis": words.basis(row.citation or row.basis, row.basis_code),
         "purpose": directory.purpose(row.purpose),
         "origin": words.origin(row.origin),
         "visibility": words.visibility(row.visibility, row.visibility_terms) if row.visibility else None,

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from smartgov.blocks.audit import api as audit
+from smartgov.blocks.directory import api as directory
+from smartgov.blocks.ops import api as ops
+from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
+
+KEYS: Mapping[str, Text] = {
+    "message_key": Text("Messages", "訊息簽章"),
+    "log_key": Text("Log", "日誌"),
+    "witness_key": Text("Witness", "見證"),
+    "reference_key": Text("References to persons", "當事人參照"),
+    "configuration_key": Text("What the member signs", "成員簽署"),
+}
 
 VISIBILITIES: Mapping[str, Text] = {
     "own": Text("Shown to the person concerned", "向當事人顯示"),
@@ -45,8 +57,14 @@ ORIGINS: Mapping[str, Text] = {
 }
 
 
-def basis(text: str) -> Text:
-    """The ground of a right: a kind in words, or the law as it is cited."""
+def basis(text: str, code: str = "") -> Text:
+    """The ground of a right: a kind in words, the law of `code`, or what is cited where the directory lacks it."""
+    if code:
+        try:
+            law = directory.legal_basis(code)
+        except Problem:
+            return Text.of(text)
+        return Text(f"{law.title.en}, {law.article.en}", f"{law.title.zh}{law.article.zh}")
     return BASES.get(text) or Text.of(text)
 
 
@@ -71,6 +89,14 @@ def visibility(kind: str, terms: Mapping[str, Any]) -> Text:
     if not parts_en:
         return said
     return Text(f"{said.en}: {', '.join(parts_en)}", f"{said.zh}：{'，'.join(parts_zh)}")
+
+
+def acts(entries: Iterable[audit.Entry]) -> list[dict[str, Any]]:
+    """Administrative acts in words: when, what, and in which seat."""
+    known = ops.deeds()
+    return [
+        {"at": one.at, "what": known.get(one.action) or Text.of(one.action), "who": audit.who(one)} for one in entries
+    ]
 
 
 def slug(name: str) -> str:

@@ -1,4 +1,5 @@
 import base64
+import hmac
 import re
 
 import pytest
@@ -85,3 +86,13 @@ def test_base64url_is_read_strictly(text):
         assert found == base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     else:
         assert found is None
+
+
+@given(st.binary(max_size=64), st.binary(max_size=300))
+def test_the_mac_is_that_of_the_standard_library(key, data):
+    assert keys.mac(key, data) == hmac.digest(key, data, "sha256")
+
+
+def test_a_longer_key_is_refused():
+    with pytest.raises(ValueError, match="longer"):
+        keys.mac(bytes(65), b"")

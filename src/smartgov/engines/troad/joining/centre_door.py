@@ -7,6 +7,7 @@ from hmac import compare_digest
 from typing import Any
 
 from smartgov.engines.httpd import Client, Response
+from smartgov.engines.httpd.failures import NotSentError
 from smartgov.engines.troad.home import Home
 from smartgov.engines.troad.received import problem_of
 from smartgov.shared.problems import Problem
@@ -51,7 +52,7 @@ class CentreDoor:
                 method, self.origin + path, headers=headers, body=body, timeout=_TIMEOUT
             )
         except (OSError, TimeoutError, ValueError) as error:
-            raise _away(self.origin, type(error).__name__) from error
+            raise _away(self.origin, _cause(error)) from error
         if answer.status >= 400:
             raise problem_of(answer)
         return answer
@@ -76,12 +77,22 @@ def plain(fingerprint: str) -> str:
     return "".join(fingerprint.replace(":", " ").split()).lower()
 
 
-def _away(origin: str, why: str) -> Problem:
+def _cause(error: Exception) -> Text:
+    if isinstance(error, NotSentError):
+        return Text("no connection: nothing listens there, or a firewall is between", "無法連線：未監聽或遭防火牆阻擋")
+    if isinstance(error, TimeoutError):
+        return Text(f"no answer within {_TIMEOUT} seconds", f"{_TIMEOUT} 秒內沒有回應")
+    if isinstance(error, ValueError):
+        return Text("this is no address that can be asked", "此網址無法使用")
+    return Text("the connection broke off before the answer", "連線在回應前中斷")
+
+
+def _away(origin: str, why: Text) -> Problem:
     return Problem(
         "centre-away",
         503,
         what=Text("The centre of T-Road does not answer.", "T-Road 管理中心沒有回應。"),
-        why=Text(f"{origin}: {why}.", f"{origin}：{why}。"),
+        why=Text(f"{origin}: {why.en}.", f"{origin}：{why.zh}。"),
         todo=Text("See whether the address is right, and try again.", "請確認網址後再試。"),
     )
 

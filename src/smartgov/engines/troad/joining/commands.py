@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from smartgov.engines.troad.joining import looking_after, offering, own_systems, rights, setting_up
+from smartgov.engines.troad.joining.joined import not_joined
 from smartgov.engines.troad.systems import ABILITIES
 from smartgov.engines.troad.visibility import CLASSES as VISIBILITIES
+from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
 VERBS = (
@@ -22,7 +24,12 @@ VERBS = (
 def main(arguments: Sequence[str]) -> int:
     """Run one verb; 0 when it is done, 1 when something is wrong, 3 when the centre has not decided yet."""
     options = _parser().parse_args(list(arguments))
-    status: int = asyncio.run(options.run(options))
+    try:
+        status: int = asyncio.run(options.run(options))
+    except Problem as problem:
+        if problem.slug == "letter-unknown" and options.run is not setting_up.init:
+            raise not_joined(options.home) or problem from None
+        raise
     return status
 
 
@@ -44,6 +51,10 @@ def _parser() -> argparse.ArgumentParser:
     offer.add_argument("--sign", action="store_true", help="sign it with the member's own key and hand it in")
     text = "sign for this further gateway of the member too, whose keys were compared"
     offer.add_argument("--gateway", action="append", default=[], metavar="CODE", help=text)
+    text = "count idempotency keys and single uses at this gateway of the member from now on"
+    offer.add_argument("--once", metavar="CODE", help=text)
+    text = "with --once: the gateway that took keys before is off for good; without this the new one waits two days"
+    offer.add_argument("--former-stopped", action="store_true", help=text)
     stamps = _verb(verbs, "timestamps", looking_after.timestamps, "name the authority that stamps the log's heads")
     stamps.add_argument("url", help="address of the authority (RFC 3161)")
     stamps.add_argument("root", type=Path, help="its root certificate, PEM")

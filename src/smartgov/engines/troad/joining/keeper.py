@@ -18,6 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from smartgov.engines.pki import certificates, keys
 from smartgov.engines.troad import home as homes
+from smartgov.engines.troad import single_place
 from smartgov.engines.troad.joining import centre_door, letters, offering
 from smartgov.engines.troad.joining.centre_door import CentreDoor
 from smartgov.shared.problems import Problem
@@ -130,6 +131,7 @@ class Keeper:
             services=list(body["services"]),
             rights=list(body["rights"]),
             gateways=body.get("gateways"),
+            once=single_place.named(self._core.configuration.current().members.get(home.member)),
             version=version + 1,
             now=now,
         )

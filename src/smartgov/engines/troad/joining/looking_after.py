@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import sys
 from typing import Any
 
@@ -13,13 +14,14 @@ from smartgov.engines.httpd import Client
 from smartgov.engines.pki import certificates, keys
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad import maintenance as pausing
-from smartgov.engines.troad import reaching
-from smartgov.engines.troad.alarms import Alarms
+from smartgov.engines.troad import reaching, single_place, ways
+from smartgov.engines.troad.alarms import PASSED_OVER, Alarms
 from smartgov.engines.troad.configuration import Configuration
 from smartgov.engines.troad.home import Home
 from smartgov.engines.troad.joining import centre_door, keeper, letters, offering
 from smartgov.engines.troad.peers import Peers, policy_of
 from smartgov.engines.troad.problems import refuse
+from smartgov.engines.troad.reaching import Step
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
@@ -27,6 +29,7 @@ from smartgov.shared.text import Text
 DRAFT = "offer-draft"
 _PATIENCE = 30
 _TIMEOUT = 60
+_HEALTH_TIMEOUT = 5
 _MARKS = {True: "ok ", False: "BAD", None: "-  "}
 
 
@@ -69,7 +72,7 @@ async def offer(options: argparse.Namespace) -> int:
             options.say(Text("Read it, then run this with --sign.", "確認內容後請加上 --sign 執行。"))
             return 0
         await offering.documents(door, at, draft["said"]["services"], clock.now())
-        signed = _signed(at, draft, options.gateway)
+        signed = _signed(at, draft, options)
         await door.write(
             centre_door.OFFERS,
             letters.write(keeper.HAND_IN, {"offer": signed.as_json()}, signers, to=door.origin, now=clock.now()),
@@ -80,10 +83,11 @@ async def offer(options: argparse.Namespace) -> int:
         await client.close()
 
 
-def _signed(at: Home, draft: dict[str, Any], named: list[str]) -> trust.Offer:
-    """Sign what the register says; a further gateway only as it was signed before, or when it is `named`."""
+def _signed(at: Home, draft: dict[str, Any], options: argparse.Namespace) -> trust.Offer:
+    """Sign what the register says; a further gateway only as it was signed before, or when it is named."""
     said = draft["said"]
-    before, own_word = _signed_before(at), {at.code, *named}
+    configuration = _accepted(at)
+    before, own_word = _signed_before(configuration), {at.code, *options.gateway}
     strange = [code for code, one in said["gateways"].items() if code not in own_word and before.get(code) != one]
     if strange:
         listed = ", ".join(sorted(strange))
@@ -117,17 +121,52 @@ def _signed(at: Home, draft: dict[str, Any], named: list[str]) -> trust.Offer:
         gateways=said["gateways"],
         version=int(draft["version"]),
         now=clock.now(),
+        once=_once(at, configuration, set(said["gateways"]), options),
     )
 
 
-def _signed_before(at: Home) -> dict[str, Any]:
-    """The gateways, by code, that the member's offer in force vouches for."""
+def _once(
+    at: Home, configuration: Configuration | None, listed: set[str], options: argparse.Namespace
+) -> dict[str, Any] | None:
+    """At which gateway this member counts what may happen only once: as before, if no other is named with `--once`.
+
+    Another one takes no key until nobody can work by a configuration of before, or the operator says that the gateway
+    which took them has stopped.
+    """
+    before = single_place.named(configuration.current().members.get(at.member)) if configuration else None
+    wanted = options.once or (before["gateway"] if before else at.code)
+    if wanted not in listed:
+        raise Problem(
+            "once-unlisted",
+            409,
+            what=Text(
+                f"Gateway {wanted} is to count what may happen only once.", f"冪等鍵與單次同意由閘道 {wanted} 計次。"
+            ),
+            why=Text("The centre does not list it any more.", "管理中心已未列出該閘道。"),
+            todo=Text(
+                f"Add --once CODE with one of: {', '.join(sorted(listed))}; and --former-stopped if the other is off.",
+                f"請加上 --once 代碼（{'、'.join(sorted(listed))}）；先前閘道確已停用時另加 --former-stopped。",
+            ),
+        )
+    if before is None or before["gateway"] == wanted:
+        return before
+    wait = 0 if options.former_stopped else single_place.MOVING_SECONDS
+    return {"gateway": wanted, "since": math.ceil(clock.now().timestamp()) + wait}
+
+
+def _accepted(at: Home) -> Configuration | None:
+    """The configuration in force here, or None."""
     configuration = Configuration(at)
     try:
         configuration.current()
     except Problem:
-        return {}
-    offer = configuration.own_offer()
+        return None
+    return configuration
+
+
+def _signed_before(configuration: Configuration | None) -> dict[str, Any]:
+    """The gateways, by code, that the member's offer in force vouches for."""
+    offer = configuration.own_offer() if configuration else None
     return dict(offer[0].get("gateways") or {}) if offer else {}
 
 
@@ -198,6 +237,7 @@ async def ping(options: argparse.Namespace) -> int:
         )
     client, fine = Client(ssl=configuration.client_tls, judge=peers.judge), True
     try:
+        passed = await _passed_over(at, client)
         for to in found:
             steps = await reaching.reach(
                 to,
@@ -207,12 +247,24 @@ async def ping(options: argparse.Namespace) -> int:
                 state=configuration.state(),
                 now=clock.now,
             )
+            if to.id in passed:
+                steps.append(Step("in-use", None, f"passed over: {passed[to.id]}", ways.TODO))
             sys.stdout.write(f"{to.id}  {to.authority}\n")
             _show([step.as_json() for step in steps], as_json=options.json)
             fine = fine and all(step.ok is not False for step in steps)
     finally:
         await client.close()
     return 0 if fine else 1
+
+
+async def _passed_over(at: Home, client: Client) -> dict[str, str]:
+    """The gateways that the running gateway of this home passes over, with the reason; none when it does not run."""
+    url = f"http://127.0.0.1:{at.local_port}/local/v1/health"
+    try:
+        alarms = (await client.request("GET", url, timeout=_HEALTH_TIMEOUT)).parsed()["alarms"]
+    except (OSError, TimeoutError, ValueError, KeyError):
+        return {}
+    return {name.removeprefix(PASSED_OVER): why for name, why in alarms.items() if name.startswith(PASSED_OVER)}
 
 
 async def key(options: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 from hmac import compare_digest
+from pathlib import Path
 from typing import Any
 
 from smartgov.engines.httpd import Client
@@ -57,7 +58,7 @@ async def publish(options: argparse.Namespace) -> int:
         told = await deed(door, at, PUBLISH, centre_door.SERVICES, content)
     except Problem as problem:
         for one in problem.extra.get("findings") or ():
-            sys.stdout.write(f"{options.document}:{one.get('line', '?')}: {one.get('rule')}: {one.get('what')}\n")
+            _finding(options.document, one)
         raise
     finally:
         await client.close()
@@ -65,6 +66,14 @@ async def publish(options: argparse.Namespace) -> int:
     options.say(Text(f"{told['service']}: {state.en}.", f"{told['service']}：{state.zh}。"))
     options.say(SIGN)
     return 0
+
+
+def _finding(document: Path | None, one: Mapping[str, Any]) -> None:
+    """One place that breaks a rule: where, which rule, what to do."""
+    sys.stdout.write(f"{document}:{one.get('line', '?')}: {one.get('severity')} {one.get('rule')}\n")
+    for part in ("text", "note", "todo"):
+        if (said := Text.of(one.get(part) or "")).en:
+            sys.stdout.write(f"  {said.zh}  {said.en}\n")
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:

@@ -101,6 +101,12 @@ async def _list(at: Home, *, as_json: bool) -> int:
     ]
     if as_json:
         sys.stdout.write(json.dumps(rows, ensure_ascii=False, indent=1) + "\n")
+    elif not rows:
+        nothing = Text(
+            "No service yet. Add one: smartgov gateway service add SYSTEM/CODE=URL.",
+            "尚無服務。請執行：smartgov gateway service add SYSTEM/CODE=URL。",
+        )
+        sys.stdout.write(f"{nothing.zh}  {nothing.en}\n")
     for row in [] if as_json else rows:
         words = "; ".join(f"{text.zh} {text.en}" for text in _words(row))
         sys.stdout.write(f"{row['service']}  {row['address'] or '-'}  {words}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,8 +77,16 @@ def write(
     at = homes.load(home)
     signers: dict[str, keys.PrivateKey] = {one: at.p256(one) for one in P256}
     signers |= {"log": at.log_key(), "witness": at.witness_key()}
+    # Who comes in place of another gateway does not know which keys that one has taken.
+    since = math.ceil(now.timestamp()) if rotation else 0
     offer = homes.sign_offer(
-        home, member=at.member, services=[], rights=[], version=int(now.timestamp()) if rotation else 1, now=now
+        home,
+        member=at.member,
+        services=[],
+        rights=[],
+        version=since or 1,
+        now=now,
+        once={"gateway": at.code, "since": since},
     )
     content = {
         "member": at.member,

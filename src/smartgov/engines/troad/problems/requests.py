@@ -114,6 +114,28 @@ TABLE: dict[str, Row] = {
         ("It is not carried out a second time.", "不會再次執行。"),
         ("Ask the service for its present state.", "請向該服務查詢現況。"),
     ),
+    # -- a member with several gateways
+    "once-elsewhere": (
+        421,
+        ("Another gateway of the member counts this call.", "此請求由該成員的另一個閘道計次。"),
+        (
+            "What may happen only once, under an idempotency key or a single-use consent, has one gateway: `gateway`.",
+            "冪等鍵或單次同意僅能使用一次，由單一閘道（gateway 所列）計次；尚未執行任何事。",
+        ),
+        (
+            "Name that gateway in X-Road-Security-Server, or none: yours then chooses. If it is gone, ask its agency.",
+            "請於 X-Road-Security-Server 指定該閘道，或不指定而由您的閘道選擇；若已停用，請洽該機關。",
+        ),
+    ),
+    "once-moving": (
+        503,
+        ("The member's keys are moving to this gateway.", "該成員的冪等鍵計次正移至本閘道。"),
+        (
+            "The gateway that took them before may still work by an older configuration; nothing was done.",
+            "先前的閘道可能仍依舊設定運作；尚未執行任何事。",
+        ),
+        _WAIT,
+    ),
     # -- after a restore
     "log-restored": (
         503,

@@ -195,13 +195,17 @@ class Country:
             member_keys={
                 self.described[one]["member"]: homes.configuration_key(self.folder / one) for one in self.described
             },
-            sign=lambda **offer: homes.sign_offer(self.folder / offer["member"].rsplit("/", 1)[1], **offer),
+            sign=self.sign,
             now=at or clock.now(),
         )
         bundle = self.centre.repository.bundle()
         for code in self.described:
             homes.set_bundle(self.folder / code, bundle)
         return bundle
+
+    def sign(self, **offer: Any) -> Any:
+        """What a member offers, signed by its own key in its home."""
+        return homes.sign_offer(self.folder / offer["member"].rsplit("/", 1)[1], **offer)
 
     def snapshot(self) -> snapshots.Snapshot:
         """The configuration as gateways read it."""

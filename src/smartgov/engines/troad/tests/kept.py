@@ -85,15 +85,21 @@ class Kept:
                 continue
             home = self.country.folder / homes_of[gateway]
             assert whole(home) == [], f"{gateway}: records were altered or removed"
-            found = messages(home)
+            found, never_sent = messages(home), unsent(home)
             for one in self.told.values():
                 if gateway in {one.asker, one.provider} and one.exchange not in but:
-                    self._held(one, gateway, found.get(one.exchange, []), bodies=bodies)
+                    self._held(one, gateway, found.get(one.exchange, []), never_sent, bodies=bodies)
 
-    def _held(self, one: Told, gateway: str, found: list[Message], *, bodies: bool) -> None:
+    def _held(
+        self, one: Told, gateway: str, found: list[Message], never_sent: set[tuple[str, str]], *, bodies: bool
+    ) -> None:
         name = f"{one.exchange} in the log of {gateway}"
-        assert [record["kind"] for _, record, _ in found] == ["request", "answer"], f"{name} is missing, or half of it"
-        index, record, kept = found[1]
+        kinds = [record["kind"] for _, record, _ in found]
+        assert kinds[-2:] == ["request", "answer"], f"{name} is missing, or half of it"
+        for _, record, _ in found[:-2]:  # questions to gateways that could not be reached: the log says that of each
+            assert (record["kind"], gateway) == ("request", one.asker), name
+            assert (one.exchange, record["gateway"]) in never_sent, f"{name}: asked more than once"
+        index, record, kept = found[-1]
         assert record["status"] == one.status, name
         assert gateway != one.asker or index == one.index, f"{name} stands elsewhere than was said"
         if kept is None:
@@ -121,6 +127,14 @@ def messages(home: Path) -> dict[str, list[Message]]:
                 kept = _opened(wrap, index, *sealed.get(index, (None, None)))
                 found.setdefault(record["id"], []).append((index, record, kept))
     return found
+
+
+def unsent(home: Path) -> set[tuple[str, str]]:
+    """Exchange and gateway of the questions that a log says never left."""
+    with _reading(home) as db:
+        records = [json.loads(row) for (row,) in db.execute("SELECT record FROM ledger_record")]
+    reasons = {"gateway-unreachable", "gateway-untrusted"}
+    return {(one["id"], one["gateway"]) for one in records if one.get("reason") in reasons and one.get("gateway")}
 
 
 def whole(home: Path) -> list[int]:

@@ -164,6 +164,36 @@ def write(file: Path, lines: list[dict[str, Any]]) -> None:
         out.writelines(json.dumps(line) + "\n" for line in lines)
 
 
+def test_an_exchange_in_the_second_of_a_change_is_judged_by_what_was_in_force(shelf: Shelf, tmp_path: Path) -> None:
+    """The configuration changes in the second of the last exchange, and who asked it is not in the new one any more."""
+    country = shelf.country
+    data = country.data()
+    country.publish(
+        members=[one for one in data["members"] if not one["id"].endswith("ris")],
+        subsystems=[one for one in data["subsystems"] if not one.startswith("TW/GOV/ris")],
+        services=data["services"][:1],
+        rights=[],
+    )
+    lines = [json.loads(line) for line in shelf.lines()]
+    asked = [json.loads(base64.b64decode(line["record"])) for line in lines[1:]]
+    last = clock.datetime.fromisoformat([one for one in asked if one["kind"] == "request"][-1]["time"]).timestamp()
+    (before,) = lines[0]["configurations"]
+    after = json.loads(country.centre.repository.bundle())
+
+    def changed(since: float) -> Path:
+        lines[0]["configurations"] = [before, {"from": since, "files": after["files"]}]
+        write(tmp_path / "changed.gz", lines)
+        return tmp_path / "changed.gz"
+
+    for since in (int(last), last - 0.1):  # whole seconds, as earlier versions wrote; or taken while it was looked up
+        assert judged(changed(since), shelf.trusted) == (Verdict.VALID, ())
+        bundle = archive_check.bundle(tmp_path / "changed.gz", shelf.old[-1])
+        assert bundle["configuration"] == {"files": before["files"]}
+        assert both(bundle, shelf.trusted) == (Verdict.VALID, ())
+    assert judged(changed(last - 5), shelf.trusted) == (Verdict.INVALID, ("signer",))
+    assert archive_check.bundle(tmp_path / "changed.gz", shelf.old[-1])["configuration"] == {"files": after["files"]}
+
+
 def test_what_is_taken_out_is_gone_and_everything_else_is_proven(shelf: Shelf) -> None:
     country, store = shelf.country, shelf.country.gateways["hpa"].core.store
     pinned = checkpoint.parse(shelf.head)

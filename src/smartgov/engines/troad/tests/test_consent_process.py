@@ -12,7 +12,8 @@ import pytest
 
 from smartgov.engines.httpd import Request, Response
 from smartgov.engines.pki import jws, keys
-from smartgov.engines.troad import artefacts, consent_status
+from smartgov.engines.troad import artefacts, consent_status, reference
+from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.tests.country import (
     BIRTHS,
     CASES,
@@ -116,6 +117,32 @@ def test_a_consent_for_one_use_is_used_by_an_answer_only(country: Country) -> No
     with pytest.raises(Problem) as problem:
         ask_births(country.sdk(), basis=None, consent=once)
     assert problem.value.slug == "consent-used"
+
+
+def test_the_word_of_another_of_the_issuers_keys_says_nothing_of_it(country: Country) -> None:
+    """Each gateway of an issuer keeps a list of its own: that of one is no word on what another one has signed."""
+    own, other = country.data()["consent_issuers"][0], keys.generate_p256()
+    country.publish(consent_issuers=[own, {**own, "key": keys.public_jwk(other.public_key())}])
+    claims = claims_of(consent(country))
+    foreign = jws.sign(claims, other, keys.thumbprint(other.public_key()), artefacts.CONSENT)
+    refused(country, "consent-status-unknown", foreign)
+    assert country.behind.seen == []
+    assert ask(country, consent(country)).status == 200
+
+
+def test_a_single_use_with_references_to_several_gateways_is_that_of_the_first_reference(country: Country) -> None:
+    """Whoever issues it may not open it to a second gateway: each would spend it in a log of its own."""
+    portal = homes.load(country.folder / "portal")
+    hpa, ris = (country.snapshot().gateways[f"TW/GOV/{code}/gw1"].recipient for code in ("hpa", "ris"))
+    claims = claims_of(consent(country, single_use=True))
+    further = {"hpa": claims["sub_ref"], "ris": reference.make(MOTHER, ris, rid=claims["jti"], exp=claims["exp"])}
+    claims |= {"sub_ref": further["ris"], "sub_refs": {hpa.gateway: further["hpa"]}}
+    key = portal.p256("consent")
+    spread = jws.sign(claims, key, keys.thumbprint(key.public_key()), artefacts.CONSENT)
+    reader = country.gateways["hpa"].core.reader
+    with pytest.raises(Problem) as problem:
+        artefacts.read_consent(spread, country.snapshot().consent_issuers, reader, clock.now())
+    assert problem.value.slug == "consent-foreign"
 
 
 def test_what_an_artefact_says(country: Country) -> None:

@@ -40,6 +40,10 @@ class Twin(Country):
     """hpa has the home of a second gateway, which the configuration lists once `listed` is set."""
 
     listed = False
+    order: tuple[str, ...] = ("gw1", "gw2")
+    """In which order the centre lists those that it lists."""
+    once: dict[str, Any] | None = None
+    """What hpa says of where it counts what may happen only once, if something else than before."""
 
     def members(self, url: str) -> dict[str, dict[str, Any]]:
         self.second = homes.create(
@@ -58,8 +62,14 @@ class Twin(Country):
         told = super().data()
         if self.listed:
             member = next(one for one in told["members"] if one["id"] == HPA)
-            member["gateways"] = [*member["gateways"], self.second["gateway"]]
+            both = {"gw1": member["gateways"][0], "gw2": self.second["gateway"]}
+            member["gateways"] = [both[code] for code in self.order]
         return told
+
+    def sign(self, **offer: Any) -> Any:
+        if offer["member"] == HPA and self.once is not None:
+            offer["once"] = self.once
+        return super().sign(**offer)
 
     def publish(self, **changes: Any) -> bytes:
         bundle = super().publish(**changes)
@@ -91,6 +101,16 @@ class Two:
             known = self.country.gateways[code].core.configuration
             wait_for(lambda known=known: SECOND in known.current().gateways)  # type: ignore[misc]
         self.second.start()
+
+    def publish(self, **changes: Any) -> None:
+        """Publish, and wait until all who run have taken it up."""
+        self.country.publish(**changes)
+        version = self.country.centre.repository.version
+        for gateway in self.country.gateways.values():
+            wait_for(lambda gateway=gateway: gateway.core.configuration.state()["version"] == version)  # type: ignore[misc]
+        for code, one in (("hpa", self.first), ("hpa2", self.second)):
+            if one.child is not None and one.child.poll() is None:
+                wait_for(lambda code=code: _version(self.country, code) == version)  # type: ignore[misc]
 
     def stop(self) -> None:
         for one in (self.first, self.second):
@@ -128,6 +148,11 @@ def two(tmp_path: Path) -> Iterator[Two]:
     made = Two(tmp_path)
     yield made
     made.stop()
+
+
+def _version(country: Country, code: str) -> int:
+    told: dict[str, Any] = sync.request("GET", country.url(code) + "/local/v1/health").parsed()
+    return int(told["configuration"]["version"])
 
 
 def proven(bundle: Any, trusted: Path) -> bool:
@@ -178,7 +203,7 @@ def test_a_consent_holds_at_both_and_one_for_a_single_use_at_the_first_only(two:
     for gateway in (FIRST, SECOND):
         exchange_at(two, gateway, basis=None, consent=lasting)
     once = portal.consent(subject=MOTHER, single_use=True, **terms)
-    assert two.kept.ask(gateway=SECOND, basis=None, consent=once) == "consent-foreign"
+    assert two.kept.ask(gateway=SECOND, basis=None, consent=once) == "once-elsewhere"
     assert two.kept.ask(gateway=FIRST, basis=None, consent=once) == "answered"
     assert two.kept.ask(gateway=FIRST, basis=None, consent=once) == "consent-used"
     assert two.kept.ask(gateway=SECOND, basis=None, consent=lasting, subject=FATHER) == "consent-foreign"

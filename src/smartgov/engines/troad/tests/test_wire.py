@@ -31,11 +31,11 @@ def test_the_published_p256_example_verifies() -> None:
     )
     digest = "sha-512=:mEWXIS7MaLRuGgxOBdODa3xqM1XdEvxoYhvlCFJ41QJgJc4GTsPp29l5oGX69wWdXymyU0rjJuahq4l5aGgfLQ==:"
     told = {"@status": 200, "content-type": "application/json", "content-digest": digest, "content-length": "23"}
-    form, values = wire._form(tuple(told), 0)
+    form = wire._form(tuple(told), ("@status",))
     params = '("@status" "content-type" "content-digest" "content-length");created=1618884473;keyid="test-key-ecc-p256"'
     signature = "wNmSUAhwb5LxtOtOpNa6W5xj067m5hFrj0XQ4fvpaCLx0NKocgPquLgyahnzDnDAUy5eCdlYUEkLIj+32oiasw=="
     public = load_pem_public_key(pem.encode())
-    assert keys.verify(public, base64.b64decode(signature), (form % (*values(told), params)).encode())  # type: ignore[arg-type]
+    assert keys.verify(public, base64.b64decode(signature), (form.text % (200, *form.take(told), params)).encode())  # type: ignore[arg-type]
 
 
 def test_the_published_digest_example() -> None:
@@ -93,6 +93,42 @@ def test_any_message_is_read_as_it_was_signed(fields: dict[str, str], query: str
     assert signed.base == generic_base(message.fields["signature-input"], message)
     unsigned = {"signature", "signature-input"}
     assert dict(signed.fields) == {name: value for name, value in message.fields.items() if name not in unsigned}
+
+
+@given(st.permutations([*wire.REQUIRED, "content-type", "x-road-issue"]))
+def test_another_gateway_may_list_the_components_in_any_order(names: list[str]) -> None:
+    message = head(**{"x-road-issue": "case-1"})
+    listed = " ".join(f'"{name}"' for name in names)
+    kid = keys.thumbprint(KEY.public_key())
+    message.fields["signature-input"] = f'troad=({listed});created=7;nonce="{NONCE}";keyid="{kid}";tag="troad-v2"'
+    base = generic_base(message.fields["signature-input"], message)
+    wire.attach(message.fields, keys.sign(KEY, base))
+    signed = wire.read_request(message)
+    assert signed.base == base
+    assert signed.holds(KEY.public_key())
+    assert dict(signed.fields) == {name: message.fields[name] for name in names if name[0] != "@"}
+
+
+def test_an_answer_may_have_its_commitment_alone_and_its_status_last() -> None:
+    request = head()
+    wire.sign_request(request, KEY, created=7, nonce=NONCE)
+    fields = {"troad-body": "hmac-sha-256=:BBBB:"}
+    base = wire.sign_answer(request, 204, fields, KEY, created=8, nonce=NONCE)
+    assert base.startswith(b'"@status": 204\n"troad-body": hmac-sha-256=:BBBB:\n"@method";req: POST\n')
+    fields["signature-input"] = fields["signature-input"].replace('"@status" "troad-body"', '"troad-body" "@status"')
+    signed = wire.read_answer(request, 204, fields)
+    assert signed.base.startswith(b'"troad-body": hmac-sha-256=:BBBB:\n"@status": 204\n"@method";req: POST\n')
+    assert dict(signed.fields) == {"troad-body": "hmac-sha-256=:BBBB:"}
+
+
+def test_what_is_kept_of_names_has_a_bound() -> None:
+    wire._orders.clear()
+    for number in range(2 * wire._ORDERS_KEPT):
+        assert wire.user_fields({f"x-{number}": "", "accept": ""}) == (f"x-{number}",)
+        assert len(wire._orders) <= wire._ORDERS_KEPT
+    wire._orders.clear()
+    wire.user_fields({"x-" + "a" * wire._LONGEST_KEPT: ""})
+    assert not wire._orders
 
 
 @pytest.mark.parametrize("name", ["method", "authority", "path", "query"])
