@@ -17,9 +17,8 @@ from tests.peers.rfc import Message
 
 Suite = Callable[[str], str]
 P256, ED25519 = "appendix.b.1.3", "appendix.b.1.4"
-PLAIN = ["b.2.3", "b.2.4", "b.2.5", "b.2.6", "b.3", "b.4"]
-"""The examples whose components have no parameters of their own: B.2.2 covers one query parameter, B.2.1
-nothing at all; we never do."""
+PLAIN = ["b.2.1", "b.2.3", "b.2.4", "b.2.5", "b.2.6", "b.3", "b.4"]
+"""The examples whose components have no parameters of their own: B.2.2 covers one query parameter; we never do."""
 
 
 def based(found: list[str]) -> str:

@@ -430,15 +430,13 @@ def _form(names: _Names, derived: _Names, bound: _Names = ()) -> _Form:
     fields = tuple(name for name in names if name not in derived)
     lines = [*(f'"{name}": %s' for name in names), *(f'"{name}";req: %s' for name in bound)]
     given = (*derived, *fields)
-    order = None if given == names else itemgetter(*map(given.index, names))
-    return _Form("\n".join([*lines, '"@signature-params": %s']), fields, _taker(fields), order)
+    order = None if given == names else _getter(tuple(map(given.index, names)))
+    return _Form("\n".join([*lines, '"@signature-params": %s']), fields, _getter(fields), order)
 
 
-def _taker(fields: _Names) -> Callable[[Mapping[str, str]], tuple[str, ...]]:
-    if len(fields) > 1:
-        return itemgetter(*fields)
-    (name,) = fields  # the commitment to the body is there at least
-    return lambda message: (message[name],)
+def _getter(keys: tuple[Any, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """What takes these keys, or these places, out of something as a tuple, however few they are."""
+    return itemgetter(*keys) if len(keys) > 1 else lambda whole: tuple(whole[key] for key in keys)
 
 
 @lru_cache(maxsize=64)
