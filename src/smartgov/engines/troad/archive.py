@@ -24,6 +24,7 @@ from smartgov.engines.ledger import Log
 from smartgov.engines.pki import keys
 from smartgov.engines.troad import archive_file, past, records
 from smartgov.engines.troad.home import Home
+from smartgov.engines.trust import proving
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -152,7 +153,7 @@ def _heads(db: sqlite3.Connection, first: int, size: int) -> Iterator[dict[str, 
 def _configurations(home: Home, log: Log, first: int, size: int) -> list[dict[str, Any]]:
     begin, end = (_unix(log.record(index)) for index in (first, size - 1))
     found = past.between(home.path, begin - past.NEAR, end + past.NEAR)
-    return [{"from": since, "files": json.loads(bundle)["files"]} for since, bundle in found]
+    return [{"from": since, "files": proving(json.loads(bundle)["files"])} for since, bundle in found]
 
 
 def _unix(exact: bytes) -> float:

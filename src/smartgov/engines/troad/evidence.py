@@ -13,7 +13,7 @@ import base64
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from smartgov.engines.pki import keys
 from smartgov.engines.troad import past
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.problems import refuse
+from smartgov.engines.trust import proving
 from smartgov.shared.problems import Problem
 
 TYPE = "troad-evidence-v1"
@@ -83,7 +84,7 @@ def _collect(
         "type": TYPE,
         "exchange": exchange,
         "gateway": core.home.gateway,
-        "configuration": json.loads(day) if day else {},
+        "configuration": _proving(day, _members(log, indexes)) if day else {},
         "head": note,
         "stamp": _stamp(db, size),
         "before": before and _beside(db, log, (int(before[0]), before[1]), size),
@@ -102,8 +103,19 @@ def _of_later(
     now = next((one for one in past.newest_first(core.home.path) if _is_listed(one, gateway, head[1])), None)
     return {
         "over": _beside(db, log, nearest, head[0]) if nearest[0] < head[0] else None,
-        "head_configuration": json.loads(now) if now and now != day else None,
+        "head_configuration": _proving(now, ()) if now and now != day else None,
     }
+
+
+def _members(log: Log, indexes: Sequence[int]) -> set[str]:
+    """Who asked and who answered: what both signed about the service and the right goes into the bundle."""
+    records = [_parsed(_exact(log, index)) for index in indexes]
+    named = [str(record.get(name, "")) for record in records for name in ("client", "service")]
+    return {"/".join(name.split("/")[:3]) for name in named}
+
+
+def _proving(configuration: bytes, members: Iterable[str]) -> dict[str, Any]:
+    return {"files": proving(json.loads(configuration)["files"], members)}
 
 
 def _beside(db: sqlite3.Connection, log: Log, head: tuple[int, str], under: int) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from smartgov.engines.troad.epochs import Epoch
 from smartgov.engines.troad.names import epoch_of
 from smartgov.engines.troad.snapshot import Gateway
 from smartgov.engines.troad.witness import continues
-from smartgov.engines.trust import GRACE, Follower
+from smartgov.engines.trust import GRACE, Follower, is_whole
 from smartgov.shared.problems import Problem
 
 NEEDED = 2
@@ -156,12 +156,14 @@ def _cases(bundle: Mapping[str, Any], anchors: Path) -> tuple[Case, Case]:
 
 def case_of(bundle: Mapping[str, Any], anchors: Path) -> Case:
     """The gateways that a bundle's `configuration` names, when it leads there from the anchor; else InvalidError."""
-    raw = json.dumps(bundle.get("configuration")).encode()
+    configuration, anchor = bundle.get("configuration"), (anchors / "root.json").read_bytes()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            view = Follower(Path(folder), (anchors / "root.json").read_bytes()).take(raw, datetime.now(UTC))
+            view = Follower(Path(folder), anchor).take(json.dumps(configuration).encode(), datetime.now(UTC))
         except Problem:
             raise InvalidError("configuration") from None
+    if not isinstance(configuration, dict) or not is_whole(configuration["files"], anchor):
+        raise InvalidError("configuration")
     country = view.country
     found = [
         snapshot.read_gateway(member["id"], entry) for member in country["members"] for entry in member["gateways"]

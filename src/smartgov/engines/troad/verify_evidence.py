@@ -171,13 +171,39 @@ def signed(text: str, kind: str, root: dict[str, Any]) -> dict[str, Any]:
     return dict(content)
 
 
+def newest_root(files: dict[str, str], anchor: str) -> dict[str, Any]:
+    """The last of the chain of roots that the anchor is of; every root in `files` has to be of it."""
+    first = signed(anchor, "root", json.loads(anchor)["signed"])["version"]
+    chain = {int(name.partition(".")[0]): files[name] for name in files if name.endswith(".root.json")}
+    need(json.loads(chain.setdefault(first, anchor)) == json.loads(anchor), "configuration")
+    numbers, root = range(min(chain), max(chain) + 1), json.loads(chain[min(chain)])["signed"]
+    for number in numbers:
+        fresh = signed(chain[number], "root", root)
+        need(fresh["version"] == number, "configuration")
+        root = signed(chain[number], "root", fresh)
+    return root
+
+
+def offers(files: dict[str, str], shot: dict[str, Any], top: dict[str, Any]) -> set[str]:
+    """The files of what members signed themselves: each is by the key that is listed for its member."""
+    read, delegated = set[str](), top["delegations"]
+    for role in delegated["roles"]:
+        meta = f"{role['name']}.json"
+        name = f"{shot['meta'][meta]['version']}.{meta}" if meta in shot["meta"] else ""
+        if name in files:
+            offer = signed(files[name], "targets", {"keys": delegated["keys"], "roles": {"targets": role}})
+            need(name == f"{offer['version']}.{meta}", "configuration")
+            for path, target in offer["targets"].items():
+                folder, slash, last = path.rpartition("/")
+                content = f"targets/{folder}{slash}{target['hashes']['sha256']}.{last}"
+                need(sha256(files[content].encode()).hexdigest() == target["hashes"]["sha256"], "configuration")
+                read |= {name, content}
+    return read
+
+
 def country(files: dict[str, str], anchor: str) -> tuple[dict[str, Any], int]:
     """The list of members that the chain from the first root leads to, and the end of its validity."""
-    root = signed(anchor, "root", json.loads(anchor)["signed"])
-    while (following := files.get(f"{root['version'] + 1}.root.json")) is not None:
-        fresh = signed(following, "root", root)
-        need(fresh["version"] == root["version"] + 1, "configuration")
-        root = signed(following, "root", fresh)
+    root = newest_root(files, anchor)
     stamp = signed(files["timestamp.json"], "timestamp", root)
     number = stamp["meta"]["snapshot.json"]["version"]
     shot = signed(files[f"{number}.snapshot.json"], "snapshot", root)
@@ -188,6 +214,9 @@ def country(files: dict[str, str], anchor: str) -> tuple[dict[str, Any], int]:
     digest = target["hashes"]["sha256"]
     content = files[f"targets/{digest}.country.json"].encode()
     need(sha256(content).hexdigest() == digest and len(content) == target["length"], "configuration")
+    read = {"timestamp.json", f"{number}.snapshot.json", f"{second}.targets.json", f"targets/{digest}.country.json"}
+    read |= {f"{version}.root.json" for version in range(1, root["version"] + 1)} | offers(files, shot, top)
+    need(set(files) <= read, "configuration")  # a file that nobody reads may have been changed
     return json.loads(content), min(seconds(part["expires"]) for part in (root, top, shot, stamp))
 
 

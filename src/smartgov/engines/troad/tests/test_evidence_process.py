@@ -183,6 +183,36 @@ def test_another_authority_or_another_country_is_not_trusted(
     assert both(sound, trusted) == (Verdict.INVALID, ("configuration",))
 
 
+def test_every_file_of_the_configuration_is_held_to_what_was_signed(sound: dict[str, Any], trusted: Path) -> None:
+    files = sound["configuration"]["files"]
+    kinds = {name.split(".")[-2].rpartition("/")[2] for name in files}
+    assert kinds == {
+        "root",
+        "timestamp",
+        "snapshot",
+        "targets",
+        "country",
+        "member~TW~GOV~ris",
+        "member~TW~GOV~hpa",
+    } | {
+        "ris",
+        "hpa",
+    }
+    for name, text in files.items():
+        content = json.loads(text)
+        content.get("signed", content)["further"] = "1"
+        changed = copy.deepcopy(sound)
+        changed["configuration"]["files"][name] = json.dumps(content)
+        assert both(changed, trusted) == (Verdict.INVALID, ("configuration",)), name
+
+
+@pytest.mark.parametrize("name", ["member~TW~GOV~hpa.json", "1.member~TW~GOV~hpa.json", "0.root.json", "01.root.json"])
+def test_a_configuration_holds_nothing_that_nobody_reads(name: str, sound: dict[str, Any], trusted: Path) -> None:
+    changed = copy.deepcopy(sound)
+    changed["configuration"]["files"][name] = changed["configuration"]["files"]["1.root.json"]
+    assert both(changed, trusted) == (Verdict.INVALID, ("configuration",))
+
+
 def test_a_head_that_too_few_have_seen_is_of_unknown_status(sound: dict[str, Any], trusted: Path) -> None:
     lines = sound["head"].splitlines(keepends=True)
     alone = "".join(line for line in lines if not line.startswith("— ") or line.startswith("— TW/GOV/ris/"))
