@@ -176,8 +176,8 @@ def newest_root(files: dict[str, str], anchor: str) -> dict[str, Any]:
     first = signed(anchor, "root", json.loads(anchor)["signed"])["version"]
     chain = {int(name.partition(".")[0]): files[name] for name in files if name.endswith(".root.json")}
     need(json.loads(chain.setdefault(first, anchor)) == json.loads(anchor), "configuration")
-    numbers, root = range(min(chain), max(chain) + 1), json.loads(chain[min(chain)])["signed"]
-    for number in numbers:
+    root: dict[str, Any] = json.loads(chain[min(chain)])["signed"]
+    for number in range(min(chain), max(chain) + 1):
         fresh = signed(chain[number], "root", root)
         need(fresh["version"] == number, "configuration")
         root = signed(chain[number], "root", fresh)
