@@ -8,6 +8,8 @@ from smartgov.engines.expr.dialects import Dialect
 from smartgov.engines.expr.sql.values import BIGINT, Sql, spelled
 from smartgov.engines.expr.values import invalid
 
+_INTEGER = 2**31 - 1
+
 
 class Exact:
     """What operators do to their arguments before they write SQL for `dialect`."""
@@ -56,9 +58,11 @@ class Exact:
 
     def _fit(self, sql: str, bound: int) -> str:
         """The number in the width that holds everything up to `bound`."""
+        if bound <= _INTEGER:
+            return sql
         if bound <= BIGINT:
-            # A whole number written out is an INTEGER of 32 bits; a product with another may need more.
-            return f"CAST({sql} AS BIGINT)" if sql.strip("()-").isdigit() else sql
+            # What is made of numbers that are written out, a choice between them too, is an INTEGER of 32 bits.
+            return f"CAST({sql} AS BIGINT)"
         if self._dialect.widest is not None and bound > self._dialect.widest:
             raise invalid("calculates numbers that are too large")
         return f"CAST({sql} AS {self._dialect.wide})"

@@ -101,6 +101,15 @@ def test_postgresql_agrees_with_python(postgres: Ask, node: Any, rows: list[dict
     agree(node, rows, POSTGRESQL, postgres)
 
 
+def test_numbers_that_are_written_out_have_room_also_behind_a_choice(duck: Ask) -> None:
+    """A database reads them as integers of 32 bits."""
+    row = {"a": 1, "b": 2, "n": 3, "p": True, "q": False, "s": "a", "c": 1, "d": date(2020, 1, 1), "e": None}
+    chosen = {"if": [{"var": "row.p"}, 715827883, 0]}
+    for node in ({"*": [chosen, {"if": [{"var": "row.p"}, 3, 1]}]}, {"+": [chosen, chosen, chosen]}):
+        assert in_sql(node, [row], DUCKDB, duck) == [2147483649]
+        agree(node, [row], DUCKDB, duck)
+
+
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(EXPRESSIONS)
 def test_the_compiler_accepts_nearly_every_sound_expression(node: Any) -> None:
