@@ -100,7 +100,7 @@ class Operators(Exact):
         function = "LEAST" if op in ("earlier", "min") else "GREATEST"
         nulls = " OR ".join(f"({side.sql}) IS NULL" for side in sides if not side.constant)
         bound = max(side.bound for side in sides)
-        listed = ", ".join(self._fit(side.sql, bound) for side in sides)
+        listed = ", ".join(self._fit(side.sql, bound) if side.kind == "number" else side.sql for side in sides)
         return changed(sides[0], sql=f"CASE WHEN {nulls} THEN NULL ELSE {function}({listed}) END", bound=bound)
 
     def _round(self, op: str, children: list[Sql]) -> Sql:
