@@ -4,8 +4,8 @@ set -eu
 export PYTHONPATH=src
 unset SMARTGOV_DATABASE_URL SMARTGOV_HOME
 python=.venv/bin/python
-# The order of tests is random and can be asked for again: another SEED gives another order.
-order=(--randomly-seed="${SEED:-20261101}")
+# The order of tests and the examples of property tests are random and can be asked for again: another SEED gives others.
+order=(--randomly-seed="${SEED:-20261101}" --hypothesis-seed="${SEED:-20261101}")
 began=$SECONDS
 step() { printf '\n== %s (after %d s)\n' "$1" $((SECONDS - began)); }
 # Files of journeys run side by side: each raises a country on ports of its own, and mostly waits. Within a country their
