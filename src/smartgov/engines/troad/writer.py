@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from smartgov.engines.troad.store import Entry
 
 log = structlog.get_logger()
-ENOUGH = 24
+ENOUGH = 32
 """So many jobs begin a commit at once."""
 Work = Callable[[sqlite3.Connection], Any]
 _MOST = 512
