@@ -11,7 +11,6 @@ import base64
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -40,12 +39,8 @@ def pseudonym(key: bytes, person: str) -> str:
 
 def moment(now: datetime) -> str:
     """A time as it stands in records: UTC, milliseconds."""
-    return f"{_to_the_second(int(now.timestamp() // 1))}.{now.microsecond // 1000:03d}Z"
-
-
-@lru_cache(maxsize=16)
-def _to_the_second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    at = now if now.tzinfo is UTC else now.astimezone(UTC)
+    return f"{at.isoformat(timespec='milliseconds')[:-6]}Z"
 
 
 def request_record(
