@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 MOST_STREAMS = 256
-"""Requests that may be worked on for one connection before its socket is no longer read."""
+"""Requests that are worked on for one connection at a time; the next ones wait."""
 IN_A_TURN = 8
 """Frames that are taken in one turn of the loop: what follows from them, and all else, need not wait for the rest."""
+MOST_ARRIVED = 256
+"""Frames that may have arrived and not been taken before the socket is no longer read."""
 _BUFFER = 2**20
 """Bytes that may wait to be sent before those who have more wait too: some hundred small messages."""
 _BARE = frozenset({204, 304})
@@ -38,6 +40,7 @@ class _Framed(asyncio.Protocol):
         self._transport: Any = None
         self._peer_cert: bytes | None = None
         self._arrived: deque[frames.Frame] = deque()
+        self._taking = self._paused = False
         self._out: list[bytes] = []
         self._writable = asyncio.Event()
         self._writable.set()
@@ -59,18 +62,34 @@ class _Framed(asyncio.Protocol):
         except frames.FrameError as error:
             self._cut(error)
             return
-        if new and not self._arrived:
-            self._loop.call_soon(self._take_some)
         self._arrived += new
+        self._take_soon()
+        if len(self._arrived) > MOST_ARRIVED and not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def _take_soon(self) -> None:
+        if self._arrived and not self._taking and not self._full():
+            self._taking = True
+            self._loop.call_soon(self._take_some)
 
     def _take_some(self) -> None:
+        self._taking = False
         try:
             for _ in range(min(IN_A_TURN, len(self._arrived))):
+                if self._full():
+                    break
                 self._take(self._arrived.popleft())
         except frames.FrameError as error:
             self._cut(error)
-        if self._arrived:
-            self._loop.call_soon(self._take_some)
+        if self._paused and len(self._arrived) <= MOST_ARRIVED // 2 and not self._transport.is_closing():
+            self._paused = False
+            self._transport.resume_reading()
+        self._take_soon()
+
+    def _full(self) -> bool:
+        """Whether nothing more is to be taken now."""
+        return False
 
     def _cut(self, error: frames.FrameError) -> None:
         log.info("frames_refused", reason=str(error))
@@ -114,7 +133,7 @@ class FramedServing(_Framed):
         self._server = server
         self._running: dict[int, asyncio.Task[None]] = {}
         self._last = 0
-        self._closing = self._paused = False
+        self._closing = False
         self.ends_at = NEVER
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -175,9 +194,14 @@ class FramedServing(_Framed):
             self._refuse(frame.stream, 400)
             return
         self._running[frame.stream] = self._loop.create_task(self._answer(frame.stream, request))
-        if len(self._running) >= MOST_STREAMS and not self._paused:
-            self._paused = True
-            self._transport.pause_reading()
+
+    def _full(self) -> bool:
+        # Also for those who are refused without any work, and do not read why.
+        return len(self._running) >= MOST_STREAMS or not self._writable.is_set()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._take_soon()
 
     async def _answer(self, stream: int, request: Request) -> None:
         try:
@@ -191,9 +215,7 @@ class FramedServing(_Framed):
             del self._running[stream]
             if not self._running:
                 self._wait_or_end()
-            if self._paused and len(self._running) < MOST_STREAMS // 2 and not self._transport.is_closing():
-                self._paused = False
-                self._transport.resume_reading()
+            self._take_soon()
 
     def _send(self, stream: int, response: Response) -> None:
         try:
