@@ -13,6 +13,7 @@ gather here. What comes while a commit is under way is in the next one; where th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -144,8 +145,8 @@ class Writer:
                 results = self._carry(jobs)
                 _settle([one for one in results if one[0].soon])
         except Exception as error:
-            _settle(self._failed(error, jobs))
-            self._done(loop, [])
+            self._busy = False
+            self._done(loop, self._failed(error, jobs))
         else:
             self._queue.put((loop, jobs, results))
 
@@ -166,9 +167,8 @@ class Writer:
 
     def _done(self, loop: _Loop, results: Results) -> None:
         """A commit is over: those who waited go on, and what they bring is in the next one."""
-        self._busy = False
         _settle(results)
-        if self._waiting:
+        if self._waiting and not self._busy:
             self._look_soon(loop)
 
     # -- in the thread ------------------------------------------------------------------------------------------
@@ -181,13 +181,17 @@ class Writer:
                 _resolve(results)
                 results = []
                 self._folding.go_on(self._db)
-            if loop is None or loop.is_closed():
-                self._busy = False
-                _resolve(results)
-            else:
-                _resolve([one for one in results if one[0].future.get_loop() is not loop])
-                own = [one for one in results if one[0].future.get_loop() is loop]
-                loop.call_soon_threadsafe(self._done, loop, own)
+            self._finished(loop, results)
+
+    def _finished(self, loop: _Loop | None, results: Results) -> None:
+        """Free for the next commit; whoever waits hears of it, also when the loop that began this one has ended."""
+        self._busy = False
+        own = [one for one in results if one[0].future.get_loop() is loop]
+        _resolve([one for one in results if one[0].future.get_loop() is not loop])
+        if loop is not None:
+            _call(loop, self._done, loop, own)
+        if (waiting := self._waiting) and (other := waiting[0].future.get_loop()) is not loop:
+            _call(other, self._look, other)
 
     def _committed(self, jobs: list[Job], results: Results | None) -> Results:
         """Commit what the loop has carried out, or else do everything; what each job gets."""
@@ -244,8 +248,13 @@ def _resolve(results: Results) -> None:
     for one in results:
         loops.setdefault(one[0].future.get_loop(), []).append(one)
     for loop, settled in loops.items():
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(_settle, settled)
+        _call(loop, _settle, settled)
+
+
+def _call(loop: _Loop, call: Callable[..., None], *arguments: object) -> None:
+    """Have a loop call this in its thread; one that has ended has nobody who waits."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(call, *arguments)
 
 
 def _settle(results: Results) -> None:

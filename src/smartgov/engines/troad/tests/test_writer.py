@@ -128,7 +128,6 @@ def test_what_waits_when_it_stops_is_written(tmp_path: Path) -> None:
     path = tmp_path / "log.sqlite3"
     store = Store(path, origin="TW/GOV/ris/gw1", log_key=keys.generate_ed25519(), body_key=bytes(32))
     store.start()
-    store.writer.expected = lambda: 1000
 
     async def go() -> list[Place]:
         waiting = asyncio.ensure_future(_commit(store, 1))
@@ -165,6 +164,23 @@ def test_the_write_ahead_log_begins_anew_while_commits_go_on(store: Store) -> No
     often = _log_bytes(store)
     asyncio.run(_one_after_another(store, 400))
     assert _log_bytes(store) < 3 * often
+
+
+def test_a_commit_that_outlasts_its_loop_holds_nobody_up(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folding follows a commit: who waited for it goes on before, and may be done with everything."""
+    ended = threading.Event()
+    monkeypatch.setattr(store.writer._folding, "is_due", lambda jobs: not ended.is_set())
+    monkeypatch.setattr(store.writer._folding, "go_on", lambda db: ended.wait(30))
+    asyncio.run(_commit(store, 1))
+
+    async def next_one() -> list[Place]:
+        waiting = asyncio.ensure_future(_commit(store, 2))
+        await asyncio.sleep(0.05)
+        ended.set()
+        return await asyncio.wait_for(waiting, 10)
+
+    (place,) = asyncio.run(next_one())
+    assert place.index == 1
 
 
 def test_without_folding_it_grows_with_every_commit(store: Store) -> None:
