@@ -15,7 +15,7 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 
 from smartgov.engines.pki import keys
-from smartgov.engines.troad import artefacts, batch_signature, reference, wire
+from smartgov.engines.troad import artefacts, batch_signature, bodies, reference, wire
 from smartgov.engines.troad.reference import Recipient
 from smartgov.shared.tw import national_id
 
@@ -46,7 +46,7 @@ def _batch(client: Any) -> list[dict[str, Any]]:
             "troad-receiver": "TW/GOV/hpa/gw1",
         }
         body = json.dumps({"n": number}).encode()
-        fields |= wire.commit(body)[1]
+        fields |= bodies.commit(body)[1]
         head = wire.Head("POST", "127.0.0.1:9002", "/r1/TW/GOV/hpa/births/births.v1/births/query", "", fields)
         kid, nonce = keys.thumbprint(client.public_key()), f"{number}" * 22
         bases.append(wire.open_request(head, kid, created=int(NOW.timestamp()), nonce=nonce, tag=wire.BATCH_TAG))
@@ -77,10 +77,10 @@ def main() -> None:
     }
     head = wire.Head("POST", "127.0.0.1:9002", "/r1/TW/GOV/hpa/births/births.v1/births/query", "a=1", fields)
     body = b'{"where":{}}'
-    fields |= wire.commit(body)[1]
+    fields |= bodies.commit(body)[1]
     base = wire.sign_request(head, client, created=int(NOW.timestamp()), nonce="AAAAAAAAAAAAAAAAAAAAAA")
     answer_body = b'{"items":[]}'
-    answer = {"content-type": "application/json", **wire.commit(answer_body)[1]}
+    answer = {"content-type": "application/json", **bodies.commit(answer_body)[1]}
     answer_base = wire.sign_answer(
         head, 200, answer, provider, created=int(NOW.timestamp()), nonce="BBBBBBBBBBBBBBBBBBBBBB"
     )

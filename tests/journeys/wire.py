@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from smartgov.engines.troad import bodies, reference, snapshot, wire
 from smartgov.engines.troad import home as gateways
-from smartgov.engines.troad import reference, snapshot, wire
 from smartgov.engines.trust import Follower
 from smartgov.shared import clock
 from smartgov.shared.ids import uuid7
@@ -51,7 +51,7 @@ class Wire:
         }
         body = b'{"where":{}}'
         head = wire.Head("POST", self.to.authority, f"/r1/{BIRTHS}/births/query", "", fields)
-        _, commitment = wire.commit(body)
+        _, commitment = bodies.commit(body)
         fields.update(commitment)
         wire.sign_request(head, self.here.p256("message"), created=now, nonce=wire.new_nonce())
         return Message(head, body)

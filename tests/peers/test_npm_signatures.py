@@ -16,7 +16,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from smartgov.engines.pki import keys
-from smartgov.engines.troad import wire
+from smartgov.engines.troad import bodies, components, wire
 from smartgov.shared import settings
 
 pytestmark = pytest.mark.process
@@ -38,7 +38,7 @@ def a_head() -> wire.Head:
         "x-road-client": "TW/GOV/ris/cases",
         "x-road-id": "01234567",
         "troad-receiver": "TW/GOV/hpa/gw1",
-        **wire.commit(b"{}")[1],
+        **bodies.commit(b"{}")[1],
     }
     return wire.Head("POST", "host.example:9002", "/r1/a", "x=1", fields)
 
@@ -60,7 +60,7 @@ def ask(library: Path, told: dict[str, Any]) -> dict[str, Any]:
 def told(library: Path) -> dict[str, Any]:
     created, head, unsigned = int(time.time()), a_head(), a_head()
     wire.sign_request(head, KEY, created=created, nonce=wire.new_nonce())
-    answer = {"content-type": "application/json", **wire.commit(b"[]")[1]}
+    answer = {"content-type": "application/json", **bodies.commit(b"[]")[1]}
     wire.sign_answer(head, 200, answer, KEY, created=created, nonce=wire.new_nonce())
     public = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     private = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
@@ -75,7 +75,7 @@ def told(library: Path) -> dict[str, Any]:
             "request": message(head),
             "answer": {"status": 200, "headers": answer},
             "unsigned": unsigned.fields,
-            "fields": [*wire.REQUIRED, "content-type"],
+            "fields": [*components.REQUIRED, "content-type"],
         },
     ) | {"unsigned": unsigned}
 

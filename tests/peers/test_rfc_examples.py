@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from smartgov.engines.pki import keys
-from smartgov.engines.troad import wire
+from smartgov.engines.troad import bodies, components, wire
 from smartgov.shared.problems import Problem
 from tests.peers import rfc
 from tests.peers.rfc import Message
@@ -41,7 +41,7 @@ def our_base(message: Message, params: str) -> bytes:
     if message.first.startswith("HTTP/"):
         status = int(message.first.split()[1])
         # Our own answers always cover parts of their request as well; the form of the names alone is the RFC's.
-        form = wire._form(names, ("@status",))
+        form = components.form(names, ("@status",))
         values = (status, *form.take(message.fields))
         return (form.text % (*(form.order(values) if form.order else values), params)).encode("latin-1")
     method, target, _ = message.first.split()
@@ -110,17 +110,17 @@ def test_we_hold_every_content_of_rfc_9530_to_its_digest(suite: Suite) -> None:
         fits = []
         for content in contents(message):
             try:
-                wire.check_digest(message.fields, content, "body-changed")
+                bodies.check_digest(message.fields, content, "body-changed")
             except Problem:
                 continue
             fits.append(content)
         assert len(fits) == 1
         with pytest.raises(Problem):
-            wire.check_digest(message.fields, fits[0] + b" ", "body-changed")
+            bodies.check_digest(message.fields, fits[0] + b" ", "body-changed")
 
 
 def test_our_digest_is_that_of_appendix_d(suite: Suite) -> None:
     (samples,) = rfc.blocks(suite("rfc9530.xml"), "appendix.d")
     value = re.search(r"^sha-256 - +(:[^:]+:)", samples, re.MULTILINE)
     assert value
-    assert wire.commit(b'{"hello": "world"}')[1]["content-digest"] == f"sha-256={value[1]}"
+    assert bodies.commit(b'{"hello": "world"}')[1]["content-digest"] == f"sha-256={value[1]}"

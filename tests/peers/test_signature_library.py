@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from smartgov.engines.pki import keys
-from smartgov.engines.troad import wire
+from smartgov.engines.troad import bodies, components, wire
 
 library = pytest.importorskip("http_message_signatures", reason="NOT RUN: http-message-signatures is not installed")
 KEY = keys.generate_p256()
@@ -38,7 +38,7 @@ def a_head() -> wire.Head:
         "x-road-client": "TW/GOV/ris/cases",
         "x-road-id": "01234567",
         "troad-receiver": "TW/GOV/hpa/gw1",
-        **wire.commit(b"{}")[1],
+        **bodies.commit(b"{}")[1],
     }
     return wire.Head("POST", "host.example:1", "/r1/a", "x=1", fields)
 
@@ -52,7 +52,7 @@ def test_the_library_accepts_what_we_sign_and_nothing_else() -> None:
         signature_algorithm=library.algorithms.ECDSA_P256_SHA256, key_resolver=Resolver()
     )
     (result,) = verifier.verify(Message(head))
-    assert set(wire.REQUIRED) <= {name.strip('"') for name in result.covered_components}
+    assert set(components.REQUIRED) <= {name.strip('"') for name in result.covered_components}
     head.fields["x-road-client"] = "TW/GOV/ris/other"
     with pytest.raises(library.InvalidSignature):
         verifier.verify(Message(head))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from smartgov.engines.httpd import Response
 from smartgov.engines.httpd.failures import NotSentError
+from smartgov.engines.troad import components
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.rights import Ask, Grant
-from smartgov.engines.troad.wire import ANSWER_OPTIONAL, user_fields
 from smartgov.shared.tw import national_id
 
-_PASSED_BACK = tuple(name for name in ANSWER_OPTIONAL if not name.startswith("troad-"))
+_PASSED_BACK = tuple(name for name in components.ANSWER_OPTIONAL if not name.startswith("troad-"))
 
 
 async def ask_service(core: Core, ask: Ask, grant: Grant) -> Response:
@@ -32,7 +32,7 @@ async def ask_service(core: Core, ask: Ask, grant: Grant) -> Response:
         raise refuse("service-unreachable") from None
     except (OSError, TimeoutError):
         raise refuse("service-silent") from None
-    names = (*_PASSED_BACK, *user_fields(answer.headers))
+    names = (*_PASSED_BACK, *components.user_fields(answer.headers))
     kept = {name: answer.headers[name] for name in names if name in answer.headers}
     return Response(answer.status, kept, answer.body)
 

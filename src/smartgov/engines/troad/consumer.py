@@ -14,7 +14,9 @@ from smartgov.engines.httpd import Request, Response
 from smartgov.engines.httpd.client import IDEMPOTENT
 from smartgov.engines.httpd.failures import ConnectionFailedError, NotSentError
 from smartgov.engines.troad import (
+    bodies,
     built_in,
+    components,
     exchanged,
     records,
     reference,
@@ -84,7 +86,7 @@ class Consumer:
         client = f"{self._core.home.member}/{subsystem}"
         if client not in snapshot.subsystems:
             raise refuse("client-unknown")
-        wire.check_digest(headers, request.body, "body-changed")
+        bodies.check_digest(headers, request.body, "body-changed")
         listed = headers.get("x-troad-fields")
         rid = headers.get("x-road-id") or uuid7()
         if not records.ID.fullmatch(rid):
@@ -103,7 +105,7 @@ class Consumer:
             user=headers.get("x-road-userid", ""),
             fields=None if not listed else tuple(sorted({name.strip() for name in listed.split(",")})),
             receiver=headers.get("x-road-security-server", ""),
-            headers={name: headers[name] for name in wire.forwarded(headers)},
+            headers={name: headers[name] for name in components.forwarded(headers)},
             body=request.body,
         )
 
@@ -149,7 +151,7 @@ class Consumer:
         """The signed request on the wire, once its record is durable."""
         core, created = self._core, int(now.timestamp())
         head, body = self._write(ask, to, token, created)
-        salt, commitment = wire.commit(body, bare=to.batch)
+        salt, commitment = bodies.commit(body, bare=to.batch)
         head.fields.update(commitment)
         tag = wire.BATCH_TAG if to.batch else wire.TAG
         base = wire.open_request(head, core.message_kid, created=created, nonce=wire.new_nonce(), tag=tag)
@@ -216,7 +218,7 @@ class Consumer:
         self, ask: Ask, head: Head, to: Gateway, answer: Response, service: Service | None, hour: int
     ) -> Response:
         signed = self._verified(ask, head, to, answer)
-        salt = wire.open_commitment(answer.headers, answer.body, "answer-body-changed")
+        salt = bodies.open_commitment(answer.headers, answer.body, "answer-body-changed")
         if "troad-refusal" in signed.fields:
             problem = problem_of(answer)
             problem.extra.setdefault("refused_by", to.id)
@@ -261,7 +263,7 @@ class Consumer:
         passage = await admit(core, ask, snapshot)
         subject = core.pseudonym(ask.subject)
         record = records.request_record("own", ask, passage.grant, core.now(), gateway=here.id, subject=subject)
-        salt, fields = wire.commit(hidden)
+        salt, fields = bodies.commit(hidden)
         entry = core.entry({**record, "body": fields["troad-body"]}, ask.id)
         entry.body = (salt, hidden, b"")
         visibility.show(entry, subject, passage.grant.visibility)
@@ -287,7 +289,7 @@ class Consumer:
         core = self._core
         hidden = self._hidden(answer.body, here, ask.id)
         reference.refuse_clear(hidden)
-        salt, fields = wire.commit(hidden)
+        salt, fields = bodies.commit(hidden)
         record = records.answer_record("own", ask, core.now(), gateway=here.id, status=answer.status)
         entry = core.entry({**record, "body": fields["troad-body"]}, ask.id)
         entry.body = (salt, hidden, b"")

@@ -10,7 +10,7 @@ from hashlib import sha256
 import structlog
 
 from smartgov.engines.httpd import Request, Response
-from smartgov.engines.troad import built_in, records, reference, trail_door, visibility, wire
+from smartgov.engines.troad import bodies, built_in, components, records, reference, trail_door, visibility, wire
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.keeping import is_soon, keep
 from smartgov.engines.troad.names import is_subsystem, member_of, parse_target
@@ -73,7 +73,7 @@ class Provider:
         self._core.heads.refuse_unfit()
         snapshot = self._core.configuration.current()
         sender, signed = self._verified(head, request, snapshot, progress, now)
-        salt = wire.open_commitment(request.headers, request.body, "body-changed")
+        salt = bodies.open_commitment(request.headers, request.body, "body-changed")
         ask = self._read(head, signed, request, sender, progress)
         kept, nonce = (salt, request.body, signed.base), once(signed.created, signed.nonce)
         evidence = Evidence(request.headers, kept, signed.digest, nonce)
@@ -139,7 +139,7 @@ class Provider:
             issue=fields.get("x-road-issue", ""),
             user=fields.get("x-road-userid", ""),
             fields=None if listed is None else tuple(sorted(set(listed.split(",")))),
-            headers={name: fields[name] for name in wire.forwarded(fields)},
+            headers={name: fields[name] for name in components.forwarded(fields)},
             body=body,
             persons=persons,
         )
@@ -185,9 +185,9 @@ class Provider:
         body, document = answer.body, built_in.is_document(ask.target)
         if not document:
             body = reference.hide(body, lambda person: reference.make(person, sender.recipient, rid=ask.id, exp=exp))
-        fields = wire.passed(answer.headers)
+        fields = components.passed(answer.headers)
         reference.refuse_clear(body, fields.values(), made_up=document)
-        salt, commitment = wire.commit(body, bare=sender.batch)
+        salt, commitment = bodies.commit(body, bare=sender.batch)
         fields.update(commitment)
         if progress.promise:
             fields["troad-log"] = progress.promise
@@ -226,7 +226,7 @@ class Provider:
         if problem.slug != "log-unavailable":
             (place,) = await core.store.commit([entry])
             response.headers["troad-log"] = records.promise(core.store.origin, place, clock.timestamp())
-        _, commitment = wire.commit(response.body)
+        _, commitment = bodies.commit(response.body)
         response.headers.update(commitment)
         if all(name in head.fields for name in ("troad-body", "x-road-id", "signature-input")):
             now = int(core.now().timestamp())

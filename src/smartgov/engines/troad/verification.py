@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from smartgov.engines.ledger import Checkpoint, checkpoint, cosign, merkle
 from smartgov.engines.pki import keys, timestamps
-from smartgov.engines.troad import batch_signature, epochs, evidence, snapshot, wire
+from smartgov.engines.troad import batch_signature, bodies, epochs, evidence, snapshot
 from smartgov.engines.troad.epochs import Epoch
 from smartgov.engines.troad.names import epoch_of
 from smartgov.engines.troad.snapshot import Gateway
@@ -306,7 +306,7 @@ def message(
     """The signature over one message and, where they were not erased, its parts."""
     if "veil" in entry:
         salt, clear = (base64.b64decode(entry[name], validate=True) for name in ("veil_salt", "veil"))
-        if not hmac.compare_digest(wire.commitment(salt, clear), record["veil"]):
+        if not hmac.compare_digest(bodies.commitment(salt, clear), record["veil"]):
             raise InvalidError("veil")
     if any(name in entry for name in ("salt", "body", "base")) and "body" in record:
         _body(record, entry)
@@ -332,7 +332,7 @@ def message(
 
 def _body(record: Mapping[str, Any], entry: Mapping[str, Any]) -> None:
     salt, body = (base64.b64decode(entry[name], validate=True) for name in ("salt", "body"))
-    if not hmac.compare_digest(wire.commitment(salt, body), record["body"]):
+    if not hmac.compare_digest(bodies.commitment(salt, body), record["body"]):
         raise InvalidError("body")
 
 

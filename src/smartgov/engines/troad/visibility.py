@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
-from smartgov.engines.troad import wire
+from smartgov.engines.troad import bodies
 from smartgov.shared import canonical
 from smartgov.shared.clock import TAIPEI
 
@@ -97,7 +97,7 @@ def of_refusal(service: Service, rights: Iterable[Right]) -> tuple[Visibility, .
 def _veil(entry: Entry) -> None:
     clear = canonical.dumps({name: entry.record.pop(name) for name in VEILED if name in entry.record})
     salt = os.urandom(32)
-    entry.record["veil"] = wire.commitment(salt, clear)
+    entry.record["veil"] = bodies.commitment(salt, clear)
     entry.veil = (salt, clear)
 
 

@@ -23,8 +23,8 @@ from typing import Any
 import uvloop
 
 from smartgov.engines.httpd import Client, Request, Response, Server, serve, sync
+from smartgov.engines.troad import bodies, reference, wire
 from smartgov.engines.troad import home as homes
-from smartgov.engines.troad import reference, wire
 from smartgov.engines.troad import snapshot as snapshots
 from smartgov.engines.troad.client import LocalGateway
 from smartgov.engines.troad.gateway import Gateway
@@ -328,7 +328,7 @@ class Rogue:
 
     def sign(self, message: Message, *, created: int | None = None, key: Any = None) -> Message:
         """Commit to the body and sign."""
-        _, commitment = wire.commit(message.body)
+        _, commitment = bodies.commit(message.body)
         message.head.fields.update(commitment)
         key = key or self.signer.p256("message")
         wire.sign_request(message.head, key, created=created or self.now, nonce=wire.new_nonce())

@@ -10,8 +10,8 @@ import pytest
 
 from smartgov.engines.httpd import Request, Response, Server, serve
 from smartgov.engines.pki import keys
+from smartgov.engines.troad import bodies, wire
 from smartgov.engines.troad import home as homes
-from smartgov.engines.troad import wire
 from smartgov.engines.troad.tests.country import Country, ask_births
 from smartgov.shared.problems import Problem
 
@@ -43,7 +43,7 @@ class FalseProvider:
     def sound(self, request: Request, key: Any = None) -> Response:
         head = wire.Head(request.method, request.headers["host"], request.path, request.query, request.headers)
         body = b'{"items":[]}'
-        fields = {"content-type": "application/json", **wire.commit(body)[1]}
+        fields = {"content-type": "application/json", **bodies.commit(body)[1]}
         wire.sign_answer(head, 200, fields, key or self.key, created=0, nonce=wire.new_nonce())
         answer = Response(200, {**fields, "x-road-id": request.headers["x-road-id"]}, body)
         self.kept.append(answer)
@@ -129,7 +129,7 @@ def clear_id(provider: FalseProvider, request: Request) -> Response:
 
     head = wire.Head(request.method, request.headers["host"], request.path, request.query, request.headers)
     body = f'{{"items":[{{"note":"{MOTHER}"}}]}}'.encode()
-    fields = wire.commit(body)[1]
+    fields = bodies.commit(body)[1]
     wire.sign_answer(head, 200, fields, provider.key, created=0, nonce=wire.new_nonce())
     return Response(200, fields, body)
 

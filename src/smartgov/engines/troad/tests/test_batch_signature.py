@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from smartgov.engines.ledger import merkle
 from smartgov.engines.pki import keys
-from smartgov.engines.troad import batch_signature, verify_evidence, wire
+from smartgov.engines.troad import batch_signature, components, verify_evidence, wire
 from smartgov.engines.troad.batch_signature import Roots
 
 KEY, OTHER = keys.generate_p256(), keys.generate_p256()
@@ -112,7 +112,7 @@ def test_one_verification_serves_a_batch_until_a_status_changes(monkeypatch: pyt
 
 
 def message() -> wire.Head:
-    fields = {name: "x" for name in wire.REQUIRED if not name.startswith("@")}
+    fields = {name: "x" for name in components.REQUIRED if not name.startswith("@")}
     return wire.Head("POST", "host:1", "/r1/a", "", {**fields, "troad-body": "hmac-sha-256=:AAAA:"})
 
 

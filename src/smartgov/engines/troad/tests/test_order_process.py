@@ -68,7 +68,7 @@ ASKER = {
     "it is signed and not yet recorded": Step("consumer.keep", False, False),
     "it is recorded": Step("consumer.Consumer._send", True, False),
     "the answer has come": Step("consumer.Consumer._verified", True, True),
-    "the answer is verified": Step("consumer.wire.open_commitment", True, True),
+    "the answer is verified": Step("consumer.bodies.open_commitment", True, True),
     "persons are put back": Step("consumer.reference.reveal", True, True),
     "the answer is recorded": Step("consumer._told", True, True, True),
 }

@@ -62,9 +62,9 @@ def test_the_stored_bodies_open_until_they_are_erased(country: Country) -> None:
     assert kept is not None
     assert b"camphor" in kept[1]
     record = country.records("ris")[index]
-    from smartgov.engines.troad import wire
+    from smartgov.engines.troad import bodies
 
-    assert wire.commitment(kept[0], kept[1]) == record["body"], "body and salt prove the record"
+    assert bodies.commitment(kept[0], kept[1]) == record["body"], "body and salt prove the record"
     folder = country.folder / "ris"
     assert not any(b"camphor" in file.read_bytes() for file in folder.glob("log.sqlite3*")), "encrypted at rest"
     with pytest.raises(Problem) as problem:

@@ -12,8 +12,8 @@ import pytest
 
 from smartgov.engines.httpd import Response
 from smartgov.engines.pki import keys
+from smartgov.engines.troad import bodies
 from smartgov.engines.troad import home as homes
-from smartgov.engines.troad import wire
 from smartgov.engines.troad.tests.country import (
     BIRTHS,
     CASES,
@@ -159,16 +159,16 @@ def change_body(message: Message) -> None:
 
 
 def change_salt(message: Message) -> None:
-    message.head.fields["troad-salt"] = wire.commit(b"")[1]["troad-salt"]
+    message.head.fields["troad-salt"] = bodies.commit(b"")[1]["troad-salt"]
 
 
 def change_digest(message: Message) -> None:
-    message.head.fields["content-digest"] = wire.commit(b"other")[1]["content-digest"]
+    message.head.fields["content-digest"] = bodies.commit(b"other")[1]["content-digest"]
 
 
 def change_both(message: Message) -> None:
     change_body(message)
-    message.head.fields.update(wire.commit(message.body)[1])
+    message.head.fields.update(bodies.commit(message.body)[1])
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smartgov.engines.pki import keys
-from smartgov.engines.troad import wire
+from smartgov.engines.troad import bodies, components, wire
 from smartgov.engines.troad.problems import refuse
 from smartgov.shared.problems import Problem
 
@@ -31,7 +31,7 @@ def test_the_published_p256_example_verifies() -> None:
     )
     digest = "sha-512=:mEWXIS7MaLRuGgxOBdODa3xqM1XdEvxoYhvlCFJ41QJgJc4GTsPp29l5oGX69wWdXymyU0rjJuahq4l5aGgfLQ==:"
     told = {"@status": 200, "content-type": "application/json", "content-digest": digest, "content-length": "23"}
-    form = wire._form(tuple(told), ("@status",))
+    form = components.form(tuple(told), ("@status",))
     params = '("@status" "content-type" "content-digest" "content-length");created=1618884473;keyid="test-key-ecc-p256"'
     signature = "wNmSUAhwb5LxtOtOpNa6W5xj067m5hFrj0XQ4fvpaCLx0NKocgPquLgyahnzDnDAUy5eCdlYUEkLIj+32oiasw=="
     public = load_pem_public_key(pem.encode())
@@ -40,7 +40,7 @@ def test_the_published_p256_example_verifies() -> None:
 
 def test_the_published_digest_example() -> None:
     """RFC 9530 appendix D: SHA-256 of `{"hello": "world"}` followed by a line feed is RK/0...; without it X48E..."""
-    assert wire._digest(b'{"hello": "world"}') == "sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:"
+    assert bodies._digest(b'{"hello": "world"}') == "sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:"
 
 
 def head(**fields: str) -> wire.Head:
@@ -82,7 +82,8 @@ def generic_base(input_value: str, message: wire.Head) -> bytes:
 
 
 @given(
-    st.dictionaries(st.sampled_from(wire.OPTIONAL), st.text("abc /;=\"'\\", min_size=1), max_size=6), st.text("ab=&")
+    st.dictionaries(st.sampled_from(components.OPTIONAL), st.text("abc /;=\"'\\", min_size=1), max_size=6),
+    st.text("ab=&"),
 )
 def test_any_message_is_read_as_it_was_signed(fields: dict[str, str], query: str) -> None:
     message = head(**{name: value.strip() or "x" for name, value in fields.items()})
@@ -95,7 +96,7 @@ def test_any_message_is_read_as_it_was_signed(fields: dict[str, str], query: str
     assert dict(signed.fields) == {name: value for name, value in message.fields.items() if name not in unsigned}
 
 
-@given(st.permutations([*wire.REQUIRED, "content-type", "x-road-issue"]))
+@given(st.permutations([*components.REQUIRED, "content-type", "x-road-issue"]))
 def test_another_gateway_may_list_the_components_in_any_order(names: list[str]) -> None:
     message = head(**{"x-road-issue": "case-1"})
     listed = " ".join(f'"{name}"' for name in names)
@@ -122,13 +123,13 @@ def test_an_answer_may_have_its_commitment_alone_and_its_status_last() -> None:
 
 
 def test_what_is_kept_of_names_has_a_bound() -> None:
-    wire._orders.clear()
-    for number in range(2 * wire._ORDERS_KEPT):
-        assert wire.user_fields({f"x-{number}": "", "accept": ""}) == (f"x-{number}",)
-        assert len(wire._orders) <= wire._ORDERS_KEPT
-    wire._orders.clear()
-    wire.user_fields({"x-" + "a" * wire._LONGEST_KEPT: ""})
-    assert not wire._orders
+    components._orders.clear()
+    for number in range(2 * components._ORDERS_KEPT):
+        assert components.forwarded({f"x-{number}": "", "accept": ""}) == ("accept", f"x-{number}")
+        assert len(components._orders) <= components._ORDERS_KEPT
+    components._orders.clear()
+    components.forwarded({"x-" + "a" * components._LONGEST_KEPT: ""})
+    assert not components._orders
 
 
 @pytest.mark.parametrize("name", ["method", "authority", "path", "query"])
@@ -140,15 +141,15 @@ def test_every_part_of_the_address_is_covered(name: str) -> None:
 
 
 def test_a_commitment_is_an_hmac_that_a_guess_cannot_open() -> None:
-    salt, fields = wire.commit(b"yes")
+    salt, fields = bodies.commit(b"yes")
     value = base64.b64encode(hmac.new(salt, b"yes", sha256).digest()).decode()
     assert fields["troad-body"] == f"hmac-sha-256=:{value}:"
-    assert wire.open_commitment(fields, b"yes", "body-changed") == salt
-    assert wire.commit(b"yes")[1]["troad-body"] != fields["troad-body"]
+    assert bodies.open_commitment(fields, b"yes", "body-changed") == salt
+    assert bodies.commit(b"yes")[1]["troad-body"] != fields["troad-body"]
     changed = [{"troad-salt": ":AAAA:"}, {"troad-salt": "%"}, {"troad-salt": "\u00e9"}, {"troad-body": "\u00e9"}]
     for changes, body in [({}, b"no"), *((one, b"yes") for one in changed)]:
         with pytest.raises(Problem) as problem:
-            wire.open_commitment({**fields, **changes}, body, "body-changed")
+            bodies.open_commitment({**fields, **changes}, body, "body-changed")
         assert problem.value.slug == "body-changed"
 
 
