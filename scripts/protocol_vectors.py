@@ -37,7 +37,7 @@ def _head(head: wire.Head, body: bytes, base: bytes) -> dict[str, Any]:
 
 def _batch(client: Any) -> list[dict[str, Any]]:
     """Five requests under one signature, the last with a path that is shorter than the others'."""
-    heads, bodies, bases = [], [], []
+    heads, sent, bases = [], [], []
     for number in range(5):
         fields = {
             "content-type": "application/json",
@@ -51,11 +51,11 @@ def _batch(client: Any) -> list[dict[str, Any]]:
         kid, nonce = keys.thumbprint(client.public_key()), f"{number}" * 22
         bases.append(wire.open_request(head, kid, created=int(NOW.timestamp()), nonce=nonce, tag=wire.BATCH_TAG))
         heads.append(head)
-        bodies.append(body)
+        sent.append(body)
     values = batch_signature.sign(client, [sha256(base).digest() for base in bases])
     for head, value in zip(heads, values, strict=True):
         wire.attach(head.fields, value)
-    return [_head(head, body, base) for head, body, base in zip(heads, bodies, bases, strict=True)]
+    return [_head(head, body, base) for head, body, base in zip(heads, sent, bases, strict=True)]
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from smartgov.engines.ledger import Log
 from smartgov.engines.troad import home as homes
+from smartgov.engines.troad.bodies import commitment
 from smartgov.engines.troad.client import Answer, LocalGateway
 from smartgov.engines.troad.names import member_of
 from smartgov.engines.troad.tests.country import Country, ask_births
@@ -107,7 +108,7 @@ class Kept:
         salt, body, base = kept
         assert b64encode(sha512(base).digest()).decode() == one.proof, f"{name}: another answer than was given"
         assert sha256(base).hexdigest() == record["base"], name
-        assert hmac.compare_digest(bodies.commitment(salt, body), record["body"]), name
+        assert hmac.compare_digest(commitment(salt, body), record["body"]), name
 
 
 Message = tuple[int, dict[str, Any], tuple[bytes, bytes, bytes] | None]
