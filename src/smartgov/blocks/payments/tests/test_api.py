@@ -16,6 +16,7 @@ from smartgov.blocks.ops.models import Event
 from smartgov.blocks.payments import api
 from smartgov.blocks.payments.models import BankFile, Batch, Instruction
 from smartgov.blocks.payments.tests import factories as make
+from smartgov.shared.actor import Actor
 from smartgov.shared.problems import Problem
 
 pytestmark = pytest.mark.django_db
@@ -138,9 +139,17 @@ def test_correcting_an_account_voids_the_batch_and_pays_the_new_one_only() -> No
     assert Instruction.objects.get(id=new).state == "sent"
 
 
-@pytest.mark.parametrize("deed", ["correct", "cancel"])
-def test_what_the_bank_may_have_is_not_paid_again_by_another_batch(deed: str) -> None:
-    """The bank takes the batch and its answer is lost: the lines are its own until its result says what became of them."""
+def _corrected(actor: Actor, line: str) -> None:
+    api.correct(actor=actor, instruction=line, payee_name="陳美玲", bank_code="812", account="55555555555555")
+
+
+def _cancelled(actor: Actor, line: str) -> None:
+    api.cancel(actor=actor, instruction=line)
+
+
+@pytest.mark.parametrize("deed", [_corrected, _cancelled])
+def test_what_the_bank_may_have_is_not_paid_again_by_another_batch(deed: Callable[[Actor, str], None]) -> None:
+    """The bank takes the batch and its answer is lost: the lines stay there until a result says what became of them."""
     touched, other = make.instruct(case="c-touched"), make.instruct(case="c-other")
     preparer, second = make.officer(), make.officer("payment_releaser")
     batch = api.prepare_batch(actor=preparer, agency=make.AGENCY)
@@ -149,10 +158,7 @@ def test_what_the_bank_may_have_is_not_paid_again_by_another_batch(deed: str) ->
         bank.silent = True
         assert api.send_released() == 0
         with pytest.raises(Problem) as refused:
-            if deed == "cancel":
-                api.cancel(actor=preparer, instruction=touched)
-            else:
-                api.correct(actor=preparer, instruction=touched, payee_name="陳美玲", bank_code="812", account="5" * 14)
+            deed(preparer, touched)
         assert slug_of(refused) == "batch-step-refused"
         with pytest.raises(Problem):
             api.prepare_batch(actor=preparer, agency=make.AGENCY)  # nothing of it is ready again
