@@ -60,6 +60,7 @@ TRANSITIONS: dict[tuple[State, Step], State] = {
     (State.IN_REVIEW, Step.APPROVE): State.APPROVED,
     (State.IN_REVIEW, Step.REFUSE): State.REFUSED,
     (State.SUPPLEMENT, Step.SUPPLEMENT_CAME): State.IN_REVIEW,
+    (State.IN_REVIEW, Step.SUPPLEMENT_CAME): State.IN_REVIEW,
     (State.SUPPLEMENT, Step.SUPPLEMENT_OVERDUE): State.IN_REVIEW,
     (State.APPROVED, Step.REGISTERS_WRITTEN): State.DONE,
     (State.STOPPED, Step.RESTART): State.RECEIVED,

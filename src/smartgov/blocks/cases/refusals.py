@@ -63,9 +63,11 @@ VALUES_MISSING = Problem(
 )
 SUPPLEMENT_ANSWERED = Problem(
     "supplement-closed",
-    409,
+    410,  # not a conflict that passes: whoever brings the answer need not come again
     what=Text("This question was already answered, or its time is over.", "此補件已回覆或已逾期。"),
-    why=Text("A question is answered once.", "每項補件只能回覆一次。"),
+    why=Text(
+        "A question is answered once, in time, and before the decision.", "每項補件僅得於期限內、決定前回覆一次。"
+    ),
     todo=Text("Wait for the officer's next step.", "請等候承辦人員的下一步。"),
 )
 BIRTH_INVALID = Problem(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -13,7 +13,7 @@ from django.http import Http404
 
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.cases import content, deciding, gathering, history, refusals
-from smartgov.blocks.cases.domain import State, Step, agency_of, deadline
+from smartgov.blocks.cases.domain import OPEN_STATES, State, Step, agency_of, deadline
 from smartgov.blocks.cases.models import Case, Party, Supplement
 from smartgov.blocks.directory import api as directory
 from smartgov.blocks.exchange import api as exchange
@@ -140,8 +140,21 @@ def ask_supplement(*, actor: Actor, case: str, version: int, question: str, days
 
 
 @transaction.atomic
-def receive_supplement(*, actor: Actor, agency: str, case: str, applicant: str, supplement: str, answer: str) -> Case:
-    """Take the applicant's answer; the same answer again changes nothing. Problem `supplement-closed`."""
+def receive_supplement(
+    *,
+    actor: Actor,
+    agency: str,
+    case: str,
+    applicant: str,
+    supplement: str,
+    answer: str,
+    answered_at: datetime | None = None,
+) -> Case:
+    """Take the applicant's answer; the same answer again changes nothing. Problem `supplement-closed`.
+
+    What counts is when she gave it (`answered_at`, by the portal's word), not when it arrived: what was on its way for
+    days, because a gateway was down, is taken as long as nobody has decided.
+    """
     index = person_index(applicant)
     held = Case.objects.select_for_update().filter(id=case, agency=agency, applicant_index=index).first()
     asked = Supplement.objects.filter(id=supplement, case=held).first() if held else None
@@ -149,11 +162,13 @@ def receive_supplement(*, actor: Actor, agency: str, case: str, applicant: str, 
         raise Http404
     if asked.answered_at and asked.answer == answer:
         return held
-    if asked.answered_at or asked.overdue:
+    given = min(answered_at or clock.now(), clock.now())
+    in_time = given.astimezone(clock.TAIPEI).date() <= asked.due
+    if asked.answered_at or not in_time or held.state not in OPEN_STATES:
         raise refusals.SUPPLEMENT_ANSWERED
-    asked.answer, asked.answered_at = answer, clock.now()
+    asked.answer, asked.answered_at = answer, given
     asked.save(update_fields=("answer", "answered_at"))
-    history.move(held, Step.SUPPLEMENT_CAME, actor=actor, detail={"supplement": asked.id})
+    _note_answer(actor, held, asked)
     return held
 
 
@@ -215,6 +230,20 @@ def add_party(case: Case, role: str, number: str) -> None:
     party, made = Party.objects.get_or_create(case=case, person_index=person_index(number), defaults=given)
     if not made and party.role == REPRESENTATIVE:
         Party.objects.filter(id=party.id).update(role=role)
+
+
+def _note_answer(actor: Actor, case: Case, asked: Supplement) -> None:
+    """Go on with a case whose question is answered: at once, or where it was given back to the officer meanwhile.
+
+    While it waits for another answer or for facts it stays there; the officer reads this answer on the case's page.
+    """
+    detail = {"supplement": asked.id}
+    if case.state == State.SUPPLEMENT and not asked.overdue:
+        history.move(case, Step.SUPPLEMENT_CAME, actor=actor, detail=detail)
+    elif case.state == State.IN_REVIEW:
+        attention = "" if case.attention == "overdue" else case.attention
+        history.move(case, Step.SUPPLEMENT_CAME, actor=actor, attention=attention)
+        history.tell(case, State.IN_REVIEW, actor=actor, detail=detail)
 
 
 def _decided(actor: Actor, case: Case, step: Step, cited: str, reason: str) -> None:

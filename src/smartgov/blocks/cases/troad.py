@@ -70,6 +70,7 @@ def supplements(request: HttpRequest, case_id: str, answered: Answered) -> dict[
         applicant=applicant,
         supplement=answered.supplement,
         answer="\n".join(answered.answers[name] for name in sorted(answered.answers)),
+        answered_at=answered.answered_at,
     )
     return state_of(held)
 

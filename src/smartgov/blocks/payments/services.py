@@ -72,20 +72,18 @@ def instruct(
 
 @transaction.atomic
 def correct(*, actor: Actor, instruction: str, payee_name: str, bank_code: str, account: str) -> str:
-    """Replace an instruction that is not yet at the bank, or that failed there, by one to another account.
+    """Replace an instruction that is not on its way to the bank, or that failed there, by one to another account.
 
-    A batch that held it becomes void. Returns the new instruction's id.
+    A batch that held it becomes void. Returns the new instruction's id. Problem `batch-step-refused` when its batch is
+    released: the bank may have it, whatever we heard.
     """
-    old = _own_instruction(actor, instruction)
     _require_account(bank_code, account)
-    if old.state == State.BATCHED and old.batch:
-        _void(actor, old.batch, "a payment in it was corrected")
-        old.refresh_from_db()
+    old = _taken_out(actor, instruction, "a payment in it was corrected")
     _move(old, Step.REPLACE)
     new = Instruction.objects.create(
         agency=old.agency,
         case=old.case,
-        idempotency_key=f"{old.idempotency_key}>{old.reference}",
+        idempotency_key=f"{old.idempotency_key.partition('>')[0]}>{old.reference}",
         reference=_reference(),
         payee_name=payee_name,
         bank_code=bank_code,
@@ -102,11 +100,11 @@ def correct(*, actor: Actor, instruction: str, payee_name: str, bank_code: str, 
 
 @transaction.atomic
 def cancel(*, actor: Actor, instruction: str) -> None:
-    """Give up a payment that is not at the bank; a batch that held it becomes void."""
-    found = _own_instruction(actor, instruction)
-    if found.state == State.BATCHED and found.batch:
-        _void(actor, found.batch, "a payment in it was cancelled")
-        found.refresh_from_db()
+    """Give up a payment that is not on its way to the bank; a batch that held it becomes void.
+
+    Problem `batch-step-refused` when its batch is released.
+    """
+    found = _taken_out(actor, instruction, "a payment in it was cancelled")
     _move(found, Step.CANCEL)
     _audit(actor, "payment.cancelled", found.id)
 
@@ -220,7 +218,9 @@ def _send(batch_id: str) -> int:
     lines = list(batch.instructions.order_by("reference"))
     if not hmac.compare_digest(_digest(batch, lines), batch.digest):
         with transaction.atomic():
-            _void(robot, batch, "its lines changed after release")
+            held = Batch.objects.select_for_update().get(id=batch_id)
+            if held.state == BatchState.RELEASED:
+                _void(robot, held, "its lines changed after release")
         return 0
     order = Order(batch.id, batch.agency, batch.digest, tuple(line.line() for line in lines))
     try:
@@ -323,10 +323,26 @@ def _person(actor: Actor) -> str:
     return identity.person_of_seat(actor.seat)
 
 
-def _own_instruction(actor: Actor, instruction: str) -> Instruction:
-    found = Instruction.objects.select_for_update().filter(id=instruction, agency=actor.agency or "").first()
-    if found is None:
+def _taken_out(actor: Actor, instruction: str, reason: str) -> Instruction:
+    """An instruction of the actor's agency, out of the batch that held it, which becomes void.
+
+    A batch that is released stays whole, also before we know that the bank has it: a bank that took it and whose answer
+    was lost would pay its lines, and those that were put into another batch once more. The batch is locked first, as
+    by whoever releases and sends it.
+    """
+    mine = Instruction.objects.filter(id=instruction, agency=actor.agency or "")
+    known = mine.first()
+    if known is None:
         raise Http404
+    batch = _own_batch(actor, known.batch_id) if known.batch_id else None
+    found = mine.select_for_update().get()
+    if found.batch_id != known.batch_id:
+        raise refusals.PAYMENT_MOVED
+    if batch is not None and found.state == State.BATCHED:
+        if batch.state != BatchState.PREPARED:
+            raise refusals.batch_is(batch.state)
+        _void(actor, batch, reason)
+        found.refresh_from_db()
     return found
 
 

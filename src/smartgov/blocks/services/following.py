@@ -22,7 +22,7 @@ from smartgov.blocks.ops import api as ops
 from smartgov.blocks.services import domain
 from smartgov.blocks.services.access import mine, my_supplement
 from smartgov.blocks.services.models import Application, Certificate, Part, Step, Supplement
-from smartgov.blocks.services.problems import different_body, document_unavailable, supplement_closed
+from smartgov.blocks.services.problems import different_body, document_unavailable, supplement_closed, supplement_over
 from smartgov.blocks.services.sending import dump, link_of, refresh_state
 from smartgov.shared import clock, homes
 from smartgov.shared.actor import Actor
@@ -105,7 +105,8 @@ def supplement(*, actor: Actor, supplement_id: str) -> Supplement:
 def answer_supplement(*, actor: Actor, supplement_id: str, answers: Mapping[str, str]) -> dict[str, Text]:
     """Keep her answer and queue it for the agency; returns errors by field (empty: accepted).
 
-    The first answer counts; another one is refused (`supplement-answered`) unless it is the same.
+    The first answer counts; another one is refused (`supplement-answered`) unless it is the same, and so is one after
+    its day (`supplement-over`), which the agency would not take.
     """
     row = my_supplement(actor, supplement_id, lock=True)
     values, errors = check_supplement(row.question["fields"], answers)
@@ -115,12 +116,14 @@ def answer_supplement(*, actor: Actor, supplement_id: str, answers: Mapping[str,
         if row.answer == values:
             return {}
         raise supplement_closed()
+    if row.is_over(clock.today()):
+        raise supplement_over()
     row.answer_text, row.answered_at = dump(values), clock.now()
     row.save(update_fields=["answer_text", "answered_at"])
     application = row.part.application_id
     ops.emit(
         "supplement_answered",
-        aggregate=row.part_id,
+        aggregate=row.id,  # an answer that its agency does not take holds no later one back
         payload={"application": application, "supplement": row.id},
         actor=actor,
     )

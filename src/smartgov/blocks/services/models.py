@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db import models
@@ -209,6 +209,10 @@ class Supplement(models.Model):
     def question(self) -> dict[str, Any]:
         """`ask` and `fields`."""
         return dict(json.loads(self.question_text or "{}"))
+
+    def is_over(self, today: date) -> bool:
+        """Whether the last day for an answer has passed without one."""
+        return self.answered_at is None and self.due is not None and self.due < today
 
     @property
     def answer(self) -> dict[str, str]:

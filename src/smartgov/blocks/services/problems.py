@@ -56,6 +56,20 @@ def different_body(slug: str) -> Problem:
     )
 
 
+def supplement_over() -> Problem:
+    """The day by which the question was to be answered has passed."""
+    return Problem(
+        "supplement-over",
+        410,
+        what=Text("The time to answer this question is over.", "此補件的回覆期限已過。"),
+        why=Text("The agency goes on with what it has.", "機關將依現有資料繼續審查。"),
+        todo=Text(
+            "Call the agency if you could not answer in time; its case number is on the progress page.",
+            "如未能於期限內回覆，請洽該機關；案件編號列於進度頁。",
+        ),
+    )
+
+
 def supplement_closed() -> Problem:
     """The question was answered already."""
     return Problem(

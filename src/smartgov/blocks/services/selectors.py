@@ -114,6 +114,8 @@ class SupplementLine:
     due: date | None
     answered_at: datetime | None
     sent: bool
+    over: bool
+    """Whether its time is over and it was not answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +193,13 @@ def question_line(row: Supplement) -> SupplementLine:
         due=row.due,
         answered_at=row.answered_at,
         sent=row.sent_at is not None,
+        over=row.is_over(clock.today()),
     )
 
 
 def _card(row: Application) -> ApplicationCard:
-    waiting = Supplement.objects.filter(part__application=row, answered_at=None).count()
+    asked = Supplement.objects.filter(part__application=row, answered_at=None)
+    waiting = sum(not question.is_over(clock.today()) for question in asked)
     title = catalogue.service(row.service).title
     return ApplicationCard(row.id, row.reference, title, row.state, row.touched_at, _parts(row), waiting)
 

@@ -315,6 +315,10 @@ class _Exchange(asyncio.Protocol):
         self.alive = False
         self._fail("the other side hung up")
 
+    def on_message_begin(self) -> None:
+        if self._waiter is None or self._waiter.done():
+            self._fail("a second answer to one question")  # the next question is not asked here
+
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._head_done:
             return

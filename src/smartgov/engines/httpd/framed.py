@@ -26,6 +26,8 @@ IN_A_TURN = 8
 """Frames that are taken in one turn of the loop: what follows from them, and all else, need not wait for the rest."""
 MOST_ARRIVED = 256
 """Frames that may have arrived and not been taken before the socket is no longer read."""
+MOST_HELD = 2**26
+"""Bytes of bodies that may have arrived and not been taken, and as many that are worked on, for one connection."""
 _BUFFER = 2**20
 """Bytes that may wait to be sent before those who have more wait too: some hundred small messages."""
 _BARE = frozenset({204, 304})
@@ -40,6 +42,8 @@ class _Framed(asyncio.Protocol):
         self._transport: Any = None
         self._peer_cert: bytes | None = None
         self._arrived: deque[frames.Frame] = deque()
+        self._held = 0
+        """Bytes of their bodies."""
         self._taking = self._paused = False
         self._out: list[bytes] = []
         self._writable = asyncio.Event()
@@ -63,8 +67,9 @@ class _Framed(asyncio.Protocol):
             self._cut(error)
             return
         self._arrived += new
+        self._held += sum(map(_size, new))
         self._take_soon()
-        if len(self._arrived) > MOST_ARRIVED and not self._paused:
+        if (len(self._arrived) > MOST_ARRIVED or self._held > MOST_HELD) and not self._paused:
             self._paused = True
             self._transport.pause_reading()
 
@@ -79,10 +84,13 @@ class _Framed(asyncio.Protocol):
             for _ in range(min(IN_A_TURN, len(self._arrived))):
                 if self._full():
                     break
-                self._take(self._arrived.popleft())
+                frame = self._arrived.popleft()
+                self._held -= _size(frame)
+                self._take(frame)
         except frames.FrameError as error:
             self._cut(error)
-        if self._paused and len(self._arrived) <= MOST_ARRIVED // 2 and not self._transport.is_closing():
+        few = len(self._arrived) <= MOST_ARRIVED // 2 and self._held <= MOST_HELD // 2
+        if self._paused and few and not self._transport.is_closing():
             self._paused = False
             self._transport.resume_reading()
         self._take_soon()
@@ -94,6 +102,7 @@ class _Framed(asyncio.Protocol):
     def _cut(self, error: frames.FrameError) -> None:
         log.info("frames_refused", reason=str(error))
         self._arrived.clear()
+        self._held = 0
         self._transport.abort()
 
     def _take(self, frame: frames.Frame) -> None:
@@ -108,6 +117,10 @@ class _Framed(asyncio.Protocol):
         out, self._out = self._out, []
         if out and not self._transport.is_closing():
             self._transport.write(out[0] if len(out) == 1 else b"".join(out))
+
+
+def _size(frame: frames.Frame) -> int:
+    return len(frame.body or b"")
 
 
 class Choosing(asyncio.Protocol):
@@ -132,6 +145,8 @@ class FramedServing(_Framed):
         super().__init__(server.max_body)
         self._server = server
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._worked_on = 0
+        """Bytes of the bodies of what is running."""
         self._last = 0
         self._closing = False
         self.ends_at = NEVER
@@ -148,8 +163,17 @@ class FramedServing(_Framed):
         self._writable.set()
 
     def data_received(self, data: bytes) -> None:
+        before = len(self._arrived)
         super().data_received(data)
+        if len(self._arrived) > before:
+            self.ends_at = NEVER  # what is not there whole now has just begun
         self._wait()
+
+    def _take_some(self) -> None:
+        paused = self._paused
+        super()._take_some()
+        if paused and not self._paused:
+            self._wait()
 
     def close_when_idle(self) -> None:
         """Take no further request, and say so; close when those that were taken are answered."""
@@ -171,7 +195,9 @@ class FramedServing(_Framed):
 
     def _wait(self) -> None:
         """Set when this connection ends if nothing more comes."""
-        if self._reader.partial:
+        if self._paused:  # it is we who do not read
+            self.ends_at = NEVER
+        elif self._reader.partial:
             self.ends_at = min(self.ends_at, self._loop.time() + READ_SECONDS)
         elif self._running or self._arrived:
             self.ends_at = NEVER
@@ -193,11 +219,12 @@ class FramedServing(_Framed):
             log.info("request_refused", status=400, reason=str(error))
             self._refuse(frame.stream, 400)
             return
+        self._worked_on += len(request.body)
         self._running[frame.stream] = self._loop.create_task(self._answer(frame.stream, request))
 
     def _full(self) -> bool:
         # Also for those who are refused without any work, and do not read why.
-        return len(self._running) >= MOST_STREAMS or not self._writable.is_set()
+        return len(self._running) >= MOST_STREAMS or self._worked_on > MOST_HELD or not self._writable.is_set()
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -213,6 +240,7 @@ class FramedServing(_Framed):
             self._send(stream, response)
         finally:
             del self._running[stream]
+            self._worked_on -= len(request.body)
             if not self._running:
                 self._wait_or_end()
             self._take_soon()

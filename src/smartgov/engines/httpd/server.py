@@ -167,6 +167,7 @@ class _Connection(asyncio.Protocol):
         if self._refused:
             return
         self._fed += len(data)
+        self._bare += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -176,6 +177,8 @@ class _Connection(asyncio.Protocol):
                 self._refuse(400, type(error).__name__)
         if self._fed > MAX_HEAD and not self._head_done:
             self._refuse(431, "head too large")
+        elif self._bare > MAX_HEAD and self._head_done:
+            self._refuse(431, "trailers too large")
 
     def expire(self) -> None:
         """Its time is over: close it, unless a request is being worked on."""
@@ -189,7 +192,7 @@ class _Connection(asyncio.Protocol):
         self._url = b""
         self._pairs: list[tuple[bytes, bytes]] = []
         self._headers: dict[str, str] = {}
-        self._fed = 0
+        self._fed = self._bare = 0
         self._head_done = False
         self._parts: list[bytes] = []
         self._body_size = 0
@@ -204,13 +207,14 @@ class _Connection(asyncio.Protocol):
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._pairs.append((name, value))
+        if not self._head_done:  # else it is a trailer, of which nothing is kept
+            self._pairs.append((name, value))
 
     def on_headers_complete(self) -> None:
         if self._fed > MAX_HEAD and _size(self._url, self._pairs) > MAX_HEAD:
             self._refuse(431, "head too large")
             return
-        self._head_done = True
+        self._head_done, self._bare = True, 0
         try:
             headers = self._headers = collect_headers(self._pairs)
         except HeadRefusedError as error:
@@ -224,6 +228,7 @@ class _Connection(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         self._body_size += len(body)
+        self._bare = 0
         if self._body_size > self._server.max_body:
             self._refuse(413, "body too large")
         elif not self._refused:
@@ -239,7 +244,7 @@ class _Connection(asyncio.Protocol):
         except httptools.HttpParserInvalidURLError as error:
             self._refuse(400, str(error))
             return
-        self._fed, self.ends_at = 0, NEVER
+        self._fed, self._bare, self.ends_at = 0, 0, NEVER
         self._waiting.append((request, self._parser.should_keep_alive()))
         if len(self._waiting) >= MAX_WAITING:
             self._transport.pause_reading()

@@ -14,6 +14,7 @@ from smartgov.blocks.cases.models import Case
 from smartgov.blocks.cases.tests import factories as make
 from smartgov.blocks.ops.models import Event
 from smartgov.shared import clock
+from smartgov.shared.actor import Actor
 from smartgov.shared.problems import Problem
 from smartgov.shared.tw import national_id
 
@@ -228,6 +229,72 @@ def test_a_supplement_goes_out_comes_back_once_and_not_after_its_time() -> None:
             with pytest.raises(Problem):
                 api.receive_supplement(**{**answer, "supplement": late}, applicant=make.MOTHER, answer="x")
     assert state_of(case) == "in_review"
+
+
+def _asked(case: str, officer: Actor) -> str:
+    version = api.case(actor=officer, case_id=case).version
+    return api.ask_supplement(actor=officer, case=case, version=version, question="請確認姓氏約定")
+
+
+def test_an_answer_given_in_time_counts_however_late_it_arrives() -> None:
+    with make.road():
+        case = make.opened()
+        api.work_on_due()
+        officer = make.officer()
+        asked, given = _asked(case, officer), clock.now() + timedelta(days=14)
+        with clock.travelling(delta=timedelta(days=16)):
+            assert api.close_overdue() == 1
+            before = api.case(actor=officer, case_id=case)
+            assert before.row.attention is not None
+            answer = {"actor": make.PORTAL, "agency": "ris", "case": case, "supplement": asked}
+            for _ in range(2):
+                api.receive_supplement(**answer, applicant=make.MOTHER, answer="從父姓", answered_at=given)
+            after = api.case(actor=officer, case_id=case)
+            assert (after.row.state, after.row.attention) == ("in_review", None)
+            assert after.supplements[0]["answer"] == "從父姓"
+            with pytest.raises(Problem) as refused:  # who had the page open before it came looks again
+                api.refuse(
+                    actor=officer,
+                    case=case,
+                    version=before.version,
+                    cited="household-registration-act-48",
+                    reason="逾期未補件",
+                )
+    assert slug_of(refused) == "case-moved"
+
+
+def test_an_answer_after_its_day_or_after_the_decision_is_closed_for_good() -> None:
+    with make.road():
+        case = make.opened()
+        api.work_on_due()
+        officer = make.officer()
+        asked, given = _asked(case, officer), clock.now()
+        answer = {"actor": make.PORTAL, "agency": "ris", "case": case, "supplement": asked, "applicant": make.MOTHER}
+        with clock.travelling(delta=timedelta(days=15)):
+            with pytest.raises(Problem) as late:  # also before anybody has looked for what is overdue
+                api.receive_supplement(**answer, answer="x", answered_at=clock.now())
+            api.close_overdue()
+            version = api.case(actor=officer, case_id=case).version
+            cited = "household-registration-act-48"
+            api.refuse(actor=officer, case=case, version=version, cited=cited, reason="逾期未補件")
+            with pytest.raises(Problem) as decided:
+                api.receive_supplement(**answer, answer="x", answered_at=given)
+    assert {(one.value.slug, one.value.status) for one in (late, decided)} == {("supplement-closed", 410)}
+
+
+def test_a_late_answer_to_one_question_does_not_end_the_waiting_for_another() -> None:
+    with make.road():
+        case = make.opened()
+        api.work_on_due()
+        officer = make.officer()
+        first, given = _asked(case, officer), clock.now()
+        with clock.travelling(delta=timedelta(days=16)):
+            api.close_overdue()
+            _asked(case, officer)
+            answer = {"actor": make.PORTAL, "agency": "ris", "case": case, "supplement": first}
+            api.receive_supplement(**answer, applicant=make.MOTHER, answer="從父姓", answered_at=given)
+            view = api.case(actor=officer, case_id=case)
+    assert (view.row.state, view.supplements[0]["answer"]) == ("supplement_asked", "從父姓")
 
 
 def test_approval_writes_the_child_once_with_a_free_number_and_then_tells() -> None:

@@ -54,6 +54,8 @@ class RecordedBank:
     orders: dict[str, api.Order] = field(default_factory=dict)
     results: dict[str, bytes] = field(default_factory=dict)
     down: bool = False
+    silent: bool = False
+    """It takes what it is given, and its answer is lost."""
 
     def send(self, order: api.Order) -> None:
         """Take a batch."""
@@ -62,6 +64,8 @@ class RecordedBank:
         if self.down:
             raise BANK_UNREACHABLE
         self.orders[order.id] = order
+        if self.silent:
+            raise BANK_UNREACHABLE
 
     def result(self, batch: str) -> bytes | None:
         """The result that a test has put here."""

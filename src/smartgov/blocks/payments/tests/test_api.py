@@ -16,6 +16,7 @@ from smartgov.blocks.ops.models import Event
 from smartgov.blocks.payments import api
 from smartgov.blocks.payments.models import BankFile, Batch, Instruction
 from smartgov.blocks.payments.tests import factories as make
+from smartgov.shared.actor import Actor
 from smartgov.shared.problems import Problem
 
 pytestmark = pytest.mark.django_db
@@ -136,6 +137,46 @@ def test_correcting_an_account_voids_the_batch_and_pays_the_new_one_only() -> No
         assert [line.account for line in bank.orders[sent].lines] == ["55555555555555"]
     assert Instruction.objects.get(id=old).state == "replaced"
     assert Instruction.objects.get(id=new).state == "sent"
+
+
+def _corrected(actor: Actor, line: str) -> None:
+    api.correct(actor=actor, instruction=line, payee_name="陳美玲", bank_code="812", account="55555555555555")
+
+
+def _cancelled(actor: Actor, line: str) -> None:
+    api.cancel(actor=actor, instruction=line)
+
+
+@pytest.mark.parametrize("deed", [_corrected, _cancelled])
+def test_what_the_bank_may_have_is_not_paid_again_by_another_batch(deed: Callable[[Actor, str], None]) -> None:
+    """The bank takes the batch and its answer is lost: the lines stay there until a result says what became of them."""
+    touched, other = make.instruct(case="c-touched"), make.instruct(case="c-other")
+    preparer, second = make.officer(), make.officer("payment_releaser")
+    batch = api.prepare_batch(actor=preparer, agency=make.AGENCY)
+    api.release_batch(actor=second, batch=batch, seen_hash=Batch.objects.get().digest)
+    with make.bank() as bank:
+        bank.silent = True
+        assert api.send_released() == 0
+        with pytest.raises(Problem) as refused:
+            deed(preparer, touched)
+        assert slug_of(refused) == "batch-step-refused"
+        with pytest.raises(Problem):
+            api.prepare_batch(actor=preparer, agency=make.AGENCY)  # nothing of it is ready again
+        bank.silent = False
+        assert api.send_released() == 1
+        bank.results[batch] = bank.answer(batch)
+        assert api.poll_results() == 1
+    assert set(Instruction.objects.filter(id__in=(touched, other)).values_list("state", flat=True)) == {"settled"}
+
+
+def test_a_payment_may_be_corrected_any_number_of_times() -> None:
+    line = make.instruct(key="0190a8c0-0000-7000-8000-000000000001:decision")
+    clerk = make.officer()
+    for number in range(12):
+        line = api.correct(
+            actor=clerk, instruction=line, payee_name="陳美玲", bank_code="812", account=f"{number:014d}"
+        )
+    assert Instruction.objects.get(id=line).state == "ready"
 
 
 def test_who_corrected_an_account_may_not_release_it() -> None:
@@ -293,8 +334,9 @@ class Payments(RuleBasedStateMachine):
         for batch in Batch.objects.filter(state="prepared"):
             _try(lambda batch=batch: api.release_batch(actor=self.people[who], batch=batch.id, seen_hash=batch.digest))
 
-    @rule()
-    def send(self) -> None:
+    @rule(silent=st.booleans())
+    def send(self, silent: bool) -> None:
+        self.bank.silent = silent
         api.send_released()
 
     @rule(fails=st.booleans())
@@ -329,6 +371,14 @@ class Payments(RuleBasedStateMachine):
         assert len(settled) == len(set(settled))
         alive = list(Instruction.objects.exclude(state__in=("replaced", "cancelled")).values_list("case", flat=True))
         assert len(alive) == len(set(alive))
+
+    @invariant()
+    def the_bank_is_told_to_pay_a_decision_once(self) -> None:
+        """Whatever it has and has not sent back, it pays."""
+        failed = set(Instruction.objects.filter(reason__gt="").values_list("reference", flat=True))
+        told = [line.reference for order in self.bank.orders.values() for line in order.lines]
+        paid = Instruction.objects.filter(reference__in=set(told) - failed).values_list("case", flat=True)
+        assert len(paid) == len(set(paid))
 
 
 def _try(verb: Callable[[], object]) -> None:

@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 from django.http import Http404
 
+from smartgov.blocks.exchange.domain import Call
 from smartgov.blocks.identity import api as identity
 from smartgov.blocks.identity.tests import factories as people
+from smartgov.blocks.identity.tests.factories import signed_in_citizen
 from smartgov.blocks.mandates.models import Mandate
 from smartgov.blocks.mandates.tests import factories as mandates
 from smartgov.blocks.mydata.tests.factories import SILENT, RecordedTransport
 from smartgov.blocks.notify import api as notify
 from smartgov.blocks.ops import api as ops
 from smartgov.blocks.ops.domain import actor_from_json
-from smartgov.blocks.ops.models import Event
+from smartgov.blocks.ops.models import Delivery, Event
 from smartgov.blocks.services import api
 from smartgov.blocks.services.models import Application, Part, Step, Supplement
 from smartgov.blocks.services.tests import factories
@@ -203,7 +205,8 @@ def test_only_the_parts_own_agency_for_its_own_applicant_writes_steps(mother: Mo
 
 
 def ask(mother: Mother, application: str) -> str:
-    question = {"id": uuid7(), "ask": {"en": "Which ward?", "zh": "請問在哪個病房出生？"}, "due": "2026-12-05"}
+    due = (clock.today() + timedelta(days=6)).isoformat()
+    question = {"id": uuid7(), "ask": {"en": "Which ward?", "zh": "請問在哪個病房出生？"}, "due": due}
     body = a_step(part_of(application, "registration"), "supplement_asked", supplement=question)
     api.record_step(inbound=inbound(mother, "ris"), application=application, body=body)
     event = Event.objects.filter(name="step_recorded").latest("id")
@@ -232,6 +235,48 @@ def test_a_question_reaches_her_and_her_answer_goes_back_once(mother: Mother, tr
     assert call.json["answers"] == {"answer": "三樓"}
     assert Supplement.objects.get().sent_at is not None
     assert factories.a_mother(announced=False).browser.get(page).status_code == 404
+
+
+def test_she_answers_until_the_end_of_the_day_and_is_told_when_it_is_over(mother: Mother) -> None:
+    application = handed_in(mother)
+    question = ask(mother, application)
+    page = f"/services/questions/{question}"
+    with clock.travelling(delta=timedelta(days=7)):
+        now = signed_in_citizen(mother.actor.subject or "")
+        shown = now.get(page).content.decode()
+        assert "回覆期限已過" in shown
+        assert 'name="answer"' not in shown
+        assert "請問在哪個病房" not in now.get(f"/services/applications/{application}/").content.decode()
+        assert now.post(page, {"answer": "三樓"}).status_code == 410
+    assert not Event.objects.filter(name="supplement_answered").exists()
+    with clock.travelling(delta=timedelta(days=6)):
+        assert signed_in_citizen(mother.actor.subject or "").post(page, {"answer": "三樓"}).status_code == 302
+
+
+def test_an_answer_that_its_agency_does_not_take_holds_no_later_one_back(
+    mother: Mother, troad: RecordedTransport
+) -> None:
+    application = handed_in(mother)
+    first, second = ask(mother, application), ask(mother, application)
+    for question in (first, second):
+        mother.browser.post(f"/services/questions/{question}", {"answer": "三樓"})
+    part = part_of(application, "registration")
+    place = "TW/GOV/ris/cases/cases.v1", f"/cases/{part.id}/supplements"
+
+    def taken(call: Call) -> dict[str, str]:
+        if call.json["supplement"] == first:
+            raise Problem("supplement-closed", 410, what=Text("over", "已逾期"))
+        return {"state": "working"}
+
+    troad.answers[place] = taken
+    Delivery.objects.exclude(listener__endswith="send_supplement").delete()
+    for hours in range(8):
+        with clock.travelling(delta=timedelta(hours=hours)):
+            ops.dispatch()
+    assert Supplement.objects.get(id=second).sent_at is not None
+    assert Supplement.objects.get(id=first).sent_at is None
+    given_up = [dead.problem for dead in ops.dead_letters() if dead.event.name == "supplement_answered"]
+    assert given_up == ["supplement-closed"]
 
 
 def test_a_certificate_is_fetched_from_its_agency_for_her_alone(mother: Mother, troad: RecordedTransport) -> None:

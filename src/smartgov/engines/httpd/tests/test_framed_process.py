@@ -460,5 +460,84 @@ def test_who_sends_what_is_refused_and_does_not_read_why_fills_no_memory(ends: E
     go(main())
 
 
+def test_who_sends_without_a_pause_is_not_taken_for_slow(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under load what has arrived ends in the midst of a frame nearly always: each frame has its own time."""
+
+    async def main() -> None:
+        monkeypatch.setattr(framed, "READ_SECONDS", 0.3)
+        monkeypatch.setattr(servers, "SWEEP_SECONDS", 0.02)
+        server = await ends.serve(echo)
+        reader, writer = await opened(ends, server)
+        taken, answers = frames.Reader(10_000), []
+        wires = [frames.of_request(n, Request("POST", "/", body=b"abc")) for n in range(1, 31)]
+        writer.write(wires[0][:-2])
+        for wire, following in zip(wires, [*wires[1:], b""], strict=True):
+            await asyncio.sleep(0.03)
+            writer.write(wire[-2:] + following[:-2])
+        while len(answers) < 30 and (data := await reader.read(10_000)):
+            answers += taken.feed(data)
+        assert len(answers) == 30
+        writer.close()
+        await server.stop()
+
+    go(main())
+
+
+def test_who_is_not_read_for_a_while_is_not_taken_for_slow(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        monkeypatch.setattr(framed, "READ_SECONDS", 0.1)
+        monkeypatch.setattr(servers, "SWEEP_SECONDS", 0.02)
+        monkeypatch.setattr(framed, "MOST_STREAMS", 2)
+        monkeypatch.setattr(framed, "MOST_ARRIVED", 4)
+        gate = asyncio.Event()
+
+        async def handler(request: Request) -> Response:
+            await gate.wait()
+            return Response(200, {}, b"done")
+
+        server = await ends.serve(handler)
+        reader, writer = await opened(ends, server)
+        writer.write(b"".join(frames.of_request(n, Request("POST", "/", body=b"x" * 30_011)) for n in range(1, 101)))
+        await asyncio.sleep(0.5)
+        (connection,) = server.connections
+        assert isinstance(connection, framed.FramedServing)
+        assert (connection._paused, connection._reader.partial) == (True, True)
+        gate.set()
+        taken, answers = frames.Reader(10_000), []
+        while len(answers) < 100 and (data := await reader.read(10_000)):
+            answers += taken.feed(data)
+        assert len(answers) == 100
+        writer.close()
+        await server.stop()
+
+    go(main())
+
+
+def test_large_bodies_fill_no_more_than_a_share_of_memory(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        monkeypatch.setattr(framed, "MOST_HELD", 1_000_000)
+        gate, running = asyncio.Event(), 0
+
+        async def handler(request: Request) -> Response:
+            nonlocal running
+            running += 1
+            await gate.wait()
+            return Response(200, {}, b"done")
+
+        server, client = await ends.serve(handler), ends.client(limit=512)
+        calls = [asyncio.create_task(client.request("POST", url(server), body=b"x" * 400_000)) for _ in range(60)]
+        await asyncio.sleep(0.5)
+        assert running <= 3 * len(server.connections)
+        for one in server.connections:
+            assert isinstance(one, framed.FramedServing)
+            assert one._held < 3_000_000
+        gate.set()
+        assert [answer.body for answer in await asyncio.gather(*calls)] == [b"done"] * 60
+        await client.close()
+        await server.stop()
+
+    go(main())
+
+
 def test_limits_of_time_are_those_of_http() -> None:
     assert framed.IDLE_SECONDS == answering.IDLE_SECONDS > clients.IDLE_SECONDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 import uvloop
 
 from smartgov.engines.httpd import Client, Request, Response, Router, serve, sync
@@ -107,6 +109,72 @@ def test_pipelined_requests_are_answered_in_order_and_trailers_dropped() -> None
         assert answer.index(b'"/1"') < answer.index(b'"/2"')
         assert b"x-seen: t" not in answer
         await server.stop()
+
+    go(main())
+
+
+@pytest.mark.parametrize(
+    ("begins", "goes_on"),
+    [
+        (b"0\r\n", b"X-Long: " + b"a" * 1000 + b"\r\n"),
+        (b"0\r\nX-Long: ", b"a" * 1000),
+        (b"1;", b"a" * 1000),
+        (b"2\r\nhi\r\n0\r\n", b"X-Long: " + b"a" * 1000 + b"\r\n"),
+    ],
+)
+def test_what_follows_a_body_without_end_fills_no_memory(begins: bytes, goes_on: bytes) -> None:
+    async def main() -> None:
+        server = await serve(echo, port=0)
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + begins)
+        with structlog.testing.capture_logs() as logs, contextlib.suppress(ConnectionError):
+            for _ in range(2000):
+                writer.write(goes_on)
+                await writer.drain()
+            await asyncio.wait_for(reader.read(), 5)
+        assert [(one["event"], one["status"]) for one in logs] == [("request_refused", 431)]
+        writer.close()
+        await server.stop()
+
+    go(main())
+
+
+def test_small_chunks_of_a_large_body_are_taken() -> None:
+    async def main() -> None:
+        server = await serve(echo, port=0)
+        body = b"".join(b"1\r\na\r\n" for _ in range(100_000))
+        head = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        answer = await raw(server.port, head + body + b"0\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert answer.count(b"a" * 100_000) == 1
+        await server.stop()
+
+    go(main())
+
+
+def test_a_second_answer_to_one_question_is_not_taken_for_that_to_the_next() -> None:
+    """A broken service says more than it was asked: what it began to say belongs to nobody."""
+
+    async def main() -> None:
+        asked = 0
+
+        async def service(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal asked
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+                while await reader.readuntil(b"\r\n\r\n"):
+                    asked += 1
+                    own = b"%d" % asked
+                    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + own)
+                    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nof")
+                    await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(service, "127.0.0.1", 0)
+        address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        client = Client()
+        assert [(await client.request("GET", address)).body for _ in range(3)] == [b"1", b"2", b"3"]
+        await client.close()
+        server.close()
 
     go(main())
 
