@@ -14,11 +14,18 @@ from smartgov.shared.settings import get
 
 INSTANCE = "TW"
 MEMBER_CLASS = "GOV"
+SYNTHETIC = "country.json"
+"""What a home holds that was raised with made-up people: how many, and from when."""
 
 
 def home() -> Path:
     """The country's folder."""
     return Path(get("SMARTGOV_HOME")).resolve()
+
+
+def is_synthetic(folder: Path | None = None) -> bool:
+    """Whether everybody in this home (default: this process's) is made up, whichever verb runs it."""
+    return ((folder or home()) / SYNTHETIC).is_file()
 
 
 def member_id(agency: str) -> str:

@@ -50,7 +50,11 @@ DECLARED: tuple[Setting, ...] = (
     Setting("SMARTGOV_TIMESTAMP_URL", "http://127.0.0.1:8028", "The time-stamping authority's address (RFC 3161)."),
     Setting("SMARTGOV_LANGUAGE", "zh-hant", "Default language of pages: zh-hant or en."),
     Setting("SMARTGOV_DEBUG", "no", "yes shows tracebacks in the browser; never in production."),
-    Setting("SMARTGOV_DEMO", "no", "yes marks every page as synthetic and shows the demo's personas."),
+    Setting(
+        "SMARTGOV_DEMO",
+        "no",
+        "yes shows the demo's personas. Pages of a raised country are marked as synthetic in any case.",
+    ),
     Setting("SMARTGOV_LOG_LEVEL", "info", "debug, info, warning or error."),
     Setting(
         "SMARTGOV_CLIENT_CERT_HEADER",

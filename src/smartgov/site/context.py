@@ -17,6 +17,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     person = identity.person(request)
     return {
         "demo": settings.DEMO,
+        "synthetic": settings.SYNTHETIC,
         "menu": sorted(
             (
                 item

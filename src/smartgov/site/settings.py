@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
-from smartgov.shared import sealed
+from smartgov.shared import homes, sealed
 from smartgov.shared.settings import get, get_bool, unknown
 from smartgov.site.blocks import chosen_for
 
@@ -62,6 +62,8 @@ def _database() -> dict[str, Any]:
 SECRET_KEY = _secret_key()
 DEBUG = get_bool("SMARTGOV_DEBUG")
 DEMO = get_bool("SMARTGOV_DEMO")
+SYNTHETIC = DEMO or homes.is_synthetic()
+"""Whether every page says that its people are made up: of a raised country also where the demo's helps are off."""
 ORIGIN = get("SMARTGOV_ORIGIN")
 ALLOWED_HOSTS = [urlsplit(ORIGIN).hostname or "localhost", "127.0.0.1", "localhost"]
 CSRF_TRUSTED_ORIGINS = [ORIGIN]

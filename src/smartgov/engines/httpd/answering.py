@@ -32,14 +32,50 @@ def failed(language: str = "zh-hant") -> Response:
     return Response.problem(_FAILED, language)
 
 
-def malformed(status: int) -> Problem:
-    """Why a message is refused before a handler sees it."""
+def malformed(status: int, limit: int | None = None) -> Problem:
+    """Why a message is refused before a handler sees it; `limit` is the number of bytes that it went beyond."""
+    if limit is not None:
+        return (_too_large if status == 413 else _head_too_large)(limit)
     return Problem(
         "request-malformed",
         status,
         what=Text("The request could not be read.", "無法讀取此請求。"),
-        why=Text("It breaks a rule of HTTP or a limit of this server.", "不符 HTTP 規則或超過伺服器限制。"),
+        why=Text("It breaks a rule of HTTP.", "不符 HTTP 規則。"),
         todo=Text("Correct it and send it again.", "請修正後重新傳送。"),
+    )
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(
+        "body-too-large",
+        413,
+        what=Text("The message is larger than the service allows.", "訊息超過服務允許的大小。"),
+        why=Text(
+            f"Its body may have at most {limit} bytes; nothing of it was looked at.",
+            f"內容最多 {limit} 位元組；伺服器未處理此訊息。",
+        ),
+        todo=Text(
+            "Send less, in several messages; or ask the operator of this server for a higher limit.",
+            "請減少內容或分次傳送；或洽此伺服器的維運人員提高上限。",
+        ),
+        limit=limit,
+    )
+
+
+def _head_too_large(limit: int) -> Problem:
+    return Problem(
+        "head-too-large",
+        431,
+        what=Text("The head of the request is larger than this server takes.", "請求標頭超過伺服器可接收的大小。"),
+        why=Text(
+            f"Address and header fields may have at most {limit} bytes together.",
+            f"位址與標頭欄位合計最多 {limit} 位元組。",
+        ),
+        todo=Text(
+            "Send fewer or shorter fields; what is long belongs into the body.",
+            "請縮短欄位，較長的資料請放在內容中。",
+        ),
+        limit=limit,
     )
 
 

@@ -15,6 +15,7 @@ from smartgov.engines.httpd import frames
 from smartgov.engines.httpd.answering import IDLE_SECONDS, NEVER, READ_SECONDS, answer, failed, malformed
 from smartgov.engines.httpd.failures import ConnectionFailedError, NotSentError
 from smartgov.engines.httpd.messages import HeadRefusedError, Request, Response
+from smartgov.shared.problems import Problem
 
 if TYPE_CHECKING:
     from smartgov.engines.httpd.server import Server
@@ -211,13 +212,13 @@ class FramedServing(_Framed):
             raise frames.FrameError("not a new request")
         self._last = frame.stream
         if frame.body is None:
-            self._refuse(frame.stream, 413)
+            self._refuse(frame.stream, malformed(413, self._server.max_body))
             return
         try:
             request = frames.request(frame, self._peer_cert)
         except HeadRefusedError as error:
             log.info("request_refused", status=400, reason=str(error))
-            self._refuse(frame.stream, 400)
+            self._refuse(frame.stream, malformed(400))
             return
         self._worked_on += len(request.body)
         self._running[frame.stream] = self._loop.create_task(self._answer(frame.stream, request))
@@ -253,8 +254,8 @@ class FramedServing(_Framed):
             frame = frames.of_answer(stream, failed())
         self._write(frame)
 
-    def _refuse(self, stream: int, status: int) -> None:
-        self._write(frames.of_answer(stream, Response.problem(malformed(status))))
+    def _refuse(self, stream: int, why: Problem) -> None:
+        self._write(frames.of_answer(stream, Response.problem(why)))
 
     def _wait_or_end(self) -> None:
         if self._closing:

@@ -32,6 +32,8 @@ log = structlog.get_logger()
 
 SWEEP_SECONDS = 0.5
 """How often that is looked at."""
+LINGER_SECONDS = 2.0
+"""So long is read, and dropped, what a refused client still sends: a socket closed at once would take the word back."""
 MAX_WAITING = 16
 """Requests that may be waiting on one connection before its socket is no longer read."""
 
@@ -176,9 +178,9 @@ class _Connection(asyncio.Protocol):
             if not self._refused:
                 self._refuse(400, type(error).__name__)
         if self._fed > MAX_HEAD and not self._head_done:
-            self._refuse(431, "head too large")
+            self._refuse(431, "head too large", MAX_HEAD)
         elif self._bare > MAX_HEAD and self._head_done:
-            self._refuse(431, "trailers too large")
+            self._refuse(431, "trailers too large", MAX_HEAD)
 
     def expire(self) -> None:
         """Its time is over: close it, unless a request is being worked on."""
@@ -212,7 +214,7 @@ class _Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         if self._fed > MAX_HEAD and _size(self._url, self._pairs) > MAX_HEAD:
-            self._refuse(431, "head too large")
+            self._refuse(431, "head too large", MAX_HEAD)
             return
         self._head_done, self._bare = True, 0
         try:
@@ -222,7 +224,7 @@ class _Connection(asyncio.Protocol):
             return
         length = headers.get("content-length")
         if length is not None and length.isdigit() and int(length) > self._server.max_body:
-            self._refuse(413, "body too large")
+            self._refuse(413, "body too large", self._server.max_body)
         elif headers.get("expect", "").lower() == "100-continue" and not self._refused:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -230,7 +232,7 @@ class _Connection(asyncio.Protocol):
         self._body_size += len(body)
         self._bare = 0
         if self._body_size > self._server.max_body:
-            self._refuse(413, "body too large")
+            self._refuse(413, "body too large", self._server.max_body)
         elif not self._refused:
             self._parts.append(body)
 
@@ -302,14 +304,18 @@ class _Connection(asyncio.Protocol):
                 with contextlib.suppress(RuntimeError):
                     self._transport.resume_reading()
 
-    def _refuse(self, status: int, reason: str) -> None:
+    def _refuse(self, status: int, reason: str, limit: int | None = None) -> None:
         if self._refused:
             return
         self._refused = self._closing = True
         log.info("request_refused", status=status, reason=reason)
         if not self._busy and self._transport is not None:
-            self._transport.write(render(Response.problem(malformed(status)), keep=False))
-            self._transport.close()
+            refused = malformed(status, limit)
+            language = self._headers.get("accept-language", "zh-hant")
+            self._transport.write(render(Response.problem(refused, language), keep=False))
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
+            self.ends_at = self._loop.time() + LINGER_SECONDS
 
 
 def render(response: Response, *, keep: bool, head_only: bool = False) -> bytes:

@@ -13,7 +13,7 @@ from smartgov.engines import population
 from smartgov.engines.apigen.build import create_register
 from smartgov.engines.pki import keys
 from smartgov.engines.troad import home as gateways
-from smartgov.shared import clock, content, sealed
+from smartgov.shared import clock, content, homes, sealed
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 from smartgov.simulators.library import home as library
@@ -22,7 +22,7 @@ from smartgov.simulators.wallet import home as wallets
 from smartgov.site.country import centre, means
 from smartgov.site.country.ports import Ports
 
-MARK = "country.json"
+MARK = homes.SYNTHETIC
 """The file that says a home holds a whole country."""
 _HARMLESS = {"data.key", "django.key"}  # what a web process may have left in an otherwise empty home
 

@@ -149,7 +149,8 @@ def test_bodies_up_to_the_limit_pass_and_a_longer_one_harms_nobody_else(ends: En
             client.request("POST", url(server), body=b"c"),
         )
         assert (large.status, large.body) == (200, b"a" * 300_000)
-        assert (too_large.status, too_large.parsed()["type"]) == (413, "urn:smartgov:problem:request-malformed")
+        assert (too_large.status, too_large.parsed()["type"]) == (413, "urn:smartgov:problem:body-too-large")
+        assert too_large.parsed()["limit"] == 300_000
         assert small.body == b"c"
         assert len(server.connections) == 1
         await server.stop()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import ssl
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +17,7 @@ import structlog
 import uvloop
 
 from smartgov.engines.httpd import Client, Request, Response, Router, serve, sync
+from smartgov.engines.httpd import server as serving
 from smartgov.engines.httpd.failures import ConnectionFailedError, PeerMismatchError
 from smartgov.engines.httpd.tests.mutual_tls import certificate, context
 from smartgov.shared.problems import Problem
@@ -83,8 +85,6 @@ def test_problems_and_crashes_become_problem_json_without_inner_details() -> Non
         (b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: x\r\nAuthorization: y\r\n\r\n", b"400"),
         (b"GET / HTTP/1.1\r\nHost: a\r\nX-Road-Client: x\r\nX-Road-Client: y\r\n\r\n", b"400"),
         (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
-        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n", b"413"),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: " + b"a" * 70_000 + b"\r\n\r\n", b"431"),
         (b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", b"400"),
         (b"nonsense\r\n\r\n", b"400"),
     ],
@@ -95,6 +95,80 @@ def test_malformed_heads_are_refused_and_the_connection_closed(message: bytes, s
         answer = await raw(server.port, message)
         assert answer.startswith(b"HTTP/1.1 " + status)
         assert b"request-malformed" in answer
+        await server.stop()
+
+    go(main())
+
+
+async def _chunks(size: int) -> AsyncIterator[bytes]:
+    for _ in range(size // 100_000):
+        yield b"186a0\r\n" + b"a" * 100_000 + b"\r\n"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize(("language", "says"), [("en", "at most 1000 bytes"), ("zh-Hant", "最多 1000 位元組")])
+def test_a_body_that_is_too_large_is_told_the_limit_while_it_is_still_being_sent(
+    chunked: bool, language: str, says: str
+) -> None:
+    """Who is busy sending learns why: the socket is not closed over what is still on its way."""
+
+    async def main() -> None:
+        server = await serve(echo, port=0, max_body=1000)
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        how = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: 9000000"
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nAccept-Language: %b\r\n%b\r\n\r\n" % (language.encode(), how))
+        async for part in _chunks(9_000_000):
+            writer.write(part)
+            await writer.drain()
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        writer.close()
+        told = json.loads(body)
+        assert head.startswith(b"HTTP/1.1 413 ")
+        assert (told["type"], told["limit"]) == ("urn:smartgov:problem:body-too-large", 1000)
+        assert says in told["detail"]
+        await server.stop()
+
+    go(main())
+
+
+def test_our_own_client_hears_that_its_body_is_too_large() -> None:
+    async def main() -> None:
+        server = await serve(echo, port=0, max_body=1000)
+        url, loop = f"http://127.0.0.1:{server.port}/", asyncio.get_running_loop()
+        answer = await loop.run_in_executor(None, lambda: sync.request("POST", url, body=b"a" * 9_000_000))
+        assert (answer.status, answer.parsed()["limit"]) == (413, 1000)
+        client = Client()
+        answer = await client.request("POST", url, body=b"a" * 9_000_000)
+        assert (answer.status, answer.parsed()["limit"]) == (413, 1000)
+        await client.close()
+        await server.stop()
+
+    go(main())
+
+
+def test_a_refused_connection_is_read_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "LINGER_SECONDS", 0.2)
+
+    async def main() -> None:
+        server = await serve(echo, port=0, max_body=1000)
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.1 413 ")
+        await asyncio.sleep(3 * serving.SWEEP_SECONDS)  # this side never hangs up
+        assert not server.connections
+        writer.close()
+        await server.stop()
+
+    go(main())
+
+
+def test_a_head_that_is_too_large_is_told_the_limit() -> None:
+    async def main() -> None:
+        server = await serve(echo, port=0)
+        answer = await raw(server.port, b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: " + b"a" * 70_000 + b"\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 431 ")
+        told = json.loads(answer.partition(b"\r\n\r\n")[2])
+        assert (told["type"], told["limit"]) == ("urn:smartgov:problem:head-too-large", 65_536)
         await server.stop()
 
     go(main())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import io
+import subprocess
+import sys
 
 import pytest
 
@@ -13,7 +15,7 @@ from smartgov.simulators.card import home as cards
 from smartgov.site.country import Ports, raise_country
 from smartgov.site.supervise import console, doctor
 from smartgov.site.supervise.country import PID_FILE, Country
-from smartgov.site.supervise.programs import programs, webs
+from smartgov.site.supervise.programs import environment, programs, webs
 
 
 class Terminal(io.StringIO):
@@ -86,6 +88,28 @@ def test_every_member_and_register_has_its_process(home):
         "mailbox",
         "timestamp",
     } <= set(names)
+
+
+PAGE = """
+import django
+from django.test import Client
+from django.core.management import call_command
+django.setup()
+call_command("migrate", verbosity=0)
+browser = Client(SERVER_NAME="localhost", headers={"Accept-Language": "en"})
+page = browser.get("/identity/sign-in")
+print(page.status_code, "every person and every record here is invented" in page.content.decode())
+print(browser.get("/identity/personas").status_code)
+"""
+
+
+@pytest.mark.parametrize("demo", [True, False])
+def test_a_raised_country_says_that_it_is_made_up_whichever_verb_runs_it(home, demo):
+    web = webs(home, Ports(24_300), split=None, demo=demo)[0]
+    own = {**web.environment, "SMARTGOV_DATABASE_NAME": f"page-{demo}.sqlite3", "SMARTGOV_DATABASE_URL": ""}
+    command = [sys.executable, "-c", PAGE]
+    said = subprocess.run(command, env=environment(own), capture_output=True, text=True, check=True, timeout=120)
+    assert said.stdout.split() == ["200", "True", "200" if demo else "404"]
 
 
 def test_the_doctor_says_what_is_missing_and_how_to_mend_it(home, tmp_path, monkeypatch, capsys):
