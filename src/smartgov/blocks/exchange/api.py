@@ -369,7 +369,7 @@ def _health(member: Member) -> GatewayHealth:
         said = transport.current().health(member.code)
     except Problem as problem:
         elsewhere = problem.slug == domain.ELSEWHERE
-        return GatewayHealth(member.code, member.name, False, 0, "", problem.what, elsewhere)
+        return GatewayHealth(member.code, member.name, False, 0, "", problem.why, elsewhere)
     return GatewayHealth(
         agency=member.code,
         name=member.name,
