@@ -23,7 +23,7 @@ OFFICES: dict[str, tuple[str, str, dict[str, str]]] = {
             "exchange-rules": "/exchange/rules",
         },
     ),
-    "officer": ("nhi-officer", "承辦", {"work-list-other": "/cases/?show=all", "forbidden": "/payments/"}),
+    "officer": ("nhi-officer", "承辦", {"work-list-other": "/cases/?show=all", "forbidden": "/audit/"}),
     "registrar": ("registrar", "出生通報", {"births": "/cases/births/", "birth-new": "/cases/births/new"}),
     "auditor": ("auditor", "戶政司", {"audit": "/audit/"}),
     "operator": (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pytest_django.live_server_helper import LiveServer
 
-from tests.journeys.browser import WIDTHS, add_passkeys, assert_accessible, chromium, installed, read_in
+from tests.journeys.browser import WIDTHS, add_passkeys, assert_accessible, assert_fits, chromium, installed, read_in
 
 pytestmark = [
     pytest.mark.browser,
@@ -25,6 +25,26 @@ def test_components_are_accessible(live_server: LiveServer, language: str) -> No
                 page.goto(f"{live_server.url}/theme/{path}")
                 assert_accessible(page)
         browser.assert_quiet()
+
+
+def test_on_paper_there_is_the_text_and_nothing_to_press(live_server: LiveServer) -> None:
+    with chromium() as browser:
+        page = browser.page(width="desk", language="zh-hant")
+        page.goto(f"{live_server.url}/theme/gallery")
+        page.emulate_media(media="print")
+        for part in (".skip", ".menu", ".frame-top form", "main button"):
+            assert not any(one.is_visible() for one in page.locator(part).all()), part
+        assert page.locator("main h1").is_visible()
+
+
+@pytest.mark.parametrize("wide", [320, 640])
+def test_enlarged_two_and_four_times_nothing_is_cut_off(live_server: LiveServer, wide: int) -> None:
+    with chromium() as browser:
+        page = browser.page(width="desk", language="en")
+        page.set_viewport_size({"width": wide, "height": 512})
+        for path in PAGES:
+            page.goto(f"{live_server.url}/theme/{path}")
+            assert_fits(page)
 
 
 def test_error_leads_to_its_field(live_server: LiveServer) -> None:

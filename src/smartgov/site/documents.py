@@ -128,7 +128,8 @@ def _contract(code: str, offered: Offered, router: Router) -> Json:
     for item in document["paths"].values():
         for operation in item.values():
             operation["security"] = [{"gateway": []}]
-    return {**document, "x-troad": {"personal": offered.personal, "related": sorted(offered.related)}}
+    told = {"title": offered.title.as_dict(), "personal": offered.personal, "related": sorted(offered.related)}
+    return {**document, "x-troad": told}
 
 
 def _plain(document: Mapping[str, Any]) -> Json:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, ngettext
 
 from smartgov.shared import clock
@@ -30,6 +33,21 @@ def bilingual(value: Any) -> str:
     if isinstance(value, Text):
         return value.in_language("en" if english() else "zh-hant")
     return str(value)
+
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
+
+
+def marked(value: Any) -> SafeString:
+    """A text of the house in the page's language; somebody else's own words as they are, marked when of the other one.
+
+    A document does not say in which language its title is: what has a Chinese character is read as Chinese.
+    """
+    own = bilingual(value)
+    chinese = bool(_HAN.search(own))
+    if not isinstance(value, str) or not own or chinese != english():
+        return conditional_escape(own)
+    return format_html('<span lang="{}">{}</span>', "zh-Hant" if chinese else "en", own)
 
 
 def as_date(value: date | datetime | str | None) -> date | None:

@@ -20,6 +20,13 @@ MORE: dict[str, Text] = {
     ),
     "certificate_issued": Text("Your certificate is ready", "證明書已核發"),
 }
+# What comes after news that the state of the case does not tell.
+AFTER: dict[str, Text] = {
+    "payment_failed": Text(
+        "The officer finds out why and how the money reaches you, and lets you know. You need not apply again.",
+        "承辦人員會查明原因與撥付方式並通知您，您不必重新申請。",
+    ),
+}
 # What the portal calls each line of our history.
 KINDS: dict[str, str] = {
     State.HELD: "waiting",
@@ -68,6 +75,7 @@ def step_of(case: Case, line: Step) -> dict[str, Any]:
         "certificate": line.detail.get("certificate"),
         **_payment(case, line),
         **next_of(case),
+        **({"next": AFTER[line.state].as_dict()} if line.state in AFTER else {}),
     }
 
 

@@ -69,7 +69,7 @@ class Verdict:
     signed_at: datetime | None
     record: VerdictView | None
     problems: tuple[Text, ...]
-    facts: tuple[tuple[Text, str], ...] = ()
+    facts: tuple[tuple[Text, Text], ...] = ()
     """What the file itself says in signed data (name, value): for whoever holds it, never from our record."""
     keys: tuple[str, ...] = ()
     """The problems as stable keys, for programs: those of the seal, `not-issued-here`, `revoked`, `data-differ`."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from io import BytesIO
 from typing import Any
 
@@ -18,8 +19,10 @@ from smartgov.engines.credential import sdjwt, tokens
 from smartgov.engines.pki import certificates, keys
 from smartgov.shared import clock, content
 from smartgov.shared.text import Text
+from smartgov.shared.tw import roc
 
 _REGISTERED = {"iss", "vct", "iat", "cnf", "exp", "status", "code"}
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _LARGEST = 256 * 1024
 
 
@@ -34,6 +37,26 @@ def titles(template: str) -> dict[str, Text]:
     if known is None:
         raise Http404
     return {name: Text.of(title) for name, title in known.items()}
+
+
+def in_words(template: str, said: Mapping[str, Any]) -> list[tuple[Text, Text]]:
+    """What a certificate says, as people read it: titles, codes in words, days in the calendar of the language."""
+    coded = content.read("credentials.yaml")["values"].get(template, {})
+    return [
+        (title, _written(said[name], coded.get(name, {})))
+        for name, title in titles(template).items()
+        if said.get(name) is not None
+    ]
+
+
+def _written(value: Any, words: Mapping[str, Any]) -> Text:
+    text = str(value)
+    if text in words:
+        return Text.of(words[text])
+    try:
+        return roc.written(date.fromisoformat(text)) if _DAY.fullmatch(text) else Text.of(text)
+    except ValueError:
+        return Text.of(text)
 
 
 def issuer_of(agency: str) -> str:

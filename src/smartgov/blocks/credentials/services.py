@@ -115,7 +115,7 @@ def verify_upload(pdf: bytes) -> Verdict:
         signed_at=(seal.stamped_at or seal.claimed_at) if seal else None,
         record=view_of(row) if row else None,
         problems=tuple({**signing.PROBLEMS, **PROBLEMS}[key] for key in keys),
-        facts=_in_words(row, said) if row and said and not keys else (),
+        facts=tuple(facts.in_words(row.template, said)) if row and said and not keys else (),
         keys=tuple(keys),
         altered_later="altered-later" in keys,
         issued=issued,
@@ -261,11 +261,6 @@ def _keep(actor: Actor, row: Certificate, document: bytes) -> None:
     audit.record(actor=actor, action="certificate.issued", object_type="certificate", object_id=row.id)
     payload = {"credential": row.id, "case": row.case, "agency": row.agency}
     ops.emit("credential_issued", aggregate=row.case, payload=payload, actor=actor)
-
-
-def _in_words(row: Certificate, said: Mapping[str, Any]) -> tuple[tuple[Text, str], ...]:
-    named = facts.titles(row.template)
-    return tuple((title, str(said[name])) for name, title in named.items() if said.get(name) is not None)
 
 
 def _issuers() -> list[str]:

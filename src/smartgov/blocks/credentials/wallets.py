@@ -305,20 +305,20 @@ def answer(request: str, response: str) -> None:
         _asked(kept), response, find_key=partial(_find_key, roots), look_up=partial(_look_up, roots)
     )
     claims = found["certificate"][0].claims
-    named = facts.titles(str(claims["vct"]).rsplit(":", 1)[-1])
-    shown = [[title.as_dict(), str(claims[name])] for name, title in named.items() if name in claims]
+    said = facts.in_words(str(claims["vct"]).rsplit(":", 1)[-1], claims)
+    shown = [[title.as_dict(), value.as_dict()] for title, value in said]
     if _memory.take("ask", request) is None:  # another answer was quicker
         raise Http404
     known = {"agency": kept["agency"], "shown": shown}
     _memory.put("shown", request, known, clock.now() + SHOWN_FOR)
 
 
-def shown(*, actor: Actor, request: str) -> list[tuple[Text, str]] | None:
+def shown(*, actor: Actor, request: str) -> list[tuple[Text, Text]] | None:
     """What was shown to the officer's agency; None while it waits; Http404 when it is over or another's."""
     if (found := _memory.get("shown", request)) is not None:
         if found["agency"] != actor.agency:
             raise Http404
-        return [(Text.of(title), value) for title, value in found["shown"]]
+        return [(Text.of(title), Text.of(value)) for title, value in found["shown"]]
     _own(actor, request, "ask")
     return None
 

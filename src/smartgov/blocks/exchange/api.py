@@ -38,6 +38,7 @@ from smartgov.blocks.exchange.domain import (
     RequestState,
     RightView,
     ServiceView,
+    Settings,
     Terms,
     Visibility,
     terms_of,
@@ -46,12 +47,13 @@ from smartgov.blocks.exchange.granting import follow, grant_right, revoke_right
 from smartgov.blocks.exchange.inbound import TRoadInbound, serves
 from smartgov.blocks.exchange.joining import issue_ordered, keep_joining
 from smartgov.blocks.exchange.offering import (
-    Settings,
     add_subsystem,
     document_of,
+    of_tables,
     offer_service,
     offer_tables,
     register_of,
+    replacement,
     withdraw_offer,
 )
 from smartgov.blocks.exchange.publishing import (
@@ -74,6 +76,7 @@ from smartgov.blocks.exchange.registry import (
     withdraw_service,
 )
 from smartgov.blocks.exchange.reminding import Ending, ending, remind_of_endings
+from smartgov.blocks.exchange.replacing import Holder, Replacement, holders
 from smartgov.blocks.exchange.sealing import seal_chain, seal_document, seal_trust
 from smartgov.blocks.exchange.selectors import (
     MemberPage,
@@ -105,7 +108,9 @@ __all__ = [
     "Durability",
     "Limits",
     "RequestState",
+    "Holder",
     "MemberPage",
+    "Replacement",
     "RequestRow",
     "RightRow",
     "ServicePage",
@@ -131,6 +136,9 @@ __all__ = [
     "tables_of",
     "offer_service",
     "offer_tables",
+    "of_tables",
+    "replacement",
+    "holders",
     "follow_service",
     "refuse_request",
     "renew_right",
@@ -361,7 +369,7 @@ def _health(member: Member) -> GatewayHealth:
         said = transport.current().health(member.code)
     except Problem as problem:
         elsewhere = problem.slug == domain.ELSEWHERE
-        return GatewayHealth(member.code, member.name, False, 0, "", problem.what, elsewhere)
+        return GatewayHealth(member.code, member.name, False, 0, "", problem.why, elsewhere)
     return GatewayHealth(
         agency=member.code,
         name=member.name,

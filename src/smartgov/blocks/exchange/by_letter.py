@@ -36,7 +36,13 @@ def publish(letter: Letter) -> dict[str, Any]:
         given = document.encode() if isinstance(document, str) else None
         domain.check_name(service, 5, SERVICE)
         offering.add_subsystem(actor=actor, subsystem=service.rsplit("/", 1)[0])
-        offering.offer_service(actor=actor, service=service, settings=_settings(content), document=given)
+        offering.offer_service(
+            actor=actor,
+            service=service,
+            settings=_settings(content),
+            document=given,
+            replace=content.get("replace") is True,
+        )
     return {"service": service}
 
 
@@ -139,7 +145,7 @@ def _end(actor: Actor, content: Mapping[str, Any]) -> dict[str, Any]:
 _DEEDS = {"ask": _ask, "list": _list, "withdraw": _withdraw, "grant": _grant, "refuse": _refuse, "end": _end}
 
 
-def _settings(content: Mapping[str, Any]) -> offering.Settings:
+def _settings(content: Mapping[str, Any]) -> domain.Settings:
     given = content.get("settings")
     try:
         if not isinstance(given, dict):
@@ -148,7 +154,7 @@ def _settings(content: Mapping[str, Any]) -> offering.Settings:
         kind = str(given.get("visibility", "own"))
         days = int(given["delay_days"]) if given.get("delay_days") else None
         retain = int(given["retain_days"]) if given.get("retain_days") else None
-        return offering.Settings(
+        return domain.Settings(
             personal=given.get("personal", True) is not False,
             related=tuple(map(str, given.get("related") or ())),
             visibility=kind,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -14,6 +15,7 @@ from smartgov.engines import apilint
 from smartgov.engines.troad import contract as compiled
 from smartgov.shared.text import Text
 
+LONGEST_TITLE = 200
 DOCUMENT = Text("The OpenAPI document", "OpenAPI 文件")
 
 
@@ -25,6 +27,7 @@ class Accepted:
     digest: str
     endpoints: tuple[str, ...]
     title: str
+    title_zh: str
     version: str
     findings: list[dict[str, Any]]
     personal: bool
@@ -70,7 +73,8 @@ def accept(document: bytes) -> Accepted:
         document=document,
         digest=digest,
         endpoints=endpoints,
-        title=str(value["info"]["title"])[:200],
+        title=str(value["info"]["title"])[:LONGEST_TITLE],
+        title_zh=_chinese_title(ours),
         version=str(value["info"]["version"])[:60],
         findings=findings,
         personal=bool(ours.get("personal", True)),
@@ -86,6 +90,7 @@ def keep(service: str, accepted: Accepted) -> None:
         defaults={
             "document": accepted.document.decode(),
             "title": accepted.title,
+            "title_zh": accepted.title_zh,
             "version": accepted.version,
             "findings": accepted.findings,
         },
@@ -135,6 +140,13 @@ def examples_of(document: str) -> list[Shown]:
             told = [str(operation.value.get(name) or "") for name in ("description", "summary")]
             found.append(Shown(endpoint, " ".join(filter(None, told)), *[*shown, ""][:2]))
     return found
+
+
+def _chinese_title(ours: Mapping[str, Any]) -> str:
+    """The Chinese half of the pair that a document may give beside its own title (`x-troad: {title: {en, zh}}`)."""
+    pair = ours.get("title")
+    said = pair.get("zh") if isinstance(pair, dict) else None
+    return said.strip()[:LONGEST_TITLE] if isinstance(said, str) else ""
 
 
 def _example(part: Any) -> str:

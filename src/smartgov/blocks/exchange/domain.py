@@ -101,6 +101,31 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Settings:
+    """How a service is offered, beside its document; `related` are JSON keys that may name further persons."""
+
+    personal: bool = True
+    related: tuple[str, ...] = ()
+    visibility: str = Visibility.OWN
+    visibility_terms: Mapping[str, Any] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    durability: str = Durability.STRICT
+    retain_days: int | None = None
+
+
+def settings_in_a_row(settings: Settings) -> dict[str, Any]:
+    """Settings by name, each as JSON knows it; limits stand beside the others."""
+    return {
+        "personal": settings.personal,
+        "related": sorted(settings.related),
+        "visibility": worded(settings.visibility, settings.visibility_terms),
+        "durability": str(settings.durability),
+        "retain_days": settings.retain_days,
+        **asdict(settings.limits),
+    }
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """The words of a right. `client` is a subsystem id, `service` a service id, `fields` None means all of them.
 

@@ -52,9 +52,13 @@ class VisibilityTerms(Closed):
 
 
 class OfferIn(Closed):
-    """How a service is offered. `document` is its OpenAPI file, JSON or YAML; without it the one in force stays."""
+    """How a service is offered. `document` is its OpenAPI file, JSON or YAML; without it the one in force stays.
+
+    `replace`: what is offered under this name may change; without it such a document is refused with what would change.
+    """
 
     document: Annotated[str, Field(max_length=LARGEST_DOCUMENT)] | None = None
+    replace: bool = False
     personal: bool = True
     related: Names = []
     visibility: Visibility = Visibility.OWN

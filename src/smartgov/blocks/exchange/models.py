@@ -137,6 +137,7 @@ class Contract(models.Model):
     digest = models.CharField(max_length=64)
     document = models.TextField()
     title = models.CharField(max_length=200)
+    title_zh = models.CharField(max_length=200, blank=True)  # where the document gives a pair
     version = models.CharField(max_length=60)
     findings = models.JSONField(default=list)
     accepted_at = models.DateTimeField(default=clock.now)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 
 from django.db import transaction
 
-from smartgov.blocks.exchange import contracts, domain
+from smartgov.blocks.exchange import contracts, domain, replacing
 from smartgov.blocks.exchange.asking import own
-from smartgov.blocks.exchange.domain import Durability, Limits, Visibility
+from smartgov.blocks.exchange.domain import Settings
 from smartgov.blocks.exchange.models import Contract, Service
 from smartgov.blocks.exchange.registry import (
     SERVICE,
@@ -28,27 +26,19 @@ from smartgov.shared.text import Text
 TABLES = Text("The tables", "資料表")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a service is offered, beside its document; `related` are JSON keys that may name further persons."""
-
-    personal: bool = True
-    related: tuple[str, ...] = ()
-    visibility: str = Visibility.OWN
-    visibility_terms: Mapping[str, Any] = field(default_factory=dict)
-    limits: Limits = field(default_factory=Limits)
-    durability: str = Durability.STRICT
-    retain_days: int | None = None
-
-
 @transaction.atomic
-def offer_service(*, actor: Actor, service: str, settings: Settings, document: bytes | None = None) -> None:
+def offer_service(
+    *, actor: Actor, service: str, settings: Settings, document: bytes | None = None, replace: bool = False
+) -> None:
     """Publish a service of the officer's own agency, or change it; without `document` the one in force stays.
 
-    Problems: `not-registered` for another agency's, `openapi-refused` with its findings, `registration-invalid`.
+    Problems: `not-registered` for another agency's, `openapi-refused` with its findings, `registration-invalid`,
+    `service-exists` with what would change, unless `replace` says that it is known.
     """
     domain.check_name(service, 5, SERVICE)
     own(actor, service, SERVICE)
+    if not replace and (found := replacing.replacement(service, settings, document)):
+        raise found.problem()
     if document is None:
         document = document_of(service).encode()
     publish_service(
@@ -65,9 +55,16 @@ def offer_service(*, actor: Actor, service: str, settings: Settings, document: b
     )
 
 
-@transaction.atomic
-def offer_tables(*, actor: Actor, service: str, tables: Sequence[str], settings: Settings) -> None:
-    """Publish some tables of the agency's own register as a service; its API and document are made from them.
+def offer_tables(
+    *, actor: Actor, service: str, tables: Sequence[str], settings: Settings, replace: bool = False
+) -> None:
+    """Publish some tables of the agency's own register as a service; its API and document are made from them."""
+    settings, document = of_tables(actor=actor, service=service, tables=tables, settings=settings)
+    offer_service(actor=actor, service=service, settings=settings, document=document, replace=replace)
+
+
+def of_tables(*, actor: Actor, service: str, tables: Sequence[str], settings: Settings) -> tuple[Settings, bytes]:
+    """The settings and the document with which tables of the agency's own register are offered.
 
     Whether it is about persons, and which keys name further ones, follows from the tables.
     """
@@ -87,7 +84,19 @@ def offer_tables(*, actor: Actor, service: str, tables: Sequence[str], settings:
         durability=settings.durability,
         retain_days=settings.retain_days,
     )
-    offer_service(actor=actor, service=service, settings=described, document=spec.contract(part, service))
+    return described, spec.contract(part, service)
+
+
+def replacement(
+    *, actor: Actor, service: str, settings: Settings, document: bytes | None
+) -> replacing.Replacement | None:
+    """What offering a service in this way would change of what is offered under its name; None when nothing is lost.
+
+    Problems: as `offer_service`.
+    """
+    domain.check_name(service, 5, SERVICE)
+    own(actor, service, SERVICE)
+    return replacing.replacement(service, settings, document)
 
 
 @transaction.atomic

@@ -161,7 +161,7 @@ def publish(request: HttpRequest, place: Path[Place], body: said.OfferIn) -> Jso
         retain_days=body.retain_days,
     )
     given = None if body.document is None else body.document.encode()
-    api.offer_service(actor=who, service=place.id, settings=settings, document=given)
+    api.offer_service(actor=who, service=place.id, settings=settings, document=given, replace=body.replace)
     return _service(who, place.id)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.exchange import centre, contracts, domain
@@ -95,8 +95,12 @@ def _handed_in(now: datetime) -> dict[str, Any]:
 
 def rights_in_force(now: datetime) -> list[Right]:
     """Rights that were granted, have not ended, and whose service is still offered; oldest first."""
-    granted = Right.objects.filter(state=RightState.GRANTED, service__withdrawn_at=None)
-    return list(granted.filter(Q(expires_at=None) | Q(expires_at__gt=now)).order_by("granted_at", "id"))
+    return list(granted_now(now).filter(service__withdrawn_at=None).order_by("granted_at", "id"))
+
+
+def granted_now(now: datetime) -> QuerySet[Right]:
+    """Rights that were granted and have not ended, also those to a service that is withdrawn."""
+    return Right.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), state=RightState.GRANTED)
 
 
 @transaction.atomic

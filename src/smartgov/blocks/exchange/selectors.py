@@ -56,12 +56,18 @@ class ServiceRow:
     visibility: str
     visibility_terms: dict[str, Any]
     title: str
+    title_zh: str
     version: str
     endpoints: tuple[str, ...]
     rights: int
     remarks: int
     own: bool
     withdrawn: bool
+
+    @property
+    def named(self) -> Text | str:
+        """The title in both languages where the document gives a pair; else as the document writes it."""
+        return Text(self.title, self.title_zh) if self.title_zh else self.title
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +271,7 @@ def _row(actor: Actor, row: Service, document: Contract | None, rights: int, nam
         visibility=row.visibility,
         visibility_terms=row.visibility_terms,
         title=document.title if document else "",
+        title_zh=document.title_zh if document else "",
         version=document.version if document else "",
         endpoints=tuple(row.endpoints),
         rights=rights,

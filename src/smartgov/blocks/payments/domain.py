@@ -75,6 +75,17 @@ class BatchState(StrEnum):
     VOID = "void"
 
 
+VOIDED: dict[str, Text] = {
+    "a payment in it was corrected": Text("A payment in it was corrected.", "其中一筆付款已更正。"),
+    "a payment in it was cancelled": Text("A payment in it was given up.", "其中一筆付款已放棄。"),
+    "dissolved by its agency": Text("Its agency dissolved it.", "由機關解散。"),
+    "its lines changed after release": Text("Its lines changed after release.", "放行後明細有異動。"),
+    "its lines are not those that were prepared": Text(
+        "Its lines are not those that were prepared.", "明細與編製時不符。"
+    ),
+}
+"""Why a batch became void, in words; what an officer wrote herself stands as it is."""
+
 BATCH_TITLES: dict[BatchState, Text] = {
     BatchState.PREPARED: Text("Waiting for a second person", "待第二人放行"),
     BatchState.RELEASED: Text("Released, on its way to the bank", "已放行，傳送中"),

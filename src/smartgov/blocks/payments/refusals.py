@@ -97,3 +97,11 @@ def batch_is(state: str) -> Problem:
         todo=Text("Reload the page.", "請重新整理頁面。"),
         state=state,
     )
+
+
+def of_the_bank(slug: str) -> Text:
+    """In words, what went wrong when a batch went to the bank or its result came back."""
+    known = {one.slug: one for one in (BANK_UNREACHABLE, BATCH_UNKNOWN, FILE_TWICE)}.get(slug)
+    if known is None:
+        return Text(f"The bank's result cannot be applied ({slug}).", f"銀行結果無法套用（{slug}）。")
+    return Text(f"{known.what.en} {known.todo.en}", f"{known.what.zh}{known.todo.zh}")

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from django.http import Http404
 
-from smartgov.blocks.payments.domain import BATCH_TITLES, TITLES, BatchState, State, reason_text
+from smartgov.blocks.payments import refusals
+from smartgov.blocks.payments.domain import BATCH_TITLES, TITLES, VOIDED, BatchState, State, reason_text
 from smartgov.blocks.payments.models import Batch, Instruction
 from smartgov.shared.actor import Actor
 from smartgov.shared.text import Text
@@ -49,8 +50,8 @@ class BatchView:
     released_at: datetime | None
     sent_at: datetime | None
     settled_at: datetime | None
-    void_reason: str
-    problem: str
+    void_reason: Text | None
+    problem: Text | None
     lines: tuple[InstructionView, ...]
 
 
@@ -96,8 +97,8 @@ def _batch(row: Batch, lines: tuple[InstructionView, ...]) -> BatchView:
         released_at=row.released_at,
         sent_at=row.sent_at,
         settled_at=row.settled_at,
-        void_reason=row.void_reason,
-        problem=row.problem,
+        void_reason=VOIDED.get(row.void_reason, Text.of(row.void_reason)) if row.void_reason else None,
+        problem=refusals.of_the_bank(row.problem) if row.problem else None,
         lines=lines,
     )
 

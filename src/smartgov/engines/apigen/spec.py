@@ -58,6 +58,7 @@ def openapi(config: RegisterConfig | Mapping[str, Any]) -> Json:
             "parameters": _parameters(),
         },
         "x-troad": {
+            "title": register.title.as_dict(),
             "endpoints": endpoints(register),
             "related": related(register),
             "fields": {table.name: list(table.columns) for table in register.tables.values()},

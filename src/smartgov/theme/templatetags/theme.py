@@ -25,6 +25,7 @@ _block_tag: Callable[[Callable[..., str]], Callable[..., str]] = (
 )  # the stubs do not know it yet
 
 register.filter("bi", words.bilingual)
+register.filter("marked", words.marked)
 register.filter("roc_date", words.write_date)
 register.filter("taipei_time", words.write_time)
 register.filter("taipei_clock", words.write_clock)

@@ -52,6 +52,24 @@ def test_bilingual(value: object) -> None:
         assert words.bilingual(value) == "兒童"
 
 
+@pytest.mark.parametrize(
+    ("language", "value", "written"),
+    [
+        ("zh-hant", "Stations <1>", '<span lang="en">Stations &lt;1&gt;</span>'),
+        ("en", "Stations <1>", "Stations &lt;1&gt;"),
+        ("en", "測站", '<span lang="zh-Hant">測站</span>'),
+        ("zh-hant", "測站", "測站"),
+        ("zh-hant", Text("Stations", "測站"), "測站"),
+        ("en", None, ""),
+    ],
+)
+def test_words_of_others_say_their_language_where_it_is_not_the_pages(
+    language: str, value: object, written: str
+) -> None:
+    with override(language):
+        assert words.marked(value) == written
+
+
 def test_bilingual_leaves_other_mappings_alone() -> None:
     assert words.bilingual({"en": "x"}) == "{'en': 'x'}"
     assert words.bilingual(None) == ""

@@ -153,6 +153,9 @@ def test_a_payment_that_the_bank_sends_back_returns_to_the_officer_and_is_paid_a
         country.work()
     assert api.work_list(actor=desk, wanted=api.Filter("todo")) == []
     assert country.told(ids["allowance"])[-2:] == ["payment_failed", "paid"]
+    after = {step["kind"]: step["next"]["en"] for step in country.steps if step["part_id"] == ids["allowance"]}
+    assert "The officer finds out" in after["payment_failed"]  # not "nothing more to do" while the money is back
+    assert "The officer finds out" not in after["paid"]
 
 
 def test_the_officer_who_granted_may_not_release_the_money(country: Country, monkeypatch: pytest.MonkeyPatch) -> None:

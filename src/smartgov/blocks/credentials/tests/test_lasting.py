@@ -54,7 +54,7 @@ def test_it_is_stamped_carries_its_evidence_and_stays_a_pdf_a(house: SealHouse) 
     verdict = api.verify_upload(pdf)
     assert verdict.genuine, verdict.problems
     assert verdict.signed_at == seal.stamped_at
-    assert ("子女姓名", "林安安") in {(title.zh, value) for title, value in verdict.facts}
+    assert ("子女姓名", "林安安") in {(title.zh, value.zh) for title, value in verdict.facts}
 
 
 def test_a_real_incremental_update_is_called_altered_and_nothing_of_it_is_shown(house: SealHouse) -> None:

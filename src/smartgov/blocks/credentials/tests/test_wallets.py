@@ -11,12 +11,14 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import Http404
 from django.test import Client
 
-from smartgov.blocks.credentials import api, wallets
+from smartgov.blocks.credentials import api, facts, wallets
 from smartgov.blocks.credentials.models import Certificate, Kept, Place
 from smartgov.blocks.credentials.tests import factories as make
+from smartgov.blocks.directory import api as directory
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.blocks.ops import api as ops
 from smartgov.engines.credential import sdjwt, status, tokens
@@ -100,7 +102,8 @@ def test_it_is_shown_to_a_registered_agency_and_seen_by_nobody_else(gateway):
     question = wallet.look(text)
     assert question.verifier.purpose.zh == "辦理新生兒加保"
     assert wallet.show(question)[0] == 200
-    assert [value for _, value in api.shown(actor=officer, request=request) or []] == ["林安安", "2026-11-12"]
+    shown = [value.zh for _, value in api.shown(actor=officer, request=request) or []]
+    assert shown == ["林安安", "民國115年11月12日"]
     with pytest.raises(Http404):
         api.shown(actor=an_officer("sfaa"), request=request)
     assert wallet.show(question)[0] == 404, "answered once"
@@ -186,8 +189,29 @@ def test_the_pdf_carries_its_facts_and_the_check_shows_them(gateway):
     issued = make.issued()
     pdf = api.document(agency="ris", credential_id=issued.id, national_id=make.HOLDER)
     verdict = api.verify_upload(pdf)
-    assert ("子女姓名", "林安安") in {(title.zh, value) for title, value in verdict.facts}
+    assert ("子女姓名", "林安安") in {(title.zh, value.zh) for title, value in verdict.facts}
     assert not api.verify_upload(pdf + b"\n% x").facts
+
+
+def test_the_check_speaks_the_language_of_the_page(gateway):
+    pdf = api.document(agency="ris", credential_id=make.issued().id, national_id=make.HOLDER)
+    page = {}
+    for language in ("zh-hant", "en"):
+        upload = SimpleUploadedFile("certificate.pdf", pdf, "application/pdf")
+        answer = Client().post("/credentials/check", {"file": upload}, headers={"Accept-Language": language})
+        page[language] = answer.content.decode()
+    assert "民國115年11月12日" in page["zh-hant"]
+    assert "12 November 2026" in page["en"]
+    assert not any("2026-11-12" in text for text in page.values())
+    assert directory.agency("ris").name.zh in page["zh-hant"]
+
+
+def test_codes_and_days_of_a_certificate_are_said_in_words():
+    said = facts.in_words(
+        "birth_certificate", {"sex": "female", "birth_date": "2026-11-24", "child_name": "2026-13-99"}
+    )
+    assert {value.zh for _, value in said} == {"女", "民國115年11月24日", "2026-13-99"}
+    assert {value.en for _, value in said} == {"Female", "24 November 2026", "2026-13-99"}
 
 
 def test_another_agencys_credential_counts_by_its_seal_and_its_own_list(gateway, monkeypatch, tmp_path):
@@ -207,7 +231,7 @@ def test_another_agencys_credential_counts_by_its_seal_and_its_own_list(gateway,
     request, asked = requested(officer, "child_name")
     assert wallet.show(wallet.look(asked))[0] == 200
     assert fetched == [f"{settings.ORIGIN}/credentials/lists/ris/1"]
-    assert [value for _, value in api.shown(actor=officer, request=request) or []] == ["林安安"]
+    assert [value.zh for _, value in api.shown(actor=officer, request=request) or []] == ["林安安"]
 
 
 def test_a_list_is_fetched_once_in_five_minutes(monkeypatch):

@@ -65,6 +65,23 @@ def test_a_service_is_published_changed_and_withdrawn(xyz: Path) -> None:
     ]
 
 
+def test_a_name_that_exists_is_replaced_only_by_a_letter_that_says_so(
+    xyz: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish(xyz)
+    other = json.loads(DOCUMENT)
+    other["info"]["version"] = "2.0.0"
+    del other["paths"]["/stations/{id}"]
+    status, said = publish(xyz, document=json.dumps(other))
+    assert (status, said["slug"]) == (409, "service-exists")
+    offering.show_changes(said["changes"])
+    assert capsys.readouterr().out.splitlines() == ["version: 1.0.0 -> 2.0.0", "removed: GET /stations/{id}"]
+    assert Service.objects.get(id=OFFERED).contract == sha256(DOCUMENT.encode()).hexdigest()
+    assert publish(xyz)[0] == 200
+    assert publish(xyz, document=json.dumps(other), replace=True)[0] == 200
+    assert Service.objects.get(id=OFFERED).endpoints == ["GET /stations"]
+
+
 def test_its_document_is_given_to_the_member_alone(xyz: Path, tmp_path: Path) -> None:
     publish(xyz)
     digest = sha256(DOCUMENT.encode()).hexdigest()

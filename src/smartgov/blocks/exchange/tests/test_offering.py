@@ -19,6 +19,7 @@ from smartgov.engines.troad import snapshot
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 from smartgov.shared.problems import Problem
+from smartgov.shared.text import Text
 
 pytestmark = pytest.mark.django_db
 RIS = Actor("officer", seat="seat-ris", agency="ris")
@@ -82,13 +83,83 @@ def test_a_new_document_is_a_new_version_and_settings_alone_keep_it() -> None:
         changed = json.loads(DOCUMENT)
         changed["info"]["version"] = version
         source = json.dumps(changed).encode()
-        api.offer_service(actor=RIS, service=STATIONS, settings=api.Settings(), document=source)
+        api.offer_service(actor=RIS, service=STATIONS, settings=api.Settings(), document=source, replace=True)
     api.offer_service(
         actor=RIS, service=STATIONS, settings=api.Settings(visibility="delayed", visibility_terms={"days": 30})
     )
     assert [row.version for row in Contract.objects.order_by("accepted_at")] == ["1.0.0", "1.1.0"]
     row = Service.objects.get(id=STATIONS)
     assert (row.visibility, row.contract) == ("delayed", sha256(source).hexdigest())
+
+
+def another_document() -> bytes:
+    changed = json.loads(DOCUMENT)
+    changed["info"]["version"] = "2.0.0"
+    changed["paths"]["/winds"] = changed["paths"].pop("/stations/{id}")
+    changed["paths"]["/winds"]["get"].pop("parameters")
+    changed["paths"]["/stations"]["get"]["parameters"].pop()
+    return json.dumps(changed).encode()
+
+
+@pytest.mark.usefixtures("people")
+def test_a_name_that_exists_is_replaced_only_by_who_says_so() -> None:
+    tables, document = api.of_tables(actor=RIS, service=PEOPLE, tables=["people"], settings=api.Settings())
+    api.offer_service(actor=RIS, service=PEOPLE, settings=tables, document=document)  # the very same: nothing is lost
+    right = api.grant_request(actor=RIS, request=api.ask_right(actor=NHI, wish=WISH), until=clock.today())
+    settings = api.Settings(personal=False, limits=api.Limits(per_minute=60))
+    before = Service.objects.values().get(id=PEOPLE)
+    with pytest.raises(Problem) as caught:
+        api.offer_service(actor=RIS, service=PEOPLE, settings=settings, document=DOCUMENT)
+    told = caught.value.extra["changes"]
+    assert (caught.value.slug, caught.value.status) == ("service-exists", 409)
+    assert told["operations"] == {
+        "added": ["GET /stations", "GET /stations/{id}"],
+        "removed": ["POST /people", "POST /people/query", "PATCH /people/{id}"],
+        "changed": [],
+    }
+    assert told["settings"]["personal"] == {"before": True, "after": False}
+    assert told["settings"]["per_minute"] == {"before": 0, "after": 60}
+    assert (told["rights"], told["members"]) == (1, ["TW/GOV/nhi"])
+    assert Service.objects.values().get(id=PEOPLE) == before
+    api.end_right(actor=RIS, right=right, reason="over")
+    assert api.holders(PEOPLE) == []
+    api.offer_service(actor=RIS, service=PEOPLE, settings=settings, document=DOCUMENT, replace=True)
+    assert Service.objects.get(id=PEOPLE).contract == sha256(DOCUMENT).hexdigest()
+
+
+def test_the_difference_names_operations_and_versions() -> None:
+    settings = api.Settings(personal=False)
+    api.offer_service(actor=RIS, service=STATIONS, settings=settings, document=DOCUMENT)
+    found = api.replacement(actor=RIS, service=STATIONS, settings=settings, document=another_document())
+    assert found is not None
+    assert found.versions == ("1.0.0", "2.0.0")
+    assert found.operations.removed == ("GET /stations/{id}",)
+    assert found.operations.added == ("GET /winds",)
+    assert found.operations.changed == ("GET /stations",)
+    assert (found.settings, found.holders) == ({}, [])
+
+
+def test_a_withdrawn_service_comes_back_only_by_who_says_so() -> None:
+    settings = api.Settings(personal=False)
+    api.offer_service(actor=RIS, service=STATIONS, settings=settings, document=DOCUMENT)
+    api.withdraw_offer(actor=RIS, service=STATIONS)
+    for document in (DOCUMENT, None):
+        with pytest.raises(Problem, match="service-exists"):
+            api.offer_service(actor=RIS, service=STATIONS, settings=settings, document=document)
+    assert Service.objects.get(id=STATIONS).withdrawn_at is not None
+    api.offer_service(actor=RIS, service=STATIONS, settings=settings, document=DOCUMENT, replace=True)
+    assert Service.objects.get(id=STATIONS).withdrawn_at is None
+
+
+def test_a_title_has_both_languages_where_the_document_gives_a_pair() -> None:
+    api.offer_service(actor=RIS, service=STATIONS, settings=api.Settings(personal=False), document=DOCUMENT)
+    assert api.service_page(RIS, STATIONS).row.named == "Weather stations"
+    paired = json.loads(DOCUMENT) | {"x-troad": {"title": {"en": "Weather stations", "zh": "氣象測站"}}}
+    source = json.dumps(paired).encode()
+    api.offer_service(actor=RIS, service=STATIONS, settings=api.Settings(personal=False), document=source, replace=True)
+    assert api.service_page(RIS, STATIONS).row.named == Text("Weather stations", "氣象測站")
+    tables = api.of_tables(actor=RIS, service=PEOPLE, tables=["people"], settings=api.Settings())[1]
+    assert json.loads(tables)["x-troad"]["title"]["zh"]
 
 
 @pytest.mark.parametrize("limits", [api.Limits(body_bytes=0), api.Limits(seconds=10_000), api.Limits(body_bytes=2**30)])

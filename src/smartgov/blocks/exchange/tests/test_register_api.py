@@ -90,6 +90,21 @@ def test_a_service_is_published_from_a_document_and_found_again(ris: Client, nhi
     assert nhi.get(STATIONS).json()["withdrawn"] is True
 
 
+def test_a_name_that_exists_is_replaced_only_with_the_flag(ris: Client) -> None:
+    offered(ris)
+    offered(ris)  # the very same
+    other = json.loads(DOCUMENT)
+    del other["paths"]["/stations/{id}"]
+    body = {"document": json.dumps(other), "personal": False}
+    answer = put(ris, STATIONS, body)
+    assert (answer.status_code, answer["Content-Type"]) == (409, "application/problem+json")
+    told = answer.json()
+    assert told["type"] == "urn:smartgov:problem:service-exists"
+    assert told["changes"]["operations"]["removed"] == ["GET /stations/{id}"]
+    assert "replace" in told["todo"]
+    assert put(ris, STATIONS, body | {"replace": True}).json()["endpoints"] == ["GET /stations"]
+
+
 def test_a_document_that_breaks_a_rule_is_refused_with_its_lines(ris: Client) -> None:
     wrong = json.loads(DOCUMENT)
     wrong["paths"]["/stations"]["get"]["parameters"][1]["name"] = "nationalId"

@@ -18,7 +18,7 @@ def test_an_operator_sees_members_and_rights() -> None:
         rights = client.get("/exchange/rights", headers={"Accept-Language": "en"}).content.decode()
     assert "TW/GOV/ris/household/people.v1" in members
     assert "Article 5" in rights
-    assert "Goes round" in members
+    assert "Its calls go round" in members
     assert "<code>TW/GOV/hpa/gw1</code>" in members
 
 

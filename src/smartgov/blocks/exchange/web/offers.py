@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -18,6 +19,8 @@ from smartgov.blocks.identity.api import actor, may, permit
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
+KEPT = "document_kept"
+"""The document that the page shows the changes of, carried in base64 from there to its answer."""
 _NUMBERS = ("body_bytes", "seconds", "per_minute", "per_day", "retain_days")
 _A_DAY = Text("Write the day as YYYY-MM-DD", "請以 YYYY-MM-DD 填寫日期")
 _WHOLE = Text("Write a whole number", "請填寫整數")
@@ -50,20 +53,32 @@ def document(request: HttpRequest, service: str) -> HttpResponse:
 @require_POST
 @permit("exchange.offer")
 def change(request: HttpRequest, service: str) -> HttpResponse:
-    """Other settings, another document, or both; or offer it no more."""
+    """Other settings, another document, or both; another document after a page that shows what changes."""
     name, who = words.name_of(service), actor(request)
-    if request.POST.get("do") == "withdraw":
-        api.withdraw_offer(actor=who, service=name)
-        return redirect("exchange:service", service=service)
-    page = api.service_page(who, name)
-    if not page.row.own:
+    if not api.service_page(who, name).row.own:
         raise Http404
     try:
         settings, document = _settings(request.POST), _document(request)
-        api.offer_service(actor=who, service=name, settings=settings, document=document)
+        return _offered(request, name, settings, document)
     except Problem as problem:
         return _page(request, name, problem)
-    return redirect("exchange:service", service=service)
+
+
+@require_http_methods(["GET", "POST"])
+@permit("exchange.offer")
+def withdraw(request: HttpRequest, service: str) -> HttpResponse:
+    """Offer a service no more, after a page that says what then happens and to whom."""
+    name, who = words.name_of(service), actor(request)
+    page = api.service_page(who, name)
+    if not page.row.own:
+        raise Http404
+    if page.row.withdrawn:
+        return redirect("exchange:service", service=service)
+    if request.method == "POST":
+        api.withdraw_offer(actor=who, service=name)
+        return redirect("exchange:service", service=service)
+    context = {"page": page, "slug": service, **_affected(api.holders(name))}
+    return render(request, "exchange/service_withdraw.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -79,17 +94,59 @@ def new(request: HttpRequest) -> HttpResponse:
     name = f"{typed.get('subsystem', '')}/{typed.get('code', '').strip()}"
     chosen = typed.getlist("tables")
     try:
+        settings, given = _settings(typed), _document(request)
         if typed.get("source") == "tables":
-            api.offer_tables(actor=who, service=name, tables=chosen, settings=_settings(typed))
-        else:
-            given = _document(request)
-            if given is None:
-                raise _wrong("document", Text("Choose an OpenAPI file", "請選擇 OpenAPI 檔案"))
-            api.offer_service(actor=who, service=name, settings=_settings(typed), document=given)
+            settings, given = api.of_tables(actor=who, service=name, tables=chosen, settings=settings)
+        elif given is None:
+            raise _wrong("document", Text("Choose an OpenAPI file", "請選擇 OpenAPI 檔案"))
+        return _offered(request, name, settings, given)
     except Problem as problem:
         shown = {**context, "typed": typed, "chosen": chosen, "source": typed.get("source"), **_told(problem)}
         return render(request, "exchange/service_new.html", shown, status=problem.status)
-    return redirect("exchange:service", service=words.slug(name))
+
+
+def _offered(request: HttpRequest, name: str, settings: api.Settings, document: bytes | None) -> HttpResponse:
+    """Offer it; where that changes what is offered under this name, show what first, and again if that has changed."""
+    who = actor(request)
+    found = api.replacement(actor=who, service=name, settings=settings, document=document)
+    if found is None or request.POST.get("seen") == found.seen.isoformat():
+        api.offer_service(actor=who, service=name, settings=settings, document=document, replace=found is not None)
+        return redirect("exchange:service", service=words.slug(name))
+    context = {
+        "found": found,
+        "slug": words.slug(name),
+        "operations": _operations(found),
+        "settings": words.differences(found.settings),
+        "kept": _kept(request, document),
+        **_affected(found.holders),
+    }
+    return render(request, "exchange/service_replace.html", context)
+
+
+def _operations(found: api.Replacement) -> list[tuple[str, str, tuple[str, ...]]]:
+    """What callers feel most comes first."""
+    parts = found.operations
+    return [
+        (kind, mark, listed)
+        for kind, mark, listed in (
+            ("removed", "bad", parts.removed),
+            ("changed", "waiting", parts.changed),
+            ("added", "done", parts.added),
+        )
+        if listed
+    ]
+
+
+def _affected(found: list[api.Holder]) -> dict[str, Any]:
+    return {"holders": found, "rights": sum(one.rights for one in found)}
+
+
+def _kept(request: HttpRequest, document: bytes | None) -> list[tuple[str, str]]:
+    """What was typed, and the file as it was: a form changes the ends of lines, and so the digest."""
+    left_out = {"csrfmiddlewaretoken", "seen", KEPT}
+    kept = [(name, one) for name, listed in request.POST.lists() if name not in left_out for one in listed]
+    from_file = document is not None and request.POST.get("source") != "tables"
+    return [*kept, (KEPT, b64encode(document or b"").decode())] if from_file else kept
 
 
 def _page(request: HttpRequest, name: str, problem: Problem | None = None) -> HttpResponse:
@@ -181,17 +238,26 @@ def read_visibility(typed: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def _document(request: HttpRequest) -> bytes | None:
-    upload = request.FILES.get("document")
-    if upload is None:
-        return None
-    if (upload.size or 0) > LARGEST_FILE:
-        raise _wrong("document", Text("The file has more than 1 MB", "檔案超過 1 MB"))
-    content: bytes = upload.read()
-    return content
+    upload, kept = request.FILES.get("document"), request.POST.get(KEPT, "")
+    if upload is not None:
+        if (upload.size or 0) > LARGEST_FILE:
+            raise _TOO_LARGE
+        content: bytes = upload.read()
+        return content
+    try:
+        known = b64decode(kept, validate=True)
+    except ValueError:
+        raise _wrong("document", Text("Choose the file once more", "請重新選擇檔案")) from None
+    if len(known) > LARGEST_FILE:
+        raise _TOO_LARGE
+    return known or None
 
 
 def _wrong(field: str, why: Text) -> Problem:
     return Problem("form-incomplete", 422, what=why, why=why, field=field)
+
+
+_TOO_LARGE = _wrong("document", Text("The file has more than 1 MB", "檔案超過 1 MB"))
 
 
 def _told(problem: Problem) -> dict[str, Any]:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("services/new", offers.new, name="service-new"),
     path("services/<str:service>", offers.service, name="service"),
     path("services/<str:service>/change", offers.change, name="service-change"),
+    path("services/<str:service>/withdraw", offers.withdraw, name="service-withdraw"),
     path("services/<str:service>/openapi", offers.document, name="service-openapi"),
     path("services/<str:service>/ask", requests.ask, name="ask"),
     path("requests", requests.requests, name="requests"),

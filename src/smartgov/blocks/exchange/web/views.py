@@ -31,7 +31,8 @@ def members(request: HttpRequest) -> HttpResponse:
     rows = [
         {"health": row, "services": [s for s in offered if s.member.endswith("/" + row.agency)]} for row in api.health()
     ]
-    return render(request, "exchange/members.html", {"rows": rows})
+    elsewhere = any(row["health"].elsewhere for row in rows)
+    return render(request, "exchange/members.html", {"rows": rows, "elsewhere": elsewhere})
 
 
 @require_http_methods(["GET", "POST"])

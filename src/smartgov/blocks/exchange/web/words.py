@@ -48,7 +48,17 @@ STATES: Mapping[str, tuple[Text, str]] = {
     "revoked": (Text("Revoked", "已廢止"), "bad"),
     "expired": (Text("Expired", "已屆期"), "plain"),
 }
-
+SETTINGS: Mapping[str, Text] = {
+    "personal": Text("About persons", "涉及個人資料"),
+    "related": Text("JSON keys that may name further persons", "得記載其他當事人之 JSON 欄位"),
+    "visibility": Text("Use records", "使用紀錄"),
+    "durability": Text("Durability of the log", "日誌寫入方式"),
+    "retain_days": Text("Bodies are kept for so many days", "本文保存日數"),
+    "body_bytes": Text("Largest message, in bytes", "訊息大小上限（位元組）"),
+    "seconds": Text("Longest time for an answer, in seconds", "回應時間上限（秒）"),
+    "per_minute": Text("Calls of one client a minute", "單一用戶端每分鐘呼叫次數"),
+    "per_day": Text("Calls of one client a day", "單一用戶端每日呼叫次數"),
+}
 
 ORIGINS: Mapping[str, Text] = {
     "content": Text("Catalogue of services", "服務目錄"),
@@ -89,6 +99,26 @@ def visibility(kind: str, terms: Mapping[str, Any]) -> Text:
     if not parts_en:
         return said
     return Text(f"{said.en}: {', '.join(parts_en)}", f"{said.zh}：{'，'.join(parts_zh)}")
+
+
+def differences(found: Mapping[str, tuple[Any, Any]]) -> list[tuple[Text, Text, Text]]:
+    """Settings that differ: which, and in words how they are and would be."""
+    return [(SETTINGS[name], _setting(name, old), _setting(name, new)) for name, (old, new) in found.items()]
+
+
+def _setting(name: str, value: Any) -> Text:
+    if name == "personal":
+        return Text("Yes", "是") if value else Text("No", "否")
+    if name == "visibility":
+        terms = dict(value) if isinstance(value, dict) else {"class": value}
+        return visibility(terms.pop("class"), terms)
+    if name == "durability":
+        return DURABILITIES[value]
+    if name == "related":
+        return Text(", ".join(value), "、".join(value)) if value else Text("None", "無")
+    if name == "retain_days":
+        return Text.of(f"{value}") if value else Text("As the gateway's settings say", "依閘道設定")
+    return Text.of(f"{value:,}") if value else Text("No limit", "不限")
 
 
 def acts(entries: Iterable[audit.Entry]) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from smartgov.blocks.identity.tests import factories as people
 from smartgov.blocks.mandates import api, domain, drawing
 from smartgov.blocks.mandates.models import Mandate
 from smartgov.blocks.mandates.tests.factories import Family, a_family, registers
+from smartgov.blocks.mandates.web import rows
 from smartgov.blocks.mydata.tests.factories import RecordedTransport
 from smartgov.blocks.notify import api as notify
 from smartgov.blocks.signing import api as signing
@@ -211,6 +212,16 @@ def test_a_given_mandate_holds_once_accepted_and_ends_at_once(world: World) -> N
     api.end(actor=family.actor, mandate=made)
     assert refused(lambda: identity.standing(actor=who)) == "mandate-over"
     assert api.one(actor=family.father_actor, mandate=made).over == "represented"
+
+
+def test_who_is_asked_accepts_or_refuses_and_has_nothing_to_lay_down_yet(world: World) -> None:
+    family, _ = world
+    made = offered(family)
+    sides = {who: rows.row(api.one(actor=who, mandate=made)) for who in (family.actor, family.father_actor)}
+    assert [sides[who]["may_end"] for who in sides] == [True, False]
+    assert sides[family.father_actor]["may_answer"]
+    api.accept(actor=family.father_actor, mandate=made)
+    assert rows.row(api.one(actor=family.father_actor, mandate=made))["may_end"]
 
 
 def test_a_given_mandate_ends_with_its_last_day(world: World) -> None:

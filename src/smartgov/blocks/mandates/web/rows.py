@@ -52,7 +52,8 @@ def row(view: api.MandateView) -> dict[str, Any]:
         "may_act": view.mine == "representative" and view.state == "active" and not late,
         "may_answer": view.mine == "representative" and view.state == "offered",
         "may_sign": view.mine == "represented" and view.state == "draft",
-        "may_end": view.state in ("active", "offered") and not late,
+        # Who was asked accepts or refuses; there is nothing to lay down yet.
+        "may_end": (view.state == "active" or (view.state == "offered" and view.mine == "represented")) and not late,
         "fingerprint": view.digest[:16] if view.terms else "",
     }
 

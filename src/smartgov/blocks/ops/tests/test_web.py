@@ -54,7 +54,9 @@ def test_strangers_sign_in_and_other_officers_are_refused(client: Client) -> Non
 
 def test_operator_retries_a_dead_letter(dead: Delivery) -> None:
     browser = signed_in_officer("portal", "operator")
-    assert "not-wanted" in browser.get("/ops/").content.decode()
+    page = browser.get("/ops/").content.decode()
+    assert "not-wanted" in page
+    assert "此動作無法復原" in page, "what giving up means stands before its button"
     assert browser.post(f"/ops/deliveries/{dead.id}/retry").status_code == 302
     assert api.dispatch() == 2
     assert browser.post(f"/ops/deliveries/{dead.id}/retry").status_code == 404

@@ -23,12 +23,29 @@ def test_one_person_prepares_another_compares_and_releases() -> None:
     assert preparer.post("/payments/batches/new").status_code == 302
     batch = Batch.objects.get()
     page = releaser.get(f"/payments/batches/{batch.id}/").content.decode()
+    assert "放行後即送交銀行" in page
+    assert "不會付款：批次中的 1 筆付款" in preparer.get(f"/payments/batches/{batch.id}/").content.decode()
     assert batch.digest in page
     assert "12345678901234" in page, "what is released is shown whole"
     assert releaser.post(f"/payments/batches/{batch.id}/release", {"seen_hash": "0" * 64}).status_code == 409
     assert preparer.post(f"/payments/batches/{batch.id}/release", {"seen_hash": batch.digest}).status_code == 403
     assert releaser.post(f"/payments/batches/{batch.id}/release", {"seen_hash": batch.digest}).status_code == 302
     assert Batch.objects.get().state == "released"
+
+
+def test_what_went_wrong_with_a_batch_is_said_in_the_language_of_the_page() -> None:
+    make.instruct()
+    preparer = people.signed_in_officer(make.AGENCY, "payment_preparer")
+    preparer.post("/payments/batches/new")
+    batch = Batch.objects.get()
+    page = f"/payments/batches/{batch.id}/"
+    Batch.objects.update(problem="bank-unreachable")
+    assert "銀行沒有回應" in preparer.get(page).content.decode()
+    assert "The bank does not answer" in preparer.get(page, headers={"Accept-Language": "en"}).content.decode()
+    assert preparer.post(f"{page}void").status_code == 302
+    told = preparer.get(page).content.decode()
+    assert "由機關解散" in told
+    assert "dissolved" not in told
 
 
 def test_a_person_with_both_seats_cannot_release_her_own_batch() -> None:

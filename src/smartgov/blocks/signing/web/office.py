@@ -89,6 +89,7 @@ def certificate(request: HttpRequest, record: str) -> HttpResponse:
         "kind": _KINDS[found.state],
         "reason": REASONS.get(found.reason),
         "steps": [(step, api.STEPS[step]) for step in steps if step != "revoke"],
+        "may_suspend": "suspend" in steps,
         "may_revoke": "revoke" in steps,
         "reasons": list(REASONS.items()),
         "activation": activation_text(found).decode() if found.state == "issued" else "",

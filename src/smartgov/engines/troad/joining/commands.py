@@ -100,6 +100,7 @@ def _systems(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def _publish(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("service", metavar="SYSTEM/CODE", help="such as household/people.v1")
     verb.add_argument("--document", type=Path, help="its OpenAPI document; without it the one in force stays")
+    verb.add_argument("--replace", action="store_true", help="change what is offered under this name already")
     verb.add_argument("--withdraw", action="store_true", help="offer it no more")
     verb.add_argument("--not-personal", action="store_true", help="it is about no persons")
     verb.add_argument("--related", action="append", default=[], metavar="KEY", help="JSON key that may name others")

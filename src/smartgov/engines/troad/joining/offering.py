@@ -52,6 +52,7 @@ async def publish(options: argparse.Namespace) -> int:
     content = {
         "service": f"{at.member}/{options.service}",
         "withdraw": options.withdraw,
+        "replace": options.replace,
         "document": document,
         "settings": _settings(options),
     }
@@ -61,6 +62,7 @@ async def publish(options: argparse.Namespace) -> int:
     except Problem as problem:
         for one in problem.extra.get("findings") or ():
             _finding(options.document, one)
+        show_changes(problem.extra.get("changes") or {})
         raise
     finally:
         await client.close()
@@ -76,6 +78,15 @@ def _finding(document: Path | None, one: Mapping[str, Any]) -> None:
     for part in ("text", "note", "todo"):
         if (said := Text.of(one.get(part) or "")).en:
             sys.stdout.write(f"  {said.zh}  {said.en}\n")
+
+
+def show_changes(told: Mapping[str, Any]) -> None:
+    """What would change under a name that exists: versions, operations, settings."""
+    for name, pair in {"version": told.get("version"), **told.get("settings", {})}.items():
+        if pair:
+            sys.stdout.write(f"{name}: {pair['before']} -> {pair['after']}\n")
+    for name, listed in told.get("operations", {}).items():
+        sys.stdout.writelines(f"{name}: {one}\n" for one in listed)
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
