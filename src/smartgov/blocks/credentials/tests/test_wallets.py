@@ -14,7 +14,7 @@ from django.conf import settings
 from django.http import Http404
 from django.test import Client
 
-from smartgov.blocks.credentials import api, wallets
+from smartgov.blocks.credentials import api, facts, wallets
 from smartgov.blocks.credentials.models import Certificate, Kept, Place
 from smartgov.blocks.credentials.tests import factories as make
 from smartgov.blocks.identity.tests import factories as people
@@ -135,6 +135,22 @@ def test_revoking_the_certificate_revokes_every_credential_of_it(gateway):
     code, body = wallet.show(wallet.look(text))
     assert (code, json.loads(body)["type"]) == (400, "urn:smartgov:problem:presentation-refused")
     assert api.shown(actor=officer, request=request) is None
+
+
+def test_what_is_revoked_while_a_wallet_fetches_it_is_not_minted(gateway, monkeypatch):
+    issued = make.issued()
+    offer = api.offer(agency="ris", credential_id=issued.id, national_id=make.HOLDER)
+    sealing = facts.sealing
+
+    def meanwhile(agency):
+        api.revoke(actor=make.officer(), credential_id=issued.id, reason="error")
+        monkeypatch.setattr(facts, "sealing", sealing)
+        return sealing(agency)
+
+    monkeypatch.setattr(facts, "sealing", meanwhile)
+    with pytest.raises(Problem, match="offer-refused"):
+        a_wallet().take(offer.uri, offer.tx_code)
+    assert not Place.objects.filter(status=0).exists()
 
 
 def test_a_list_is_sent_compressed_to_whoever_takes_that(gateway):
