@@ -22,7 +22,7 @@ from smartgov.shared.ids import uuid7
 from smartgov.shared.text import Text
 
 _CLOCKS = timedelta(days=1)
-"""So long after a consent's end it stays on the list of those that were taken back: clocks differ, and lists are late."""
+"""So long after its end a consent stays on the list of those taken back: clocks differ, and lists are late."""
 _PORTAL = Actor.for_system("portal", "mydata")  # the centre's records are not to say who took back what
 
 
