@@ -199,7 +199,7 @@ def _settle(row: Recovery) -> None:
 
 
 def _bring_back(row: Recovery, means: QuerySet[Passkey] | QuerySet[MobileKey]) -> None:
-    """Let count again what this recovery has suspended; not what another one has, nor a key of which there is a copy."""
+    """Let count again what this recovery has suspended; not what another one has, nor a key that was copied."""
     if row.proven_at is not None:
         means.filter(suspended_at=row.proven_at).update(suspended_at=None)
 
