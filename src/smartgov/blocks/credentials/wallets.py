@@ -117,7 +117,7 @@ def _mint(grant: Mapping[str, Any], configuration: str, holders: list[dict[str, 
     if row is not None:
         said = facts.read(services.content_of(row), _roots(row.agency), row.issued_at or row.made_at)
     if row is None or said is None:
-        raise issuing.ProtocolError("invalid_token", "the certificate is not in force any more", 401)
+        raise _not_in_force()
     sign, x5c = facts.sealing(row.agency)
     plain = {name: value for name, value in said.items() if value is not None}
     now = clock.now()
@@ -147,8 +147,16 @@ def _mint(grant: Mapping[str, Any], configuration: str, holders: list[dict[str, 
     return made
 
 
+def _not_in_force() -> issuing.ProtocolError:
+    return issuing.ProtocolError("invalid_token", "the certificate is not in force any more", 401)
+
+
 def _placed(row: Certificate) -> tuple[str, int]:
-    """A new place in the agency's list; two who take the same number at once, try again."""
+    """A new place in the agency's list; two who take the same number at once, try again.
+
+    The certificate is held meanwhile: one that was revoked since it was looked at gets no place, in which its
+    credential would count for ever.
+    """
     for _ in range(20):
         last = Place.objects.filter(agency=row.agency).order_by("-list_number", "-number").first()
         list_number, number = (last.list_number, last.number + 1) if last else (1, 0)
@@ -157,6 +165,8 @@ def _placed(row: Certificate) -> tuple[str, int]:
         index = status.place(number, _list_key(row.agency, list_number), LIST_SIZE)
         try:
             with transaction.atomic():
+                if Certificate.objects.select_for_update().filter(id=row.id, status=Status.VALID).first() is None:
+                    raise _not_in_force()
                 Place.objects.create(
                     agency=row.agency, list_number=list_number, number=number, index=index, certificate=row.id
                 )

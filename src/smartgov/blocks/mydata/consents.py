@@ -21,6 +21,8 @@ from smartgov.shared.actor import Actor
 from smartgov.shared.ids import uuid7
 from smartgov.shared.text import Text
 
+_CLOCKS = timedelta(days=1)
+"""So long after its end a consent stays on the list of those taken back: clocks differ, and lists are late."""
 _PORTAL = Actor.for_system("portal", "mydata")  # the centre's records are not to say who took back what
 
 
@@ -161,8 +163,8 @@ def receipt(*, actor: Actor, consent_id: str) -> dict[str, Any]:
 
 
 def revoked() -> list[str]:
-    """Ids of revoked consents that have not expired: what providers must refuse from now on."""
-    rows = Consent.objects.filter(revoked_at__isnull=False, expires_at__gt=clock.now())
+    """Ids of revoked consents that may still be in force by a provider's clock: what it must refuse from now on."""
+    rows = Consent.objects.filter(revoked_at__isnull=False, expires_at__gt=clock.now() - _CLOCKS)
     return list(rows.order_by("id").values_list("id", flat=True))
 
 

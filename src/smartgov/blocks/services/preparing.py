@@ -56,6 +56,8 @@ def prepare(*, actor: Actor, application: str) -> list[PartPreview]:
     found = {part.id: _outcome(part, answers[part.id]) for part in parts}
     with transaction.atomic():
         kept = my_application(actor, application, lock=True)
+        if kept.state != domain.DRAFT:  # withdrawn meanwhile: nothing about her is kept with it
+            raise not_a_draft()
         kept.prepared = found
         kept.prepared_at = clock.now()
         kept.save(update_fields=["prepared_text", "prepared_at"])

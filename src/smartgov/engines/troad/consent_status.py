@@ -32,6 +32,8 @@ TYPE = "consent-status+jwt"
 OLDEST_SECONDS = 60
 RENEW_SECONDS = 30
 TIMEOUT = 5
+CLOCKS_SECONDS = 300
+"""So long after its end a consent stays on the list: by a provider's clock, which may be late, it is still in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,8 @@ class ConsentStatus:
 
     def _own(self, now: int) -> list[str]:
         with self._core.store.reading() as (db, _):
-            return [str(jti) for (jti,) in db.execute("SELECT jti FROM revoked_consent WHERE until >= ?", (now,))]
+            rows = db.execute("SELECT jti FROM revoked_consent WHERE until >= ?", (now - CLOCKS_SECONDS,))
+            return [str(jti) for (jti,) in rows]
 
 
 def revoke(jti: str, until: int) -> Callable[[sqlite3.Connection], None]:

@@ -140,6 +140,22 @@ def test_revoking_the_certificate_revokes_every_credential_of_it(gateway):
     assert api.shown(actor=officer, request=request) is None
 
 
+def test_what_is_revoked_while_a_wallet_fetches_it_is_not_minted(gateway, monkeypatch):
+    issued = make.issued()
+    offer = api.offer(agency="ris", credential_id=issued.id, national_id=make.HOLDER)
+    sealing = facts.sealing
+
+    def meanwhile(agency):
+        api.revoke(actor=make.officer(), credential_id=issued.id, reason="error")
+        monkeypatch.setattr(facts, "sealing", sealing)
+        return sealing(agency)
+
+    monkeypatch.setattr(facts, "sealing", meanwhile)
+    with pytest.raises(Problem, match="offer-refused"):
+        a_wallet().take(offer.uri, offer.tx_code)
+    assert not Place.objects.filter(status=0).exists()
+
+
 def test_a_list_is_sent_compressed_to_whoever_takes_that(gateway):
     held(gateway)
     plain = Client().get("/credentials/lists/ris/1")

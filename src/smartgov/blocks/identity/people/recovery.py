@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
@@ -93,30 +93,34 @@ def open_of(account: Account) -> list[Recovery]:
     return [row for row in account.recoveries.filter(state__in=_OPEN).order_by("begun_at") if not is_over(row)]
 
 
-@transaction.atomic
 def prove(*, actor: Actor, reference: str, national_id: str, suspend: bool) -> Recovery:
     """An officer has seen the person and their document; with `suspend` the lost means open nothing from now on."""
     assert actor.seat is not None
-    throttle.count("counter", actor.seat, limit=30)
+    throttle.count("counter", actor.seat, limit=30)  # in a transaction of its own, so that what fails counts
+    return _proven(actor, actor.seat, reference, national_id, suspend=suspend)
+
+
+@transaction.atomic
+def _proven(actor: Actor, seat: str, reference: str, national_id: str, *, suspend: bool) -> Recovery:
     row = Recovery.objects.select_for_update().filter(reference=codes.cleaned(reference), state="begun").first()
     subject = accounts.account_by_national_id(national_id)
     if row is None or row.account is None or is_over(row) or row.account.subject != subject:
         raise _unknown()
-    if accounts.person_of_seat(actor.seat) == subject:
+    if accounts.person_of_seat(seat) == subject:
         raise domain.permission_missing()
     now = clock.now()
-    row.state, row.proven_by, row.proven_at = "proven", actor.seat, now
+    row.state, row.proven_by, row.proven_at = "proven", seat, now
     row.cooled_at = now + cooling_time(with_code=row.with_code)
     row.save(update_fields=["state", "proven_by", "proven_at", "cooled_at"])
     if suspend:
-        _suspend(row.account)
+        _suspend(row.account, now)
     _note(actor, row, "recovery.proven")
     telling.tell(row.account, "recovery_proven", recovery=row.id)
     return row
 
 
-def _suspend(account: Account) -> None:
-    now = clock.now()
+def _suspend(account: Account, now: datetime) -> None:
+    """Suspend what there is; the moment says by which recovery, so that another one's end does not bring it back."""
     for means in (account.passkeys, account.mobile_keys):
         means.filter(suspended_at=None, recovery="").update(suspended_at=now)
     live.end_where(LiveSession.objects.filter(account=account))
@@ -160,7 +164,7 @@ def stop(*, actor: Actor, row: Recovery) -> None:
     live.end_where(LiveSession.objects.filter(account=found.account, recovery=found.id))
     for model in (Passkey, MobileKey):
         model.objects.filter(recovery=found.id).delete()
-        model.objects.filter(account=found.account).update(suspended_at=None)
+        _bring_back(found, model.objects.filter(account=found.account))
     _note(actor, found, "recovery.stopped")
     telling.tell(found.account, "recovery_stopped", recovery=found.id)
 
@@ -188,10 +192,16 @@ def _settle(row: Recovery) -> None:
             old.exclude(suspended_at=None).delete()
     else:  # nothing new was made, so the old means are all there is
         for old in (found.account.passkeys, found.account.mobile_keys):
-            old.update(suspended_at=None)
+            _bring_back(found, old.all())
     Recovery.objects.filter(id=found.id).update(state="done", ended_at=clock.now())
     _note(Actor.for_system("portal", "identity"), found, "recovery.done")
     telling.tell(found.account, "recovery_done", recovery=found.id)
+
+
+def _bring_back(row: Recovery, means: QuerySet[Passkey] | QuerySet[MobileKey]) -> None:
+    """Let count again what this recovery has suspended; not what another one has, nor a key that was copied."""
+    if row.proven_at is not None:
+        means.filter(suspended_at=row.proven_at).update(suspended_at=None)
 
 
 def _unknown() -> Problem:

@@ -246,6 +246,45 @@ def test_the_owner_stops_it_on_the_account_page(case: Case) -> None:
     assert Recovery.objects.get().state == "stopped"
 
 
+def test_who_stops_a_strangers_recovery_keeps_what_her_own_has_suspended(case: Case) -> None:
+    """Her phone is stolen and suspended at the counter; the thief begins a recovery as well, and she stops that one."""
+    case.prove(case.begin(), suspend="yes")
+    hers = Recovery.objects.get()
+    stranger = Client()
+    stranger.post("/identity/recover", {"national_id": case.national_id, "code": ""})
+    theirs = Recovery.objects.exclude(id=hers.id).get()
+    assert Client().post(api.recovery_stop_path(theirs.id)).status_code == 200
+    case.sign_in(case.old)
+    assert case.answer.status_code == 403, "it stays suspended"
+    assert Client().post(api.recovery_stop_path(hers.id)).status_code == 200
+    assert is_signed_in(case.sign_in(case.old))
+
+
+@pytest.mark.parametrize("ends", ["stopped", "cooled"])
+def test_the_end_of_a_recovery_brings_back_no_key_of_which_there_is_a_copy(case: Case, ends: str) -> None:
+    copied = Passkey.objects.create(
+        account=case.account, credential_id="c", public_key=b"", name="k", suspended_at=clock.now()
+    )
+    with clock.travelling(delta=timedelta(hours=1)):
+        case.counter = signed_in_officer("ris", "counter_officer")
+        case.prove(case.begin(), suspend="yes")
+        row = Recovery.objects.get()
+        if ends == "stopped":
+            recovery.stop(actor=SEEDER, row=row)
+    with clock.travelling(delta=timedelta(days=30)):
+        recovery.settle()
+    assert MobileKey.objects.get().suspended_at is None
+    assert Passkey.objects.get(id=copied.id).suspended_at is not None
+
+
+def test_guesses_at_the_counter_are_limited_though_they_fail(case: Case) -> None:
+    reference = case.begin()
+    for _ in range(30):
+        assert case.prove("ZZZZZZZZ").status_code == 404
+    assert case.prove(reference).status_code == 429
+    assert Recovery.objects.get().state == "begun"
+
+
 def test_a_forged_word_stops_nothing(case: Case) -> None:
     case.begin()
     name = Recovery.objects.get().id

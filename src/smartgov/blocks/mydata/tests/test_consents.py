@@ -78,6 +78,19 @@ def test_unticking_revokes_and_ticking_again_signs_anew(troad: RecordedTransport
     assert sorted(view.state for view in api.consents(actor=mother)) == ["active", "revoked"]
 
 
+def test_what_was_taken_back_is_told_beyond_its_end_because_clocks_differ(
+    troad: RecordedTransport, mother: Actor
+) -> None:
+    request = ask(mother)
+    api.decide(actor=mother, request_id=request, accepted=[an_item().id])
+    api.decide(actor=mother, request_id=request, accepted=[])
+    (taken_back,) = Consent.objects.all()
+    with clock.travelling(delta=timedelta(days=180, minutes=1)):
+        assert api.revoked() == [taken_back.id]
+    with clock.travelling(delta=timedelta(days=182)):
+        assert api.revoked() == []
+
+
 def test_refusing_everything_is_a_decision(troad: RecordedTransport, mother: Actor) -> None:
     application = uuid7()
     items = [an_item()]

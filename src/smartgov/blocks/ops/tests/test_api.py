@@ -162,6 +162,18 @@ def test_a_killed_workers_delivery_is_taken_up_when_its_lease_ends() -> None:
         assert api.dispatch() == 1
 
 
+def test_a_worker_slower_than_its_lease_does_not_undo_what_another_has_done() -> None:
+    send()
+    slow = Delivery.objects.get(listener__endswith="first")
+    assert outbox._lease(slow)
+    with clock.travelling(delta=outbox.LEASE + timedelta(seconds=1)):
+        assert api.dispatch() == 2
+        outbox._failed(slow, TimeoutError())
+        assert Delivery.objects.get(id=slow.id).state == Delivery.DONE
+        assert api.dispatch() == 0
+    assert heard().count(("first", "p")) == 1
+
+
 def test_a_worker_that_is_told_to_stop_begins_no_further_delivery() -> None:
     for aggregate in "abc":
         send(aggregate, aggregate=aggregate)

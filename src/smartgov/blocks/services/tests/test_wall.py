@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -10,7 +12,7 @@ from smartgov.blocks.identity.tests.factories import SEEDER
 from smartgov.blocks.mydata.tests.factories import RecordedTransport
 from smartgov.blocks.notify import api as notify
 from smartgov.blocks.ops import api as ops
-from smartgov.blocks.services import api
+from smartgov.blocks.services import api, preparing
 from smartgov.blocks.services.models import Application, LifeEvent
 from smartgov.blocks.services.tests import factories
 from smartgov.blocks.services.tests.factories import Mother, announce, walk
@@ -89,6 +91,20 @@ def test_nobody_starts_from_another_persons_life_event(mother: Mother) -> None:
     posted = {"service": "birth", "life_event": mother.life_event}
     assert stranger.browser.post("/services/start", posted).status_code == 404
     assert Application.objects.count() == 0
+
+
+def test_what_agencies_find_after_she_withdrew_is_not_kept(mother: Mother, monkeypatch: pytest.MonkeyPatch) -> None:
+    """She withdraws in another window while the agencies are being asked."""
+    application, asked = walk(mother, upto="facts"), preparing.together
+
+    def meanwhile(*questions: Any, **limits: Any) -> Any:
+        api.withdraw(actor=mother.actor, application_id=application)
+        return asked(*questions, **limits)
+
+    monkeypatch.setattr(preparing, "together", meanwhile)
+    with pytest.raises(Problem, match="application-not-draft"):
+        api.prepare(actor=mother.actor, application=application)
+    assert Application.objects.get(id=application).prepared == {}
 
 
 def test_a_withdrawn_draft_is_erased_and_she_may_start_again(mother: Mother) -> None:

@@ -200,6 +200,17 @@ def test_taken_back_at_its_issuer_it_opens_nothing(country: Country) -> None:
         country.sdk().revoke_consent(jti="x", expires_at=expires)
 
 
+def test_taken_back_it_stays_so_where_the_clock_is_late(country: Country) -> None:
+    """By the issuer's clock it has ended meanwhile, by the provider's it has not."""
+    given = consent(country, jti="late-clock")
+    expires = (clock.now() - timedelta(seconds=20)).isoformat()
+    country.sdk("TW/GOV/portal/portal").revoke_consent(jti="late-clock", expires_at=expires)
+    age(country, 61)
+    country.behind.seen.clear()
+    refused(country, "consent-revoked", given)
+    assert country.behind.seen == []
+
+
 def test_without_a_fresh_word_nothing_is_released(country: Country) -> None:
     given = consent(country)
     assert ask(country, given).status == 200
