@@ -85,6 +85,7 @@ from smartgov.blocks.exchange.selectors import (
     ServicePage,
     ServiceRow,
     member_page,
+    registered,
     request_row,
     request_rows,
     right_rows,
@@ -357,9 +358,20 @@ def rights(agency: str = PORTAL) -> list[RightView]:
     ]
 
 
+def known_members() -> tuple[list[Member], Problem | None]:
+    """The members that the portal's gateway has verified; where it cannot say, those of the register, and why not.
+
+    So whoever looks after gateways sees them also while that one is down.
+    """
+    try:
+        return members(), None
+    except Problem as problem:
+        return registered(), problem
+
+
 def health() -> list[GatewayHealth]:
     """What every gateway on this machine says of itself, asked at once."""
-    known = members()
+    known, _ = known_members()
     with ThreadPoolExecutor(max_workers=len(known) or 1) as pool:
         return list(pool.map(_health, known))
 
@@ -369,17 +381,20 @@ def _health(member: Member) -> GatewayHealth:
         said = transport.current().health(member.code)
     except Problem as problem:
         elsewhere = problem.slug == domain.ELSEWHERE
-        return GatewayHealth(member.code, member.name, False, 0, "", problem.why, elsewhere)
+        return GatewayHealth(member.code, member.name, False, 0, "", problem.why, elsewhere=elsewhere)
+    alarms = sorted(said.get("alarms", ()))
     return GatewayHealth(
         agency=member.code,
         name=member.name,
         healthy=bool(said.get("healthy")),
         log_size=int(said.get("log_size", 0)),
         configuration_expires=str(said.get("configuration_expires", "")),
-        problem=Text.of(said.get("problem") or ""),
-        passed_over=tuple(
-            sorted(name.removeprefix(PASSED_OVER) for name in said.get("alarms", ()) if name.startswith(PASSED_OVER))
-        ),
+        problem=Text.of(said["problem"]["what"]) if said.get("problem") else domain.NOTHING,
+        todo=Text.of(said["problem"]["todo"]) if said.get("problem") else domain.NOTHING,
+        passed_over=tuple(name.removeprefix(PASSED_OVER) for name in alarms if name.startswith(PASSED_OVER)),
+        alarms=tuple(name for name in alarms if not name.startswith(PASSED_OVER)),
+        answers=True,
+        maintenance=bool(said.get("maintenance")),
     )
 
 

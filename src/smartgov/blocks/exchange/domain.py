@@ -267,9 +267,15 @@ class GatewayHealth:
     log_size: int
     configuration_expires: str
     problem: Text = NOTHING
+    todo: Text = NOTHING
     elsewhere: bool = False
     passed_over: tuple[str, ...] = ()
     """Gateways of other members round which its calls go now, because they cannot be reached or do not work."""
+    alarms: tuple[str, ...] = ()
+    """Its other alarms, by name, as the operator's manual lists them."""
+    answers: bool = False
+    """Whether it answered at all: one that does and is not healthy refuses exchanges, and `problem` says why."""
+    maintenance: bool = False
 
 
 def gateway_unreachable(agency: str) -> Problem:

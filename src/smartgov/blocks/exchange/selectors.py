@@ -332,3 +332,9 @@ def _thumbprints(described: dict[str, Any]) -> Iterable[tuple[str, str]]:
     for name in KEYS:
         if isinstance(described.get(name), dict):
             yield name, keys.thumbprint(keys.from_jwk(described[name]))
+
+
+def registered() -> list[domain.Member]:
+    """The members in this process's own register, whether or not a gateway knows them already; without keys."""
+    rows = Member.objects.order_by("joined_at", "id")
+    return [domain.Member(row.id, row.id.rsplit("/", 1)[1], Text.of(row.name)) for row in rows]

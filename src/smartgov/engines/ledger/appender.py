@@ -62,6 +62,15 @@ class Appender:
         return size
 
 
+def part(db: sqlite3.Connection, low: int, high: int) -> bytes:
+    """The root over the records from `low` up to, not including, `high`, put together from complete subtrees."""
+    width = high - low
+    if width & (width - 1) == 0 and low % width == 0:
+        return stored(db, width.bit_length() - 1, low // width)
+    middle = low + merkle.split(width)
+    return merkle.node_hash(part(db, low, middle), part(db, middle, high))
+
+
 def stored(db: sqlite3.Connection, level: int, index: int) -> bytes:
     """The hash of a complete subtree, which lies with its last record; KeyError when it is not there."""
     row = db.execute(

@@ -26,17 +26,17 @@ LEVELS = 11
 def verify(db: sqlite3.Connection, levels: int = LEVELS) -> list[int]:
     """The indexes of altered or missing records; [-1] when only the tree or a kept checkpoint was altered; else []."""
     upgrade.readable(db)
-    size, archived = _sizes(db)
+    size, archived = sizes(db)
     bad, edge, whole = list[int](), list[bytes](), _nothing_before(db)
     with _read_ahead(db) as ahead:
         for low in range(0, size, 1 << levels):
             ahead(low / size)
             high = min(low + (1 << levels), size)
-            kept = _kept(db, low, high)
+            kept = kept_hashes(db, low, high)
             leaves = _leaves(db, low, high, kept, archived)
-            if not (whole and leaves and kept == _hashes(leaves, low, levels, edge)):
+            if not (whole and leaves and kept == hashes_of(leaves, low, levels, edge)):
                 whole = False
-                bad += _wrong(db, max(low, archived), high)
+                bad += wrong(db, max(low, archived), high)
     if bad:
         return bad
     return [] if whole and _heads_hold(db, size) else [-1]
@@ -68,7 +68,8 @@ def _read_ahead(db: sqlite3.Connection) -> Iterator[Callable[[float], None]]:
         os.close(handle)
 
 
-def _sizes(db: sqlite3.Connection) -> tuple[int, int]:
+def sizes(db: sqlite3.Connection) -> tuple[int, int]:
+    """How many records there are by records and hashes, and how many of them an archive holds."""
     (last,) = db.execute("SELECT max(idx) FROM ledger_record").fetchone()
     (leaf,) = db.execute("SELECT max(idx) FROM ledger_hash").fetchone()
     known = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'ledger_archive'").fetchone()
@@ -83,7 +84,8 @@ def _nothing_before(db: sqlite3.Connection) -> bool:
     return bool(count == 0)
 
 
-def _kept(db: sqlite3.Connection, low: int, high: int) -> list[bytes]:
+def kept_hashes(db: sqlite3.Connection, low: int, high: int) -> list[bytes]:
+    """What the file holds of the tree with each record of a block."""
     rows = db.execute("SELECT hashes FROM ledger_hash WHERE idx >= ? AND idx < ? ORDER BY idx", (low, high))
     return [hashes for (hashes,) in rows]
 
@@ -100,7 +102,7 @@ def _leaves(db: sqlite3.Connection, low: int, high: int, kept: list[bytes], arch
     return leaves if len(leaves) == len(kept) == high - low else []
 
 
-def _hashes(leaves: list[bytes], low: int, levels: int, edge: list[bytes]) -> list[bytes]:
+def hashes_of(leaves: list[bytes], low: int, levels: int, edge: list[bytes]) -> list[bytes]:
     """What the file must hold with each record of a block: its leaf hash and the subtrees that it completes.
 
     `edge` holds the subtrees before the block that wait for their sibling, smallest last, and is brought up to date.
@@ -121,7 +123,7 @@ def _hashes(leaves: list[bytes], low: int, levels: int, edge: list[bytes]) -> li
     return found
 
 
-def _wrong(db: sqlite3.Connection, low: int, high: int) -> Iterator[int]:
+def wrong(db: sqlite3.Connection, low: int, high: int) -> Iterator[int]:
     """The records that are missing or do not fit the leaf hash that is kept."""
     query = "SELECT idx, CAST(record AS BLOB) FROM ledger_record WHERE idx >= ? AND idx < ?"
     found = {index: merkle.leaf_hash(record) for index, record in db.execute(query, (low, high))}

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from smartgov.engines.ledger import audit, merkle, upgrade
 from smartgov.engines.ledger import checkpoint as notes
-from smartgov.engines.ledger.appender import Appender, stored
+from smartgov.engines.ledger.appender import Appender, part, stored
 from smartgov.engines.ledger.checkpoint import Checkpoint
 
 SCHEMA = """
@@ -126,8 +126,4 @@ class Log:
         return audit.verify(self._db)
 
     def _part(self, low: int, high: int) -> bytes:
-        width = high - low
-        if width & (width - 1) == 0 and low % width == 0:
-            return stored(self._db, width.bit_length() - 1, low // width)
-        middle = low + merkle.split(width)
-        return merkle.node_hash(self._part(low, middle), self._part(middle, high))
+        return part(self._db, low, high)

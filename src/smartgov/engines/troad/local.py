@@ -48,7 +48,7 @@ class LocalDoor:
     def __init__(self, core: Core, consumer: Consumer) -> None:
         self._core, self._consumer = core, consumer
         self._directory = DirectoryDoor(core, consumer, self._caller)
-        state = StateDoor(core, self._caller)
+        state = StateDoor(core, self._known)
         self._router = Router()
         routes = (
             ("GET", "/local/v1/health", state.health),
@@ -267,6 +267,12 @@ class LocalDoor:
     # -- parts ------------------------------------------------------------------------------------------------------
 
     def _caller(self, request: Request, ability: str | None = None) -> Subsystem:
+        """The known information system that asks, for something that needs this gateway's log."""
+        found = self._known(request, ability)
+        self._core.restoring.refuse_unready()
+        return found
+
+    def _known(self, request: Request, ability: str | None = None) -> Subsystem:
         """The information system whose secret the request shows and whose name, if given, it bears."""
         named = xroad.client_of(request.headers)
         shown = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
@@ -281,7 +287,6 @@ class LocalDoor:
             raise refuse("client-mismatch")
         if ability is not None and ability not in found.may:
             raise refuse("not-allowed-here")
-        self._core.restoring.refuse_unready()
         return found
 
     def _issuer(self, request: Request) -> Subsystem:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from smartgov.engines.httpd import Response
 from smartgov.engines.httpd.failures import ConnectionFailedError
 from smartgov.engines.ledger import Checkpoint, checkpoint, merkle
-from smartgov.engines.troad import backup, epochs, idempotency, records, wire, witness
+from smartgov.engines.troad import backup, epochs, idempotency, records, soundness, wire, witness
 from smartgov.engines.troad.epochs import Epoch
 from smartgov.engines.troad.heads import members, needed
 from smartgov.engines.troad.names import epoch_of, origin_of
@@ -62,13 +62,17 @@ class Restoring:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._marker = core.home.path / backup.RESTORED
-        self.ready = not self._marker.exists()
+        self.found = soundness.look(core)
+        core.store.torn = bool(self.found.torn)
+        self.ready = not self._marker.exists() and not self.found.torn and not self.found.doubted
         self.void_until = int(core.store.fact(_VOID) or 0)
 
     # -- what others ask of it --------------------------------------------------------------------------------------
 
     def refuse_unready(self) -> None:
-        """Problem `log-restored` while this log is not the one that others have seen."""
+        """Problem `log-restored` while this log is not the one that others have seen; `log-unavailable` if torn."""
+        if self.found.torn:
+            raise refuse("log-unavailable", cause=soundness.ALARM)
         if not self.ready:
             raise refuse("log-restored")
 
@@ -91,6 +95,11 @@ class Restoring:
 
     async def look(self) -> None:
         """Ask the witnesses; open a new epoch where one is due. Changes `ready` and alarms, never raises a Problem."""
+        meant = self._marker.exists()
+        if said := replace(self.found, doubted="" if meant else self.found.doubted).words:
+            self._core.alarms.set(soundness.ALARM, said)
+        if self.found.torn:
+            return  # no epoch can begin in it either
         try:
             asked = self._core.heads.witnesses()
         except Problem:
@@ -104,7 +113,7 @@ class Restoring:
             rekeyed = any(word.former for word in astray)
             self._core.alarms.set(_ALARM, _REKEYED if rekeyed else _ANOTHER)
         else:
-            self.ready = True
+            self.ready = not self.found.doubted
             self._core.alarms.clear(_ALARM)
 
     async def ask(self, by: Gateway, of: Gateway | None = None) -> Word | None:
@@ -188,10 +197,12 @@ class Restoring:
             "witnesses": sorted(word.witness for word in words),
         }
         entry = core.entry(record)
+        entry.effects.append(lambda db: _drop_beyond(db, size))
         for name, value in (("restored", marker["restored_at"]), (_VOID, str(void_until))):
             entry.effects.append(_fact(name, value))
         await store.open_epoch(entry, lines)
         self.void_until = void_until
+        self.found = replace(self.found, doubted="")
         log.error("epoch_opened", epoch=number, lost_at_least=fresh.lost)
         core.alarms.set(f"epoch-opened:{number}", f"records {size} to {known.size} of {known.origin} are lost")
 
@@ -223,6 +234,8 @@ class Restoring:
     def _end(self) -> None:
         self._marker.unlink(missing_ok=True)
         self.ready = True
+        if not self.found.words:
+            self._core.alarms.clear(soundness.ALARM)
         self._core.alarms.clear(_ALARM)
 
 
@@ -252,6 +265,12 @@ def _order(head: Checkpoint) -> tuple[int, int]:
 
 def _fact(name: str, value: str) -> Any:
     return lambda db: db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
+
+
+def _drop_beyond(db: Any, size: int) -> None:
+    """Forget heads of records that the new epoch lacks: it names the newest one, and none of them is a head of it."""
+    for table in ("head", "stamp", "ledger_checkpoint"):
+        db.execute(f"DELETE FROM {table} WHERE size > ?", (size,))  # noqa: S608 - names of tables
 
 
 def _learn(db: Any, head: Checkpoint) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from smartgov.engines.httpd import Request, Response
 from smartgov.engines.troad import local_document, wellbeing
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.directory_door import Caller
-from smartgov.engines.troad.problems import refuse
+from smartgov.engines.troad.status_door import refusal
+from smartgov.shared.problems import Problem
 
 
 class StateDoor:
@@ -16,7 +19,7 @@ class StateDoor:
         self._core, self._caller = core, caller
 
     async def health(self, request: Request) -> Response:
-        """Whether the gateway can work: its configuration is in force and its log can be read.
+        """Whether the gateway takes exchanges, and if not, why and what to do, in both languages.
 
         `?deep` does real work for an information system that shows its secret: `wellbeing.check`.
         """
@@ -29,10 +32,9 @@ class StateDoor:
         state = self._core.configuration.state()
         with self._core.store.reading() as (_, log):
             size = log.size()
-        healthy = not state["expired"]
-        slug = "configuration-expired" if state["version"] else "configuration-missing"
+        refused = refusal(self._core)
         body = {
-            "healthy": healthy,
+            "healthy": refused is None,
             "gateway": self._core.home.gateway,
             "configuration": state,
             "configuration_expires": state["expires_at"] or "",
@@ -40,9 +42,9 @@ class StateDoor:
             "alarms": self._core.alarms.standing,
             "maintenance": window.as_json() if window else None,
             "running": self._core.running,
-            "problem": "" if healthy else refuse(slug).what.zh,
+            "problem": _told(refused),
         }
-        return Response.json(body, 200 if healthy else 503)
+        return Response.json(body, 200 if refused is None else 503)
 
     async def document(self, request: Request) -> Response:
         """The OpenAPI document of this door."""
@@ -62,3 +64,10 @@ class StateDoor:
         """The present signed head of the log."""
         note = await self._core.heads.publish()
         return Response(200, {"content-type": "text/plain; charset=utf-8"}, note.encode())
+
+
+def _told(problem: Problem | None) -> dict[str, Any] | None:
+    if problem is None:
+        return None
+    parts = {"what": problem.what, "why": problem.why, "todo": problem.todo}
+    return {"type": problem.type, **{name: part.as_dict() for name, part in parts.items()}}

@@ -56,8 +56,17 @@ class StatusDoor:
         """Why it would refuse every exchange now, as far as it knows before one comes."""
         try:
             self._core.maintenance.refuse(self._core.now())
-            self._core.heads.refuse_unfit()
-            self._core.restoring.refuse_unready()
         except Problem as problem:
             return problem.slug
-        return None
+        unfit = refusal(self._core)
+        return None if unfit is None else unfit.slug
+
+
+def refusal(core: Core) -> Problem | None:
+    """With what a gateway that is not under maintenance refuses every exchange now; None if it works."""
+    try:
+        core.configuration.current()
+        core.heads.refuse_unfit()
+    except Problem as problem:
+        return problem
+    return None

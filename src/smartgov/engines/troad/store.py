@@ -23,6 +23,8 @@ from smartgov.engines.troad import epochs, exchanged, idempotency, limits, state
 from smartgov.engines.troad.batch import Batch
 from smartgov.engines.troad.folding import truncate
 from smartgov.engines.troad.names import origin_of
+from smartgov.engines.troad.problems import refuse
+from smartgov.engines.troad.soundness import ALARM, unreadable
 from smartgov.engines.troad.writer import Job, Results, Work, Writer
 from smartgov.shared.problems import Problem
 
@@ -54,6 +56,7 @@ _OTHERS = (idempotency, limits, exchanged, visibility, stated)
 SCHEMA = "".join([_SCHEMA, _PLACE, *(part.SCHEMA for part in _OTHERS), REVOKED])
 PAGE_BYTES = 8192
 """A record with its sealed body takes some 4 KiB: pages of that size would be half empty, and twice as many."""
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _STALE_NONCE = 600
 """Seconds after which a nonce may be forgotten: far beyond the freshness that every message must have."""
 
@@ -129,14 +132,21 @@ class Store:
 
     def __init__(self, path: Path, *, origin: str, log_key: Ed25519PrivateKey, body_key: bytes) -> None:
         self.path, self.origin, self._log_key = path, origin, log_key
+        self.torn = False
+        """Whether the tree in the file is broken (`soundness`): a record that was added could not be proven."""
         self._wrap = AESGCM(body_key)
         self.sign: Callable[[Sequence[bytes]], list[bytes]] | None = None
         """Makes the batch signature over what commits together; called for each commit."""
-        self._db = self._open()
-        self._log = Log(self._db, origin, log_key)
-        self._log.create_tables()
-        self._db.executescript(SCHEMA)
-        _find_by_place(self._db)
+        try:
+            self._db = self._open()
+            self._log = Log(self._db, origin, log_key)
+            self._log.create_tables()
+            self._db.executescript(SCHEMA)
+            _find_by_place(self._db)
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED:
+                raise
+            raise unreadable(path, error) from None
         self.gateway, self.extensions = origin, epochs.stored(self._db)
         self._enter()
         self._appender = Appender(self._db)
@@ -165,6 +175,8 @@ class Store:
 
         With `soon` it returns when they are written and before the disk has confirmed it.
         """
+        if self.torn:
+            raise refuse("log-unavailable", cause=ALARM)
         return self.writer.submit(entries, soon=soon)
 
     async def erase(self, exchange: str) -> int:

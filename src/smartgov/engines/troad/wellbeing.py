@@ -70,6 +70,7 @@ async def _signing(core: Core) -> Step:
 
 
 async def _log(core: Core) -> Step:
+    core.restoring.refuse_unready()
     record = {"kind": "health-check", "side": "own", "time": records.moment(core.now())}
     (place,) = await core.store.commit([core.entry(dict(record))])
     return Step("log", True, f"entry {place.index} is on the disk")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -12,11 +13,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from smartgov.blocks.exchange import api, centre, domain, transport
-from smartgov.blocks.exchange.models import Right, RightRequest, Service
+from smartgov.blocks.exchange.models import Gateway, Issuer, Member, Right, RightRequest, Service, Subsystem
 from smartgov.blocks.exchange.tests.factories import Recorded, RecordedCentre, two_members
 from smartgov.blocks.exchange.web import words
 from smartgov.blocks.identity.tests import factories
 from smartgov.engines.apilint import read
+from smartgov.engines.troad.problems import refuse
 from smartgov.shared import clock
 
 pytestmark = pytest.mark.django_db
@@ -223,6 +225,80 @@ def test_a_gateway_on_its_own_machine_is_no_failure(ris: Client) -> None:
     assert "On its own machine" in members
     assert "Does not answer" not in members
     assert "smartgov gateway check" in traffic
+
+
+class Refusing(Recorded):
+    """Gateways that answer, in some state or other."""
+
+    def __init__(self, **said: Any) -> None:
+        super().__init__()
+        self.said = said
+
+    def health(self, agency: str) -> dict[str, Any]:
+        return {**super().health(agency), "alarms": {}, "problem": None, **self.said}
+
+
+def test_a_gateway_that_refuses_exchanges_says_why_and_what_to_do_in_the_language_of_the_page(ris: Client) -> None:
+    problem = refuse("log-restored")
+    told = {name: getattr(problem, name).as_dict() for name in ("what", "why", "todo")}
+    with transport.replaced(Refusing(healthy=False, problem={"type": problem.type, **told})):
+        for language, word in (("en", "Refuses exchanges"), ("zh-hant", "拒絕交換")):
+            page = unescape(ris.get("/exchange/", headers={"Accept-Language": language}).content.decode())
+            assert word in page
+            assert "Does not answer" not in page
+            assert all(part.in_language(language) in page for part in (problem.what, problem.todo))
+
+
+class Down(Recorded):
+    """No gateway tells the configuration."""
+
+    def configuration(self, agency: str) -> Any:
+        raise domain.gateway_unreachable(agency)
+
+
+PAGES = ("", "services", "services/new", "requests", "rights", "joining", "rules", "traffic")
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "How an agency joins"), ("zh-hant", "機關如何加入")])
+def test_in_an_empty_country_every_page_says_what_will_be_there_and_what_to_do(language: str, word: str) -> None:
+    for table in (Right, Service, Subsystem, Gateway, Issuer, Member):
+        table.objects.all().delete()
+    officer = factories.signed_in_officer("ris", "exchange_officer")
+    operator = factories.signed_in_officer("portal", "operator")
+    with transport.replaced(Down()):
+        told = {page: officer.get(f"/exchange/{page}", headers={"Accept-Language": language}) for page in PAGES}
+        figures = operator.get("/exchange/traffic", headers=ENGLISH)
+    assert {page: answer.status_code for page, answer in told.items()} == dict.fromkeys(PAGES, 200)
+    for page in ("", "services/new"):
+        assert word in told[page].content.decode(), page
+    assert "No gateway yet" in figures.content.decode()
+
+
+def test_members_and_rights_are_shown_while_the_portals_gateway_is_down(ris: Client) -> None:
+    with transport.replaced(Down(down=["portal"])):
+        members = ris.get("/exchange/", headers=ENGLISH)
+        rights = ris.get("/exchange/rights", headers=ENGLISH)
+        traffic = ris.get("/exchange/traffic", headers=ENGLISH)
+    assert [one.status_code for one in (members, rights, traffic)] == [200, 200, 200]
+    page = members.content.decode()
+    assert "does not answer" in page
+    assert "The list is that of the register" in page
+    assert page.count('scope="row"') == 2
+    assert "Works" in page, "the other one answers"
+    assert "Not known while" in rights.content.decode()
+    assert "every call is refused" not in rights.content.decode()
+
+
+def test_alarms_and_maintenance_of_a_gateway_are_seen(ris: Client) -> None:
+    with transport.replaced(Refusing(alarms={"log-altered": "records altered or missing: 5"})):
+        page = ris.get("/exchange/", headers=ENGLISH).content.decode()
+    assert "Alarm" in page
+    assert "<code>log-altered</code>" in page
+    window = {"until": "2026-11-23T00:00:00+00:00", "reason": "disk"}
+    with transport.replaced(Refusing(maintenance=window)):
+        page = ris.get("/exchange/", headers=ENGLISH).content.decode()
+    assert "Under maintenance" in page
+    assert "Works" not in page
 
 
 def test_the_law_of_a_right_is_read_in_the_language_of_the_page() -> None:

@@ -27,12 +27,17 @@ REFRESHES = (5, 10, 60)
 @permit("exchange.view")
 def members(request: HttpRequest) -> HttpResponse:
     """Members with the health of their gateways, and the services they offer."""
-    offered = api.services()
+    problem = None
+    try:
+        offered = api.services()
+    except Problem as unknown:  # the gateway that knows them is down, which this page is to show
+        offered, problem = [], unknown
     rows = [
         {"health": row, "services": [s for s in offered if s.member.endswith("/" + row.agency)]} for row in api.health()
     ]
     elsewhere = any(row["health"].elsewhere for row in rows)
-    return render(request, "exchange/members.html", {"rows": rows, "elsewhere": elsewhere})
+    shown = {"rows": rows, "elsewhere": elsewhere, "problem": problem if rows else None}
+    return render(request, "exchange/members.html", shown)
 
 
 @require_http_methods(["GET", "POST"])
@@ -68,10 +73,11 @@ def rights(request: HttpRequest) -> HttpResponse:
 
 def _rights(request: HttpRequest, problem: Problem | None = None) -> HttpResponse:
     own = [_state(row) for row in api.right_rows(actor(request))]
+    known, unknown = api.known_members()
+    in_force = [] if unknown else api.rights()
     context = {
-        "rights": [
-            (row, directory.purpose(row.purpose), words.basis(row.basis, row.basis_code)) for row in api.rights()
-        ],
+        "rights": [(row, directory.purpose(row.purpose), words.basis(row.basis, row.basis_code)) for row in in_force],
+        "unknown": unknown if known else None,
         "own": own,
         "may_revoke": may(request, "exchange.review"),
         "problem": problem,
@@ -124,7 +130,7 @@ def traffic(request: HttpRequest) -> HttpResponse:
     who = actor(request)
     every = request.GET.get("every", "")
     seconds = int(every) if every.isdecimal() and int(every) in REFRESHES else 0
-    names = {row.code: row.name for row in api.members()}
+    names = {row.code: row.name for row in api.known_members()[0]}
     agencies = [who.agency or ""] if who.agency != api.PORTAL else list(names)
     figures = [_figures(agency, names) for agency in agencies]
     figures.sort(key=lambda one: not one.get("rows"))  # those with calls first; the others keep their order

@@ -21,8 +21,8 @@ from smartgov.engines.troad.configuration import Configuration
 from smartgov.engines.troad.home import Home
 from smartgov.engines.troad.joining import centre_door, keeper, letters, offering
 from smartgov.engines.troad.peers import Peers, policy_of
-from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.reaching import Step
+from smartgov.engines.troad.received import problem_of
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
@@ -223,7 +223,7 @@ async def check(options: argparse.Namespace) -> int:
         await client.close()
     said = answer.parsed()
     if "checks" not in said:
-        raise refuse("credentials-invalid")
+        raise problem_of(answer)
     _show(said["checks"], as_json=options.json)
     return 0 if said["well"] else 1
 

@@ -80,12 +80,12 @@ TABLE: dict[str, Row] = {
         503,
         ("The gateway cannot write its log.", "閘道無法寫入日誌。"),
         (
-            "Its disk is full, broken or locked; without a record nothing is sent.",
-            "磁碟已滿、故障或遭鎖定；未留紀錄即不傳送。",
+            "Its disk is full, broken or locked, or its log altered (`log-altered`); without a record nothing is sent.",
+            "磁碟已滿、故障或遭鎖定，或日誌遭更動（警示 `log-altered`）；未留紀錄即不傳送。",
         ),
         (
-            "Its operator frees disk and looks at the program's log; then send it again: nothing was done.",
-            "請維運人員釋出磁碟空間並查看程式紀錄；之後重送即可，尚未執行任何事。",
+            "Its operator frees disk and looks at health and the program's log; then send it again: nothing was done.",
+            "請維運人員釋出磁碟空間，並查看健康狀態與程式紀錄；之後重送即可，尚未執行任何事。",
         ),
     ),
     "timestamps-missing": (

@@ -145,8 +145,8 @@ TABLE: dict[str, Row] = {
             "日誌還原或更換金鑰後尚未開啟新紀元，或末段遺失。",
         ),
         (
-            "Its operator reads the alarm `log-restored`; `smartgov gateway resume` says that a restore was meant.",
-            "請維運人員查看閘道健康狀態的 `log-restored` 警示；確屬有意還原時執行 `smartgov gateway resume`。",
+            "Its operator reads its alarms in health; `smartgov gateway resume` says that a restore was meant.",
+            "請維運人員查看閘道健康狀態的警示；確屬有意還原時執行 `smartgov gateway resume`。",
         ),
     ),
     "restored-void": (
