@@ -40,6 +40,7 @@ class StateDoor:
             "alarms": self._core.alarms.standing,
             "maintenance": window.as_json() if window else None,
             "running": self._core.running,
+            "once": self._core.moving.state(),
             "problem": "" if healthy else refuse(slug).what.zh,
         }
         return Response.json(body, 200 if healthy else 503)
