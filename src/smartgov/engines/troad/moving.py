@@ -196,10 +196,8 @@ class Moving:
         with core.store.reading() as (db, _):
             if not idempotency.knows(db, exchange):
                 return
-        to = core.configuration.current().gateways.get(given.to)
         try:
-            if to is None:
-                raise ConnectionFailedError(given.to)
+            to = core.configuration.current().gateways[given.to]
             answer = await core.peers.request(
                 "POST",
                 f"https://{to.authority}{ERASURES}",
@@ -208,7 +206,7 @@ class Moving:
                 expect_peer=to.tls_fingerprint,
                 idempotent=True,
             )
-        except (ConnectionFailedError, TimeoutError):
+        except (ConnectionFailedError, TimeoutError, KeyError, Problem):
             raise refuse("gateway-unreachable", gateway=given.to) from None
         if answer.status != 204:
             raise refuse("gateway-unreachable", gateway=given.to)
