@@ -89,7 +89,7 @@ from smartgov.blocks.exchange.selectors import (
     service_rows,
     subsystems_of,
 )
-from smartgov.engines.troad.alarms import PASSED_OVER
+from smartgov.engines.troad.alarms import HANDED_OVER, PASSED_OVER
 from smartgov.shared import homes
 from smartgov.shared.actor import Actor
 from smartgov.shared.ids import uuid7
@@ -372,6 +372,7 @@ def _health(member: Member) -> GatewayHealth:
         passed_over=tuple(
             sorted(name.removeprefix(PASSED_OVER) for name in said.get("alarms", ()) if name.startswith(PASSED_OVER))
         ),
+        handed_over=said["once"]["gateway"] if HANDED_OVER in said.get("alarms", ()) else "",
     )
 
 

@@ -245,6 +245,8 @@ class GatewayHealth:
     elsewhere: bool = False
     passed_over: tuple[str, ...] = ()
     """Gateways of other members round which its calls go now, because they cannot be reached or do not work."""
+    handed_over: str = ""
+    """The gateway to which it has handed over what may happen only once, until its member's offer says so."""
 
 
 def gateway_unreachable(agency: str) -> Problem:

@@ -27,6 +27,7 @@ from smartgov.engines.httpd import Request, Response
 from smartgov.engines.httpd.failures import ConnectionFailedError
 from smartgov.engines.pki import keys
 from smartgov.engines.troad import handover, idempotency, outlasting, records
+from smartgov.engines.troad.alarms import HANDED_OVER
 from smartgov.engines.troad.handover import Given, Taken
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.snapshot import Member
@@ -41,8 +42,8 @@ log = structlog.get_logger()
 ASKED, HANDED = "handover.json", "takeover.jws"
 ERASURES = "/once/erasures"
 _TIMEOUT = 5
-NOBODY, REFUSED = "once-handed-over", "handover-refused"
-"""Alarms: nobody takes what may happen only once until the offer names the successor; a file that was not taken."""
+REFUSED = "handover-refused"
+"""The alarm of a file that was not taken."""
 
 
 class Moving:
@@ -95,9 +96,9 @@ class Moving:
             log.exception("handover_failed", reason=slug)
         state = self.state()
         if state["state"] in {"ending", "handed-over"}:
-            self._core.alarms.set(NOBODY, f"until the offer names {state['gateway']}")
+            self._core.alarms.set(HANDED_OVER, f"until the offer names {state['gateway']}")
         else:
-            self._core.alarms.clear(NOBODY)
+            self._core.alarms.clear(HANDED_OVER)
 
     # -- the former -------------------------------------------------------------------------------------------------
 
