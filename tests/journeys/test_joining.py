@@ -293,6 +293,16 @@ def _a_second_gateway(xyz: Agency, operator: Person, manual: Manual) -> None:
         until(lambda: _status(xyz, "smartgov gateway ping TW/GOV/xyz/gw2 --home $DIR"), lambda status: status == 0)
         listed = xyz.run("smartgov gateway offer --home $DIR")
         assert OWN in listed, "what the member offered before stays its offer"
+        moved = {"SECOND": second, "MOVE": xyz.folder / "handed-over"}
+        assert "TW/GOV/xyz/gw2" in xyz.run(manual.take("gateway handover"), **moved)
+        assert "once-handed-over" in _health(xyz)["alarms"]
+        told = xyz.run(manual.take("gateway takeover"), **moved)
+        assert "Took over" in told
+        assert "Signed and handed in" in told
+        until(
+            lambda: _health(xyz)["once"], lambda said: said == {"gateway": "TW/GOV/xyz/gw2", "state": "elsewhere"}, 120
+        )
+        until(lambda: _health(beside)["once"], lambda said: said["state"] == "here", 120)
 
 
 def _erased_and_still_proven(xyz: Agency, exchange: str, folder: Path) -> None:
@@ -389,6 +399,12 @@ def _root(operator: Person) -> str:
 
 def _status(xyz: Agency, script: str) -> int:
     return int(xyz.run(f"set +e; {script} > /dev/null 2>&1; echo $?").split()[-1])
+
+
+def _health(agency: Agency) -> dict[str, Any]:
+    url = f"http://127.0.0.1:{agency.port + 1}/local/v1/health"
+    said: dict[str, Any] = sync.request("GET", url).parsed()
+    return said
 
 
 def _page_of(service: str) -> str:

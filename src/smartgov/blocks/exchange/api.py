@@ -93,7 +93,7 @@ from smartgov.blocks.exchange.selectors import (
     service_rows,
     subsystems_of,
 )
-from smartgov.engines.troad.alarms import PASSED_OVER
+from smartgov.engines.troad.alarms import HANDED_OVER, PASSED_OVER
 from smartgov.shared import homes
 from smartgov.shared.actor import Actor
 from smartgov.shared.ids import uuid7
@@ -392,9 +392,10 @@ def _health(member: Member) -> GatewayHealth:
         problem=Text.of(said["problem"]["what"]) if said.get("problem") else domain.NOTHING,
         todo=Text.of(said["problem"]["todo"]) if said.get("problem") else domain.NOTHING,
         passed_over=tuple(name.removeprefix(PASSED_OVER) for name in alarms if name.startswith(PASSED_OVER)),
-        alarms=tuple(name for name in alarms if not name.startswith(PASSED_OVER)),
+        alarms=tuple(name for name in alarms if name != HANDED_OVER and not name.startswith(PASSED_OVER)),
         answers=True,
         maintenance=bool(said.get("maintenance")),
+        handed_over=said["once"]["gateway"] if HANDED_OVER in said.get("alarms", ()) else "",
     )
 
 

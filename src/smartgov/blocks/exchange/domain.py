@@ -276,6 +276,8 @@ class GatewayHealth:
     answers: bool = False
     """Whether it answered at all: one that does and is not healthy refuses exchanges, and `problem` says why."""
     maintenance: bool = False
+    handed_over: str = ""
+    """The gateway to which it has handed over what may happen only once, until its member's offer says so."""
 
 
 def gateway_unreachable(agency: str) -> Problem:

@@ -7,6 +7,8 @@ import structlog
 log = structlog.get_logger()
 PASSED_OVER = "gateway-passed-over:"
 """With the id of another member's gateway: calls go round it to the member's next one."""
+HANDED_OVER = "once-handed-over"
+"""Nobody takes what may happen only once until the member's offer names the gateway to which it was handed over."""
 
 
 class Alarms:

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from smartgov.engines.httpd import Client
 from smartgov.engines.pki import keys
 from smartgov.engines.pki.token import TokenKey
-from smartgov.engines.troad import batch_signature, records, wire
+from smartgov.engines.troad import batch_signature, handover, idempotency, records, wire
 from smartgov.engines.troad import contract as contracts
 from smartgov.engines.troad.alarms import Alarms
 from smartgov.engines.troad.artefacts import Reader
@@ -23,6 +23,7 @@ from smartgov.engines.troad.home import Home
 from smartgov.engines.troad.idempotency import Claims
 from smartgov.engines.troad.limits import Buckets
 from smartgov.engines.troad.maintenance import Maintenance
+from smartgov.engines.troad.moving import Moving
 from smartgov.engines.troad.peers import Peers, policy_of
 from smartgov.engines.troad.restoring import Restoring
 from smartgov.engines.troad.stated import Stated
@@ -72,7 +73,16 @@ class Core:
         self.stated = Stated(self)
         self.ways = Ways(self)
         self._index_key = home.secret_key("index")
-        self.claims = Claims(self._index_key, home.secret_key("body"), self.restoring.refuse_unsure_key)
+        self.moving = Moving(self)
+        with self.store.reading() as (db, _):
+            claim_key = handover.claim_key(db, home)
+        self.claims = Claims(
+            self._index_key,
+            home.secret_key("body"),
+            self.restoring.refuse_unsure_key,
+            key=claim_key,
+            keyed=int(self.store.fact(idempotency.KEYED) or 0),
+        )
 
     def now(self) -> datetime:
         """The present instant."""

@@ -13,7 +13,7 @@ import structlog
 
 from smartgov.engines.httpd import Request, Response, Server, run, serve
 from smartgov.engines.httpd.messages import Handler
-from smartgov.engines.troad import archive, consent_status, exchanged, stated, status_door
+from smartgov.engines.troad import archive, consent_status, exchanged, moving, stated, status_door
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
@@ -79,6 +79,8 @@ class Gateway:
             return await self.core.consents.answer(request)
         if (request.method, request.path) == ("POST", stated.PATH):
             return await self.core.stated.answer(request)
+        if (request.method, request.path) == ("POST", moving.ERASURES):
+            return await self.core.moving.erase_here(request)
         if request.path.startswith("/witness/"):
             return await self.witness.handle(request)
         if (request.method, request.path) == ("GET", exchanged.PATH):

@@ -3,6 +3,9 @@
 A claim is made in the transaction that records the request, before the service is asked, and finished in the one that
 records the answer. It binds client, service, method, path and key; the rest of the request (person, query, fields and
 body) by an HMAC under a salt of its own, which is erased with the claim's answer, so that nobody can guess at it later.
+
+Claims are found by an HMAC under a key for this alone, so that they can be handed to another gateway of the member
+(`handover`) without the key that names persons in this log.
 """
 
 from __future__ import annotations
@@ -12,8 +15,10 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -25,6 +30,8 @@ FIELD = "idempotency-key"
 KEPT_SECONDS = 7 * 86400
 """How long a key is remembered; after that the same key is a new request."""
 _KEY = re.compile(r"[ -~]{1,200}")
+KEYED = "claims-keyed"
+"""When this file's last claim was made that is found by the index key, as all were once (Unix seconds)."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS claim (
     id BLOB PRIMARY KEY, made INTEGER NOT NULL, exchange TEXT NOT NULL,
@@ -32,6 +39,7 @@ CREATE TABLE IF NOT EXISTS claim (
     salt BLOB, tag BLOB, answer BLOB, consent TEXT
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS claim_exchange ON claim (exchange);
+INSERT OR IGNORE INTO fact SELECT 'claims-keyed', coalesce(max(made), 0) FROM claim;
 """
 
 
@@ -51,18 +59,24 @@ class Claim:
     live: set[bytes]
     doubt: Callable[[], None]
     """Raises the Problem for a key that nothing is known of, when that proves nothing."""
+    earlier: bytes = b""
+    """The id that this claim has where an earlier version made it."""
     mine: bool = False
     stored: Response | None = None
     consent: str = ""
 
     def take(self, db: sqlite3.Connection) -> None:
         """Claim the key, or read what became of it. Problems `idempotency-*`, `outcome-unknown`, `answer-erased`."""
-        row = db.execute("SELECT made, state, salt, tag, answer, consent FROM claim WHERE id = ?", (self.id,))
-        found = row.fetchone()
+        own = self.id
+        found = self._found(db)
+        if found is None and self.earlier:
+            self.id = self.earlier
+            found = self._found(db)
         if found is not None and found[0] < self.made - KEPT_SECONDS:
             db.execute("DELETE FROM claim WHERE id = ?", (self.id,))
             found = None
         if found is None:
+            self.id = own
             self.doubt()
             salt = os.urandom(32)
             fresh = (self.id, self.made, self.exchange, "running", self._seal(salt), self._tag(salt))
@@ -71,6 +85,10 @@ class Claim:
             self.live.add(self.id)
             return
         self._read(*found[1:])
+
+    def _found(self, db: sqlite3.Connection) -> Any:
+        row = db.execute("SELECT made, state, salt, tag, answer, consent FROM claim WHERE id = ?", (self.id,))
+        return row.fetchone()
 
     def finish(self, db: sqlite3.Connection, answer: Response, consent: str) -> None:
         """Keep the answer, in the transaction that records it."""
@@ -113,8 +131,7 @@ class Claim:
         return hmac.digest(salt, self.content, "sha256")
 
     def _seal(self, plain: bytes) -> bytes:
-        nonce = os.urandom(12)
-        return nonce + self.wrap.encrypt(nonce, plain, self.id)
+        return _sealed(self.wrap, plain, self.id)
 
     def _open(self, sealed: bytes) -> bytes:
         return self.wrap.decrypt(sealed[:12], sealed[12:], self.id)
@@ -123,9 +140,23 @@ class Claim:
 class Claims:
     """Makes claims for one running gateway."""
 
-    def __init__(self, index_key: bytes, body_key: bytes, refuse_unsure: Callable[[str, int, int], None]) -> None:
+    def __init__(
+        self,
+        index_key: bytes,
+        body_key: bytes,
+        refuse_unsure: Callable[[str, int, int], None],
+        *,
+        key: bytes,
+        keyed: int = 0,
+    ) -> None:
         self._index_key, self._wrap, self._refuse_unsure = index_key, AESGCM(body_key), refuse_unsure
+        self.key, self._keyed = key, keyed
         self._live: set[bytes] = set()
+
+    @property
+    def unsure(self) -> int:
+        """Before when a key may have been used by a claim that cannot be handed over (Unix seconds)."""
+        return self._keyed + 1 if self._keyed else 0
 
     def of(self, ask: Ask, now: int, since: int = 0) -> Claim | None:
         """The claim that this call makes, or None when it shows no key; Problem `idempotency-key-invalid`.
@@ -137,10 +168,55 @@ class Claims:
             return None
         if not _KEY.fullmatch(key):
             raise refuse("idempotency-key-invalid")
-        named = (ask.client, ask.target.service_id, ask.method, ask.target.path, key)
-        id_ = hmac.digest(self._index_key, b"claim" + _joined(*(part.encode() for part in named)), "sha256")
+        parts = (ask.client, ask.target.service_id, ask.method, ask.target.path, key)
+        named = _joined(*(part.encode() for part in parts))
         content = _joined(*(part.encode() for part in _circumstances(ask)), ask.body)
-        return Claim(id_, now, ask.id, content, self._wrap, self._live, lambda: self._refuse_unsure(key, now, since))
+
+        def doubt() -> None:
+            self._refuse_unsure(key, now, since)
+
+        claim = Claim(hmac.digest(self.key, named, "sha256"), now, ask.id, content, self._wrap, self._live, doubt)
+        if now <= self._keyed + KEPT_SECONDS:
+            claim.earlier = hmac.digest(self._index_key, b"claim" + named, "sha256")
+        return claim
+
+
+def own_key(index_key: bytes) -> bytes:
+    """The key by which a gateway finds its claims, until it takes over another one's."""
+    return hmac.digest(index_key, b"troad-claims-1", "sha256")
+
+
+def handed(db: sqlite3.Connection, body_key: bytes, now: int) -> Iterator[list[Any]]:
+    """Every claim that is still remembered and found by the claims' own key, opened; none is worked on any more."""
+    wrap = AESGCM(body_key)
+    (keyed,) = db.execute("SELECT CAST(value AS INTEGER) FROM fact WHERE name = ?", (KEYED,)).fetchone()
+    rows = db.execute(
+        "SELECT id, made, exchange, CASE state WHEN 'running' THEN 'unknown' ELSE state END, salt, answer, tag, consent"
+        " FROM claim WHERE made >= ? ORDER BY id",
+        (max(keyed, now - KEPT_SECONDS),),
+    )
+    for id_, made, exchange, state, salt, answer, tag, consent in rows:
+        plain = [None if one is None else wrap.decrypt(one[:12], one[12:], id_) for one in (salt, answer)]
+        yield [_text(id_), made, exchange, state, *map(_text, (*plain, tag)), consent]
+
+
+def take_over(db: sqlite3.Connection, body_key: bytes, row: list[Any]) -> None:
+    """Keep one claim that another gateway handed over; what was erased here stays erased."""
+    wrap, (id_, made, exchange, state, salt, answer, tag, consent) = AESGCM(body_key), row
+    key = b64decode(id_)
+    salt, answer = (None if one is None else _sealed(wrap, b64decode(one), key) for one in (salt, answer))
+    db.execute(
+        "INSERT INTO claim VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET made = excluded.made,"
+        " exchange = excluded.exchange, state = excluded.state, salt = excluded.salt, tag = excluded.tag,"
+        " answer = excluded.answer, consent = excluded.consent"
+        " WHERE state <> 'erased' OR exchange <> excluded.exchange",
+        (key, made, exchange, state, salt, None if tag is None else b64decode(tag), answer, consent),
+    )
+
+
+def knows(db: sqlite3.Connection, exchange: str) -> bool:
+    """Whether a key of this exchange is still remembered."""
+    return db.execute("SELECT 1 FROM claim WHERE exchange = ?", (exchange,)).fetchone() is not None
 
 
 def erase(db: sqlite3.Connection, exchange: str) -> None:
@@ -163,3 +239,12 @@ def _circumstances(ask: Ask) -> tuple[str, ...]:
 
 def _joined(*parts: bytes) -> bytes:
     return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+
+
+def _sealed(wrap: AESGCM, plain: bytes, bound: bytes) -> bytes:
+    nonce = os.urandom(12)
+    return nonce + wrap.encrypt(nonce, plain, bound)
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else b64encode(value).decode()

@@ -231,6 +231,7 @@ class LocalDoor:
             raise refuse("record-invalid")
         await self._outlast(outlasting.erasure(exchange))
         erased = await self._core.store.erase(exchange)
+        await self._core.moving.erase_there(exchange, ())
         await self._note("erasure", caller, None, {"id": exchange, "erased": erased})
         return Response.json({"erased": erased})
 

@@ -1,4 +1,5 @@
-"""What has to outlast a restore: which exchanges were erased and which consents taken back, in a file beside the home.
+"""What has to outlast a restore: which exchanges were erased, which consents taken back, and that what is counted once
+was handed over, in a file beside the home.
 
 Each is on the disk here before it is acknowledged. A backup does not hold the file and a restore does not replace it:
 it says what has to be done again to whatever comes out of the backup. No person stands in it.
@@ -14,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from smartgov.engines.troad import store
+from smartgov.engines.troad import handover, store
 
 
 def note(path: Path, entry: dict[str, Any]) -> None:
@@ -37,6 +38,16 @@ def revocation(jti: str, until: int) -> dict[str, Any]:
     return {"kind": "revocation", "jti": jti, "until": until}
 
 
+def handed_over(line: str) -> dict[str, Any]:
+    """That another gateway of the member takes what may happen only once, as the heads of this log say it."""
+    return {"kind": "handover", "line": line}
+
+
+def erasures(path: Path) -> Iterator[str]:
+    """The exchanges that were erased."""
+    return (str(entry["exchange"]) for entry in _entries(path) if entry["kind"] == "erasure")
+
+
 def reapply(path: Path, log: Path) -> int:
     """Do all of it again in the restored file `log`; how many lines there were. ValueError for a line it cannot read.
 
@@ -52,6 +63,8 @@ def reapply(path: Path, log: Path) -> int:
             elif entry["kind"] == "revocation":
                 row = (entry["jti"], entry["until"])
                 db.execute("INSERT OR REPLACE INTO revoked_consent VALUES (?, ?)", row)
+            elif entry["kind"] == "handover":
+                handover.remember(db, entry["line"])
             else:
                 raise ValueError(f"unknown kind {entry['kind']!r}")
         db.execute("COMMIT")

@@ -10,7 +10,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from smartgov.engines.httpd import Response
-from smartgov.engines.troad import limits, rights, single_place
+from smartgov.engines.troad import epochs, handover, limits, rights, single_place
 from smartgov.engines.troad.backend import ask_service
 from smartgov.engines.troad.contract import Operation
 from smartgov.engines.troad.core import Core
@@ -37,13 +37,20 @@ class Passage:
     grant: Grant
     operation: Operation | None
     claim: Claim | None
+    since: int = 0
+    """From when on this gateway is in charge of what may happen only once (Unix seconds)."""
     answer: Response | None = None
+    counted: bool = False
 
     def record(self, entry: Entry) -> None:
         """Attach to the request's entry what must commit with it: quota, claim on the key, a consent not used yet."""
         terms = self.grant.service.terms
         if terms.per_day:
             entry.effects.append(limits.count(self.ask.client, self.grant.service.id, terms.per_day, self.core.now()))
+        if self.claim is not None or self._single_use:
+            entry.effects.append(self._refuse_handed_over)
+            self.core.moving.running += 1
+            self.counted = True
         if self.claim is not None:
             entry.effects.append(self.claim.take)
         if self._single_use:
@@ -93,7 +100,10 @@ class Passage:
             entry.effects.append(claim.lose)
 
     def end(self) -> None:
-        """Whatever happened: this process no longer works on the key."""
+        """Whatever happened: this process no longer works on the call."""
+        if self.counted:
+            self.core.moving.running -= 1
+            self.counted = False
         if self.claim is not None:
             self.claim.end()
 
@@ -120,6 +130,10 @@ class Passage:
         consent = self.grant.consent
         return self.claim is not None and consent is not None and self.claim.consent == consent.jti
 
+    def _refuse_handed_over(self, db: sqlite3.Connection) -> None:
+        """Once more within the transaction: it may have been handed over since the call was admitted."""
+        handover.refuse_given(handover.given_by(epochs.stored(db)), self.since)
+
     def _refuse_spent(self, db: sqlite3.Connection) -> None:
         consent = self.grant.consent
         if consent is None or self._spent_by_this_key():
@@ -137,14 +151,15 @@ async def admit(core: Core, ask: Ask, snapshot: Snapshot) -> Passage:
     if len(ask.body) > terms.body_bytes:
         raise refuse("body-too-large", limit=terms.body_bytes)
     own, present = snapshot.members[service.member], core.now()
-    single_place.refuse_elsewhere(ask, own, core.home.gateway, present)
+    single_place.refuse_elsewhere(ask, own, core.home.gateway, present, core.moving.given)
     grant = await authorise(core, ask, snapshot)
     operation = None
     if terms.contract:
         operation = core.contract(terms.contract).request(ask.method, ask.target.path, ask.query, ask.headers, ask.body)
     now = present.timestamp()
     core.buckets.take(ask.client, service.id, terms.per_minute, now)
-    return Passage(core, ask, grant, operation, core.claims.of(ask, int(now), own.once_since))
+    claim = core.claims.of(ask, int(now), core.moving.unsure(own.once_since))
+    return Passage(core, ask, grant, operation, claim, single_place.in_charge_since(own, core.home.gateway))
 
 
 async def authorise(core: Core, ask: Ask, snapshot: Snapshot) -> Grant:

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from smartgov.engines.httpd import Response
 from smartgov.engines.httpd.failures import ConnectionFailedError
 from smartgov.engines.ledger import Checkpoint, checkpoint, merkle
-from smartgov.engines.troad import backup, epochs, idempotency, records, soundness, wire, witness
+from smartgov.engines.troad import backup, epochs, handover, idempotency, records, soundness, wire, witness
 from smartgov.engines.troad.epochs import Epoch
 from smartgov.engines.troad.heads import members, needed
 from smartgov.engines.troad.names import epoch_of, origin_of
@@ -180,6 +180,8 @@ class Restoring:
         number = epoch_of(known.origin)[1] + 1
         fresh = Epoch(number, known.origin, known.size, known.root, 0 if anew else size)
         lines = (*epochs.told_by(known), fresh.line, *([epochs.key_line(number, former)] if former else []))
+        # What this log handed over before stays handed over, whoever still knows it.
+        lines = handover.with_newest(lines, *store.extensions, *(line for head in heads for line in head.extensions))
         void_until = int(restored.timestamp()) + wire.FRESH_SECONDS
         record = {
             "kind": "epoch",

@@ -3,6 +3,7 @@
 Each gateway has a log of its own, so a key or a consent that two of them took could be used at both. A key belongs to
 the gateway that the member's signed offer names (`once`); a consent for a single use to the one that can open its
 reference to the person, which its issuer signed. Neither follows from the order in which the centre lists gateways.
+A gateway that has handed over (`handover`) takes neither by the word of the offer under which it did.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from smartgov.engines.pki import keys
+from smartgov.engines.troad.handover import Given, refuse_given
 from smartgov.engines.troad.idempotency import FIELD
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.rights import Ask
@@ -50,16 +52,25 @@ def named(member: Member | None) -> dict[str, Any] | None:
     return {"gateway": member.once.rpartition("/")[2], "since": member.once_since}
 
 
-def refuse_elsewhere(ask: Ask, member: Member, here: str, now: datetime) -> None:
+def in_charge_since(member: Member, here: str) -> int:
+    """From when on the gateway `here` takes keys by its member's word (Unix seconds), -1 when it does not."""
+    return member.once_since if member.once == here else -1
+
+
+def refuse_elsewhere(ask: Ask, member: Member, here: str, now: datetime, given: Given | None) -> None:
     """At the gateway `here` of `member`: Problem `once-elsewhere` for what counts once and is counted at another one,
-    `once-moving` for a key while it is not yet sure that the gateway that took keys before has stopped.
+    `once-moving` for a key while it is not yet sure that the gateway that took keys before has stopped,
+    `once-handed-over` where this one has handed it over (`given`).
     """
-    if ask.consent and (named := _opener(ask.consent, True)) not in {"", here}:
-        raise refuse("once-elsewhere", gateway=named)
+    if ask.consent and (named := _opener(ask.consent, True)):
+        if named != here:
+            raise refuse("once-elsewhere", gateway=named)
+        refuse_given(given, in_charge_since(member, here))
     if FIELD not in ask.headers:
         return
     if member.once != here:
         raise refuse("once-elsewhere", gateway=member.once)
+    refuse_given(given, member.once_since)
     if (left := member.once_since - now.timestamp()) > 0:
         raise refuse("once-moving", retry_after=math.ceil(left))
 

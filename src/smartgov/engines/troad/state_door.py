@@ -42,6 +42,7 @@ class StateDoor:
             "alarms": self._core.alarms.standing,
             "maintenance": window.as_json() if window else None,
             "running": self._core.running,
+            "once": self._core.moving.state(),
             "problem": _told(refused),
         }
         return Response.json(body, 200 if refused is None else 503)

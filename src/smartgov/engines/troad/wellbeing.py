@@ -40,6 +40,7 @@ async def check(core: Core) -> list[Step]:
         ("offer", _offer),
         ("peer", _peer),
         ("ways", _ways),
+        ("once", _once),
         ("disk", _disk),
         ("maintenance", _maintenance),
     )
@@ -153,6 +154,18 @@ async def _peer(core: Core) -> Step:
 async def _ways(core: Core) -> Step:
     """Whether calls go round a gateway of another member."""
     return core.ways.step()
+
+
+async def _once(core: Core) -> Step:
+    """Which gateway of the member takes what may happen only once."""
+    state = core.moving.state()
+    if state["state"] in {"ending", "handed-over"}:
+        todo = Text(
+            "Have the other gateway take over (`takeover`), then sign there: `smartgov gateway offer --sign --once`.",
+            "請由另一閘道接手（`takeover`），並於該處執行 `smartgov gateway offer --sign --once`。",
+        )
+        return Step("once", False, f"handed over to {state['gateway']}; nobody takes keys until it is signed", todo)
+    return Step("once", True if state["gateway"] else None, f"{state['gateway'] or 'no gateway'}: {state['state']}")
 
 
 async def _disk(core: Core) -> Step:

@@ -59,6 +59,8 @@ class Recorded:
         self.calls: list[tuple[str, Call]] = []
         self.claims: list[dict[str, Any]] = []
         self.down = down
+        self.handed_over = ""
+        """An agency whose gateway has handed over."""
 
     def call(self, agency: str, call: Call) -> Answer:
         self.calls.append((agency, call))
@@ -88,7 +90,12 @@ class Recorded:
         if agency in self.down:
             raise domain.gateway_unreachable(agency)
         alarms = {"gateway-passed-over:TW/GOV/hpa/gw1": "gateway-silent", "certificate-ends": ""}
-        return {"healthy": True, "log_size": 7, "configuration_expires": "2026-11-23T00:00:00+00:00", "alarms": alarms}
+        end = "2026-11-23T00:00:00+00:00"
+        said = {"healthy": True, "log_size": 7, "configuration_expires": end, "alarms": alarms}
+        if agency == self.handed_over:
+            alarms["once-handed-over"] = "until the offer names TW/GOV/portal/gw2"
+            said["once"] = {"gateway": "TW/GOV/portal/gw2", "state": "handed-over"}
+        return said
 
     def traffic(self, agency: str) -> dict[str, Any]:
         if agency in self.down:

@@ -13,13 +13,17 @@ pytestmark = pytest.mark.django_db
 
 def test_an_operator_sees_members_and_rights() -> None:
     client = factories.signed_in_officer("portal", "operator")
-    with transport.replaced(Recorded(down=["ris"])):
+    recorded = Recorded(down=["ris"])
+    recorded.handed_over = "portal"
+    with transport.replaced(recorded):
         members = client.get("/exchange/", headers={"Accept-Language": "en"}).content.decode()
         rights = client.get("/exchange/rights", headers={"Accept-Language": "en"}).content.decode()
     assert "TW/GOV/ris/household/people.v1" in members
     assert "Article 5" in rights
     assert "Its calls go round" in members
     assert "<code>TW/GOV/hpa/gw1</code>" in members
+    assert members.count("Counting handed over") == 1
+    assert "<code>TW/GOV/portal/gw2</code>" in members
 
 
 def test_a_citizen_does_not() -> None:

@@ -32,10 +32,11 @@ def members(request: HttpRequest) -> HttpResponse:
         offered = api.services()
     except Problem as unknown:  # the gateway that knows them is down, which this page is to show
         offered, problem = [], unknown
+    gateways = api.health()
     rows = [
-        {"health": row, "services": [s for s in offered if s.member.endswith("/" + row.agency)]} for row in api.health()
+        {"health": row, "services": [s for s in offered if s.member.endswith("/" + row.agency)]} for row in gateways
     ]
-    elsewhere = any(row["health"].elsewhere for row in rows)
+    elsewhere = any(row.elsewhere for row in gateways)
     shown = {"rows": rows, "elsewhere": elsewhere, "problem": problem if rows else None}
     return render(request, "exchange/members.html", shown)
 

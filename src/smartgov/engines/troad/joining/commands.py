@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from smartgov.engines.troad.joining import looking_after, offering, own_systems, rights, setting_up
+from smartgov.engines.troad.joining import handing, looking_after, offering, own_systems, rights, setting_up
 from smartgov.engines.troad.joining.joined import not_joined
 from smartgov.engines.troad.systems import ABILITIES
 from smartgov.engines.troad.visibility import CLASSES as VISIBILITIES
@@ -17,7 +17,7 @@ from smartgov.shared.text import Text
 
 VERBS = (
     *("init", "system", "service", "publish", "right", "offer", "timestamps"),
-    *("renew", "check", "ping", "key", "maintenance"),
+    *("renew", "check", "ping", "key", "maintenance", "handover", "takeover"),
 )
 
 
@@ -73,7 +73,18 @@ def _parser() -> argparse.ArgumentParser:
     pause.add_argument("--minutes", type=int, default=30, help="how long it will take, told to whoever asks")
     pause.add_argument("--reason", default="", help="why, in words for the other agencies")
     pause.add_argument("--wait", action="store_true", help="on: come back when no exchange runs any more")
+    _handing(verbs)
     return parser
+
+
+def _handing(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "end taking what may happen only once, for good, and write it down for another gateway of this member"
+    verb = _verb(verbs, "handover", handing.handover, text)
+    verb.add_argument("--to", required=True, metavar="CODE", help="the gateway that takes over")
+    verb.add_argument("--file", type=Path, required=True, help="the file to write, encrypted to that gateway")
+    text = "take over what another gateway of this member handed over; then sign an offer with --once"
+    verb = _verb(verbs, "takeover", handing.takeover, text)
+    verb.add_argument("--file", type=Path, required=True, help="the file that it wrote")
 
 
 def _verb(

@@ -47,6 +47,7 @@ class Keeper:
         for turn in itertools.count():
             self._core.configuration.state()
             await self._core.behind.look()
+            await self._core.moving.look()
             if turn % EVERY == 0 or self._ordered:
                 await self.look()
             await asyncio.sleep(LOOK_SECONDS)

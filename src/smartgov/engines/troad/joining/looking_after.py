@@ -13,9 +13,9 @@ from typing import Any
 from smartgov.engines import trust
 from smartgov.engines.httpd import Client
 from smartgov.engines.pki import certificates, keys
+from smartgov.engines.troad import handover, reaching, single_place, ways
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad import maintenance as pausing
-from smartgov.engines.troad import reaching, single_place, ways
 from smartgov.engines.troad.alarms import PASSED_OVER, Alarms
 from smartgov.engines.troad.configuration import Configuration
 from smartgov.engines.troad.home import Home
@@ -161,8 +161,34 @@ def _once(
         )
     if before is None or before["gateway"] == wanted:
         return before
+    if (since := _taken_over(at, wanted, before, options)) is not None:
+        return {"gateway": wanted, "since": since}
     wait = 0 if options.former_stopped else single_place.MOVING_SECONDS
     return {"gateway": wanted, "since": math.ceil(clock.now().timestamp()) + wait}
+
+
+def _taken_over(at: Home, wanted: str, before: dict[str, Any], options: argparse.Namespace) -> int | None:
+    """From when on the gateway of this home is in charge because it took over from the one before, which has ended."""
+    if not (at.path / "log.sqlite3").exists():
+        return None
+    if wanted == at.code:
+        taken = handover.taken_in(at.path)
+        if taken is None or taken.former != f"{at.member}/{before['gateway']}" or taken.at < before["since"]:
+            return None
+        return taken.since
+    given = handover.state(at.path)[0]
+    if given is None or given.to != f"{at.member}/{wanted}" or given.at < before["since"] or options.former_stopped:
+        return None
+    raise Problem(
+        "once-handed-over",
+        409,
+        what=Text(f"This gateway has handed over to {given.to}.", f"本閘道已移交給 {given.to}。"),
+        why=Text("Only that one's log says from when on it takes keys.", "接手起算時間僅載於該閘道日誌。"),
+        todo=Text(
+            f"Run `smartgov gateway takeover` there, then sign there with --once {wanted}.",
+            f"請於該閘道執行 `smartgov gateway takeover` 後，於該處以 --once {wanted} 簽署。",
+        ),
+    )
 
 
 def _accepted(at: Home) -> Configuration | None:

@@ -127,6 +127,18 @@ TABLE: dict[str, Row] = {
             "請於 X-Road-Security-Server 指定該閘道，或不指定而由您的閘道選擇；若已停用，請洽該機關。",
         ),
     ),
+    "once-handed-over": (
+        421,
+        ("This gateway has handed over what it counted once.", "本閘道已將冪等鍵與單次同意之計次移交。"),
+        (
+            "Another gateway of the member, `gateway`, takes it over; nothing was done.",
+            "由該成員的另一個閘道（gateway 所列）接手；尚未執行任何事。",
+        ),
+        (
+            "Send a call with a key again in a few minutes, when yours knows it. Ask for a single-use consent anew.",
+            "帶冪等鍵之請求請於數分鐘後、貴閘道取得新設定時重送；單次同意請重新取得。",
+        ),
+    ),
     "once-moving": (
         503,
         ("The member's keys are moving to this gateway.", "該成員的冪等鍵計次正移至本閘道。"),
