@@ -10,8 +10,12 @@ from typing import Any
 import pytest
 
 from smartgov.engines.pki import keys
+from smartgov.engines.troad import archive_check, past, verification, verify_evidence
+from smartgov.engines.troad import home as homes
+from smartgov.engines.troad.joining import commands
 from smartgov.engines.troad.tests.made import EDU, HPA, MEMBERS, MOI, PORTAL, RIS, Keys, Land, both
-from smartgov.engines.trust import Pins
+from smartgov.engines.trust import Follower, Pins
+from smartgov.shared.problems import Problem
 
 DAY = timedelta(days=1)
 VALID: tuple[str, tuple[str, ...]] = ("valid", ())
@@ -243,8 +247,6 @@ def unreadable(request: pytest.FixtureRequest) -> str:
 
 
 def test_pins_in_another_form_are_not_taken_for_none(unreadable: str, land: Land, trusted: Path) -> None:
-    from smartgov.engines.troad import archive_check, verification, verify_evidence
-
     (trusted / "members.json").write_text(unreadable)
     with pytest.raises(ValueError, match=r"members\.json"):
         Pins.read(trusted)
@@ -256,3 +258,54 @@ def test_pins_in_another_form_are_not_taken_for_none(unreadable: str, land: Land
     with pytest.raises(SystemExit) as ended:
         verify_evidence.main([str(bundle), "--anchors", str(trusted)])
     assert ended.value.code == 2
+
+
+VECTORS = Path(__file__).parents[5] / "docs" / "protocols" / "vectors" / "evidence"
+
+
+@pytest.mark.parametrize("name", sorted(json.loads((VECTORS / "verdicts.json").read_text())))
+def test_the_published_vectors_get_the_published_verdicts(name: str) -> None:
+    bundle = json.loads((VECTORS / f"{name}.json").read_text())
+    for pins, wanted in json.loads((VECTORS / "verdicts.json").read_text())[name].items():
+        word, reasons = both(bundle, VECTORS / "anchors" / pins)
+        assert [word, *reasons] == wanted, pins
+
+
+def test_a_gateway_writes_down_the_keys_that_it_believes(land: Land, tmp_path: Path) -> None:
+    """The folder that it makes holds a bundle of then, one of after a rotation, and no forged one."""
+    home, folder = tmp_path / "home", tmp_path / "written"
+    homes.create(home, member=RIS, port=1, local_port=2, subsystems={}, anchor=land.anchor)
+
+    def take(at: Any) -> None:
+        land.configuration(at)
+        bundle = land.repository.bundle()
+        past.keep(home, bundle, Follower(home / "trust", land.anchor).take(bundle, at).digest, at)
+
+    take(land.now - 20 * DAY)
+    write = ["pins", "--home", str(home), "--anchors", str(folder)]
+    assert commands.main([*write, "--member", HPA]) == 0
+    pins = Pins.read(folder)
+    assert (set(pins.members), pins.only) == ({HPA}, False)
+    assert pins.members[HPA][0].since == (land.now - 20 * DAY).timestamp()
+    assert commands.main([*write, "--all"]) == 0
+    land.rotate(HPA)
+    take(land.now - 2 * DAY)
+    assert commands.main([*write, "--all"]) == 0
+    pins = Pins.read(folder)
+    assert (set(pins.members), pins.only) == (set(MEMBERS), True)
+    assert [one.since for one in pins.members[HPA]] == [(land.now - days * DAY).timestamp() for days in (20, 2)]
+    before = (folder / "members.json").read_text()
+    assert commands.main([*write, "--all"]) == 0
+    assert (folder / "members.json").read_text() == before, "written once"
+    (folder / "tsa.pem").write_bytes((land.anchors(tmp_path / "bare") / "tsa.pem").read_bytes())
+    assert both(land.bundle(), folder) == VALID
+    colluding(land, HPA)
+    take(land.now - DAY)
+    assert commands.main([*write, "--all"]) == 0
+    assert (folder / "members.json").read_text() == before, "a key without proof is not believed"
+    assert both(land.bundle(), folder) == FALSE
+    for wrong in ("TW/GOV/nobody", HPA):
+        if wrong == HPA:
+            (folder / "members.json").write_text("{}")
+        with pytest.raises(Problem):
+            commands.main([*write, "--member", wrong])
