@@ -355,14 +355,15 @@ def message(
     _parts(record, entry)
     if "signature" not in record:
         return
-    asked = record["kind"] in {"request", "trail"}
+    asked = record["kind"] in {"request", "trail", "meta"}
     signer = case.own if asked == (record["side"] == "client") else case.gateways.get(record["gateway"])
     match = _CREATED.search(record["input"])
     if signer is None or match is None:
         raise InvalidError("signer")
     if signer.foreign:
         raise InvalidError("gateway-key")
-    if match[2] != signer.message_kid:
+    party = record["client" if asked else "service"]
+    if match[2] != signer.message_kid or not party.startswith(f"{signer.member}/"):
         raise InvalidError("signer")
     value = checkpoint.unbase64(record["signature"].removeprefix("troad=:").removesuffix(":"))
     holds = batch_signature.holds if match[3] else keys.verify_digest

@@ -340,17 +340,16 @@ class Pins:
 
     def __init__(self, anchors: Path) -> None:
         path, self.only = anchors / "members.json", False
-        self.members: dict[str, list[tuple[float, str]]] = {}
+        self.members: dict[str, list[tuple[int, str]]] = {}
         if not path.exists():
             return
         try:
             said = read(path.read_text())
             for member, given in said["members"].items():
-                self.members[member] = [(datetime.fromisoformat(one["from"]).timestamp(), one["key"]) for one in given]
-                whole = all(set(one) == {"key", "from"} and seconds(one["from"]) is not None for one in given)
+                self.members[member] = [(seconds(one["from"]), one["key"]) for one in given]
                 since = [at for at, _ in self.members[member]]
-                named = all(re.fullmatch(r"[A-Za-z0-9_-]{43}", key) for _, key in self.members[member])
-                need(given and whole and named and since == sorted(since), "form")
+                need(given and since == sorted(since) and all(set(one) == {"key", "from"} for one in given), "form")
+                need(all(re.fullmatch(r"[A-Za-z0-9_-]{43}", one["key"]) for one in given), "form")
             need(said["type"] == "troad-members-v1" and set(said) == {"type", "witnesses", "members"}, "form")
             need(said["witnesses"] in ("any", "named"), "form")
         except (*UNREADABLE, Invalid) as error:
@@ -442,7 +441,9 @@ class Head:
         self.key = key = ED25519 + under.changes[min(later)] if under and later else case.own.log
         good, seen = False, dict[str, int]()
         for line in filter(None, map(SIGNATURE.fullmatch, lines.splitlines())):
-            name, raw = line[1], b64(line[2])
+            name, raw = line[1], base64.b64decode(line[2])
+            if base64.b64encode(raw).decode() != line[2]:
+                continue  # nobody writes it so
             if name == self.origin:
                 good = good or noted(name, 1, key, text, raw[:4], raw[4:])
             elif name in case.witnesses and name not in seen and len(raw) == 76:
@@ -536,13 +537,14 @@ def message(case: Case, entry: dict[str, Any], record: dict[str, Any], question:
         need(sha256(b64(entry["base"])).hexdigest() == record["base"], "base")
     if "signature" not in record:
         return
-    asked = record["kind"] in {"request", "trail"}
+    asked = record["kind"] in {"request", "trail", "meta"}
     signer = case.own if asked == (record["side"] == "client") else case.gateways.get(record["gateway"])
     match = INPUT.search(record["input"])
     if signer is None or match is None:
         raise Invalid("signer")
     need(not signer.foreign, "gateway-key")
-    need(match[2] == thumbprint(signer.message), "signer")
+    party = record["client" if asked else "service"]  # nobody signs for another member's systems
+    need(match[2] == thumbprint(signer.message) and party.startswith(f"{signer.member}/"), "signer")
     value, digest = b64(record["signature"].removeprefix("troad=:").removesuffix(":")), hashed(record["base"])
     if match[3]:
         value, digest = batched(value, digest)

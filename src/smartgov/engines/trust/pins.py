@@ -103,7 +103,7 @@ def _pin(given: Mapping[str, Any]) -> Pin:
     since = datetime.fromisoformat(given["from"])
     if set(given) != {"key", "from"} or not _THUMBPRINT.fullmatch(given["key"]) or since.tzinfo is None:
         raise ValueError("a pin has a thumbprint and a time with its offset")
-    return Pin(given["key"], since.timestamp())
+    return Pin(given["key"], int(since.timestamp()))  # as configurations are dated
 
 
 def _handed_over(start: set[str], statements: list[Rotation], proven: Callable[[Rotation], bool]) -> set[str]:

@@ -125,10 +125,19 @@ class Land:
         )
 
     def bundle(
-        self, configuration: dict[str, Any] | None = None, *, by: Sequence[str] = WITNESSES, **changes: Any
+        self,
+        configuration: dict[str, Any] | None = None,
+        *,
+        by: Sequence[str] = WITNESSES,
+        answerer: str = HPA,
+        kind: str = "request",
+        **changes: Any,
     ) -> dict[str, Any]:
-        """Of one exchange that ris asked of hpa, out of ris's log, under a stamped head that `by` have co-signed."""
-        exact, parts = self._messages()
+        """Of one exchange that ris asked of hpa, out of ris's log, under a stamped head that `by` have co-signed.
+
+        `answerer` signs the answer in hpa's place; `kind` is that of the question's record.
+        """
+        exact, parts = self._messages(answerer, kind)
         leaves = [merkle.leaf_hash(one) for one in (*self._others(), *exact, b'{"kind":"later"}')]
         whole = merkle.over(leaves)
         bundle = {
@@ -209,9 +218,9 @@ class Land:
         before = (self.now - timedelta(minutes=2)).isoformat()
         return [canonical.dumps({"kind": "note", "side": "own", "time": before, "n": n}) for n in range(3)]
 
-    def _messages(self) -> tuple[list[bytes], list[dict[str, str]]]:
+    def _messages(self, answerer: str = HPA, kind: str = "request") -> tuple[list[bytes], list[dict[str, str]]]:
         """The records of a question and its answer as ris has them, and what goes with them where nothing is erased."""
-        ris, hpa, created = self.members[RIS], self.members[HPA], int(self.now.timestamp())
+        ris, hpa, created = self.members[RIS], self.members[answerer], int(self.now.timestamp())
         fields = {"content-type": "application/json", "x-road-client": f"{RIS}/cases", "x-road-id": EXCHANGE}
         fields |= {"troad-receiver": f"{HPA}/gw1", "troad-purpose": "birth-registration"}
         body, reply = b'{"where":{}}', '{"items":[{"hospital":"臺大醫院"}]}'.encode()
@@ -225,8 +234,8 @@ class Land:
         [_, value] = batch_signature.sign(hpa.message, [bytes(32), sha256(answer_base).digest()])
         wire.attach(answer, value)
         common = {"time": self.now.isoformat(), "id": EXCHANGE, "client": f"{RIS}/cases", "service": SERVICE}
-        common |= {"side": "client", "gateway": f"{HPA}/gw1"}
-        asked = {"kind": "request", "method": "POST", "path": "/births/query", **common}
+        common |= {"side": "client", "gateway": f"{answerer}/gw1"}
+        asked = {"kind": kind, "method": "POST", "path": "/births/query", **common}
         said = {"kind": "answer", "status": 200, **common}
         asked |= _proof(head.fields, base)
         records = [canonical.dumps(asked), canonical.dumps(said | _proof(answer, answer_base))]

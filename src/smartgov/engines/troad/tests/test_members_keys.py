@@ -213,6 +213,18 @@ def test_a_centre_that_lists_no_witness_does_not_make_them_needless(land: Land, 
     assert both(land.bundle(day, by=(HPA,)), trusted) == VALID
 
 
+def test_a_gateway_signs_for_no_other_members_services(land: Land, trusted: Path, tmp_path: Path) -> None:
+    """A member that is at hand, or made up, does not answer in the name of one whose key is known."""
+    bundle = land.bundle(answerer=EDU)
+    for anchors in (trusted, land.anchors(tmp_path / "bare")):
+        assert both(bundle, anchors) == ("invalid", ("signer",))
+
+
+@pytest.mark.parametrize("kind", ["trail", "meta"])
+def test_a_question_of_another_kind_is_judged_by_who_asked(kind: str, land: Land, trusted: Path) -> None:
+    assert both(land.bundle(kind=kind), trusted) == VALID
+
+
 FORMS: dict[str, Any] = {
     "no JSON": "members",
     "no object": [],

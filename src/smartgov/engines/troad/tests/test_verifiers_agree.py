@@ -176,6 +176,15 @@ def test_a_name_that_stands_twice_is_believed_in_no_file(
     assert verify_evidence.verify(file, trusted)[0] == "invalid"
 
 
+def test_a_line_under_a_head_that_nobody_writes_so_is_passed_over(sound: dict[str, Any], trusted: Path) -> None:
+    stray = sound["head"].removesuffix("==\n") + "==\n— stranger AAAAAB==\n"
+    assert both({**sound, "head": stray}, trusted) == ("valid", ())
+    witness = sound["head"].splitlines()[-1]
+    other = witness[:-3] + chr(ord(witness[-3]) + 1) + "=="
+    fewer = sound["head"].replace(witness, other)
+    assert both({**sound, "head": fewer}, trusted) == ("unknown-status", ("witnesses",))
+
+
 def test_an_answer_without_its_question_proves_less(sound: dict[str, Any], trusted: Path) -> None:
     question, answer = sound["entries"]
     assert both({**sound, "entries": [answer]}, trusted) == ("unknown-status", ("question",))
