@@ -143,7 +143,9 @@ def _add_verify(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     verb.add_argument("what", type=Path, help="a PDF, a bundle, an archive, or the home folder of a gateway")
     verb.add_argument(
-        "--anchors", type=Path, help="for a bundle or an archive: folder with root.json, tsa.pem and heads/*.note"
+        "--anchors",
+        type=Path,
+        help="for a bundle or an archive: folder with root.json, tsa.pem, heads/*.note, members.json",
     )
     _add_home(verb)
     verb.set_defaults(run=_verify)

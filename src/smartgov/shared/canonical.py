@@ -40,6 +40,14 @@ def loads(body: bytes) -> tuple[Any, bool]:
     return json.loads(body), False
 
 
+def once(text: str) -> Any:
+    """`text` read as JSON in which no object has a name twice: readers differ in which of two they believe.
+
+    ValueError for such a one, for NaN and Infinity, and for what is no JSON.
+    """
+    return json.loads(text, object_pairs_hook=_named_once, parse_constant=_no_float)
+
+
 def compactly(value: Any, plain: bool, errors: str = "strict") -> bytes:
     """What `loads` gave and somebody may have taken parts from or put texts into, without spaces, in its own order."""
     if plain:
@@ -65,6 +73,13 @@ def compact(*, sort_keys: bool = False) -> Callable[[Any], str]:
 
 
 _encode, _in_order = compact(sort_keys=True), compact()
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice")
+    return found
 
 
 def _no_float(text: str) -> Any:

@@ -47,7 +47,7 @@ def parse(note: str) -> Checkpoint:
     try:
         text, _ = note.split("\n\n", 1)
         origin, size, root, *extensions = text.split("\n")
-        read = Checkpoint(origin, int(size), base64.b64decode(root, validate=True), tuple(extensions))
+        read = Checkpoint(origin, int(size), unbase64(root), tuple(extensions))
     except ValueError:
         raise _broken("Its text is not that of a checkpoint.", "其內容不是檢查點。") from None
     if not origin or len(read.root) != 32 or read.size < 0 or str(read.size) != size:
@@ -80,9 +80,17 @@ def _signature(line: str, name: str) -> bytes:
     if mark != "—" or signer != name:
         return b""
     try:
-        return base64.b64decode(value, validate=True)
+        return unbase64(value)
     except ValueError:
         return b""
+
+
+def unbase64(text: str) -> bytes:
+    """The bytes of base64 as everybody writes it, padded and without stray bits; ValueError for any other text."""
+    value = base64.b64decode(text, validate=True)
+    if base64.b64encode(value).decode() != text:
+        raise ValueError("base64 in another form")
+    return value
 
 
 def _key_id(name: str, key: Ed25519PublicKey) -> bytes:

@@ -14,6 +14,8 @@ from hashlib import sha256
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from smartgov.engines.ledger.checkpoint import unbase64
+
 _COSIGNATURE = b"\x04"
 _TIME = 8  # bytes of the time before the signature
 _WHOLE = 4 + _TIME + 64
@@ -47,7 +49,7 @@ def cosignatures(note: str, witnesses: Mapping[str, Ed25519PublicKey]) -> list[C
 
 def _time(note: str, name: str, value: str, key: Ed25519PublicKey) -> int | None:
     try:
-        raw = base64.b64decode(value, validate=True)
+        raw = unbase64(value)
     except ValueError:
         return None
     if len(raw) != _WHOLE or raw[:4] != _key_id(name, key):

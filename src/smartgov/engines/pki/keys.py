@@ -121,8 +121,10 @@ def from_jwk(jwk: dict[str, Any] | str) -> PublicKey:
         if (data["kty"], data["crv"]) == ("OKP", "Ed25519"):
             return ed25519.Ed25519PublicKey.from_public_bytes(from_b64url(data["x"]))
         if (data["kty"], data["crv"]) == ("EC", "P-256"):
-            x, y = (int.from_bytes(from_b64url(data[part]), "big") for part in "xy")
-            return ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+            x, y = (from_b64url(data[part]) for part in "xy")
+            if {len(x), len(y)} != {_HALF}:  # RFC 7518, 6.2.1.2: the full size of a coordinate
+                raise ValueError("a coordinate of P-256 has 32 bytes")
+            return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\x04" + x + y)
     except (KeyError, TypeError, AttributeError) as error:  # a coordinate that is no text
         raise ValueError("not a public JWK") from error
     raise ValueError("only P-256 and Ed25519 keys are accepted")

@@ -7,9 +7,7 @@ reader has kept; each signed record is checked as in a bundle. `verify_evidence.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
-import zlib
 from bisect import bisect_right
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,43 +19,39 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from smartgov.engines.ledger import checkpoint, merkle
 from smartgov.engines.troad import archive_file, evidence, past, verification
 from smartgov.engines.troad.archive_file import Fold
+from smartgov.engines.troad.listed import InvalidError
 from smartgov.engines.troad.problems import refuse
-from smartgov.engines.troad.verification import SKEW, Finding, InvalidError, Verdict
-from smartgov.shared.problems import Problem
+from smartgov.engines.troad.verification import SKEW, Finding, Verdict
+from smartgov.engines.trust import Pins
+from smartgov.shared import canonical
 
-_BROKEN = (
-    KeyError,
-    TypeError,
-    ValueError,
-    AttributeError,
-    IndexError,
-    StopIteration,
-    Problem,
-    binascii.Error,
-    OSError,
-    EOFError,
-    zlib.error,
-)
+_FIRST = {"type", "gateway", "first", "size", "left", "heads", "configurations"}
 
 
 def verify(file: Path, anchors: Path) -> Finding:
-    """The finding about an archive. Never raises for what stands in it."""
+    """The finding about an archive. Never raises for what stands in it; ValueError for pins in another form."""
+    pins = Pins.read(anchors)
     try:
-        return _Archive(file, anchors).judge()
+        return _Archive(file, anchors, pins).judge()
     except InvalidError as error:
         return Finding(Verdict.INVALID, (str(error),))
-    except _BROKEN:
+    except Exception:  # whatever cannot be read
         return Finding(Verdict.INVALID, ("form",))
 
 
 class _Archive:
-    def __init__(self, file: Path, anchors: Path) -> None:
+    def __init__(self, file: Path, anchors: Path, pins: Pins) -> None:
         self._lines = archive_file.lines(file)
         self._about = about = next(self._lines)
         if about["type"] != archive_file.TYPE:
             raise InvalidError("form")
+        parts = [(about, _FIRST), *((one, {"from", "files"}) for one in about["configurations"])]
+        parts += [(one, {"head", "stamp"}) for one in about["heads"]]
+        whole = [type(about[name]) is int for name in ("first", "size")]
+        if not all(whole) or not all(set(one) <= known for one, known in parts):
+            raise InvalidError("form")
         self._cases = [
-            (float(one["from"]), verification.case_of({"configuration": one, "gateway": about["gateway"]}, anchors))
+            (float(one["from"]), _case(one["files"], about["gateway"], anchors, pins))
             for one in about["configurations"]
         ]
         newest = self._cases[-1][1]
@@ -83,8 +77,10 @@ class _Archive:
         for line in self._lines:
             if line["index"] != fold.size or fold.size >= about["size"]:
                 raise InvalidError("order")
-            exact = base64.b64decode(line["record"], validate=True)
-            times.append(self._record(fold.size, json.loads(exact)))
+            if type(line["index"]) is not int or not set(line) <= {"index", "record", "sealed"}:
+                raise InvalidError("form")
+            exact = checkpoint.unbase64(line["record"])
+            times.append(self._record(fold.size, canonical.once(exact.decode())))
             fold.push(merkle.leaf_hash(exact))
             if fold.size in wanted:
                 roots[fold.size] = fold.root()
@@ -121,7 +117,7 @@ class _Archive:
     def _sum_up(self, times: list[int]) -> Finding:
         case, last = self._cases[-1][1], self._heads[-1]
         doubts = {doubt for _, one in self._cases for doubt in one.doubts}
-        if last.witnesses < min(verification.NEEDED, case.others):
+        if last.witnesses < case.needed:
             doubts.add("witnesses")
         if doubts:
             return Finding(Verdict.UNKNOWN_STATUS, tuple(sorted(doubts)))
@@ -134,6 +130,10 @@ class _Archive:
             if stamp - time > verification.STAMPED_WITHIN:
                 return Finding(Verdict.VALID_UNTIMESTAMPED, ("stamp-late",))
         return Finding(Verdict.VALID)
+
+
+def _case(files: Any, gateway: str, anchors: Path, pins: Pins) -> verification.Case:
+    return verification.case_of({"configuration": {"files": files}, "gateway": gateway}, anchors, pins)
 
 
 def _holds(case: verification.Case, record: Mapping[str, Any]) -> bool:

@@ -11,12 +11,12 @@ an erasure.
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from smartgov.engines.ledger import merkle
+from smartgov.shared import canonical
 
 TYPE = "troad-archive-v1"
 SUFFIX = ".archive.jsonl.gz"
@@ -26,7 +26,7 @@ def lines(file: Path) -> Iterator[dict[str, Any]]:
     """The lines of an archive. ValueError or OSError (EOFError for one that was cut off) when it cannot be read."""
     with gzip.open(file, "rt", encoding="utf-8") as text:
         for line in text:
-            yield json.loads(line)
+            yield canonical.once(line)
 
 
 class Fold:

@@ -80,11 +80,12 @@ def _collect(
     size, note = head
     earlier = db.execute("SELECT size, note FROM head WHERE size <= ? ORDER BY size DESC LIMIT 1", (indexes[0],))
     before = earlier.fetchone()
+    members = _members(log, indexes) | {core.home.member} | _signers(note, before[1] if before else "")
     return {
         "type": TYPE,
         "exchange": exchange,
         "gateway": core.home.gateway,
-        "configuration": _proving(day, _members(log, indexes)) if day else {},
+        "configuration": _proving(day, members) if day else {},
         "head": note,
         "stamp": _stamp(db, size),
         "before": before and _beside(db, log, (int(before[0]), before[1]), size),
@@ -103,7 +104,9 @@ def _of_later(
     now = next((one for one in past.newest_first(core.home.path) if _is_listed(one, gateway, head[1])), None)
     return {
         "over": _beside(db, log, nearest, head[0]) if nearest[0] < head[0] else None,
-        "head_configuration": _proving(now, ()) if now and now != day else None,
+        "head_configuration": _proving(now, {core.home.member} | _signers(head[1], nearest[1]))
+        if now and now != day
+        else None,
     }
 
 
@@ -112,6 +115,12 @@ def _members(log: Log, indexes: Sequence[int]) -> set[str]:
     records = [_parsed(_exact(log, index)) for index in indexes]
     named = [str(record.get(name, "")) for record in records for name in ("client", "service")]
     return {"/".join(name.split("/")[:3]) for name in named}
+
+
+def _signers(*notes: str) -> set[str]:
+    """The members whose gateways stand under these heads: what they signed about their keys is proof too."""
+    lines = [line.removeprefix("— ") for note in notes for line in note.splitlines() if line.startswith("— ")]
+    return {line.rpartition(" ")[0].rpartition("/")[0] for line in lines}
 
 
 def _proving(configuration: bytes, members: Iterable[str]) -> dict[str, Any]:

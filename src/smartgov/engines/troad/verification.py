@@ -1,14 +1,13 @@
 """Checking an evidence bundle, offline, with nothing trusted but the anchors in a folder.
 
 The folder holds `root.json` (the first root of the configuration) and, where there are such, `tsa.pem` (roots of
-time-stamping authorities) and `heads/*.note` (heads that the reader has kept before). `verify_evidence.py` does the
-same with the standard library and openssl alone; a test holds the two to the same answers.
+time-stamping authorities), `heads/*.note` (heads that the reader has kept before) and `members.json` (members' own keys
+that the reader knows). `verify_evidence.py` does the same with the standard library and openssl alone; tests hold the
+two to the same answers.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hmac
 import json
 import re
@@ -26,12 +25,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from smartgov.engines.ledger import Checkpoint, checkpoint, cosign, merkle
 from smartgov.engines.pki import keys, timestamps
-from smartgov.engines.troad import batch_signature, bodies, epochs, evidence, snapshot
+from smartgov.engines.troad import batch_signature, bodies, epochs, evidence, listed
 from smartgov.engines.troad.epochs import Epoch
+from smartgov.engines.troad.listed import InvalidError, Listed
 from smartgov.engines.troad.names import epoch_of
-from smartgov.engines.troad.snapshot import Gateway
 from smartgov.engines.troad.witness import continues
-from smartgov.engines.trust import GRACE, Follower, is_whole
+from smartgov.engines.trust import GRACE, Follower, Pins, is_whole, listing
+from smartgov.shared import canonical
 from smartgov.shared.problems import Problem
 
 NEEDED = 2
@@ -39,6 +39,16 @@ SKEW = 120
 """Seconds by which clocks of two gateways and of an authority may differ."""
 STAMPED_WITHIN = 86_400
 """A stamp that came later says nothing about the time of the record."""
+_LIFE = 86_400
+"""A configuration is signed anew within a day: one that says that it holds for longer covers no more."""
+_BUNDLE = {
+    *("type", "exchange", "gateway", "configuration", "head", "stamp", "before", "have", "over"),
+    *("head_configuration", "entries"),
+}
+_BESIDE = {"head", "stamp", "consistency"}
+_ENTRY = {"index", "record", "proof", "salt", "body", "base", "veil", "veil_salt"}
+_SALT = 32  # bytes
+_HASH = re.compile("[0-9a-f]{64}")
 _CREATED = re.compile(r';created=(\d{1,12});nonce="[\w-]+";keyid="([\w-]{43})";tag="troad-v(?:[12]|2(-batch))"$')
 
 
@@ -57,10 +67,6 @@ class Finding:
 
     verdict: Verdict
     reasons: tuple[str, ...] = ()
-
-
-class InvalidError(Exception):
-    """Something does not hold; the text is a stable word."""
 
 
 @dataclass(slots=True)
@@ -87,32 +93,56 @@ class Case:
 
     bundle: Mapping[str, Any]
     anchors: Path
-    gateways: Mapping[str, Gateway]
-    own: Gateway
+    gateways: Mapping[str, Listed]
+    own: Listed
     issued: int
     expires: int
+    pins: Pins
     doubts: list[str] = field(default_factory=list)
 
     @property
-    def others(self) -> int:
-        """How many other members may witness this log; the gateways of one member count once."""
-        return len({g.member for g in self.gateways.values() if g.member != self.own.member and g.witness_key})
+    def needed(self) -> int:
+        """How many other members have to have seen a head; the gateways of one member count once."""
+        others = {one.member for one in self.gateways.values() if one.witness_key} | self.pins.began(self.issued)
+        return min(NEEDED, len(others - {self.own.member}))
+
+    @property
+    def witnesses(self) -> dict[str, Ed25519PublicKey]:
+        """The keys of gateways whose co-signatures count."""
+        return {
+            one.id: one.witness_key
+            for one in self.gateways.values()
+            if one.witness_key and one.member != self.own.member and not (one.doubt or one.foreign)
+            if one.member in self.pins.members or not self.pins.only
+        }
 
 
-def verify(bundle: Mapping[str, Any], anchors: Path) -> Finding:
-    """The finding about a bundle. Never raises for what stands in the bundle."""
+def verify_text(text: str, anchors: Path) -> Finding:
+    """The finding about a bundle as it stands in a file."""
+    pins = Pins.read(anchors)
     try:
-        return _verify(bundle, anchors)
+        bundle = canonical.once(text)
+    except (ValueError, RecursionError):
+        return Finding(Verdict.INVALID, ("form",))
+    return verify(bundle, anchors, pins)
+
+
+def verify(bundle: Mapping[str, Any], anchors: Path, pins: Pins | None = None) -> Finding:
+    """The finding about a bundle. Never raises for what stands in the bundle; ValueError for pins in another form."""
+    known = Pins.read(anchors) if pins is None else pins
+    try:
+        return _verify(bundle, anchors, known)
     except InvalidError as error:
         return Finding(Verdict.INVALID, (str(error),))
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, Problem, binascii.Error):
+    except Exception:  # whatever cannot be read
         return Finding(Verdict.INVALID, ("form",))
 
 
-def _verify(bundle: Mapping[str, Any], anchors: Path) -> Finding:
+def _verify(bundle: Mapping[str, Any], anchors: Path, pins: Pins) -> Finding:
     if bundle["type"] != evidence.TYPE:
         raise InvalidError("form")
-    day, case = _cases(bundle, anchors)
+    _nothing_else(bundle)
+    day, case = _cases(bundle, anchors, pins)
     head = head_of(case, bundle["head"], bundle.get("stamp"))
     before = _beside(case, head, "before")
     _pinned(case, head)
@@ -131,8 +161,17 @@ def _verify(bundle: Mapping[str, Any], anchors: Path) -> Finding:
     return _sum_up(case, head, over, records)
 
 
+def _nothing_else(bundle: Mapping[str, Any]) -> None:
+    """InvalidError where there is a member that nobody would read."""
+    beside = [bundle[name] for name in ("before", "over") if bundle.get(name) is not None]
+    parts = [(bundle, _BUNDLE), *((one, _BESIDE) for one in beside), *((one, _ENTRY) for one in bundle["entries"])]
+    parts += [(one, {"size", "consistency"}) for one in bundle.get("have", [])]
+    if not all(isinstance(one, dict) and set(one) <= known for one, known in parts):
+        raise InvalidError("form")
+
+
 def _sum_up(case: Case, head: Head, over: Head, records: list[tuple[int, dict[str, Any]]]) -> Finding:
-    if head.witnesses < min(NEEDED, case.others):
+    if head.witnesses < case.needed:
         case.doubts.append("witnesses")
     if case.doubts:
         return Finding(Verdict.UNKNOWN_STATUS, tuple(sorted(set(case.doubts))))
@@ -143,18 +182,18 @@ def _sum_up(case: Case, head: Head, over: Head, records: list[tuple[int, dict[st
     return Finding(Verdict.VALID)
 
 
-def _cases(bundle: Mapping[str, Any], anchors: Path) -> tuple[Case, Case]:
+def _cases(bundle: Mapping[str, Any], anchors: Path, pins: Pins) -> tuple[Case, Case]:
     """By the configuration of the records' day, and by that of the head, which may be of much later."""
-    day = case_of(bundle, anchors)
-    if not bundle.get("head_configuration"):
+    day = case_of(bundle, anchors, pins)
+    if bundle.get("head_configuration") is None:
         return day, day
-    later = case_of({**bundle, "configuration": bundle["head_configuration"]}, anchors)
+    later = case_of({**bundle, "configuration": bundle["head_configuration"]}, anchors, pins)
     if later.issued < day.issued:
         raise InvalidError("configuration")
     return day, later
 
 
-def case_of(bundle: Mapping[str, Any], anchors: Path) -> Case:
+def case_of(bundle: Mapping[str, Any], anchors: Path, pins: Pins) -> Case:
     """The gateways that a bundle's `configuration` names, when it leads there from the anchor; else InvalidError."""
     configuration, anchor = bundle.get("configuration"), (anchors / "root.json").read_bytes()
     with tempfile.TemporaryDirectory() as folder:
@@ -162,16 +201,20 @@ def case_of(bundle: Mapping[str, Any], anchors: Path) -> Case:
             view = Follower(Path(folder), anchor).take(json.dumps(configuration).encode(), datetime.now(UTC))
         except Problem:
             raise InvalidError("configuration") from None
-    if not isinstance(configuration, dict) or not is_whole(configuration["files"], anchor):
+    if not isinstance(configuration, dict) or set(configuration) != {"files"}:
         raise InvalidError("configuration")
-    country = view.country
-    found = [
-        snapshot.read_gateway(member["id"], entry) for member in country["members"] for entry in member["gateways"]
-    ]
-    gateways = {one.id: one for one in found}
-    issued = int(datetime.fromisoformat(country["issued_at"]).timestamp())
-    expires = int((view.expires_at + GRACE).timestamp())
-    return Case(bundle, anchors, gateways, gateways[bundle["gateway"]], issued, expires)
+    if not is_whole(configuration["files"], anchor):
+        raise InvalidError("configuration")
+    try:
+        issued = unix(view.country["issued_at"])
+        gateways = listed.gateways(view.country, listing(configuration["files"], anchor), pins, issued)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise InvalidError("configuration") from None
+    expires = min(int(view.expires_at.timestamp()), issued + _LIFE) + int(GRACE.total_seconds())
+    own = gateways[bundle["gateway"]]
+    if own.foreign:
+        raise InvalidError("gateway-key")
+    return Case(bundle, anchors, gateways, own, issued, expires, pins, [own.doubt] if own.doubt else [])
 
 
 def head_of(case: Case, note: str, stamp: str | None, under: Checkpoint | None = None) -> Head:
@@ -190,8 +233,7 @@ def head_of(case: Case, note: str, stamp: str | None, under: Checkpoint | None =
         opened = epochs.of_head(read)
     except ValueError:
         raise InvalidError("head") from None
-    known = {g.id: g.witness_key for g in case.gateways.values() if g.member != case.own.member and g.witness_key}
-    signed = cosign.cosignatures(note, known)
+    signed = cosign.cosignatures(note, case.witnesses)
     stamped = _stamped(case, note, stamp)
     times = [one.time for one in signed] + ([stamped] if stamped is not None else [])
     members = {case.gateways[one.witness].member for one in signed}
@@ -208,7 +250,7 @@ def _stamped(case: Case, note: str, stamp: str | None) -> int | None:
     path = case.anchors / "tsa.pem"
     if stamp is None or not path.exists():
         return None
-    token = base64.b64decode(stamp, validate=True)
+    token = checkpoint.unbase64(stamp)
     try:
         roots = x509.load_pem_x509_certificates(path.read_bytes())
         return int(timestamps.verify(token, cosign.text(note), roots).timestamp())
@@ -236,8 +278,14 @@ def known_keys(cases: Iterable[Case], head: Head) -> None:
 
 
 def _continued(old: Checkpoint, new: Checkpoint, proof: list[str], word: str) -> None:
-    if not continues(old.size, old.root, new, [bytes.fromhex(part) for part in proof]):
+    if not continues(old.size, old.root, new, [_hash(part) for part in proof]):
         raise InvalidError(word)
+
+
+def _hash(text: str) -> bytes:
+    if _HASH.fullmatch(text) is None:
+        raise ValueError("a hash is 64 hexadecimal digits in lower case")
+    return bytes.fromhex(text)
 
 
 def _pinned(case: Case, head: Head) -> None:
@@ -285,16 +333,16 @@ def _named_as(case: Case, note: str) -> bool:
 
 
 def _record(case: Case, entry: Mapping[str, Any], head: Head) -> tuple[int, dict[str, Any]]:
-    exact, index = base64.b64decode(entry["record"], validate=True), entry["index"]
+    exact, index = checkpoint.unbase64(entry["record"]), entry["index"]
     if not isinstance(index, int) or isinstance(index, bool):
         raise InvalidError("form")
-    proof = [bytes.fromhex(part) for part in entry["proof"]]
+    proof = [_hash(part) for part in entry["proof"]]
     at = head.checkpoint
     if not merkle.verify_inclusion(
         leaf=merkle.leaf_hash(exact), index=index, size=at.size, proof=proof, expected_root=at.root
     ):
         raise InvalidError("inclusion")
-    record = json.loads(exact)
+    record = canonical.once(exact.decode())
     if record["id"] != case.bundle["exchange"]:
         raise InvalidError("exchange")
     return index, record
@@ -304,42 +352,57 @@ def message(
     case: Case, record: Mapping[str, Any], entry: Mapping[str, Any], seen: dict[str, Mapping[str, Any]]
 ) -> None:
     """The signature over one message and, where they were not erased, its parts."""
-    if "veil" in entry:
-        salt, clear = (base64.b64decode(entry[name], validate=True) for name in ("veil_salt", "veil"))
-        if not hmac.compare_digest(bodies.commitment(salt, clear), record["veil"]):
-            raise InvalidError("veil")
-    if any(name in entry for name in ("salt", "body", "base")) and "body" in record:
-        _body(record, entry)
+    _parts(record, entry)
     if "signature" not in record:
         return
-    asked = record["kind"] in {"request", "trail"}
+    asked = record["kind"] in {"request", "trail", "meta"}
     signer = case.own if asked == (record["side"] == "client") else case.gateways.get(record["gateway"])
     match = _CREATED.search(record["input"])
-    if signer is None or match is None or match[2] != signer.message_kid:
+    if signer is None or match is None:
         raise InvalidError("signer")
-    value = base64.b64decode(record["signature"].removeprefix("troad=:").removesuffix(":"), validate=True)
+    if signer.foreign:
+        raise InvalidError("gateway-key")
+    party = record["client" if asked else "service"]
+    if match[2] != signer.message_kid or not party.startswith(f"{signer.member}/"):
+        raise InvalidError("signer")
+    value = checkpoint.unbase64(record["signature"].removeprefix("troad=:").removesuffix(":"))
     holds = batch_signature.holds if match[3] else keys.verify_digest
-    if not holds(signer.message_key, value, bytes.fromhex(record["base"])):
+    if not holds(signer.message_key, value, _hash(record["base"])):
         raise InvalidError("signature")
     created = int(match[1])
     if abs(created - unix(record["time"])) > SKEW:
         raise InvalidError("time")
     if not case.issued - SKEW <= created <= case.expires:
         case.doubts.append("configuration")
+    if signer.doubt:
+        case.doubts.append(signer.doubt)
+    if asked:
+        seen["request"] = record
+    elif record["kind"] == "answer" and not seen and entry:
+        case.doubts.append("question")
     if "base" in entry:
-        _base(record, base64.b64decode(entry["base"], validate=True), seen, asked=asked)
+        _claims(record, checkpoint.unbase64(entry["base"]), seen, asked=asked)
 
 
-def _body(record: Mapping[str, Any], entry: Mapping[str, Any]) -> None:
-    salt, body = (base64.b64decode(entry[name], validate=True) for name in ("salt", "body"))
-    if not hmac.compare_digest(bodies.commitment(salt, body), record["body"]):
-        raise InvalidError("body")
+def _parts(record: Mapping[str, Any], entry: Mapping[str, Any]) -> None:
+    """What was not erased is what the record commits to: all of it, or nothing is there."""
+    if {"veil", "veil_salt"} & set(entry):
+        _committed(entry["veil_salt"], entry["veil"], record["veil"], "veil")
+    if {"salt", "body", "base"} & set(entry):
+        _committed(entry["salt"], entry["body"], record["body"], "body")
+        if sha256(checkpoint.unbase64(entry["base"])).hexdigest() != record["base"]:
+            raise InvalidError("base")
 
 
-def _base(record: Mapping[str, Any], base: bytes, seen: dict[str, Mapping[str, Any]], *, asked: bool) -> None:
+def _committed(salt: str, content: str, commitment: str, word: str) -> None:
+    key, clear = checkpoint.unbase64(salt), checkpoint.unbase64(content)
+    # HMAC is the same under a key with zeros after it.
+    if len(key) != _SALT or not hmac.compare_digest(bodies.commitment(key, clear).encode(), commitment.encode()):
+        raise InvalidError(word)
+
+
+def _claims(record: Mapping[str, Any], base: bytes, seen: dict[str, Mapping[str, Any]], *, asked: bool) -> None:
     """What was signed says the same as what the record says."""
-    if sha256(base).hexdigest() != record["base"]:
-        raise InvalidError("base")
     lines = dict(line.split(": ", 1) for line in base.decode("latin-1").split("\n"))
     req = "" if asked else ";req"
     wanted = {
@@ -351,7 +414,6 @@ def _base(record: Mapping[str, Any], base: bytes, seen: dict[str, Mapping[str, A
         wanted['"x-road-client"'] = record["client"]
         wanted['"@method"'] = record["method"]
         wanted['"@path"'] = f"/r1/{record['service']}{record['path']}"
-        seen["request"] = record
     else:
         wanted['"@status"'] = str(record["status"])
         if "request" in seen:
@@ -370,5 +432,8 @@ def _times(record: Mapping[str, Any], head: Head, before: Head | None) -> None:
 
 
 def unix(text: str) -> int:
-    """Unix seconds of an ISO 8601 time."""
-    return int(datetime.fromisoformat(text).timestamp())
+    """Unix seconds of an ISO 8601 time; ValueError for one without its offset from UTC."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time without its offset")
+    return int(moment.timestamp())

@@ -3,7 +3,8 @@
 from smartgov.engines.trust.centre import Centre, SignsOffers, draft
 from smartgov.engines.trust.follower import GRACE, Follower, View
 from smartgov.engines.trust.offers import Offer, Vouched, check_offer, sign_offer, thumbprints
-from smartgov.engines.trust.proof import is_whole, proving
+from smartgov.engines.trust.pins import Held, Pin, Pins
+from smartgov.engines.trust.proof import Listing, is_whole, listing, proving
 from smartgov.engines.trust.repository import OnlineKeys, Repository
 from smartgov.engines.trust.rotation import WAIT, Rotation
 
@@ -12,8 +13,12 @@ __all__ = [
     "WAIT",
     "Centre",
     "Follower",
+    "Held",
+    "Listing",
     "Offer",
     "OnlineKeys",
+    "Pin",
+    "Pins",
     "Repository",
     "Rotation",
     "SignsOffers",
@@ -22,6 +27,7 @@ __all__ = [
     "check_offer",
     "draft",
     "is_whole",
+    "listing",
     "proving",
     "sign_offer",
     "thumbprints",

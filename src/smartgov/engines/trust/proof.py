@@ -7,15 +7,32 @@ change would go unnoticed.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from tuf.api.metadata import Metadata, Root, Snapshot, T, Targets, Timestamp
 
 from smartgov.engines.trust import metadata as md
+from smartgov.engines.trust.rotation import FIELD, Rotation
+from smartgov.shared import canonical
 
 _ROOT = re.compile(r"([1-9][0-9]{0,8})\.root\.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What files that are whole say of members: the thumbprint of each one's key, what they offer where that is there,
+    and the statements by which keys were changed, with the root whose keys may sign such.
+    """
+
+    keys: Mapping[str, str]
+    offers: Mapping[str, Mapping[str, Any]]
+    statements: tuple[Rotation, ...]
+    root: Root
 
 
 def proving(files: Mapping[str, str], members: Iterable[str] | None = None) -> dict[str, str]:
@@ -45,12 +62,53 @@ def is_whole(files: Mapping[str, str], anchor: bytes) -> bool:
     try:
         if set(files) != set(proving(files)) or not _is_chain(files, anchor):
             return False
-        number = _of(Timestamp, files["timestamp.json"]).snapshot_meta.version
-        second = _of(Snapshot, files[f"{number}.snapshot.json"]).meta["targets.json"].version
-        top = _of(Targets, files[f"{second}.targets.json"])
+        for name, text in files.items():
+            read = canonical.once(text)
+            if not name.startswith("targets/"):
+                _has_one_form(read)
+        top = _top(files)
         return all(_is_signed(files, name, top) for name in files if "member~" in name)
-    except md.UNREADABLE:
+    except (*md.UNREADABLE, AttributeError):
         return False
+
+
+def listing(files: Mapping[str, str], anchor: bytes) -> Listing:
+    """What is said of members in files that are whole. ValueError for offers that are none."""
+    top, offers = _top(files), dict[str, Mapping[str, Any]]()
+    for member in md.members_of(top):
+        role = md.role_of(member)
+        for name in (name for name in files if name.endswith(f".{role}.json")):
+            said = json.loads(files[_target(_of(Targets, files[name]), md.path_of(member))])
+            if not isinstance(said, dict) or said.get("member") != member:
+                raise ValueError("an offer of somebody else")
+            offers[member] = said
+    roots = {int(match[1]): files[name].encode() for name in files if (match := _ROOT.fullmatch(name))}
+    root = Metadata[Root].from_bytes(roots[max(roots)] if roots else anchor).signed
+    keys = {member: md.key_ids(top, member)[0] for member in md.members_of(top)}
+    return Listing(keys, offers, tuple(_statements(top)), root)
+
+
+def _statements(top: Targets) -> Iterator[Rotation]:
+    """Those that can be read; the others prove nothing."""
+    for entry in top.unrecognized_fields.get(FIELD) or ():
+        with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
+            found = Rotation.of(entry)
+            if {type(part) for part in (found.member, found.old, found.new)} == {str}:
+                yield found
+
+
+def _top(files: Mapping[str, str]) -> Targets:
+    number = _of(Timestamp, files["timestamp.json"]).snapshot_meta.version
+    second = _of(Snapshot, files[f"{number}.snapshot.json"]).meta["targets.json"].version
+    return _of(Targets, files[f"{second}.targets.json"])
+
+
+def _has_one_form(metadata: Any) -> None:
+    """ValueError where something stands beside what is signed, which nobody would read."""
+    if set(metadata) != {"signed", "signatures"} or any(set(one) != {"keyid", "sig"} for one in metadata["signatures"]):
+        raise ValueError("metadata with more than its signatures")
+    if any(re.fullmatch("(?:[0-9a-f]{2})*", one["sig"]) is None for one in metadata["signatures"]):
+        raise ValueError("a signature in another form")
 
 
 def _is_signed(files: Mapping[str, str], name: str, top: Targets) -> bool:

@@ -26,18 +26,23 @@ FIELD = "x-member-rotations"
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """A statement that `member` signs with key `new` instead of `old` from `at` on; signatures by key id, base64url."""
+    """A statement that `member` signs with key `new` instead of `old` from `at` on; signatures by key id, base64url.
+
+    `old_key`, the old key itself (JWK), is proven by `old`, its thumbprint: who knows no more than that can follow.
+    """
 
     member: str
     old: str
     new: str
     at: datetime
     signatures: Mapping[str, str]
+    old_key: Mapping[str, str] | None = None
 
     @classmethod
     def make(cls, *, member: str, old: md.Key, new: md.Key, at: datetime, by: Iterable[md.PrivateKey]) -> Rotation:
         """The statement signed by these keys: the old one, or a threshold of root keys."""
-        made = cls(member, keys.thumbprint(old), keys.thumbprint(new), md.whole_seconds(at), {})
+        at, jwk = md.whole_seconds(at), keys.public_jwk(old)
+        made = cls(member, keys.thumbprint(old), keys.thumbprint(new), at, {}, jwk)
         for key in by:
             made = made.signed(key)
         return made
@@ -51,11 +56,12 @@ class Rotation:
     def of(cls, data: Mapping[str, Any]) -> Rotation:
         """Read `as_json`."""
         at = datetime.fromisoformat(data["at"])
-        return cls(data["member"], data["old"], data["new"], at, dict(data["signatures"]))
+        return cls(data["member"], data["old"], data["new"], at, dict(data["signatures"]), data.get("old_key"))
 
     def as_json(self) -> dict[str, Any]:
         """The form in which the centre's metadata carry it."""
-        return {**self._bare(), "signatures": dict(self.signatures)}
+        carried = {"old_key": dict(self.old_key)} if self.old_key else {}
+        return {**self._bare(), **carried, "signatures": dict(self.signatures)}
 
     def text(self) -> bytes:
         """What is signed."""
@@ -64,6 +70,14 @@ class Rotation:
     def by_old_key(self, old: md.Key) -> bool:
         """Whether the member's own last key signed it."""
         return keys.thumbprint(old) == self.old and self._holds(self.old, old)
+
+    def by_carried_key(self) -> bool:
+        """Whether the old key that stands in the statement is the old key, and signed it."""
+        try:
+            old = keys.from_jwk(dict(self.old_key or {}))
+        except (ValueError, TypeError):
+            return False
+        return isinstance(old, md.Key) and self.by_old_key(old)
 
     def by_root(self, root: Root) -> bool:
         """Whether a threshold of the root's keys signed it."""
@@ -74,7 +88,7 @@ class Rotation:
     def _holds(self, kid: str, key: md.Key) -> bool:
         try:
             return keys.verify(key, keys.from_b64url(self.signatures[kid]), self.text())
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, AttributeError):  # none, or no text
             return False
 
     def _bare(self) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from smartgov.engines.pki import certificates, signing
 from smartgov.engines.troad import archive_check, verification
 from smartgov.engines.troad import home as gateways
 from smartgov.engines.troad.verification import Verdict
+from smartgov.engines.trust import Pins
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
@@ -61,6 +61,12 @@ def _verify_evidence(file: Path, anchors: Path | None) -> int:
         return 2
     if not (anchors / "root.json").exists():
         raise _missing(anchors / "root.json")
+    try:
+        Pins.read(anchors)
+    except ValueError:
+        told = Text("members.json among the anchors has another form.", "信任來源中的 members.json 格式不符。")
+        _say(told)
+        return 2
     finding = archive_check.verify(file, anchors) if file.suffix == ".gz" else _bundle(file, anchors)
     text = _VERDICTS[finding.verdict]
     reasons = f" ({', '.join(finding.reasons)})" if finding.reasons else ""
@@ -95,10 +101,10 @@ def _strange(path: Path) -> Problem:
 
 def _bundle(file: Path, anchors: Path) -> verification.Finding:
     try:
-        bundle = json.loads(file.read_text())
-    except ValueError:
-        bundle = {}
-    return verification.verify(bundle, anchors)
+        text = file.read_text()
+    except ValueError:  # no UTF-8
+        text = ""
+    return verification.verify_text(text, anchors)
 
 
 def _verify_log(folder: Path) -> int:

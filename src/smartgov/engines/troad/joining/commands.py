@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from smartgov.engines.troad.joining import handing, looking_after, offering, own_systems, rights, setting_up
+from smartgov.engines.troad.joining import handing, looking_after, offering, own_systems, pinning, rights, setting_up
 from smartgov.engines.troad.joining.joined import not_joined
 from smartgov.engines.troad.systems import ABILITIES
 from smartgov.engines.troad.visibility import CLASSES as VISIBILITIES
@@ -17,7 +17,7 @@ from smartgov.shared.text import Text
 
 VERBS = (
     *("init", "system", "service", "publish", "right", "offer", "timestamps"),
-    *("renew", "check", "ping", "key", "maintenance", "handover", "takeover"),
+    *("renew", "check", "ping", "key", "pins", "maintenance", "handover", "takeover"),
 )
 
 
@@ -66,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     ping.add_argument("member", help="TW/GOV/xyz, or one of its gateways TW/GOV/xyz/gw1")
     ping.add_argument("--json", action="store_true", help="the answer for programs")
     _verb(verbs, "key", looking_after.key, "the thumbprint of the key with which this member signs")
+    text = "write the keys of members, as this gateway believes them, for whoever checks evidence later"
+    pinned = _verb(verbs, "pins", pinning.pins, text)
+    pinned.add_argument("--anchors", type=Path, required=True, help="folder of anchors; members.json comes there")
+    pinned.add_argument("--member", action="append", metavar="TW/GOV/xyz", help="this one (default: the own member)")
+    text = "all members; co-signatures of others count for nothing there from now on"
+    pinned.add_argument("--all", action="store_true", help=text)
     pause = _verb(
         verbs, "maintenance", looking_after.maintenance, "refuse new exchanges for a while and finish running ones"
     )
