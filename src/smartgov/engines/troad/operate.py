@@ -17,6 +17,7 @@ from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.store import Store
 from smartgov.shared import clock
 from smartgov.shared.clock import TAIPEI
+from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
 PASSPHRASE = "TROAD_BACKUP_PASSPHRASE"  # noqa: S105 - the name of a variable
@@ -116,7 +117,17 @@ def _resume(options: argparse.Namespace) -> int:
 
 
 def _passphrase() -> str:
-    return os.environ.get(PASSPHRASE) or getpass.getpass("passphrase: ")
+    if given := os.environ.get(PASSPHRASE):
+        return given
+    if not sys.stdin.isatty():
+        raise Problem(
+            "passphrase-missing",
+            422,
+            what=Text("The passphrase of the backup is missing.", "未提供備份密語。"),
+            why=Text("There is no terminal to ask for it.", "沒有可供輸入密語的終端機。"),
+            todo=Text(f"Put it into the variable {PASSPHRASE}.", f"請將密語放入環境變數 {PASSPHRASE}。"),
+        )
+    return getpass.getpass("passphrase: ")
 
 
 def _say(en: str, zh: str) -> None:

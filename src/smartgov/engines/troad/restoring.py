@@ -206,7 +206,7 @@ class Restoring:
         self.void_until = void_until
         self.found = replace(self.found, doubted="")
         log.error("epoch_opened", epoch=number, lost_at_least=fresh.lost)
-        core.alarms.set(f"epoch-opened:{number}", f"records {size} to {known.size} of {known.origin} are lost")
+        core.alarms.set(f"epoch-opened:{number}", _in_words(fresh))
 
     def _is_new(self) -> bool:
         with self._core.store.reading() as (_, tree):
@@ -239,6 +239,12 @@ class Restoring:
         if not self.found.words:
             self._core.alarms.clear(soundness.ALARM)
         self._core.alarms.clear(_ALARM)
+
+
+def _in_words(opened: Epoch) -> str:
+    if opened.lost:
+        return f"records {opened.restored} to {opened.size - 1} of {opened.origin} are lost"
+    return f"after {opened.size} records of {opened.origin}; none that others have seen is lost"
 
 
 def _read(answer: Response, key: Ed25519PublicKey, *, own: bool) -> tuple[Checkpoint, bytes]:

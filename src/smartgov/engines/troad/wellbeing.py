@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from smartgov.engines.pki import keys
 from smartgov.engines.troad import home as homes
-from smartgov.engines.troad import reaching, records
+from smartgov.engines.troad import reaching, records, soundness
 from smartgov.engines.troad.joining import keeper
 from smartgov.engines.troad.reaching import Step
 from smartgov.shared.problems import Problem
@@ -71,6 +71,12 @@ async def _signing(core: Core) -> Step:
 
 
 async def _log(core: Core) -> Step:
+    if said := core.restoring.found.words:
+        todo = Text(
+            "Keep a copy of the home, tell the auditor; the operator's manual says what helps (log-altered).",
+            "請保留資料夾副本並通知稽核人員；處理方式見維運手冊（log-altered）。",
+        )
+        return Step("log", False, f"{soundness.ALARM}: {said}", todo)
     core.restoring.refuse_unready()
     record = {"kind": "health-check", "side": "own", "time": records.moment(core.now())}
     (place,) = await core.store.commit([core.entry(dict(record))])

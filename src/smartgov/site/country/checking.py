@@ -8,7 +8,7 @@ from pathlib import Path
 
 from smartgov.engines.ledger.log import Log
 from smartgov.engines.pki import certificates, signing
-from smartgov.engines.troad import archive_check, verification
+from smartgov.engines.troad import archive_check, soundness, verification
 from smartgov.engines.troad import home as gateways
 from smartgov.engines.troad.verification import Verdict
 from smartgov.engines.trust import Pins
@@ -108,12 +108,16 @@ def _bundle(file: Path, anchors: Path) -> verification.Finding:
 
 
 def _verify_log(folder: Path) -> int:
-    gateway = gateways.load(folder)
-    connection = sqlite3.connect(f"file:{folder / 'log.sqlite3'}?mode=ro", uri=True)
+    gateway, file = gateways.load(folder), folder / "log.sqlite3"
+    if not file.exists():
+        raise _missing(file)
+    connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
     try:
         log = Log(connection, gateway.gateway, gateway.log_key())
         connection.execute("PRAGMA mmap_size=1099511627776")
         damaged, size, archived = log.verify_stored(), log.size(), log.archived()
+    except sqlite3.DatabaseError as error:
+        raise soundness.unreadable(file, error) from None
     finally:
         connection.close()
     if damaged == [-1]:

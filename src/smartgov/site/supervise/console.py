@@ -51,7 +51,14 @@ def _run(country: Country) -> int:
         country.start(wait=False)
         show(country, sys.stdout)
         country.wait_healthy()
-        _say(Text("All processes are healthy. Ctrl-C stops them.", "所有程序運作正常。按 Ctrl-C 停止。"))
+        refusing = country.refusing()
+        for agency, why in refusing.items():
+            _say(Text(f"gateway-{agency} refuses: {why.en}", f"gateway-{agency} 拒絕交換：{why.zh}"))
+        well = Text("All processes are healthy. Ctrl-C stops them.", "所有程序運作正常。按 Ctrl-C 停止。")
+        ill = Text(
+            "All processes run; not all work. Ctrl-C stops them.", "程序均執行中，部分無法運作。按 Ctrl-C 停止。"
+        )
+        _say(ill if refusing else well)
         ended.wait()
     except _Interrupted:
         pass

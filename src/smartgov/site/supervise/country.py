@@ -13,9 +13,9 @@ from typing import IO, Any
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 from smartgov.site.country import centre, means
-from smartgov.site.country.ports import Ports
+from smartgov.site.country.ports import Ports, agencies
 from smartgov.site.supervise import prepare
-from smartgov.site.supervise.programs import Web, programs, webs
+from smartgov.site.supervise.programs import Web, gateway_says, programs, webs
 from smartgov.site.supervise.supervisor import Supervisor
 
 PID_FILE = "supervisor.pid"
@@ -77,6 +77,11 @@ class Country:
         self.supervisor.wait_healthy(seconds=seconds)
         if self.demo:
             prepare.announce(self.home, self._webs[0])
+
+    def refusing(self) -> dict[str, Text]:
+        """The gateways that answer and take no exchange, by agency, with what each says of it and its alarms."""
+        said = {agency: gateway_says(agency, self.ports) for agency in agencies()}
+        return {agency: _told(one) for agency, one in said.items() if one.get("problem")}
 
     def stop(self) -> None:
         """Stop every process; returns when nothing is left running."""
@@ -163,3 +168,9 @@ class Country:
                     ),
                 )
             time.sleep(0.2)
+
+
+def _told(said: dict[str, Any]) -> Text:
+    what, alarms = Text.of(said["problem"]["what"]), said.get("alarms") or {}
+    more = "".join(f" {name}: {detail}" for name, detail in alarms.items() if name.startswith("log-"))
+    return Text(what.en + more, what.zh + more)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 from pathlib import Path
 
 import pytest
 
 from smartgov.engines.httpd.failures import NotSentError
 from smartgov.engines.troad import home as homes
+from smartgov.engines.troad import operate
 from smartgov.engines.troad.joining import centre_door, commands, looking_after
 from smartgov.engines.troad.joining.joined import not_joined
 from smartgov.shared.problems import Problem
@@ -47,3 +49,13 @@ def test_a_centre_that_is_away_is_said_without_the_name_of_a_class() -> None:
         asyncio.run(centre_door.CentreDoor(Nobody(), "http://127.0.0.1:1").bundle())  # type: ignore[arg-type]
     assert "nothing listens there" in caught.value.why.en
     assert "Error" not in caught.value.why.en
+
+
+def test_a_backup_without_a_terminal_says_where_the_passphrase_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(operate.PASSPHRASE, raising=False)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    with pytest.raises(Problem, match="passphrase-missing") as caught:
+        operate.main(["backup", "--home", str(tmp_path), "--file", str(tmp_path / "file")])
+    assert operate.PASSPHRASE in caught.value.todo.zh

@@ -156,6 +156,8 @@ def test_the_whole_story_of_a_restore(story: Story) -> None:
     assert opened["lost_at_least"] == lost_size - opened["restored"]["size"] > 0
     assert opened["witnesses"] == ["TW/GOV/portal/gw1", "TW/GOV/ris/gw1"]
     assert opened["reapplied"] == 1
+    told = f"records {opened['restored']['size']} to {lost_size - 1} of {GATEWAY} are lost"
+    assert story.health()["alarms"]["epoch-opened:2"] == told
     head = checkpoint.parse(story.head())
     assert (head.origin, epochs.of_head(head)[0].size) == (f"{GATEWAY}+2", lost_size)
     assert story.head().count("\n— ") == 3, "two witnesses accept the new epoch"
@@ -245,6 +247,7 @@ def test_a_restored_gateway_waits_for_its_witnesses_and_opens_one_epoch_only(sto
     assert asked(country) == "log-restored"
     country.start("portal")
     wait_for(lambda: not story.health()["alarms"].get("log-restored"))
+    assert "none that others have seen is lost" in story.health()["alarms"]["epoch-opened:2"]
     story.process.kill()
     story.process.start()
     story.process.kill()

@@ -112,7 +112,8 @@ def test_an_edit_that_also_mended_the_tree(process: Process) -> None:
     assert rows(country) == count, "nothing is written into it"
     said = command(country, "check")
     assert said.returncode == 1
-    assert "log-altered" in said.stdout
+    assert "log-altered: its tree is torn" in said.stdout
+    assert "維運手冊" in said.stdout
     process.end()
     assert command(country, "resume").returncode == 0
     process.start()

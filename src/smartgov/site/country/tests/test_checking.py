@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from smartgov.engines.troad import home as gateways
 from smartgov.engines.trust import Centre
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
@@ -37,3 +38,13 @@ def test_what_is_not_there_is_said_in_words(tmp_path: Path, anchors: Path) -> No
         with pytest.raises(Problem) as missing:
             checking.verify(what, tmp_path, trusted)
         assert missing.value.slug == "file-missing"
+
+
+def test_a_log_that_is_not_there_or_cannot_be_read_is_said_in_words(tmp_path: Path) -> None:
+    gateways.create(tmp_path, member="TW/GOV/xyz", port=1, local_port=2, subsystems={})
+    with pytest.raises(Problem, match="file-missing"):
+        checking.verify(tmp_path, tmp_path)
+    (tmp_path / "log.sqlite3").write_bytes(b"no database at all" * 1000)
+    with pytest.raises(Problem, match="log-unreadable") as unreadable:
+        checking.verify(tmp_path, tmp_path)
+    assert "log.sqlite3" in unreadable.value.what.zh
