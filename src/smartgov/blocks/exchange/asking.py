@@ -270,7 +270,7 @@ def _check(wish: Wish, service: Service) -> None:
 def fields_of(service: Service) -> list[str]:
     """The fields that the document in force knows; none when there is no document."""
     row = Contract.objects.filter(service=service, digest=service.contract).first() if service.contract else None
-    return contracts.fields_of(row.document) if row else []
+    return list(contracts.fields_of(row.document)) if row else []
 
 
 def _for_review(actor: Actor, request: str) -> RightRequest:

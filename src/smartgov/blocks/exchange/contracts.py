@@ -39,7 +39,7 @@ class Shown:
     """An operation with the request and answer that its document shows, as JSON in lines; empty where it shows none."""
 
     endpoint: str
-    summary: str
+    summary: Text | str
     request: str
     answer: str
 
@@ -108,20 +108,41 @@ def in_force() -> dict[str, dict[str, bytes]]:
     return found
 
 
-def fields_of(document: str) -> list[str]:
-    """The fields that answers of a document may have, as rights name them: members of items, or of the object."""
+def fields_of(document: str) -> dict[str, Text]:
+    """The fields that answers of a document may have, as rights name them: members of items, or of the object.
+
+    Each with its title where the document gives one, else with an empty text.
+    """
     try:
         parsed = apilint.Document.parse(document.encode())
     except ValueError:
-        return []
-    found: dict[str, None] = {}
+        return {}
+    found: dict[str, Text] = {}
     for operation in parsed.operations():
         for status, answer, at in parsed.answers(operation):
             for media, content in (answer.get("content") or {}).items():
                 if status.startswith("2") and media == "application/json":
                     top, _ = parsed.follow(content.get("schema"), (*at, "content", media, "schema"))
-                    found |= dict.fromkeys(_members(parsed, top))
-    return list(found)
+                    found |= {name: _field_title(parsed, schema) for name, schema in _members(parsed, top).items()}
+    return found
+
+
+def _field_title(parsed: apilint.Document, schema: Any) -> Text:
+    """What a field is called: in both languages where the document keeps the house's way (see `_is_paired`)."""
+    value, _ = parsed.follow(schema, ())
+    title, described = (_words(value, name) for name in ("title", "description"))
+    return Text(title, described or title) if _is_paired(parsed) else Text.of(title)
+
+
+def _words(value: Any, name: str) -> str:
+    said = value.get(name) if isinstance(value, dict) else None
+    return said.strip() if isinstance(said, str) else ""
+
+
+def _is_paired(parsed: apilint.Document) -> bool:
+    """Documents with a title in both languages have English titles and summaries, and Chinese descriptions."""
+    ours = parsed.value.get("x-troad")
+    return isinstance(ours, dict) and bool(_chinese_title(ours))
 
 
 def examples_of(document: str) -> list[Shown]:
@@ -137,8 +158,9 @@ def examples_of(document: str) -> list[Shown]:
         shown = [_example(part) for part in (body, *answers[:1])]
         if any(shown):
             endpoint = f"{operation.method.upper()} {operation.path}"
-            told = [str(operation.value.get(name) or "") for name in ("description", "summary")]
-            found.append(Shown(endpoint, " ".join(filter(None, told)), *[*shown, ""][:2]))
+            summary, described = (_words(operation.value, name) for name in ("summary", "description"))
+            paired = Text(summary, described or summary) if _is_paired(parsed) else f"{summary} {described}".strip()
+            found.append(Shown(endpoint, paired, *[*shown, ""][:2]))
     return found
 
 
@@ -160,10 +182,10 @@ def _example(part: Any) -> str:
     return "" if value is None else json.dumps(value, ensure_ascii=False, indent=2)
 
 
-def _members(parsed: apilint.Document, schema: Any) -> list[str]:
+def _members(parsed: apilint.Document, schema: Any) -> dict[str, Any]:
     named = schema.get("properties") if isinstance(schema, dict) else None
     items, _ = parsed.follow((named or {}).get("items"), ())
     if isinstance(items, dict) and items.get("type") == "array":
         row, _ = parsed.follow(items.get("items"), ())
-        return list((row or {}).get("properties") or {})
-    return list(named or {})
+        return dict((row or {}).get("properties") or {})
+    return dict(named or {})

@@ -289,7 +289,7 @@ def _service(who: Actor, name: str) -> Json:
         "limits": asdict(page.limits),
         "durability": page.durability,
         "retain_days": page.retain_days,
-        "fields": page.fields,
+        "fields": list(page.fields),
         "versions": [asdict(one) for one in page.versions],
     }
 

@@ -79,7 +79,7 @@ class ServicePage:
     limits: domain.Limits
     durability: str
     retain_days: int | None
-    fields: tuple[str, ...]
+    fields: dict[str, Text]
     versions: list[Version]
     findings: list[dict[str, Any]]
     examples: list[contracts.Shown]
@@ -191,7 +191,7 @@ def service_page(actor: Actor, service: str) -> ServicePage:
         limits=domain.Limits(row.body_bytes, row.seconds, row.per_minute, row.per_day),
         durability=row.durability,
         retain_days=row.retain_days,
-        fields=tuple(contracts.fields_of(current.document)) if current else (),
+        fields=contracts.fields_of(current.document) if current else {},
         versions=versions,
         findings=list(current.findings) if current else [],
         examples=contracts.examples_of(current.document) if current else [],

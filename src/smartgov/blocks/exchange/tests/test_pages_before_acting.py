@@ -160,3 +160,17 @@ def test_our_titles_have_both_languages_and_a_foreign_one_says_which_it_has(ris:
     english = ris.get("/exchange/services", headers=ENGLISH).content.decode()
     assert title.title in english
     assert "<span lang" not in english
+
+
+def test_fields_are_chosen_by_their_titles_in_the_language_of_the_page(ris: Client) -> None:
+    tables(ris)
+    nhi = factories.signed_in_officer("nhi", "exchange_officer")
+    page = {
+        lang: nhi.get(f"/exchange/services/{PEOPLE}/ask", headers={"Accept-Language": lang}).content.decode()
+        for lang in ("zh-hant", "en")
+    }
+    assert re.search(r"<span>出生日期<small>birth_date</small>", page["zh-hant"])
+    assert not re.search(r"<span>出生日期<small>", page["en"])
+    assert "<small>birth_date</small>" in page["en"]
+    own = ris.get(f"/exchange/services/{PEOPLE}", headers=CHINESE).content.decode()
+    assert "Find rows of" not in own, "an example says in one language what its operation does"

@@ -43,7 +43,7 @@ def ask(request: HttpRequest, service: str) -> HttpResponse:
         "slug": service,
         "systems": [(one, one) for one in api.subsystems_of(who)],
         "endpoints": [(one, one) for one in page.row.endpoints],
-        "fields": [(one, one) for one in page.fields],
+        "fields": words.fields(page.fields, page.fields),
         "grounds": _grounds(personal=page.row.personal),
     }
     if request.method == "GET":
@@ -94,7 +94,7 @@ def _page(request: HttpRequest, request_id: str, problem: Problem | None = None)
         "may_review": row.may_review and may(request, "exchange.review"),
         "may_withdraw": row.may_withdraw and may(request, "exchange.ask"),
         "endpoints": [(one, one) for one in row.endpoints],
-        "fields": [(one, one) for one in row.fields or ()],
+        "fields": words.fields(row.fields or (), api.service_page(who, row.service).fields),
         "typed": request.POST if problem else {"until": wanted.isoformat()},
         "chosen_endpoints": request.POST.getlist("endpoints") if problem else list(row.endpoints),
         "chosen_fields": request.POST.getlist("fields") if problem else list(row.fields or ()),

@@ -121,6 +121,12 @@ def _setting(name: str, value: Any) -> Text:
     return Text.of(f"{value:,}") if value else Text("No limit", "不限")
 
 
+def fields(names: Iterable[str], titles: Mapping[str, Text]) -> list[tuple[str, Text | str, str]]:
+    """Fields to choose from: by their titles with the names beneath, or by their names where there is no title."""
+    known = ((name, titles.get(name) or Text.of("")) for name in names)
+    return [(name, title, name) if title.en else (name, name, "") for name, title in known]
+
+
 def acts(entries: Iterable[audit.Entry]) -> list[dict[str, Any]]:
     """Administrative acts in words: when, what, and in which seat."""
     known = ops.deeds()
