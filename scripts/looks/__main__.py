@@ -38,11 +38,11 @@ PARTS: tuple[Callable[[Story], None], ...] = (
     application.handing_in,
     offices.officers_case,
     offices.money,
+    certificates.wallets,  # before the certificate is revoked
     afterwards.afterwards,
     afterwards.trail,
     offices.offices,
     certificates.signing_desk,
-    certificates.wallets,
     certificates.citizen_certificates,
     certificates.state_papers,
     newcomers.newcomers,

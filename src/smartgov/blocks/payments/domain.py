@@ -77,7 +77,7 @@ class BatchState(StrEnum):
 
 VOIDED: dict[str, Text] = {
     "a payment in it was corrected": Text("A payment in it was corrected.", "其中一筆付款已更正。"),
-    "a payment in it was cancelled": Text("A payment in it was given up.", "其中一筆付款已放棄。"),
+    "a payment in it was cancelled": Text("A payment in it was given up.", "其中一筆付款已取消。"),
     "dissolved by its agency": Text("Its agency dissolved it.", "由機關解散。"),
     "its lines changed after release": Text("Its lines changed after release.", "放行後明細有異動。"),
     "its lines are not those that were prepared": Text(
