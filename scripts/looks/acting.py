@@ -46,7 +46,7 @@ def acting_for_others(story: Story) -> None:
 def _for_a_child(story: Story) -> None:
     look, mother = story.album.take, story.visitor("mother-third-child")
     mother.sign_in()
-    signing.certificate(mother, lambda page, name: None)  # in her own name, before she acts in the child's
+    signing.certificate(mother, lambda _page, _name: None)  # in her own name, before she acts in the child's
     child = representing.draws(mother, look)[0]
     representing.acts_for(mother, child)
     for name, path in {"wall": "/", "trail": "/mydata/", "desk": "/signing/", "mandates": "/mandates/"}.items():
