@@ -194,10 +194,12 @@ def test_every_file_of_the_configuration_is_held_to_what_was_signed(sound: dict[
         "country",
         "member~TW~GOV~ris",
         "member~TW~GOV~hpa",
+        "member~TW~GOV~portal",
     } | {
         "ris",
         "hpa",
-    }
+        "portal",
+    }, "the parties, and who co-signed the head"
     for name, text in files.items():
         content = json.loads(text)
         content.get("signed", content)["further"] = "1"
@@ -268,7 +270,7 @@ def test_a_whole_new_log_is_told_by_the_witnesses_that_are_missing(
         ({"method": "GET"}, "claims"),
         ({"path": "/births/other"}, "claims"),
         ({"body": "hmac-sha-256=:AAAA:"}, "body"),
-        ({"base": "00" * 32}, "signature"),
+        ({"base": "00" * 32}, "base"),
         ({"side": "provider"}, "signer"),
         ({"time": "2020-01-01T00:00:00.000Z"}, "time"),
         ({"input": "troad=()"}, "signer"),
