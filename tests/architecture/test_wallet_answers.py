@@ -238,6 +238,10 @@ def test_what_wallets_are_refused_before_any_door_has_the_same_form(agency: Agen
     browser = Client()
     other = browser.put(f"{ISSUER}/token")
     assert (other.status_code, other.json()["error"], other["Allow"]) == (405, "invalid_request", "POST")
+    outside = Client(enforce_csrf_checks=True)  # a program has no form token of ours, whatever it sends
+    for path in ("/credentials/verifiers.jwt", "/credentials/lists/ris/1"):
+        wrong = outside.post(path)
+        assert (wrong.status_code, wrong.json()["error"], wrong["Allow"]) == (405, "invalid_request", "GET")
     many = browser.generic("POST", f"{ISSUER}/token", "a=1&" * 5000, content_type="application/x-www-form-urlencoded")
     assert (many.status_code, many.json()["error"]) == (400, "invalid_request")
     torn = browser.generic("POST", f"{ISSUER}/token", "x", content_type="multipart/form-data")

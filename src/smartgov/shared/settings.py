@@ -76,6 +76,11 @@ DECLARED: tuple[Setting, ...] = (
     Setting("SMARTGOV_RECOVERY_HOURS", "72", "How long means that were made in an account recovery cool, in hours."),
     Setting("SMARTGOV_PEERS", "", "Folder with test suites that others wrote; absent suites are reported as NOT RUN."),
     Setting("SMARTGOV_PEERS_RANDOM", "60", "How many random tables a peer (ARX) is asked about beside its own cases."),
+    Setting(
+        "SMARTGOV_PEERS_EXAMPLES",
+        "50",
+        "How many examples schemathesis makes up for each operation.",
+    ),
 )
 _BY_NAME = {setting.name: setting for setting in DECLARED}
 _IN_HOME = {"SMARTGOV_DATA_KEY_FILE": "data.key", "SMARTGOV_SECRET_KEY_FILE": "django.key"}

@@ -2,7 +2,8 @@
 
 A sign-in elsewhere asks three such doors, and what surrounds a page would cost more than the answers. A block names its
 doors by address (`MACHINE_DOORS` in its `web/root_urls.py`); each turns an `httpd.Request` into an `httpd.Response`,
-or into None, when it has done nothing and a page is needed after all.
+or into None, when it has done nothing and a page is needed after all. What is refused before a door is asked is told
+in the door's own form as well: a client of OAuth knows no other, and where people stand it is a page.
 """
 
 from __future__ import annotations
@@ -19,22 +20,21 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DataError, connections
 from django.http.request import split_domain_port, validate_host
 
+from smartgov.blocks.ops.api import MachineDoor
 from smartgov.engines.httpd import Request, Response
 from smartgov.shared.ids import uuid7
-from smartgov.shared.problems import Problem
 from smartgov.shared.settings import get
 from smartgov.site import refusals
 from smartgov.site.middleware import KEPT_TO_ITSELF
 
-Door = Callable[[Request], Response | None]
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 MAX_BODY = 2**20
 logger = structlog.get_logger()
 
 
-def doors() -> dict[str, Door]:
+def doors() -> dict[str, MachineDoor]:
     """The doors of all blocks of this site, by path."""
-    found: dict[str, Door] = {}
+    found: dict[str, MachineDoor] = {}
     for block in settings.BLOCKS:
         if find_spec(f"smartgov.blocks.{block}.web.root_urls"):
             module = import_module(f"smartgov.blocks.{block}.web.root_urls")
@@ -65,23 +65,23 @@ class MachineDoors:
         return [answer.body]
 
 
-def _answered(door: Door, environ: Mapping[str, Any]) -> Response | None:
+def _answered(door: MachineDoor, environ: Mapping[str, Any]) -> Response | None:
     try:
         if not _is_ours(environ.get("HTTP_HOST", "")):
-            return _problem(refusals.MALFORMED)
+            return door.refuse(refusals.MALFORMED)
         body = environ["wsgi.input"].read(MAX_BODY + 1) if _has_body(environ) else b""
         if len(body) > MAX_BODY:
-            return _problem(refusals.TOO_LARGE)
+            return door.refuse(refusals.TOO_LARGE)
         if "\0" in environ["PATH_INFO"] or "%00" in environ.get("QUERY_STRING", "") or b"%00" in body:
-            return _problem(refusals.MALFORMED)
+            return door.refuse(refusals.MALFORMED)
         connections[DEFAULT_DB_ALIAS].close_if_unusable_or_obsolete()
-        return door(_request(environ, body))
+        return door.answer(_request(environ, body))
     except DataError as error:
         logger.warning("value_refused_by_database", kind=type(error.__cause__).__name__)
-        return _problem(refusals.MALFORMED)
+        return door.refuse(refusals.MALFORMED)
     except Exception:
         logger.exception("request_failed")
-        return _problem(refusals.UNEXPECTED)
+        return door.refuse(refusals.UNEXPECTED)
 
 
 @lru_cache(maxsize=1)
@@ -106,10 +106,6 @@ def _is_ours(host: str) -> bool:
     """Whether a Host header names this site, as Django decides it."""
     domain, _ = split_domain_port(host)
     return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
-
-
-def _problem(problem: Problem) -> Response:
-    return Response.problem(problem, "en")
 
 
 _STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}

@@ -100,8 +100,13 @@ def _is_of_machines(request: HttpRequest) -> bool:
 
 
 def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """The response for `problem` in the form that this path's readers take."""
+    """The response for `problem` in the form that this door's readers take."""
     language = get_language() or "zh-hant"
+    own: Callable[[Problem], HttpResponse] | None = None
+    if request.resolver_match is not None:
+        own = getattr(request.resolver_match.func, "smartgov_refuses", None)
+    if own is not None:
+        return own(problem)
     if _is_of_machines(request):
         return _as_json(problem, language, every=request.headers.get("Accept-Language") == "*")
     problem = refusals.FOR_PEOPLE.get(problem, problem)

@@ -8,6 +8,7 @@ from smartgov.blocks.ops.domain import EmittedEvent, EventKind
 from smartgov.blocks.ops.fields import EncryptedTextField
 from smartgov.blocks.ops.health import Check, health, note_release, register_check, upgrade_problems
 from smartgov.blocks.ops.limiting import Calls, count_call
+from smartgov.blocks.ops.machine_doors import MachineDoor, refusing
 from smartgov.blocks.ops.manifest import deeds
 from smartgov.blocks.ops.outbox import (
     dead_letters,
@@ -31,6 +32,7 @@ __all__ = [
     "EncryptedTextField",
     "EventKind",
     "Gate",
+    "MachineDoor",
     "Statement",
     "Statements",
     "actor",
@@ -51,6 +53,7 @@ __all__ = [
     "our_models",
     "permit",
     "public",
+    "refusing",
     "register_check",
     "register_gate",
     "retire",

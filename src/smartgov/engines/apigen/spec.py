@@ -226,7 +226,10 @@ def _document_operation() -> Json:
     return {
         "operationId": "get_openapi",
         "summary": "This document",
-        "responses": {"200": {"description": "OpenAPI 3.1", "content": content}},
+        "responses": {
+            "200": {"description": "OpenAPI 3.1", "content": content},
+            "401": {"$ref": "#/components/responses/Problem"},
+        },
     }
 
 

@@ -120,7 +120,8 @@ def _public(name: str, schema: str, *words: str) -> Json:
 
 
 def _posted(name: str, fields: Json, answer: Json, *words: str, required: str = "") -> Json:
-    body = {"required": True, "content": {FORM: {"schema": form(required, **fields)}}}
+    # Whatever else is sent is left aside, but nothing may come twice (RFC 6749 section 3.2).
+    body = {"required": True, "content": {FORM: {"schema": {**form(required, **fields), "additionalProperties": TEXT}}}}
     more = {"security": [{"client": []}, {}], "parameters": [_PROOF], "requestBody": body}
     return {"post": _operation(name, (words[0], words[1]), answer, **more)}
 

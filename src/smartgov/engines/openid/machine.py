@@ -30,11 +30,16 @@ def answer(provider: Provider, request: Request) -> Response:
     except OAuthError as error:
         response = Response.json(error.body(), error.status, {**NO_STORE, **error.headers})
     except Problem as problem:
-        said = OAuthError("temporarily_unavailable", problem.what.en, problem.status)
-        response = Response.json(said.body(), said.status, NO_STORE)
+        response = refused(problem)
     if request.path in _WITH_NONCE:
         response.headers["dpop-nonce"] = dpop.nonce(provider)
     return response
+
+
+def refused(problem: Problem) -> Response:
+    """A problem in the protocol's own form: also for what the site around the doors refuses before they are asked."""
+    code = _OF_SERVERS.get(problem.status, "invalid_request" if problem.status < 500 else "server_error")
+    return Response.json(OAuthError(code, problem.what.en).body(), problem.status, NO_STORE)
 
 
 def _require_form(request: Request) -> None:
@@ -62,6 +67,7 @@ def _document(provider: Provider, _: Request) -> Response:
     return Response.json(describing.document(provider), headers=_CACHED)
 
 
+_OF_SERVERS = {429: "temporarily_unavailable", 503: "temporarily_unavailable"}
 _CACHED = {"cache-control": f"public, max-age={int(keyring.MAX_AGE.total_seconds())}"}
 _DOORS: dict[str, dict[str, Door]] = {
     **{path: {"GET": _metadata} for path in DISCOVERY},

@@ -122,7 +122,7 @@ def note_record(entry: Any, *, client: str, subject: str | None, now: datetime) 
     if (
         not isinstance(entry, dict)
         or not set(entry) <= _NOTE_MEMBERS
-        or entry.get("kind") not in {"local-read", "note"}
+        or entry.get("kind") not in ("local-read", "note")  # a set would need a hash, and a list has none
     ):
         raise refuse("record-invalid")
     fields = entry.get("fields")

@@ -9,14 +9,23 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from smartgov.blocks.ops.api import MachineDoor
 from smartgov.engines.httpd import Request, Response
+from smartgov.engines.openid import machine
+from smartgov.shared.problems import Problem
 from smartgov.site import machine_doors
 from smartgov.site.machine_doors import MAX_BODY, MachineDoors
 
 PATH = "/openid/jwks"
 
 
-def ask(path: str = PATH, *, doors: dict[str, Any] | None = None, body: bytes = b"", **more: Any) -> Any:
+def _plainly(problem: Problem) -> Response:
+    return Response.problem(problem, "en")
+
+
+def ask(
+    path: str = PATH, *, doors: dict[str, Any] | None = None, refuse: Any = _plainly, body: bytes = b"", **more: Any
+) -> Any:
     """The status, headers and body that the application gives to a request."""
     said: list[Any] = []
     environ = {
@@ -28,7 +37,7 @@ def ask(path: str = PATH, *, doors: dict[str, Any] | None = None, body: bytes = 
         **more,
     }
     application = MachineDoors(lambda environ, start: [b"a page"])
-    application._doors.update(doors or {})
+    application._doors.update({path: MachineDoor(door, refuse) for path, door in (doors or {}).items()})
     content = b"".join(application(environ, lambda status, headers: said.extend((status, dict(headers)))))
     return (*said, content)
 
@@ -57,7 +66,8 @@ def test_a_door_may_leave_it_to_a_page() -> None:
 
 def refused(answer: Any, status: str) -> None:
     assert answer[0].startswith(status)
-    assert answer[1]["content-type"] == "application/problem+json"
+    assert answer[1]["content-type"] == "application/json"
+    assert json.loads(answer[2])["error"] == ("server_error" if status == "500" else "invalid_request")
     assert answer[1]["x-content-type-options"] == "nosniff"
     assert answer[1]["x-correlation-id"]
 
@@ -69,8 +79,16 @@ def test_a_name_that_is_not_ours_is_refused(host: str) -> None:
 
 @pytest.mark.django_db
 def test_what_goes_wrong_is_told_in_one_form() -> None:
-    refused(ask(doors={PATH: lambda _: 1 / 0}), "500")
+    refused(ask(doors={PATH: lambda _: 1 / 0}, refuse=machine.refused), "500")
     refused(ask(body=b"x" * (MAX_BODY + 1), CONTENT_LENGTH=str(MAX_BODY + 1)), "413")
+
+
+def test_people_see_a_page_where_a_door_of_theirs_is_asked_wrongly() -> None:
+    assert ask("/openid/authorize", QUERY_STRING="request_uri=%00")[-1] == b"a page"
+    assert ask("/openid/authorize", HTTP_HOST="evil.test")[-1] == b"a page"
+    assert (
+        ask("/openid/authorize", doors={"/openid/authorize": lambda _: 1 / 0}, refuse=lambda _: None)[-1] == b"a page"
+    )
 
 
 @pytest.mark.django_db

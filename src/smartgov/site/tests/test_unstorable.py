@@ -56,6 +56,15 @@ def test_a_door_before_django_does_not_take_one(told: dict[str, object]) -> None
     refused(ask(REQUEST_METHOD="POST", **told), "400")
 
 
+@pytest.mark.parametrize("path", ["/openid/token", "/openid/par", "/credentials/issuers/ris/token"])
+def test_programs_read_it_in_the_words_of_their_protocol(path: str) -> None:
+    """A wallet or a relying party knows no page: the door refuses by its own form, whoever meets the NUL."""
+    answer = Client().post(path, "code=%00", content_type="application/x-www-form-urlencoded")
+    assert (answer.status_code, answer["content-type"]) == (400, "application/json")
+    assert answer.json()["error"] == "invalid_request"
+    assert answer["cache-control"] == "no-store"
+
+
 @given(VALUES)
 def test_a_value_without_one_is_taken(value: object) -> None:
     assert not holds_nul(value)

@@ -9,13 +9,13 @@ from functools import wraps
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.http.multipartparser import MultiPartParserError
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from smartgov.blocks.credentials import api
 from smartgov.blocks.identity import api as identity
 from smartgov.blocks.identity.api import public
+from smartgov.blocks.ops.api import refusing
 from smartgov.engines.credential.issuing import ProtocolError
 from smartgov.engines.openid.errors import OAuthError
 from smartgov.shared.problems import Problem
@@ -27,6 +27,7 @@ View = Callable[..., HttpResponse]
 def _wallet(view: View) -> View:
     """Errors in the form that wallets understand, and nothing in a cache."""
 
+    @refusing(_refused)
     @wraps(view)
     def spoken(request: HttpRequest, **kwargs: str) -> HttpResponse:
         try:
@@ -37,8 +38,7 @@ def _wallet(view: View) -> View:
             headers = {**error.headers, "DPoP-Nonce": identity.proof_nonce()}
             response = JsonResponse(error.body(), status=error.status, headers=headers)
         except Problem as problem:
-            body = {"error": "invalid_request", "error_description": problem.what.en, "type": problem.type}
-            response = JsonResponse(body, status=problem.status)
+            response = _refused(problem)
         except Http404:
             response = JsonResponse({"error": "not_found"}, status=404)
         except (SuspiciousOperation, BadRequest, MultiPartParserError):  # Django's parsers of forms
@@ -50,6 +50,13 @@ def _wallet(view: View) -> View:
         return response
 
     return spoken
+
+
+def _refused(problem: Problem) -> JsonResponse:
+    """A problem of ours for a wallet; the site says what it refuses before the door in this form too."""
+    code = "server_error" if problem.status == 500 else "invalid_request"
+    body = {"error": code, "error_description": problem.what.en, "type": problem.type}
+    return JsonResponse(body, status=problem.status, headers={"Cache-Control": "no-store"})
 
 
 def _asked(view: View, request: HttpRequest, kwargs: dict[str, str]) -> HttpResponse:
@@ -77,7 +84,6 @@ def server_metadata(request: HttpRequest, agency: str) -> HttpResponse:
     return JsonResponse(api.issuer(agency).server_metadata())
 
 
-@csrf_exempt
 @public(_WHY)
 @_wallet
 @require_POST
@@ -86,7 +92,6 @@ def token(request: HttpRequest, agency: str) -> HttpResponse:
     return JsonResponse(api.issuer(agency).token({name: str(value) for name, value in request.POST.items()}))
 
 
-@csrf_exempt
 @public(_WHY)
 @_wallet
 @require_POST
@@ -95,7 +100,6 @@ def nonce(request: HttpRequest, agency: str) -> HttpResponse:
     return JsonResponse(api.issuer(agency).nonce())
 
 
-@csrf_exempt
 @public(_WHY)
 @_wallet
 @require_POST
@@ -132,7 +136,6 @@ def verifiers(request: HttpRequest) -> HttpResponse:
     return HttpResponse(api.signed_register(), content_type="application/jwt")
 
 
-@csrf_exempt
 @public(_WHY)
 @_wallet
 @require_http_methods(["GET", "POST"])
@@ -141,7 +144,6 @@ def request_object(request: HttpRequest, asked: str) -> HttpResponse:
     return HttpResponse(api.request_object(asked), content_type="application/oauth-authz-req+jwt")
 
 
-@csrf_exempt
 @public(_WHY)
 @_wallet
 @require_POST

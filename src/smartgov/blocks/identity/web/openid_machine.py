@@ -10,10 +10,9 @@ from functools import lru_cache
 from cryptography import x509
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.csrf import csrf_exempt
 
 from smartgov.blocks.identity.openid.service import provider
-from smartgov.blocks.ops.api import public
+from smartgov.blocks.ops.api import public, refusing
 from smartgov.engines.httpd import Request, Response
 from smartgov.engines.openid import machine
 from smartgov.shared.settings import get
@@ -31,13 +30,16 @@ def answer(request: Request) -> Response:
         return machine.answer(provider(), request)
 
 
-@csrf_exempt
+@refusing(lambda problem: _within_django(machine.refused(problem)))
 @public("relying parties prove themselves by their keys; what is said of the provider itself is for everybody")
 def door(request: HttpRequest) -> HttpResponse:
     """Every door for programs, for whoever comes by Django's addresses."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     query = request.META.get("QUERY_STRING", "")
-    said = answer(Request(request.method or "", request.path, query, headers, request.body))
+    return _within_django(answer(Request(request.method or "", request.path, query, headers, request.body)))
+
+
+def _within_django(said: Response) -> HttpResponse:
     response = HttpResponse(said.body, status=said.status)
     for name, value in said.headers.items():
         response.headers[name] = value

@@ -3,6 +3,8 @@
 from django.urls import include, path
 
 from smartgov.blocks.identity.web import openid, openid_machine, openid_remote
+from smartgov.blocks.ops.api import MachineDoor
+from smartgov.engines.openid import machine
 
 _PATTERNS = [
     *(path(address, openid_machine.door, name="door") for address in openid_machine.ADDRESSES),
@@ -21,6 +23,6 @@ urlpatterns = [path("", include((_PATTERNS, "openid")))]
 # The same doors by address, for the site to lead programs to them past everything that only pages need; and people who
 # are signed in and have agreed before, who see no page.
 MACHINE_DOORS = {
-    **{f"/{address}": openid_machine.answer for address in openid_machine.ADDRESSES},
-    "/openid/authorize": openid.straight_back,
+    **{f"/{address}": MachineDoor(openid_machine.answer, machine.refused) for address in openid_machine.ADDRESSES},
+    "/openid/authorize": MachineDoor(openid.straight_back, lambda _: None),
 }

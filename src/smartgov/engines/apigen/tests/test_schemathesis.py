@@ -55,6 +55,15 @@ def _as_response(answer: Any, case: Any) -> Response:
     )
 
 
+def test_a_stranger_is_told_so_as_documented(ask: Any) -> None:
+    """At every operation, that of the document itself too: without the gateway's secret there is no answer."""
+    for operation in OPERATIONS:
+        case = operation.Case(path_parameters={"id": "p1"})
+        answer = ask(case.method, case.formatted_path, {}, secret="wrong")
+        assert answer.status == 401
+        case.validate_response(_as_response(answer, case), checks=[CHECKS.get_one(name) for name in NAMES])
+
+
 def test_the_document_has_operations() -> None:
     assert len(OPERATIONS) > 4
     assert json.dumps(spec.openapi(DESCRIPTION))

@@ -154,6 +154,22 @@ def test_the_door_answers_as_documented(name: str, standing: Described, seen: di
     _hold(OPERATIONS[name], ask, body)
 
 
+@pytest.mark.parametrize("name", ["list_methods", "allowed_methods", "get_openapi"])
+def test_the_directory_refuses_x_roads_clients_as_documented(name: str, standing: Described) -> None:
+    """They ask for no problem+json: a service that is nowhere, a secret that is wrong and a query without its word."""
+    statuses = set()
+
+    def ask(case: Any, real: bool, sent: Any) -> Response:
+        path = REAL[name] if real else case.formatted_path
+        stranger = {} if real else {"authorization": "Bearer nobody"}
+        answer = _ask(standing, case, path, sent, {"accept": "application/json", **stranger})
+        statuses.add(answer.status)
+        return answer
+
+    _hold(OPERATIONS[name], ask, {}, CHECKED[1:])  # X-Road's word for a no is 500, whoever is at fault
+    assert 500 in statuses
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_calls_are_answered_as_documented(name: str, standing: Described) -> None:
     named = {one["operationId"]: one["x-problem-types"] for _, _, one in local_document.operations(DOCUMENT)}
@@ -244,7 +260,12 @@ class _Refused(Exception):
     """The gateway said no: there is no answer of the service to look at."""
 
 
-def _hold(operation: Any, ask: Callable[[Any, bool, Any], Response], body: Mapping[str, Any]) -> None:
+def _hold(
+    operation: Any,
+    ask: Callable[[Any, bool, Any], Response],
+    body: Mapping[str, Any],
+    checks: tuple[str, ...] = CHECKED,
+) -> None:
     """Ask what schemathesis makes up; half of the time with parts of a sound body at an address that exists."""
 
     @given(case=operation.as_strategy(), real=st.booleans(), kept=st.sets(st.sampled_from(sorted(body) or ["-"])))
@@ -264,7 +285,7 @@ def _hold(operation: Any, ask: Callable[[Any, bool, Any], Response], body: Mappi
             answer = ask(case, real, sent)
         except _Refused:
             return
-        case.validate_response(_told(answer, case), checks=[CHECKS.get_one(name) for name in CHECKED])
+        case.validate_response(_told(answer, case), checks=[CHECKS.get_one(name) for name in checks])
 
     holds()
 

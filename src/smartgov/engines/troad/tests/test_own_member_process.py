@@ -108,6 +108,8 @@ def test_records_of_local_reads_are_appended(country: Country) -> None:
     assert len(record["subject"]) == 64
     for bad, slug in [
         ({**read, "kind": "request"}, "record-invalid"),
+        ({**read, "kind": ["note"]}, "record-invalid"),
+        ({**read, "kind": {}}, "record-invalid"),
         ({**read, "extra": 1}, "record-invalid"),
         ({**read, "fields": [1]}, "record-invalid"),
         ({**read, "purpose": f"about {FATHER}"}, "person-in-clear"),

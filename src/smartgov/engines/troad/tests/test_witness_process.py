@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from pytest_socket import enable_socket
 
 from smartgov.engines.httpd import Client, Response
-from smartgov.engines.ledger import Log, checkpoint, cosign, merkle
+from smartgov.engines.ledger import checkpoint, cosign, merkle
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad import trail, verification, witness
 from smartgov.engines.troad.records import PROMISED_SECONDS
@@ -253,33 +252,14 @@ def test_an_authority_that_is_down_alarms_and_stops_nothing_until_the_bound(tmp_
         assert "timestamps-missing" not in core.alarms.standing
 
 
-def test_a_batch_is_one_stamp_and_openssl_agrees(country: Country, tmp_path: Path) -> None:
-    import subprocess
-
+def test_a_batch_is_one_stamp(country: Country) -> None:
+    """What `openssl ts -verify` says of it: tests/peers/test_evidence.py."""
     country.quiet("portal")
     before = stamps(country, "portal")
     for _ in range(5):
         country.sdk("TW/GOV/portal/portal").append([{"kind": "note", "actor": "s1"}])
     assert country.run(country.gateways["portal"].core.heads.stamp())
     assert stamps(country, "portal") == before + 1
-    with country.gateways["portal"].core.store.reading() as (db, log):
-        size, token = db.execute("SELECT size, token FROM stamp ORDER BY size DESC LIMIT 1").fetchone()
-        note = log.checkpoint(size)
-    (tmp_path / "token").write_bytes(token)
-    (tmp_path / "text").write_bytes(cosign.text(note))
-    command = [
-        "openssl",
-        "ts",
-        "-verify",
-        "-in",
-        "token",
-        "-data",
-        "text",
-        "-CAfile",
-        str(country.folder / "tsa/root.pem"),
-    ]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
-    assert "Verification: OK" in done.stdout + done.stderr
 
 
 def test_heads_are_stamped_anew_before_the_authoritys_certificate_ends(country: Country) -> None:
@@ -302,14 +282,3 @@ def test_heads_are_stamped_anew_before_the_authoritys_certificate_ends(country: 
         assert all((at, ends) == (size, valid) and abs(time - now) < 60 for at, time, ends in rows)
     country.run(core.heads._stamp_if_due(size, now + 10))
     assert stamps(country, "portal") == 2, "the new stamp is good for long: no third one"
-
-
-def test_pymerkle_finds_the_same_roots(country: Country) -> None:
-    pymerkle = pytest.importorskip("pymerkle")
-    with country.gateways["ris"].core.store.reading() as (_, log):
-        tree = pymerkle.InmemoryTree(algorithm="sha256")
-        for size, (_, record) in enumerate(log.records(), 1):
-            tree.append_entry(record)
-            assert tree.get_root() == log.root(size)
-    assert isinstance(log, Log)
-    assert sha256(b"").digest() == merkle.EMPTY_ROOT
