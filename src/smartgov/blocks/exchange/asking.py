@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.directory import api as directory
-from smartgov.blocks.exchange import contracts, domain
+from smartgov.blocks.exchange import contracts, domain, refusals
 from smartgov.blocks.exchange.domain import Basis, RequestState, RightState, Terms, end_of
 from smartgov.blocks.exchange.granting import RIGHT, extend, grant_right, revoke_right, words_of
 from smartgov.blocks.exchange.models import Contract, Right, RightRequest, Service, Subsystem
@@ -62,7 +62,7 @@ def ask_right(*, actor: Actor, wish: Wish) -> str:
     find(Subsystem, wish.client, SUBSYSTEM)
     service = find(Service, wish.service, SERVICE)
     if service.withdrawn_at is not None:
-        raise domain.unknown(SERVICE, wish.service)
+        raise refusals.unknown(SERVICE, wish.service)
     _check(wish, service)
     if waiting := _waiting(wish):
         return waiting
@@ -91,7 +91,7 @@ def ask_renewal(*, actor: Actor, right: str, until: date, explanation: str = "")
     row = find(Right, right, RIGHT)
     own(actor, row.client_id, RIGHT)
     if row.state == RightState.REVOKED:
-        raise domain.invalid(
+        raise refusals.invalid(
             RIGHT,
             Text("it was revoked, with a reason; ask for a right of other words", "先前已附理由廢止，請以不同內容申請"),
         )
@@ -148,7 +148,7 @@ def refuse_request(*, actor: Actor, request: str, reason: str) -> None:
     """Refuse an open request, with a reason that the asking agency reads."""
     row = _for_review(actor, request)
     if not reason.strip():
-        raise domain.invalid(REQUEST, Text("a refusal has a reason", "駁回須附理由"))
+        raise refusals.invalid(REQUEST, Text("a refusal has a reason", "駁回須附理由"))
     _decide(actor, row, RequestState.REFUSED, reason)
 
 
@@ -158,7 +158,7 @@ def end_right(*, actor: Actor, right: str, reason: str) -> None:
     row = find(Right, right, RIGHT)
     own(actor, row.service_id, RIGHT)
     if not reason.strip():
-        raise domain.invalid(RIGHT, Text("a revocation has a reason", "廢止須附理由"))
+        raise refusals.invalid(RIGHT, Text("a revocation has a reason", "廢止須附理由"))
     revoke_right(actor=actor, right=right, reason=reason)
 
 
@@ -183,7 +183,7 @@ def request(actor: Actor, request: str) -> RightRequest:
     """One request of the officer's agency, as asker or provider; Problem `not-registered` for all others."""
     row = find(RightRequest, request, REQUEST)
     if not is_own(actor, row.client_id) and not is_own(actor, row.service_id):
-        raise domain.unknown(REQUEST, request)
+        raise refusals.unknown(REQUEST, request)
     return row
 
 
@@ -195,15 +195,15 @@ def is_own(actor: Actor, name: str) -> bool:
 def own(actor: Actor, name: str, what: Text) -> None:
     """Problem `not-registered` for what belongs to another agency: for this officer it does not exist."""
     if not is_centre():
-        raise domain.NOT_THE_CENTRE
+        raise refusals.NOT_THE_CENTRE
     if not is_own(actor, name):
-        raise domain.unknown(what, name[: domain.NAME_LENGTH])
+        raise refusals.unknown(what, name[: domain.NAME_LENGTH])
 
 
 def _check_end(until: date) -> None:
     today = clock.today()
     if not today <= until <= today + timedelta(days=LONGEST_DAYS):
-        raise domain.invalid(
+        raise refusals.invalid(
             REQUEST,
             Text(
                 f"a right ends within {LONGEST_DAYS} days, and not in the past",
@@ -232,7 +232,7 @@ def _check(wish: Wish, service: Service) -> None:
     if wish.until is not None:
         _check_end(wish.until)
     if strange := set(wish.endpoints) - set(service.endpoints):
-        raise domain.invalid(
+        raise refusals.invalid(
             REQUEST,
             Text(
                 f"the service has no {', '.join(sorted(strange))[:100]}",
@@ -240,21 +240,21 @@ def _check(wish: Wish, service: Service) -> None:
             ),
         )
     if not wish.endpoints or not wish.purpose.strip():
-        raise domain.invalid(REQUEST, Text("it names endpoints and a purpose", "須指明端點與目的"))
+        raise refusals.invalid(REQUEST, Text("it names endpoints and a purpose", "須指明端點與目的"))
     if (wish.basis == Basis.STATUTE) != bool(wish.basis_code):
-        raise domain.invalid(
+        raise refusals.invalid(
             REQUEST,
             Text("a statute is named by its code, and only a statute has one", "法律依據須選定法條，且僅法律有代碼"),
         )
     if service.personal and wish.basis == Basis.NONE:
-        raise domain.invalid(
+        raise refusals.invalid(
             REQUEST, Text("a service about persons is asked on a ground", "涉及個人之服務須有法律依據")
         )
     if wish.basis_code:
         directory.legal_basis(wish.basis_code)
     known = set(fields_of(service))
     if wish.fields is not None and known and (strange := set(wish.fields) - known):
-        raise domain.invalid(
+        raise refusals.invalid(
             REQUEST,
             Text(
                 f"the service has no fields {', '.join(sorted(strange))[:100]}",
@@ -262,7 +262,7 @@ def _check(wish: Wish, service: Service) -> None:
             ),
         )
     if service.personal and not wish.fields:
-        raise domain.invalid(
+        raise refusals.invalid(
             REQUEST, Text("of a service about persons, fields are named one by one", "涉及個人之服務須逐一指明欄位")
         )
 
@@ -278,7 +278,7 @@ def _for_review(actor: Actor, request: str) -> RightRequest:
     own(actor, row.service_id, REQUEST)
     me = actor.seat or actor.system or ""
     if me == row.asked_by or (actor.seat and _same_person(actor.seat, row.asked_by)):
-        raise domain.OWN_REQUEST
+        raise refusals.OWN_REQUEST
     return row
 
 
@@ -292,13 +292,13 @@ def _same_person(one: str, other: str) -> bool:
 def _open(request: str) -> RightRequest:
     row = RightRequest.objects.select_for_update().filter(pk=request).first()
     if row is None:
-        raise domain.unknown(REQUEST, request[: domain.NAME_LENGTH])
+        raise refusals.unknown(REQUEST, request[: domain.NAME_LENGTH])
     return row
 
 
 def _decide(actor: Actor, row: RightRequest, state: RequestState, reason: str) -> None:
     if row.state != RequestState.ASKED:
-        raise domain.ALREADY_DECIDED
+        raise refusals.ALREADY_DECIDED
     row.state, row.reason = state, reason.strip()[:500]
     row.decided_at, row.decided_by = clock.now(), actor.seat or actor.system or ""
     row.save()
@@ -326,7 +326,7 @@ def _fewer(name: str, asked: tuple[str, ...] | None, kept: Sequence[str] | None)
     if kept is None:
         return asked
     if asked is not None and (not kept or set(kept) - set(asked)):
-        raise domain.invalid(
+        raise refusals.invalid(
             REQUEST,
             Text(
                 f"{name}: at least one of those asked for, and no others",

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from smartgov.blocks.exchange import asking, domain, joining, joining_problems, offering, selectors
+from smartgov.blocks.exchange import asking, domain, joining, joining_problems, offering, refusals, selectors
 from smartgov.blocks.exchange.domain import Basis, Limits
 from smartgov.blocks.exchange.models import Contract, UsedLetter
 from smartgov.blocks.exchange.registry import SERVICE
@@ -63,7 +63,7 @@ def right(letter: Letter) -> dict[str, Any]:
     actor, content = _writer(letter), letter.content
     deed = _DEEDS.get(str(content.get("do", "")))
     if deed is None:
-        raise domain.invalid(LETTER, f"there is no deed {str(content.get('do', ''))[:40]!r}")
+        raise refusals.invalid(LETTER, f"there is no deed {str(content.get('do', ''))[:40]!r}")
     return deed(actor, content)
 
 
@@ -73,7 +73,7 @@ def _ask(actor: Actor, content: Mapping[str, Any]) -> dict[str, Any]:
     try:
         basis = Basis(str(content.get("basis", "")))
     except ValueError:
-        raise domain.invalid(LETTER, f"the basis is one of {', '.join(Basis)}") from None
+        raise refusals.invalid(LETTER, f"the basis is one of {', '.join(Basis)}") from None
     wish = asking.Wish(
         client=str(content.get("client", "")),
         service=str(content.get("id", "")),
@@ -164,14 +164,14 @@ def _settings(content: Mapping[str, Any]) -> domain.Settings:
             retain_days=retain,
         )
     except (TypeError, ValueError, AttributeError) as error:
-        raise domain.invalid(LETTER, f"settings: {error}"[:200]) from None
+        raise refusals.invalid(LETTER, f"settings: {error}"[:200]) from None
 
 
 def _day(content: Mapping[str, Any]) -> date:
     try:
         return date.fromisoformat(str(content.get("until", "")))
     except ValueError:
-        raise domain.invalid(LETTER, "until: the last day is written YYYY-MM-DD") from None
+        raise refusals.invalid(LETTER, "until: the last day is written YYYY-MM-DD") from None
 
 
 def _writer(letter: Letter) -> Actor:

@@ -9,7 +9,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from smartgov.blocks.exchange import domain
+from smartgov.blocks.exchange import refusals
 from smartgov.blocks.exchange.models import Contract, Service
 from smartgov.engines import apilint
 from smartgov.engines.troad import contract as compiled
@@ -61,11 +61,11 @@ def accept(document: bytes) -> Accepted:
     known = Contract.objects.filter(digest=digest).first()
     findings = known.findings if known else check(document)
     if any(one["severity"] == "error" for one in findings):
-        raise domain.document_refused(findings)
+        raise refusals.document_refused(findings)
     try:
         endpoints = tuple(compiled.parse(document).endpoints)
     except ValueError as error:
-        raise domain.invalid(DOCUMENT, str(error)[:200]) from None
+        raise refusals.invalid(DOCUMENT, str(error)[:200]) from None
     value = apilint.Document.parse(document).value
     told = value.get("x-troad")
     ours = told if isinstance(told, dict) else {}

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from smartgov.blocks.exchange import domain
+from smartgov.blocks.exchange import domain, refusals
 from smartgov.blocks.exchange.domain import Basis, RightState, Terms
 from smartgov.blocks.exchange.models import Right, RightRequest, Service, Subsystem
 from smartgov.blocks.exchange.publishing import changed
@@ -65,7 +65,7 @@ def follow(*, actor: Actor, origin: str, terms: Iterable[Terms], days: int | Non
 def extend(*, actor: Actor, right: Right, until: datetime) -> None:
     """Let a right that was granted end later; what it says stays as it is."""
     if right.state != RightState.GRANTED:
-        raise domain.invalid(RIGHT, Text("only a right that was not revoked is renewed", "僅未廢止之權限得展延"))
+        raise refusals.invalid(RIGHT, Text("only a right that was not revoked is renewed", "僅未廢止之權限得展延"))
     _extend(actor, right, until, "exchange.right_renewed")
 
 
@@ -87,9 +87,9 @@ def _check(terms: Terms) -> None:
     find(Subsystem, terms.client, SUBSYSTEM)
     find(Service, terms.service, SERVICE)
     if not terms.endpoints or any(len(end.split(" ")) != 2 or " /" not in end for end in terms.endpoints):
-        raise domain.invalid(RIGHT, "endpoints are written as 'POST /people/query'")
+        raise refusals.invalid(RIGHT, "endpoints are written as 'POST /people/query'")
     if (terms.basis == Basis.STATUTE) != bool(terms.basis_code):
-        raise domain.invalid(RIGHT, "a statute is named by its code, and only a statute has one")
+        raise refusals.invalid(RIGHT, "a statute is named by its code, and only a statute has one")
     if terms.visibility:
         domain.check_visibility(terms.visibility, terms.visibility_terms, clock.today())
 

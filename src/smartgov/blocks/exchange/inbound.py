@@ -8,7 +8,8 @@ from django.conf import settings
 from django.http import Http404, HttpRequest
 from ninja.security.base import AuthBase
 
-from smartgov.blocks.exchange.domain import NOT_FROM_GATEWAY, SUBJECT_INVALID, Inbound
+from smartgov.blocks.exchange.domain import Inbound
+from smartgov.blocks.exchange.refusals import NOT_FROM_GATEWAY, SUBJECT_INVALID
 from smartgov.shared import homes
 from smartgov.shared.tw import national_id
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from smartgov.blocks.exchange import contracts, domain, replacing
+from smartgov.blocks.exchange import contracts, domain, refusals, replacing
 from smartgov.blocks.exchange.asking import own
 from smartgov.blocks.exchange.domain import Settings
 from smartgov.blocks.exchange.models import Contract, Service
@@ -72,7 +72,7 @@ def of_tables(*, actor: Actor, service: str, tables: Sequence[str], settings: Se
     own(actor, service, SERVICE)
     known = register_of(actor.agency or "")
     if known is None or not tables or set(tables) - set(known.tables):
-        raise domain.invalid(TABLES, "choose tables of the agency's own register")
+        raise refusals.invalid(TABLES, "choose tables of the agency's own register")
     chosen = {name: known.source["tables"][name] for name in tables}
     part = config.parse({**known.source, "tables": chosen})
     described = Settings(
@@ -127,5 +127,11 @@ def document_of(service: str) -> str:
     row = find(Service, service, SERVICE)
     found = Contract.objects.filter(service=row, digest=row.contract).first() if row.contract else None
     if found is None:
-        raise domain.unknown(contracts.DOCUMENT, service[: domain.NAME_LENGTH])
+        raise refusals.unknown(contracts.DOCUMENT, service[: domain.NAME_LENGTH])
     return found.document
+
+
+def tables_of(agency: str) -> list[tuple[str, Text]]:
+    """The tables of the agency's register, if it has one of ours."""
+    known = register_of(agency)
+    return [(name, table.title) for name, table in known.tables.items()] if known else []

@@ -18,7 +18,7 @@ from ninja.responses import Status
 from ninja.security.base import AuthBase
 from pydantic import Field
 
-from smartgov.blocks.exchange import api, domain, issuing
+from smartgov.blocks.exchange import api, domain, issuing, refusals
 from smartgov.blocks.exchange import messages as said
 from smartgov.blocks.exchange.models import Configuration, Member
 from smartgov.shared.actor import Actor
@@ -262,7 +262,7 @@ def withdraw_request(request: HttpRequest, request_id: str) -> Json:
 def _actor(request: HttpRequest) -> Actor:
     """Who calls, at the centre; elsewhere there is no register to speak of."""
     if not api.is_centre():
-        raise domain.NOT_THE_CENTRE
+        raise refusals.NOT_THE_CENTRE
     who = request.auth  # type: ignore[attr-defined]
     assert isinstance(who, Actor)
     return who

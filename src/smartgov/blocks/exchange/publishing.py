@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from smartgov.blocks.audit import api as audit
-from smartgov.blocks.exchange import centre, contracts, domain
+from smartgov.blocks.exchange import centre, contracts, domain, refusals
 from smartgov.blocks.exchange.domain import Ability, Basis, JoinState, RightState
 from smartgov.blocks.exchange.models import (
     Certificate,
@@ -53,7 +53,7 @@ def changed(actor: Actor, action: str, object_type: str, object_id: str, **detai
     While a change already waits to be published, a further one travels with it and is not told again.
     """
     if not is_centre():
-        raise domain.NOT_THE_CENTRE
+        raise refusals.NOT_THE_CENTRE
     audit.record(actor=actor, action=action, object_type=object_type, object_id=object_id, detail=detail)
     row = _locked()
     if row.revision == row.published_revision:
@@ -107,7 +107,7 @@ def granted_now(now: datetime) -> QuerySet[Right]:
 def publish(*, actor: Actor) -> datetime:
     """Sign the present state and hand it to the gateways; returns when it expires. For the process that has the key."""
     if not is_centre():
-        raise domain.NOT_THE_CENTRE
+        raise refusals.NOT_THE_CENTRE
     row, now = _locked(), clock.now()
     # Handed out before the commit: should that fail, the next publication has a higher version and the same content.
     published = centre.current().publish({"issued_at": now.isoformat(), **publication(now)}, now, contracts.in_force())

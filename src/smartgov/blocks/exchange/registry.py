@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from cryptography import x509
 from django.db import IntegrityError, models, transaction
 
-from smartgov.blocks.exchange import contracts, domain
+from smartgov.blocks.exchange import contracts, domain, refusals
 from smartgov.blocks.exchange.domain import Ability, Durability, Limits, Visibility
 from smartgov.blocks.exchange.models import (
     Gateway,
@@ -70,7 +70,7 @@ def register_gateway(*, actor: Actor, member: str, described: Mapping[str, Any])
     try:
         written = _write(Gateway, read.id, **facts)
     except IntegrityError:
-        raise domain.invalid(GATEWAY, "another gateway has its message key or TLS certificate") from None
+        raise refusals.invalid(GATEWAY, "another gateway has its message key or TLS certificate") from None
     if written:
         changed(actor, _gateway_action(before, described), "gateway", read.id)
     return read.id
@@ -190,7 +190,7 @@ def register_issuer(*, actor: Actor, member: str, ability: str, key: Mapping[str
         known = Ability(ability)
         keys.from_jwk(dict(key))
     except (ValueError, KeyError, TypeError) as error:
-        raise domain.invalid(KEY, str(error)[:200]) from None
+        raise refusals.invalid(KEY, str(error)[:200]) from None
     row, made = Issuer.objects.get_or_create(member_id=member, ability=known, defaults={"key": dict(key)})
     if made or row.key != dict(key):
         row.key = dict(key)
@@ -204,7 +204,7 @@ def register_seal_authority(*, actor: Actor, certificate: str) -> None:
     try:
         read = certificates.from_pem(certificate.encode())
     except ValueError as error:
-        raise domain.invalid(KEY, str(error)[:200]) from None
+        raise refusals.invalid(KEY, str(error)[:200]) from None
     fingerprint = certificates.fingerprint(read)
     if not SealAuthority.objects.filter(fingerprint=fingerprint).exists():
         SealAuthority.objects.create(fingerprint=fingerprint, certificate=certificate)
@@ -238,14 +238,14 @@ def _check_entry(service: str, facts: Mapping[str, Any]) -> None:
         entry = {"id": service, "limits": limits.named(), "durability": facts["durability"], "visibility": shown}
         snapshot.read_service(entry)
     except ValueError as error:
-        raise domain.invalid(SERVICE, str(error)[:200]) from None
+        raise refusals.invalid(SERVICE, str(error)[:200]) from None
 
 
 def find(model: type[Row], name: str, what: Text) -> Row:
     """The row of that id; Problem `not-registered`."""
     row = model._default_manager.filter(pk=name).first()
     if row is None:
-        raise domain.unknown(what, name[: domain.NAME_LENGTH])
+        raise refusals.unknown(what, name[: domain.NAME_LENGTH])
     return row
 
 
@@ -272,7 +272,7 @@ def _readable(member: str, described: Mapping[str, Any]) -> snapshot.Gateway:
     try:
         return snapshot.read_gateway(member, described)
     except (ValueError, KeyError, TypeError) as error:
-        raise domain.invalid(GATEWAY, f"{type(error).__name__}: {error}"[:200]) from None
+        raise refusals.invalid(GATEWAY, f"{type(error).__name__}: {error}"[:200]) from None
 
 
 def is_self_signed(pem: str) -> bool:
@@ -316,4 +316,4 @@ def _expiry(certificate: str) -> Any:
     try:
         return x509.load_pem_x509_certificate(certificate.encode()).not_valid_after_utc
     except ValueError as error:
-        raise domain.invalid(GATEWAY, str(error)[:200]) from None
+        raise refusals.invalid(GATEWAY, str(error)[:200]) from None

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from smartgov.blocks.exchange import domain
+from smartgov.blocks.exchange import refusals
 from smartgov.blocks.exchange.domain import Answer, Call
 from smartgov.engines.troad.client import LocalGateway
 from smartgov.shared import homes
@@ -102,7 +102,7 @@ class Gateways:
 
     def _here(self, agency: str) -> LocalGateway:
         if not homes.has_gateway(agency):
-            raise domain.gateway_elsewhere(agency)
+            raise refusals.gateway_elsewhere(agency)
         return self._gateway(agency)
 
     def _gateway(self, agency: str) -> LocalGateway:
@@ -115,7 +115,7 @@ class Gateways:
                     f"{homes.member_id(agency)}/{subsystem}",
                 )
             except (OSError, ValueError, IndexError):
-                raise domain.gateway_unreachable(agency) from None
+                raise refusals.gateway_unreachable(agency) from None
         return self._known[agency]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smartgov.blocks.audit import api as audit
-from smartgov.blocks.exchange import domain
+from smartgov.blocks.exchange import refusals
 from smartgov.blocks.exchange.publishing import PUBLISHER, is_centre
 from smartgov.shared.actor import Actor
 
@@ -23,4 +23,4 @@ def note(actor: Actor, action: str, object_id: str, gateway: str) -> None:
 def at_the_centre() -> None:
     """Problem `not-the-centre` in any other process."""
     if not is_centre():
-        raise domain.NOT_THE_CENTRE
+        raise refusals.NOT_THE_CENTRE

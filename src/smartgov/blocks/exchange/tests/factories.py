@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from smartgov.blocks.exchange import domain
+from smartgov.blocks.exchange import domain, refusals
 from smartgov.blocks.exchange.domain import Answer, Call
 from smartgov.engines.pki import keys
 
@@ -88,7 +88,7 @@ class Recorded:
 
     def health(self, agency: str) -> dict[str, Any]:
         if agency in self.down:
-            raise domain.gateway_unreachable(agency)
+            raise refusals.gateway_unreachable(agency)
         alarms = {"gateway-passed-over:TW/GOV/hpa/gw1": "gateway-silent", "certificate-ends": ""}
         end = "2026-11-23T00:00:00+00:00"
         said = {"healthy": True, "log_size": 7, "configuration_expires": end, "alarms": alarms}
@@ -99,12 +99,12 @@ class Recorded:
 
     def traffic(self, agency: str) -> dict[str, Any]:
         if agency in self.down:
-            raise domain.gateway_unreachable(agency)
+            raise refusals.gateway_unreachable(agency)
         return TRAFFIC
 
     def systems(self, agency: str) -> dict[str, Any]:
         if agency in self.down:
-            raise domain.gateway_unreachable(agency)
+            raise refusals.gateway_unreachable(agency)
         return {"household": {"services": {"people.v1": "http://127.0.0.1:9001"}, "may": []}}
 
     def configuration(self, agency: str) -> tuple[dict[str, Any], datetime]:

@@ -12,7 +12,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from smartgov.blocks.exchange import api, centre, domain, transport
+from smartgov.blocks.exchange import api, centre, refusals, transport
 from smartgov.blocks.exchange.models import Gateway, Issuer, Member, Right, RightRequest, Service, Subsystem
 from smartgov.blocks.exchange.tests.factories import Recorded, RecordedCentre, two_members
 from smartgov.blocks.exchange.web import words
@@ -213,7 +213,7 @@ class Away(Recorded):
     """A member whose gateway runs on its own machine."""
 
     def health(self, agency: str) -> dict[str, Any]:
-        raise domain.gateway_elsewhere(agency)
+        raise refusals.gateway_elsewhere(agency)
 
     traffic = health
 
@@ -253,7 +253,7 @@ class Down(Recorded):
     """No gateway tells the configuration."""
 
     def configuration(self, agency: str) -> Any:
-        raise domain.gateway_unreachable(agency)
+        raise refusals.gateway_unreachable(agency)
 
 
 PAGES = ("", "services", "services/new", "requests", "rights", "joining", "rules", "traffic")

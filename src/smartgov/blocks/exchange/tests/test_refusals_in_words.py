@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smartgov.blocks.exchange import domain
+from smartgov.blocks.exchange import domain, refusals
 from smartgov.blocks.exchange.registry import SERVICE
 from smartgov.shared.problems import Problem
 
@@ -21,5 +21,5 @@ def test_a_name_that_cannot_be_used_is_said_in_both_languages(name: str) -> None
 
 
 def test_one_rule_is_one_rule() -> None:
-    assert "1 rule that" in domain.document_refused([{"severity": "error"}]).why.en
-    assert "2 rules that" in domain.document_refused([{"severity": "error"}] * 2).why.en
+    assert "1 rule that" in refusals.document_refused([{"severity": "error"}]).why.en
+    assert "2 rules that" in refusals.document_refused([{"severity": "error"}] * 2).why.en
