@@ -17,11 +17,12 @@ from typing import Any
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from smartgov.engines.ledger import checkpoint, merkle
-from smartgov.engines.troad import archive_file, evidence, past, verification
+from smartgov.engines.troad import archive_file, evidence, past, signed_records, verification
 from smartgov.engines.troad.archive_file import Fold
 from smartgov.engines.troad.listed import InvalidError
 from smartgov.engines.troad.problems import refuse
-from smartgov.engines.troad.verification import SKEW, Finding, Verdict
+from smartgov.engines.troad.signed_records import SKEW
+from smartgov.engines.troad.verification import Finding, Verdict
 from smartgov.engines.trust import Pins
 from smartgov.shared import canonical
 
@@ -95,7 +96,7 @@ class _Archive:
     def _record(self, index: int, record: Mapping[str, Any]) -> int:
         """Check the signature and the times of one record; returns its time."""
         moment = record.get("logged") or record["time"]
-        time = verification.unix(moment)
+        time = signed_records.unix(moment)
         self._message(record, datetime.fromisoformat(moment).timestamp())
         at = bisect_right(self._sizes, index)
         over, before = self._heads[at], self._heads[at - 1] if at else None
@@ -109,7 +110,7 @@ class _Archive:
         """Judge it by the configuration of its moment, else by another one of that second."""
         own, *others = past.near([since for since, _ in self._cases], moment)
         try:
-            verification.message(self._cases[own][1], record, {}, {})
+            signed_records.message(self._cases[own][1], record, {}, {})
         except InvalidError:
             if not any(_holds(self._cases[one][1], record) for one in others):
                 raise
@@ -138,7 +139,7 @@ def _case(files: Any, gateway: str, anchors: Path, pins: Pins) -> verification.C
 
 def _holds(case: verification.Case, record: Mapping[str, Any]) -> bool:
     try:
-        verification.message(case, record, {}, {})
+        signed_records.message(case, record, {}, {})
     except InvalidError:
         return False
     return True

@@ -8,15 +8,12 @@ two to the same answers.
 
 from __future__ import annotations
 
-import hmac
 import json
-import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +21,18 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from smartgov.engines.ledger import Checkpoint, checkpoint, cosign, merkle
-from smartgov.engines.pki import keys, timestamps
-from smartgov.engines.troad import batch_signature, bodies, epochs, evidence, listed
+from smartgov.engines.pki import timestamps
+from smartgov.engines.troad import epochs, evidence, listed
 from smartgov.engines.troad.epochs import Epoch
 from smartgov.engines.troad.listed import InvalidError, Listed
 from smartgov.engines.troad.names import epoch_of
+from smartgov.engines.troad.signed_records import SKEW, hashed, message, unix
 from smartgov.engines.troad.witness import continues
 from smartgov.engines.trust import GRACE, Follower, Pins, is_whole, listing
 from smartgov.shared import canonical
 from smartgov.shared.problems import Problem
 
 NEEDED = 2
-SKEW = 120
-"""Seconds by which clocks of two gateways and of an authority may differ."""
 STAMPED_WITHIN = 86_400
 """A stamp that came later says nothing about the time of the record."""
 _LIFE = 86_400
@@ -47,9 +43,6 @@ _BUNDLE = {
 }
 _BESIDE = {"head", "stamp", "consistency"}
 _ENTRY = {"index", "record", "proof", "salt", "body", "base", "veil", "veil_salt"}
-_SALT = 32  # bytes
-_HASH = re.compile("[0-9a-f]{64}")
-_CREATED = re.compile(r';created=(\d{1,12});nonce="[\w-]+";keyid="([\w-]{43})";tag="troad-v(?:[12]|2(-batch))"$')
 
 
 class Verdict(IntEnum):
@@ -278,14 +271,8 @@ def known_keys(cases: Iterable[Case], head: Head) -> None:
 
 
 def _continued(old: Checkpoint, new: Checkpoint, proof: list[str], word: str) -> None:
-    if not continues(old.size, old.root, new, [_hash(part) for part in proof]):
+    if not continues(old.size, old.root, new, [hashed(part) for part in proof]):
         raise InvalidError(word)
-
-
-def _hash(text: str) -> bytes:
-    if _HASH.fullmatch(text) is None:
-        raise ValueError("a hash is 64 hexadecimal digits in lower case")
-    return bytes.fromhex(text)
 
 
 def _pinned(case: Case, head: Head) -> None:
@@ -336,7 +323,7 @@ def _record(case: Case, entry: Mapping[str, Any], head: Head) -> tuple[int, dict
     exact, index = checkpoint.unbase64(entry["record"]), entry["index"]
     if not isinstance(index, int) or isinstance(index, bool):
         raise InvalidError("form")
-    proof = [_hash(part) for part in entry["proof"]]
+    proof = [hashed(part) for part in entry["proof"]]
     at = head.checkpoint
     if not merkle.verify_inclusion(
         leaf=merkle.leaf_hash(exact), index=index, size=at.size, proof=proof, expected_root=at.root
@@ -348,80 +335,6 @@ def _record(case: Case, entry: Mapping[str, Any], head: Head) -> tuple[int, dict
     return index, record
 
 
-def message(
-    case: Case, record: Mapping[str, Any], entry: Mapping[str, Any], seen: dict[str, Mapping[str, Any]]
-) -> None:
-    """The signature over one message and, where they were not erased, its parts."""
-    _parts(record, entry)
-    if "signature" not in record:
-        return
-    asked = record["kind"] in {"request", "trail", "meta"}
-    signer = case.own if asked == (record["side"] == "client") else case.gateways.get(record["gateway"])
-    match = _CREATED.search(record["input"])
-    if signer is None or match is None:
-        raise InvalidError("signer")
-    if signer.foreign:
-        raise InvalidError("gateway-key")
-    party = record["client" if asked else "service"]
-    if match[2] != signer.message_kid or not party.startswith(f"{signer.member}/"):
-        raise InvalidError("signer")
-    value = checkpoint.unbase64(record["signature"].removeprefix("troad=:").removesuffix(":"))
-    holds = batch_signature.holds if match[3] else keys.verify_digest
-    if not holds(signer.message_key, value, _hash(record["base"])):
-        raise InvalidError("signature")
-    created = int(match[1])
-    if abs(created - unix(record["time"])) > SKEW:
-        raise InvalidError("time")
-    if not case.issued - SKEW <= created <= case.expires:
-        case.doubts.append("configuration")
-    if signer.doubt:
-        case.doubts.append(signer.doubt)
-    if asked:
-        seen["request"] = record
-    elif record["kind"] == "answer" and not seen and entry:
-        case.doubts.append("question")
-    if "base" in entry:
-        _claims(record, checkpoint.unbase64(entry["base"]), seen, asked=asked)
-
-
-def _parts(record: Mapping[str, Any], entry: Mapping[str, Any]) -> None:
-    """What was not erased is what the record commits to: all of it, or nothing is there."""
-    if {"veil", "veil_salt"} & set(entry):
-        _committed(entry["veil_salt"], entry["veil"], record["veil"], "veil")
-    if {"salt", "body", "base"} & set(entry):
-        _committed(entry["salt"], entry["body"], record["body"], "body")
-        if sha256(checkpoint.unbase64(entry["base"])).hexdigest() != record["base"]:
-            raise InvalidError("base")
-
-
-def _committed(salt: str, content: str, commitment: str, word: str) -> None:
-    key, clear = checkpoint.unbase64(salt), checkpoint.unbase64(content)
-    # HMAC is the same under a key with zeros after it.
-    if len(key) != _SALT or not hmac.compare_digest(bodies.commitment(key, clear).encode(), commitment.encode()):
-        raise InvalidError(word)
-
-
-def _claims(record: Mapping[str, Any], base: bytes, seen: dict[str, Mapping[str, Any]], *, asked: bool) -> None:
-    """What was signed says the same as what the record says."""
-    lines = dict(line.split(": ", 1) for line in base.decode("latin-1").split("\n"))
-    req = "" if asked else ";req"
-    wanted = {
-        '"troad-body"': record["body"],
-        '"@signature-params"': record["input"].removeprefix("troad="),
-        f'"x-road-id"{req}': record["id"],
-    }
-    if asked:
-        wanted['"x-road-client"'] = record["client"]
-        wanted['"@method"'] = record["method"]
-        wanted['"@path"'] = f"/r1/{record['service']}{record['path']}"
-    else:
-        wanted['"@status"'] = str(record["status"])
-        if "request" in seen:
-            wanted['"signature-input";req'] = seen["request"]["input"]
-    if any(lines.get(name) != value for name, value in wanted.items()):
-        raise InvalidError("claims")
-
-
 def _times(record: Mapping[str, Any], head: Head, before: Head | None) -> None:
     """A record is later than the head before it, and earlier than the head over it."""
     time = unix(record["time"])
@@ -429,11 +342,3 @@ def _times(record: Mapping[str, Any], head: Head, before: Head | None) -> None:
         raise InvalidError("back-dated")
     if head.times and time > max(head.times) + SKEW:
         raise InvalidError("post-dated")
-
-
-def unix(text: str) -> int:
-    """Unix seconds of an ISO 8601 time; ValueError for one without its offset from UTC."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("a time without its offset")
-    return int(moment.timestamp())
