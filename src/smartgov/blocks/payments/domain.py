@@ -65,6 +65,10 @@ TITLES: dict[State, Text] = {
 }
 
 
+RELEASED = Text("Released, on its way to the bank", "已放行，送往銀行中")
+"""What is said of a line whose batch is released and not yet known to be at the bank."""
+
+
 class BatchState(StrEnum):
     """Where a batch stands."""
 

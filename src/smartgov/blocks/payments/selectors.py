@@ -8,7 +8,7 @@ from datetime import datetime
 from django.http import Http404
 
 from smartgov.blocks.payments import refusals
-from smartgov.blocks.payments.domain import BATCH_TITLES, TITLES, VOIDED, BatchState, State, reason_text
+from smartgov.blocks.payments.domain import BATCH_TITLES, RELEASED, TITLES, VOIDED, BatchState, State, reason_text
 from smartgov.blocks.payments.models import Batch, Instruction
 from smartgov.shared.actor import Actor
 from smartgov.shared.text import Text
@@ -32,6 +32,8 @@ class InstructionView:
     reason: Text | None
     batch: str
     changed_at: datetime
+    may_change: bool
+    """Whether it may be corrected or given up: not once the bank may have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,13 @@ class BatchView:
 
 def instructions(*, agency: str, case: str | None = None) -> list[InstructionView]:
     """The agency's payments, newest first; of one case if given. Accounts are masked."""
-    found = Instruction.objects.filter(agency=agency).order_by("-created_at")
+    found = Instruction.objects.filter(agency=agency).select_related("batch").order_by("-created_at")
     return [_view(row, whole=False) for row in (found.filter(case=case) if case else found[:500])]
 
 
 def instruction(*, actor: Actor, instruction: str) -> InstructionView:
     """One payment of the actor's agency with its whole account; Http404 otherwise."""
-    row = Instruction.objects.filter(id=instruction, agency=actor.agency or "").first()
+    row = Instruction.objects.filter(id=instruction, agency=actor.agency or "").select_related("batch").first()
     if row is None:
         raise Http404
     return _view(row, whole=True)
@@ -79,7 +81,9 @@ def batch(*, actor: Actor, batch: str) -> BatchView:
     row = Batch.objects.filter(id=batch, agency=actor.agency or "").first()
     if row is None:
         raise Http404
-    return _batch(row, tuple(_view(line, whole=True) for line in row.instructions.order_by("reference")))
+    return _batch(
+        row, tuple(_view(line, whole=True) for line in row.instructions.select_related("batch").order_by("reference"))
+    )
 
 
 def _batch(row: Batch, lines: tuple[InstructionView, ...]) -> BatchView:
@@ -105,6 +109,7 @@ def _batch(row: Batch, lines: tuple[InstructionView, ...]) -> BatchView:
 
 def _view(row: Instruction, *, whole: bool) -> InstructionView:
     state = State(row.state)
+    released = state == State.BATCHED and row.batch is not None and row.batch.state != BatchState.PREPARED
     return InstructionView(
         id=row.id,
         case=row.case,
@@ -115,8 +120,9 @@ def _view(row: Instruction, *, whole: bool) -> InstructionView:
         amount=row.amount,
         purpose=row.purpose,
         state=state,
-        title=TITLES[state],
+        title=RELEASED if released else TITLES[state],
         reason=reason_text(row.reason) if row.reason else None,
         batch=row.batch_id or "",
         changed_at=row.changed_at,
+        may_change=state in (State.READY, State.BATCHED, State.FAILED) and not released,
     )

@@ -33,6 +33,22 @@ def test_one_person_prepares_another_compares_and_releases() -> None:
     assert Batch.objects.get().state == "released"
 
 
+def test_a_payment_that_the_bank_may_have_is_not_offered_for_correction() -> None:
+    line = make.instruct()
+    preparer = people.signed_in_officer(make.AGENCY, "payment_preparer")
+    releaser = people.signed_in_officer(make.AGENCY, "payment_releaser")
+    preparer.post("/payments/batches/new")
+    page = f"/payments/instructions/{line}/"
+    assert "更正付款" in preparer.get(page).content.decode()
+    batch = Batch.objects.get()
+    releaser.post(f"/payments/batches/{batch.id}/release", {"seen_hash": batch.digest})
+    told = preparer.get(page).content.decode()
+    assert "已放行，送往銀行中" in told
+    assert "銀行可能已受理" in told
+    assert "更正付款" not in told
+    assert "已放行，送往銀行中" in preparer.get(f"/payments/batches/{batch.id}/").content.decode()
+
+
 def test_what_went_wrong_with_a_batch_is_said_in_the_language_of_the_page() -> None:
     make.instruct()
     preparer = people.signed_in_officer(make.AGENCY, "payment_preparer")
