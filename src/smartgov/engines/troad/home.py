@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.x509.oid import NameOID
 
 from smartgov.engines import trust
 from smartgov.engines.pki import certificates, keys
-from smartgov.engines.troad import systems, terms
+from smartgov.engines.troad import own_keys, systems, terms
 from smartgov.engines.trust import Offer
-from smartgov.shared import clock, content
+from smartgov.shared import content
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
-_P256 = ("tls", "message", "reference", "seal", "consent", "token", "configuration")
-_ED25519 = ("log", "witness")
-_RAW = ("body", "index")
-_TLS_LIFE = timedelta(days=825)
 ABILITIES = systems.ABILITIES
 
 
@@ -142,7 +135,7 @@ def create(
     for folder in ("keys", "certs", "secrets"):
         (path / folder).mkdir(parents=True, exist_ok=True)
     path.chmod(0o700)
-    _make_keys(path, f"{member}/{code}")
+    own_keys.make(path, f"{member}/{code}")
     settings = {
         "member": member,
         "code": code,
@@ -224,7 +217,7 @@ def describe(home: Path | str) -> dict[str, Any]:
     """
     at = load(home)
     certificate = certificates.from_pem((at.path / "certs" / "tls.pem").read_bytes())
-    public = {name: keys.public_jwk(at.p256(name).public_key()) for name in _P256}
+    public = {name: keys.public_jwk(at.p256(name).public_key()) for name in own_keys.P256}
     return {
         "member": at.member,
         "gateway": {
@@ -292,11 +285,12 @@ def sign_offer(
         version=version,
         now=now,
         gateways=vouched,
-        once=once or _once_before(at) or {"gateway": at.code, "since": 0},
+        once=once or once_before(at) or {"gateway": at.code, "since": 0},
     )
 
 
-def _once_before(at: Home) -> Mapping[str, Any] | None:
+def once_before(at: Home) -> Mapping[str, Any] | None:
+    """The member's word on `once` in the offer that this home accepted last; None where it has accepted none."""
     try:
         accepted = json.loads((at.path / "trust" / "members.json").read_text())
     except FileNotFoundError:
@@ -363,38 +357,6 @@ def _timestamps(path: Path, entry: Mapping[str, Any] | None) -> Timestamps | Non
     if not entry:
         return None
     return Timestamps(entry["url"], path / entry["root"], int(entry.get("every", 60)), int(entry.get("bound", 14_400)))
-
-
-def _make_keys(path: Path, gateway: str) -> None:
-    for name in _P256:
-        if not (file := path / "keys" / f"{name}.key").exists():
-            keys.save_private(file, keys.generate_p256())
-    for name in _ED25519:
-        if not (file := path / "keys" / f"{name}.key").exists():
-            keys.save_private(file, keys.generate_ed25519())
-    for name in _RAW:
-        if not (file := path / "keys" / f"{name}.key").exists():
-            keys.write_secret(file, os.urandom(32))
-    if not (path / "certs" / "tls.pem").exists():
-        certificate = _self_signed(keys.load_p256(path / "keys" / "tls.key"), gateway)
-        _write(path / "certs" / "tls.pem", certificates.pem(certificate).decode())
-
-
-def _self_signed(key: ec.EllipticCurvePrivateKey, name: str) -> x509.Certificate:
-    # No authority is needed: peers accept exactly the certificates whose fingerprints the signed configuration lists.
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
-    now = clock.now()
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(minutes=5))
-        .not_valid_after(now + _TLS_LIFE)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
 
 
 def _write(path: Path, text: str) -> None:

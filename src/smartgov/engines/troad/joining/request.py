@@ -19,6 +19,8 @@ from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.joining import letters
 from smartgov.engines.troad.joining.letters import Letter
 from smartgov.engines.troad.names import is_part
+from smartgov.engines.troad.own_keys import ED25519, P256
+from smartgov.engines.troad.single_place import MOVING_SECONDS
 from smartgov.engines.trust import Offer, Rotation
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
@@ -26,8 +28,6 @@ from smartgov.shared.text import Text
 KIND = "join"
 JOINING = Text("The request to join is not accepted.", "加入申請未被接受。")
 COMMAND = Text("The command was not carried out.", "指令未執行。")
-P256 = ("tls", "message", "reference", "seal", "consent", "token", "configuration")
-ED25519 = ("log", "witness")
 PUBLISHED = ("message", "log", "witness", "reference", "configuration")
 """Keys that the configuration lists, as `<name>_key`."""
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?")
@@ -73,20 +73,32 @@ class Request:
 
 
 def write(
-    home: Path, *, name: Text, contact: Contact, to: str, now: datetime, rotation: Rotation | None = None
+    home: Path,
+    *,
+    name: Text,
+    contact: Contact,
+    to: str,
+    now: datetime,
+    rotation: Rotation | None = None,
+    in_charge: str = "",
 ) -> dict[str, Any]:
-    """The letter by which the member of this home asks to join at the centre `to`, signed by each of its keys."""
+    """The letter by which the member of this home asks to join at the centre `to`, signed by each of its keys.
+
+    `in_charge`: the code of the gateway that took keys by the member's word so far, where it is known. Another one than
+    this may go on taking them from those who work by an older configuration, so this one waits until nobody does.
+    """
     at = homes.load(home)
     signers: dict[str, keys.PrivateKey] = {one: at.p256(one) for one in P256}
     signers |= {"log": at.log_key(), "witness": at.witness_key()}
     # Who comes in place of another gateway does not know which keys that one has taken.
-    since = math.ceil(now.timestamp()) if rotation else 0
+    began = math.ceil(now.timestamp()) if rotation else 0
+    since = began + (MOVING_SECONDS if rotation and in_charge not in ("", at.code) else 0)
     offer = homes.sign_offer(
         home,
         member=at.member,
         services=[],
         rights=[],
-        version=since or 1,
+        version=began or 1,
         now=now,
         once={"gateway": at.code, "since": since},
     )

@@ -58,6 +58,7 @@ async def _ask(options: argparse.Namespace, door: CentreDoor, root: bytes) -> No
         to=door.origin,
         now=clock.now(),
         rotation=_rotation(options),
+        in_charge=_in_charge(options),
     )
     answer = await door.write(centre_door.REQUESTS, letter)
     _remember(options.home, {"fingerprint": answer["fingerprint"], "centre": door.origin})
@@ -144,6 +145,12 @@ def _rotation(options: argparse.Namespace) -> Rotation | None:
         old = homes.load(options.old_home).p256("configuration")
         return Rotation.make(member=options.member, old=old.public_key(), new=new, at=clock.now(), by=[old])
     return Rotation.of(json.loads(options.rotation.read_text())) if options.rotation else None
+
+
+def _in_charge(options: argparse.Namespace) -> str:
+    """The code of the gateway that takes keys by the member's word, as the old home knows it."""
+    said = homes.once_before(homes.load(options.old_home)) if options.old_home else None
+    return str(said["gateway"]) if said else ""
 
 
 async def _follow(options: argparse.Namespace, door: CentreDoor) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,8 +11,11 @@ import pytest
 
 from smartgov.engines.pki import keys
 from smartgov.engines.troad import home as homes
+from smartgov.engines.troad import single_place
 from smartgov.engines.troad.joining import letters, request
 from smartgov.engines.troad.joining.request import Contact
+from smartgov.engines.troad.own_keys import ED25519, P256
+from smartgov.engines.trust import Rotation
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
@@ -50,7 +54,25 @@ def test_a_request_shows_that_every_key_is_held(home):
     assert keys.thumbprint(asked.tls_key) == keys.thumbprint(homes.load(home).p256("tls").public_key())
 
 
-@pytest.mark.parametrize("name", [*request.P256, *request.ED25519])
+@pytest.mark.parametrize(
+    ("in_charge", "waits"),
+    [("", 0), ("gw1", 0), ("gw2", single_place.MOVING_SECONDS)],
+    ids=["unknown", "same", "other"],
+)
+def test_new_keys_take_nothing_over_from_another_gateway_before_its_time(home, in_charge, waits):
+    now = clock.now()
+    configuration = homes.load(home).p256("configuration")
+    before = keys.generate_p256()
+    proof = Rotation.make(
+        member="TW/GOV/xyz", old=before.public_key(), new=configuration.public_key(), at=now, by=[before]
+    )
+    asked = request.read(opened(written(home, now=now, rotation=proof, in_charge=in_charge)))
+    began = math.ceil(now.timestamp())
+    assert asked.offer.body["once"] == {"gateway": "gw1", "since": began + waits}
+    assert asked.offer.version == began, "later offers have a later number"
+
+
+@pytest.mark.parametrize("name", [*P256, *ED25519])
 def test_a_key_that_did_not_sign_refuses_the_letter(home, name):
     letter = written(home)
     other = homes.load(home).p256("seal" if name != "seal" else "tls")
