@@ -114,7 +114,7 @@ def test_a_changed_text_is_refused(home):
 )
 def test_a_request_that_nobody_could_use_is_refused(home, change):
     at = homes.load(home)
-    signers = {one: at.p256(one) for one in request.P256} | {"log": at.log_key(), "witness": at.witness_key()}
+    signers = {one: at.p256(one) for one in P256} | {"log": at.log_key(), "witness": at.witness_key()}
     content = {**json.loads(str(written(home)["text"]))["content"], **change}
     letter = letters.write(request.KIND, content, signers, to=CENTRE, now=clock.now())
     refused("join-invalid", lambda: request.read(opened(letter)))
@@ -122,7 +122,7 @@ def test_a_request_that_nobody_could_use_is_refused(home, change):
 
 def test_one_key_for_two_purposes_is_refused(home):
     at = homes.load(home)
-    signers = {one: at.p256(one) for one in request.P256} | {"log": at.log_key(), "witness": at.witness_key()}
+    signers = {one: at.p256(one) for one in P256} | {"log": at.log_key(), "witness": at.witness_key()}
     signers["message"] = signers["tls"]
     content = json.loads(str(written(home)["text"]))["content"]
     refused(
