@@ -27,7 +27,14 @@ from tests.journeys.conftest import raised
 from tests.journeys.people import Country, Person
 
 pytest.importorskip("schemathesis", reason="NOT RUN: schemathesis is not installed")
-pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
+pytestmark = [
+    pytest.mark.enable_socket,
+    pytest.mark.process,
+    pytest.mark.skipif(
+        not settings.get("SMARTGOV_PEERS"),
+        reason="NOT RUN: takes a country and half an hour; runs where SMARTGOV_PEERS is",
+    ),
+]
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
