@@ -25,12 +25,19 @@ def named(document: Any) -> dict[str, Any]:
     return {f"{one.method.upper()} {one.path}": one for one in found}
 
 
-def hold(operation: Any, ask: Any, known: str, body: Mapping[str, Any], checks: tuple[str, ...] = NAMES) -> None:
+def hold(
+    operation: Any,
+    ask: Any,
+    known: str,
+    body: Mapping[str, Any],
+    checks: tuple[str, ...] = NAMES,
+    examples: int = EXAMPLES,
+) -> None:
     """Ask what schemathesis makes up; half of the time at the address that is known, with parts of its sound body."""
 
     @given(case=operation.as_strategy(), real=st.booleans(), kept=st.sets(st.sampled_from(sorted(body) or ["-"])))
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         derandomize=True,
         database=None,
         phases=[Phase.generate],

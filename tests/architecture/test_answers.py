@@ -132,7 +132,7 @@ def test_the_doors_of_the_openid_provider_answer_as_documented(label: str) -> No
         statuses.add(answer.status_code)
         return answer
 
-    holding.hold(OPENID[label], ask, "", sound)
+    holding.hold(OPENID[label], ask, "", sound, examples=60)
     # A code, and a person to ask, cannot be made up; everything else has been answered well at least once.
     assert label in {"POST /openid/token", "POST /openid/backchannel"} or statuses & {200, 201}
 

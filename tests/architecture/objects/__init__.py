@@ -15,6 +15,7 @@ PAGES: Mapping[str, Maker] = {
     "exchange:right-renew": rights.renewable_right,
     "exchange:right-revoke": rights.granted_right,
     "exchange:service-change": rights.offered_service,
+    "exchange:service-withdraw": rights.offered_service,
     "identity:mobile": accounts.login,
     "identity:party": accounts.openid_party,
     "identity:party-decide": accounts.openid_party,

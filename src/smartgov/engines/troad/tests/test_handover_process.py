@@ -109,7 +109,10 @@ def word(two: Two, code: str, to: str, **given: Any) -> dict[str, Any]:
 
 
 def sign(two: Two, code: str = "hpa2", to: str = "gw2") -> None:
-    move(two, to, word(two, code, to)["since"])
+    """Have the member say so, and wait for the moment that it names where that is a second ahead."""
+    since = word(two, code, to)["since"]
+    move(two, to, since)
+    wait_for(lambda: not 0 <= since - clock.timestamp() < 5)
 
 
 def record(two: Two, code: str, kind: str, **members: Any) -> tuple[int, dict[str, Any]]:
