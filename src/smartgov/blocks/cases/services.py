@@ -24,6 +24,7 @@ from smartgov.shared.actor import Actor
 from smartgov.shared.ids import is_uuid
 from smartgov.shared.problems import Problem
 from smartgov.shared.sealed import blind_index
+from smartgov.shared.tw import workdays
 from smartgov.shared.tw.roc import OFFSET
 
 SUPPLEMENT_DAYS = 14
@@ -129,11 +130,11 @@ def continue_case(
 
 @transaction.atomic
 def ask_supplement(*, actor: Actor, case: str, version: int, question: str, days: int = SUPPLEMENT_DAYS) -> str:
-    """Ask the applicant one question, to be answered in `days` days; returns the supplement's id."""
+    """Ask the applicant one question, to be answered in `days` days (no day of rest the last); the supplement's id."""
     held = for_officer(actor, case, version)
     if not question.strip():
         raise refusals.QUESTION_EMPTY
-    due = clock.today() + timedelta(days=days)
+    due = workdays.end_of_period(clock.today() + timedelta(days=days))
     asked = Supplement.objects.create(case=held, question=question.strip(), asked_by=actor.seat or "", due=due)
     history.move(held, Step.ASK_SUPPLEMENT, actor=actor, note=question.strip(), detail={"supplement": asked.id})
     return asked.id

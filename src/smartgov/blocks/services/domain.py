@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from smartgov.shared.text import Text
+from smartgov.shared.tw import workdays
 
 DRAFT, SUBMITTED, WITHDRAWN = "draft", "submitted", "withdrawn"
 
@@ -60,12 +61,13 @@ _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A statutory day: `days_left` is negative when it has passed."""
+    """A statutory day: `days_left` is negative once it has passed; `moved` if it would have been a day of rest."""
 
     day: date
     days: int
     days_left: int
     source: Text
+    moved: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +124,13 @@ class PartPreview:
 
 
 def deadline_of(*, happened_on: date, days: int, source: Text, today: date) -> Deadline:
-    """The last day of a period of `days` that starts on the day after the event (Civil Code Article 120)."""
-    last = happened_on + timedelta(days=days)
-    return Deadline(last, days, (last - today).days, source)
+    """The last day of a period of `days` that starts on the day after the event (Civil Code Article 120).
+
+    Where that is a day of rest, it is the next working day (`workdays.end_of_period`).
+    """
+    counted = happened_on + timedelta(days=days)
+    last = workdays.end_of_period(counted)
+    return Deadline(last, days, (last - today).days, source, moved=last != counted)
 
 
 def reference_of(application: str, prefix: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -19,6 +19,8 @@ from smartgov.shared.problems import Problem
 from smartgov.shared.tw import national_id
 
 pytestmark = pytest.mark.django_db
+AFTER_ALL_REST = timedelta(days=30)
+"""Later than a question of 14 days can be due, whatever days of rest follow."""
 
 
 def slug_of(refused: pytest.ExceptionInfo[Problem]) -> str:
@@ -224,7 +226,7 @@ def test_a_supplement_goes_out_comes_back_once_and_not_after_its_time() -> None:
         view = api.case(actor=officer, case_id=case)
         assert (view.row.state, view.supplements[0]["answer"]) == ("in_review", "從父姓")
         late = api.ask_supplement(actor=officer, case=case, version=view.version, question="還有一題")
-        with clock.travelling(delta=timedelta(days=20)):
+        with clock.travelling(delta=AFTER_ALL_REST):
             assert api.close_overdue() == 1
             with pytest.raises(Problem):
                 api.receive_supplement(**{**answer, "supplement": late}, applicant=make.MOTHER, answer="x")
@@ -236,13 +238,23 @@ def _asked(case: str, officer: Actor) -> str:
     return api.ask_supplement(actor=officer, case=case, version=version, question="請確認姓氏約定")
 
 
+def test_no_answer_is_due_on_a_day_of_rest() -> None:
+    with make.road(), clock.travelling(to=datetime(2026, 12, 11, 9, tzinfo=clock.TAIPEI)):
+        case = make.opened()
+        api.work_on_due()
+        officer = make.officer()
+        _asked(case, officer)
+        (asked,) = api.case(actor=officer, case_id=case).supplements
+        assert asked["due"] == date(2026, 12, 28), "25 December is a holiday and a Friday"
+
+
 def test_an_answer_given_in_time_counts_however_late_it_arrives() -> None:
     with make.road():
         case = make.opened()
         api.work_on_due()
         officer = make.officer()
         asked, given = _asked(case, officer), clock.now() + timedelta(days=14)
-        with clock.travelling(delta=timedelta(days=16)):
+        with clock.travelling(delta=AFTER_ALL_REST):
             assert api.close_overdue() == 1
             before = api.case(actor=officer, case_id=case)
             assert before.row.attention is not None
@@ -270,7 +282,7 @@ def test_an_answer_after_its_day_or_after_the_decision_is_closed_for_good() -> N
         officer = make.officer()
         asked, given = _asked(case, officer), clock.now()
         answer = {"actor": make.PORTAL, "agency": "ris", "case": case, "supplement": asked, "applicant": make.MOTHER}
-        with clock.travelling(delta=timedelta(days=15)):
+        with clock.travelling(delta=AFTER_ALL_REST):
             with pytest.raises(Problem) as late:  # also before anybody has looked for what is overdue
                 api.receive_supplement(**answer, answer="x", answered_at=clock.now())
             api.close_overdue()
@@ -288,7 +300,7 @@ def test_a_late_answer_to_one_question_does_not_end_the_waiting_for_another() ->
         api.work_on_due()
         officer = make.officer()
         first, given = _asked(case, officer), clock.now()
-        with clock.travelling(delta=timedelta(days=16)):
+        with clock.travelling(delta=AFTER_ALL_REST):
             api.close_overdue()
             _asked(case, officer)
             answer = {"actor": make.PORTAL, "agency": "ris", "case": case, "supplement": first}

@@ -13,7 +13,12 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 def test_the_period_starts_on_the_day_after_the_birth() -> None:
     found = domain.deadline_of(happened_on=date(2026, 11, 1), days=60, source=Text("a", "b"), today=date(2026, 11, 22))
-    assert (found.day, found.days_left) == (date(2026, 12, 31), 39)
+    assert (found.day, found.days_left, found.moved) == (date(2026, 12, 31), 39, False)
+
+
+def test_a_period_does_not_end_on_a_holiday() -> None:
+    found = domain.deadline_of(happened_on=date(2026, 10, 26), days=60, source=Text("a", "b"), today=date(2026, 12, 26))
+    assert (found.day, found.days_left, found.moved) == (date(2026, 12, 28), 2, True), "25 December 2026 is a Friday"
 
 
 def test_the_state_is_that_of_the_latest_step_whatever_the_order_of_arrival() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from smartgov.blocks.services import api, preparing
 from smartgov.blocks.services.models import Application, LifeEvent
 from smartgov.blocks.services.tests import factories
 from smartgov.blocks.services.tests.factories import Mother, announce, walk
+from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 from smartgov.shared.problems import Problem
 from smartgov.shared.tw import national_id
@@ -33,15 +35,22 @@ def test_signed_out_the_page_says_what_this_is_and_where_to_sign_in() -> None:
     assert Client().get("/services/moon/").status_code == 404
 
 
-def test_her_wall_already_says_that_a_child_was_born_what_can_be_done_and_by_when(mother: Mother) -> None:
-    page = mother.browser.get("/").content.decode()
-    (event,) = api.life_events(actor=mother.actor)
-    assert event.deadline.days_left == 50
-    for words in ("寶寶出生", "台大醫院", "出生登記", "第48條", ">50<"):
-        assert words in page
-    english = mother.browser.get("/", headers={"accept-language": "en"}).content.decode()
+@pytest.mark.parametrize(("today", "left"), [(5, 53), (6, 52), (9, 50)])
+def test_her_wall_already_says_that_a_child_was_born_what_can_be_done_and_by_when(
+    today: int, left: int, troad: RecordedTransport
+) -> None:
+    with clock.travelling(to=datetime(2026, 11, today, 9, tzinfo=clock.TAIPEI)):
+        mother = factories.a_mother()
+        (event,) = api.life_events(actor=mother.actor)
+        assert event.deadline.days_left == left, "born ten days ago; Friday, 25 December, is a holiday"
+        page = mother.browser.get("/").content.decode()
+        for words in ("寶寶出生", "台大醫院", "出生登記", "第48條", f">{left}<"):
+            assert words in page
+        assert ("順延至次一上班日" in page) == (left > 50)
+        english = mother.browser.get("/", headers={"accept-language": "en"}).content.decode()
     assert "A child was born" in english
-    assert "<strong>50</strong> days left" in english
+    assert f"<strong>{left}</strong> days left" in english
+    assert ("a day of rest" in english) == (left > 50)
 
 
 def test_nothing_yet_is_said_in_words(troad: RecordedTransport) -> None:
