@@ -45,6 +45,12 @@ def local_references(document: Document, options: Mapping[str, Any]) -> Iterator
 
 
 @cache
+def _dialect() -> jsonschema_rs.Validator:
+    """JSON Schema's own schema; compiled once, for a document holds hundreds of schemas to it."""
+    return jsonschema_rs.Draft202012Validator({"$ref": "https://json-schema.org/draft/2020-12/schema"}, offline=True)
+
+
+@cache
 def _shape() -> jsonschema_rs.Validator:
     return jsonschema_rs.Draft202012Validator(
         content.parse(Path(__file__).with_name("openapi.schema.yaml").read_text()), offline=True
@@ -155,9 +161,7 @@ def _schema(document: Document, schema: Json, at: Pointer) -> Iterator[Hit]:
         if old:
             _check_old(schema, 0)
         else:
-            jsonschema_rs.Draft202012Validator(
-                {"$ref": "https://json-schema.org/draft/2020-12/schema"}, offline=True
-            ).validate(schema)
+            _dialect().validate(schema)
         _check_patterns(schema, 0)
     except jsonschema_rs.ValidationError as error:
         told = str(error.message)[:160]
