@@ -10,10 +10,10 @@ from types import ModuleType
 
 
 def prepare(home: Path) -> None:
-    """Words, tables, static files, the people of the country; at the centre, the register of T-Road."""
-    from smartgov.site import messages
+    """Tables, static files, the people of the country; at the centre, the register of T-Road.
 
-    messages.main(["compile"])
+    Words of pages need nothing here: each start compiles those that are stale.
+    """
     call_command = _django()
     _create_missing()
     call_command("migrate", interactive=False, verbosity=0)
