@@ -3,6 +3,8 @@
 set -eu
 export PYTHONPATH=src
 unset SMARTGOV_DATABASE_URL SMARTGOV_HOME
+# Hundreds of processes start from the same sources: each would compile all of them for itself, and pytest its tests.
+unset PYTHONDONTWRITEBYTECODE
 python=.venv/bin/python
 # The order of tests and the examples of property tests are random and can be asked for again: another SEED gives others.
 order=(--randomly-seed="${SEED:-20261101}" --hypothesis-seed="${SEED:-20261101}")
