@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.utils.translation import get_language
 
@@ -84,6 +86,9 @@ class Problems:
         if isinstance(error, DataError):
             logger.warning("value_refused_by_database", kind=type(error.__cause__).__name__)
             return respond(request, refusals.MALFORMED)
+        if isinstance(error, BadRequest | MultiPartParserError | SuspiciousOperation):  # whoever sent it is at fault
+            logger.info("request_unreadable", kind=type(error).__name__)
+            return respond(request, refusals.of_exception(error))
         logger.error("request_failed", exc_info=error)
         return None
 

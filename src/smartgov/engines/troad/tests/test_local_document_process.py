@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -21,7 +22,7 @@ from smartgov.engines.apigen import build, config, server, spec
 from smartgov.engines.apigen.tests.conftest import DESCRIPTION, MOTHER, ROWS
 from smartgov.engines.httpd import Response, Server, serve, sync
 from smartgov.engines.troad import home as homes
-from smartgov.engines.troad import local_document, meta
+from smartgov.engines.troad import local_document, meta, names
 from smartgov.engines.troad.problems import TABLE
 from smartgov.engines.troad.tests.country import BIRTHS, CASES
 from smartgov.engines.troad.tests.local_walk import TOLD, Described, walk
@@ -99,6 +100,15 @@ def test_every_problem_type_that_is_named_exists_with_its_status() -> None:
     known = {f"urn:smartgov:problem:{slug}" for slug in [*TABLE, "json-invalid"]}
     for _, path, operation in local_document.operations(DOCUMENT):
         assert set(operation["x-problem-types"]) <= known, path
+
+
+def test_the_documented_parts_of_an_address_are_those_that_are_taken() -> None:
+    pattern = DOCUMENT["components"]["schemas"]["Part"]["pattern"]
+    for part in ["births.v1", "v1_a-b", "-", ".v1", "a/b", "a b", "a" * 64, "a" * 65, ""]:
+        assert bool(re.search(pattern, part)) == names.is_part(part), part
+    call = DOCUMENT["paths"]["/r1/{instance}/{class}/{member}/{subsystem}/{service}/{path}"]["get"]
+    subsystem = next(one["schema"] for one in call["parameters"] if one.get("name") == "subsystem")
+    jsonschema.validate(names.BUILT_IN, {**subsystem, "components": DOCUMENT["components"]})
 
 
 def test_every_operation_shows_an_example_that_fits_its_form() -> None:
