@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smartgov.blocks.ops.access import Gate, actor, permit, public, register_gate
+from smartgov.blocks.ops.callers import address_of, neighbour_of
 from smartgov.blocks.ops.documents import served_document
 from smartgov.blocks.ops.domain import EmittedEvent, EventKind
 from smartgov.blocks.ops.fields import EncryptedTextField
@@ -36,6 +37,7 @@ __all__ = [
     "Statement",
     "Statements",
     "actor",
+    "address_of",
     "calendar",
     "count_call",
     "dead_letters",
@@ -49,6 +51,7 @@ __all__ = [
     "flows",
     "health",
     "moment_in",
+    "neighbour_of",
     "note_release",
     "our_models",
     "permit",

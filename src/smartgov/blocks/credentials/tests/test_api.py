@@ -16,7 +16,7 @@ from django.test import Client
 
 from smartgov.blocks.credentials import api
 from smartgov.blocks.credentials.domain import seal_mark
-from smartgov.blocks.credentials.models import Certificate
+from smartgov.blocks.credentials.models import Certificate, Lookup
 from smartgov.blocks.credentials.tests import factories as make
 from smartgov.blocks.identity.tests import factories as people
 from smartgov.blocks.ops import api as ops
@@ -169,6 +169,18 @@ def test_guessing_codes_is_slowed_down() -> None:
     assert browser.get("/credentials/verify/AAAAAAAAAAAAAAAA").status_code == 429
     with clock.travelling(delta=timedelta(minutes=16)):
         assert browser.get("/credentials/verify/AAAAAAAAAAAAAAAA").status_code == 404
+
+
+def test_visitors_behind_our_own_proxy_are_slowed_down_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMARTGOV_CLIENT_ADDRESS_HEADER", "X-Forwarded-For")
+
+    def look_up(address: str) -> int:
+        found = Client().get("/credentials/verify/AAAAAAAAAAAAAAAA", headers={"X-Forwarded-For": address})
+        return found.status_code
+
+    assert look_up("1.160.0.1") == 404
+    Lookup.objects.update(count=60)
+    assert (look_up("1.160.0.1"), look_up("1.160.0.2")) == (429, 404)
 
 
 def test_a_file_is_checked_on_the_public_page(gateway: make.SealingGateway) -> None:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from smartgov.blocks.credentials import api, limiting
 from smartgov.blocks.credentials.domain import REASONS, Verdict
 from smartgov.blocks.identity.api import actor, permit, public
+from smartgov.blocks.ops.api import neighbour_of
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -27,7 +28,7 @@ NO_FILE = Problem(
 @public("Whoever is handed a certificate must be able to check it.")
 def verify(request: HttpRequest, code: str) -> HttpResponse:
     """What the public may know about one certificate."""
-    limiting.count(_address(request))
+    limiting.count(neighbour_of(request))
     view = api.verify(code)
     return render(request, "credentials/verify.html", {"view": view, "kind": KINDS[view.status]})
 
@@ -64,7 +65,7 @@ def check_program(request: HttpRequest) -> HttpResponse:
 
 def _checked(request: HttpRequest) -> Verdict | None:
     """What is found about the upload; None without one that may be read. Problem `too-many-lookups`."""
-    limiting.count(_address(request))
+    limiting.count(neighbour_of(request))
     upload = request.FILES.get("file")
     if upload is None or (upload.size or 0) > LARGEST_FILE:
         return None
@@ -101,7 +102,3 @@ def manage(request: HttpRequest, code: str) -> HttpResponse:
         errors = {"reason": Text("Choose a reason", "請選擇原因")}
     context = {"view": view, "kind": KINDS[view.status], "reasons": list(REASONS.items()), "errors": errors}
     return render(request, "credentials/manage.html", context, status=422 if errors else 200)
-
-
-def _address(request: HttpRequest) -> str:
-    return str(request.META.get("REMOTE_ADDR", ""))

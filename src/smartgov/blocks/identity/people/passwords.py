@@ -21,6 +21,7 @@ from smartgov.blocks.audit import api as audit
 from smartgov.blocks.identity import accounts, domain, throttle
 from smartgov.blocks.identity.models import Account, Password, SignIn
 from smartgov.blocks.identity.people import authenticator_app, breached, browsers, codes, places, policy, telling
+from smartgov.blocks.ops.api import neighbour_of
 from smartgov.shared.actor import Actor
 from smartgov.shared.settings import get_bool
 from smartgov.shared.text import Text
@@ -85,7 +86,7 @@ def sign_in(request: HttpRequest, *, national_id: str, password: str, code: str,
     """
     if not are_used():
         raise domain.permission_missing()
-    address = places.network_of(places.address_of(request))
+    address = neighbour_of(request)
     throttle.require_calm(address)
     account = Account.objects.filter(national_id_index=accounts.national_id_index(national_id), is_active=True).first()
     trusted = browsers.trusts(request, account)

@@ -11,37 +11,18 @@ import struct
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 from django.http import HttpRequest
 
+from smartgov.blocks.ops.api import address_of
 from smartgov.shared import content, homes
-from smartgov.shared.settings import get
 from smartgov.shared.text import Text
 
 LOCAL = "local"
 _ROW = struct.Struct(">QQ2s")
 _UNKNOWN = Text("Unknown place", "地點不明")
-
-
-def address_of(request: HttpRequest) -> str:
-    """The network address of whoever asks: of the connection, or as our own proxy says.
-
-    See SMARTGOV_CLIENT_ADDRESS_HEADER. Of a list, the last entry is the one that the proxy itself has written.
-    """
-    name = get("SMARTGOV_CLIENT_ADDRESS_HEADER")
-    said = request.headers.get(name, "").rsplit(",", 1)[-1].strip() if name else ""
-    return said or str(request.META.get("REMOTE_ADDR", ""))
-
-
-def network_of(address: str) -> str:
-    """What counts as one neighbour for limits: an IPv4 address, or the 64-bit network of an IPv6 one."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return ""
-    return str(found) if isinstance(found, IPv4Address) else str(ip_network((int(found) >> 64 << 64, 64)))
 
 
 def of(request: HttpRequest) -> str:

@@ -222,15 +222,6 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
             call_command("network_places", str(path))
 
 
-def test_the_proxys_header_counts_only_where_it_is_declared(monkeypatch: pytest.MonkeyPatch) -> None:
-    request = RequestFactory().get("/", headers={"X-Forwarded-For": "1.2.3.4, 1.160.0.1"}, REMOTE_ADDR="10.0.0.1")
-    assert places.address_of(request) == "10.0.0.1"
-    monkeypatch.setenv("SMARTGOV_CLIENT_ADDRESS_HEADER", "X-Forwarded-For")
-    assert places.address_of(request) == "1.160.0.1"
-    assert places.network_of("2001:b000:1:2:3:4:5:6") == "2001:b000:1:2::/64"
-    assert places.network_of("?") == ""
-
-
 def test_places_have_names_in_both_languages() -> None:
     assert places.in_words("TW").en == "Taiwan"
     assert places.in_words("XX").zh == "XX"

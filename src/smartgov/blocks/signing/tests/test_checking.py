@@ -68,3 +68,15 @@ def test_checking_is_limited_by_address(world, gateway):
     assert browser.post("/signing/check", upload).status_code == 429
     with clock.travelling(delta=timedelta(minutes=16)):
         assert browser.post("/signing/check.json", {"file": SimpleUploadedFile("a", b"x")}).status_code == 200
+
+
+def test_visitors_behind_our_own_proxy_are_counted_apart(world, gateway, monkeypatch):
+    monkeypatch.setenv("SMARTGOV_CLIENT_ADDRESS_HEADER", "X-Forwarded-For")
+
+    def check(address: str) -> int:
+        upload = {"file": SimpleUploadedFile("a", b"x")}
+        return Client().post("/signing/check.json", upload, headers={"X-Forwarded-For": address}).status_code
+
+    assert check("1.160.0.1") == 200
+    Check.objects.update(count=60)
+    assert (check("1.160.0.1"), check("1.160.0.2")) == (429, 200)

@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from smartgov.blocks.identity.api import public
+from smartgov.blocks.ops.api import neighbour_of
 from smartgov.blocks.signing import api, domain, limiting
 from smartgov.blocks.signing.web import files
 from smartgov.engines.pki import signing
@@ -102,7 +103,7 @@ def _as_json(report: signing.Report) -> dict[str, object]:
 
 def _checked(request: HttpRequest) -> signing.Report:
     content = files.content_of(request.FILES.get("file"))
-    limiting.count(str(request.META.get("REMOTE_ADDR", "")))
+    limiting.count(neighbour_of(request))
     if signature := request.FILES.get("signature"):
         return api.check_data(content, files.content_of(signature))
     return api.check(content)
