@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -21,7 +21,7 @@ from smartgov.engines.pki import keys
 from smartgov.engines.trust import metadata as md
 from smartgov.engines.trust.offers import Offer, check_offer, thumbprints
 from smartgov.engines.trust.problems import refused
-from smartgov.engines.trust.rotation import FIELD, WAIT, Rotation, public_key
+from smartgov.engines.trust.rotation import WAIT, Rotation, handed_over, public_key, statements
 from smartgov.shared.problems import Problem
 
 GRACE = timedelta(hours=24)
@@ -175,19 +175,24 @@ class _State:
         if entry is None:
             self.members[member] = {"key": keys.public_jwk(listed)}
             return
-        if keys.thumbprint(self.key(member)) == kid:
+        if (known := keys.thumbprint(self.key(member))) == kid:
             entry.pop("pending", None)
             return
-        proof = next((r for r in _rotations(top) if (r.member, r.new) == (member, kid)), None)
-        if proof and proof.by_old_key(self.key(member)):
+        said = [one for one in statements(top) if one.member == member]
+        if kid in handed_over({known}, said, self._signed_by_its_predecessor(member)):
             self._accept(entry, listed)
-        elif proof and proof.by_root(root):
+        elif kid not in entry.get("former", ()) and any(one.new == kid and one.by_root(root) for one in said):
             since = self._seen(entry, kid, now)
             if now >= since + WAIT:
                 self._accept(entry, listed)
             yield f"key-of-{member}-replaced-by-root-since-{since.isoformat()}"
         else:
             yield f"key-of-{member}-changed-without-proof"
+
+    def _signed_by_its_predecessor(self, member: str) -> Callable[[Rotation], bool]:
+        """Of a statement; the first key is known here, each further one stands in the statement that replaces it."""
+        first = self.key(member)
+        return lambda one: one.by_old_key(first) or one.by_carried_key()
 
     def foreign(self, country: Mapping[str, Any]) -> Iterator[str]:
         """Ids of gateways that `country` lists otherwise than their member signed, also when that offer has ended."""
@@ -201,6 +206,8 @@ class _State:
     @staticmethod
     def _accept(entry: dict[str, Any], key: md.Key) -> None:
         entry.pop("pending", None)
+        # A statement of the root keys is good for ever: it must not bring back what was replaced since.
+        entry.setdefault("former", []).append(keys.thumbprint(keys.from_jwk(entry["key"])))
         entry["key"] = keys.public_jwk(key)
 
     @staticmethod
@@ -237,10 +244,6 @@ def _files(bundle: bytes) -> dict[str, str]:
         return {str(name): str(text) for name, text in files.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise refused("It is not a bundle of metadata.", "檔案不是設定彙整檔。") from error
-
-
-def _rotations(top: Targets) -> list[Rotation]:
-    return [Rotation.of(entry) for entry in top.unrecognized_fields.get(FIELD, ())]
 
 
 def _target(updater: Updater, path: str, folder: Path) -> bytes:

@@ -18,7 +18,7 @@ from typing import Any
 
 from tuf.api.metadata import Root
 
-from smartgov.engines.trust.rotation import Rotation
+from smartgov.engines.trust.rotation import Rotation, handed_over
 from smartgov.shared import canonical
 
 FILE, TYPE = "members.json", "troad-members-v1"
@@ -92,10 +92,10 @@ class Pins:
         if at < 0 and listed != given[0].key:
             return Held.UNKNOWN
         own = [one for one in statements if one.member == member]
-        reached = _handed_over({given[max(at, 0)].key}, own, Rotation.by_carried_key)
+        reached = handed_over({given[max(at, 0)].key}, own, Rotation.by_carried_key)
         if listed in reached:
             return Held.KEPT
-        reached = _handed_over(reached, own, lambda one: one.by_carried_key() or one.by_root(root))
+        reached = handed_over(reached, own, lambda one: one.by_carried_key() or one.by_root(root))
         return Held.BY_ROOT if listed in reached else Held.FALSE
 
 
@@ -104,11 +104,3 @@ def _pin(given: Mapping[str, Any]) -> Pin:
     if set(given) != {"key", "from"} or not _THUMBPRINT.fullmatch(given["key"]) or since.tzinfo is None:
         raise ValueError("a pin has a thumbprint and a time with its offset")
     return Pin(given["key"], int(since.timestamp()))  # as configurations are dated
-
-
-def _handed_over(start: set[str], statements: list[Rotation], proven: Callable[[Rotation], bool]) -> set[str]:
-    """The keys to which proven statements lead."""
-    reached = set(start)
-    for _ in statements:
-        reached |= {one.new for one in statements if one.old in reached and one.new not in reached and proven(one)}
-    return reached

@@ -7,17 +7,16 @@ change would go unnoticed.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tuf.api.metadata import Metadata, Root, Snapshot, T, Targets, Timestamp
 
 from smartgov.engines.trust import metadata as md
-from smartgov.engines.trust.rotation import FIELD, Rotation
+from smartgov.engines.trust.rotation import Rotation, statements
 from smartgov.shared import canonical
 
 _ROOT = re.compile(r"([1-9][0-9]{0,8})\.root\.json")
@@ -85,16 +84,7 @@ def listing(files: Mapping[str, str], anchor: bytes) -> Listing:
     roots = {int(match[1]): files[name].encode() for name in files if (match := _ROOT.fullmatch(name))}
     root = Metadata[Root].from_bytes(roots[max(roots)] if roots else anchor).signed
     keys = {member: md.key_ids(top, member)[0] for member in md.members_of(top)}
-    return Listing(keys, offers, tuple(_statements(top)), root)
-
-
-def _statements(top: Targets) -> Iterator[Rotation]:
-    """Those that can be read; the others prove nothing."""
-    for entry in top.unrecognized_fields.get(FIELD) or ():
-        with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
-            found = Rotation.of(entry)
-            if {type(part) for part in (found.member, found.old, found.new)} == {str}:
-                yield found
+    return Listing(keys, offers, tuple(statements(top)), root)
 
 
 def _top(files: Mapping[str, str]) -> Targets:

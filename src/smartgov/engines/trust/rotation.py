@@ -9,13 +9,14 @@ gateway therefore believes a new key only with proof, and says aloud when the pr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from tuf.api.metadata import Key, Root
+from tuf.api.metadata import Key, Root, Targets
 
 from smartgov.engines.pki import keys
 from smartgov.engines.trust import metadata as md
@@ -93,6 +94,24 @@ class Rotation:
 
     def _bare(self) -> dict[str, str]:
         return {"member": self.member, "old": self.old, "new": self.new, "at": self.at.isoformat()}
+
+
+def statements(top: Targets) -> Iterator[Rotation]:
+    """Those in the metadata that can be read; the others prove nothing."""
+    for entry in top.unrecognized_fields.get(FIELD) or ():
+        with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
+            found = Rotation.of(entry)
+            if {type(part) for part in (found.member, found.old, found.new)} == {str}:
+                yield found
+
+
+def handed_over(start: set[str], said: Iterable[Rotation], proven: Callable[[Rotation], bool]) -> set[str]:
+    """The keys to which proven statements of one member lead, one after another, from those of `start` on."""
+    reached, left = set(start), list(said)
+    while following := [one for one in left if one.old in reached]:
+        left = [one for one in left if one.old not in reached]
+        reached |= {one.new for one in following if proven(one)}
+    return reached
 
 
 def public_key(listed: Key) -> md.Key:

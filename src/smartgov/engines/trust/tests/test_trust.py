@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from smartgov.engines.pki import keys
-from smartgov.engines.trust import GRACE, WAIT, Follower, OnlineKeys, Rotation, sign_offer
+from smartgov.engines.trust import GRACE, WAIT, Follower, OnlineKeys, Rotation, View, sign_offer
+from smartgov.engines.trust import metadata as md
 from smartgov.engines.trust.tests.country import HPA, NOW, RIS, Country, listed
 from smartgov.shared.problems import Problem
 
@@ -136,6 +138,91 @@ def test_the_old_key_hands_over_at_once(country, follower):
     bundle = country.publish(country.offer(RIS), country.offer(HPA, version=2, fields=["born"]), rotations=[proof])
     view = follower.take(bundle, NOW)
     assert (view.offers[HPA]["rights"][0]["fields"], view.alarms) == (["born"], ())
+
+
+def rotated(country: Country, *by: md.PrivateKey) -> Rotation:
+    """HPA takes a new key; stated by these keys, or by the one before."""
+    old, country.members[HPA] = country.members[HPA], keys.generate_p256()
+    return Rotation.make(
+        member=HPA, old=old.public_key(), new=country.members[HPA].public_key(), at=NOW, by=by or [old]
+    )
+
+
+def seen(country: Country, follower: Follower, number: int, said: list[Rotation], now: datetime = NOW) -> View:
+    """What a gateway believes of the offer with this number, by HPA's present key, and these statements."""
+    offers = [country.offer(RIS, version=number, now=now), country.offer(HPA, version=number, now=now)]
+    return follower.take(country.publish(*offers, now=now, rotations=said), now)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_who_was_away_during_several_changes_of_a_key_follows_them(country, follower, order):
+    follower.take(country.publish(), NOW)
+    said = [rotated(country) for _ in range(3)]
+    view = seen(country, follower, 2, said[::order])
+    assert (view.offer_versions[HPA], view.alarms) == (2, ())
+    said.append(rotated(country))
+    assert seen(country, follower, 3, said).offer_versions[HPA] == 3, "and from there on"
+
+
+def test_a_chain_with_a_step_that_its_predecessor_did_not_sign_leads_nowhere(country, follower):
+    """Each step by itself: forged, of another member, without the key that it replaces, or missing."""
+    follower.take(country.publish(), NOW)
+    first, forger, last = rotated(country), keys.generate_p256(), country.members[HPA]
+    second = rotated(country)
+    forged = Rotation.make(member=HPA, old=last.public_key(), new=country.members[HPA].public_key(), at=NOW, by=[])
+    carrying = replace(forged, old_key=keys.public_jwk(forger.public_key()))
+    mark = {second.old: next(iter(carrying.signed(forger).signatures.values()))}
+    broken = [
+        [second],
+        [first],
+        [first, forged.signed(forger)],
+        [first, replace(carrying, signatures=mark)],
+        [first, replace(second, member=RIS)],
+        [first, replace(second, old_key=None)],
+        [first, replace(second, old_key={"kty": "EC"})],
+        [first, replace(second, new=first.new), replace(second, old=first.old)],
+    ]
+    for number, said in enumerate(broken, start=2):
+        view = seen(country, follower, number, said)
+        assert (view.offer_versions[HPA], view.alarms) == (1, (f"key-of-{HPA}-changed-without-proof",)), number
+    assert seen(country, follower, 20, [first, second]).offer_versions[HPA] == 20
+
+
+def test_a_chain_with_a_step_by_root_keys_is_not_one_of_the_members_own(country, follower):
+    follower.take(country.publish(), NOW)
+    said = [rotated(country, *country.roots[:2]), rotated(country)]
+    assert seen(country, follower, 2, said).alarms == (f"key-of-{HPA}-changed-without-proof",)
+    said.append(rotated(country, *country.roots[:2]))
+    assert "replaced-by-root" in seen(country, follower, 3, said).alarms[0]
+    view = seen(country, follower, 4, said, NOW + WAIT - HOUR)
+    assert view.offer_versions[HPA] == 1, "and waits as every other"
+    assert seen(country, follower, 5, said, NOW + WAIT).offer_versions[HPA] == 5
+
+
+def test_root_keys_word_of_then_does_not_bring_back_a_key_that_was_replaced_since(country, follower):
+    """Stolen after it was given up: whoever has the centre's online keys lists it with the statement of then."""
+    follower.take(country.publish(), NOW)
+    by_root = rotated(country, *country.roots[:2])
+    stolen = country.members[HPA]
+    seen(country, follower, 2, [by_root])
+    assert seen(country, follower, 3, [by_root], NOW + WAIT).offer_versions[HPA] == 3
+    said, late = [by_root, rotated(country)], NOW + 2 * WAIT
+    assert seen(country, follower, 4, said, late).offer_versions[HPA] == 4
+    country.members[HPA] = stolen
+    for at in (late, late + WAIT, late + 2 * WAIT):
+        view = seen(country, follower, 5, [by_root], at)
+        assert (view.offer_versions[HPA], view.alarms) == (4, (f"key-of-{HPA}-changed-without-proof",))
+
+
+def test_a_statement_that_nobody_can_read_does_not_keep_the_others_from_being_read(country, follower, monkeypatch):
+    follower.take(country.publish(), NOW)
+    said = rotated(country)
+    monkeypatch.setattr(Rotation, "as_json", lambda one: {**_as_json(one), **({} if one is said else {"at": "soon"})})
+    view = seen(country, follower, 2, [replace(said), said])
+    assert (view.offer_versions[HPA], view.alarms) == (2, ())
+
+
+_as_json = Rotation.as_json
 
 
 @pytest.mark.parametrize(("signers", "accepted"), [(1, False), (2, True)])
