@@ -91,6 +91,8 @@ STAGES: dict[str, tuple[str, ...]] = {
     "TLS, HTTP, the loop": (
         "httpd/client.py:*",
         "httpd/server.py:*",
+        "httpd/rendering.py:*",
+        "httpd/taking.py:*",
         "httpd/messages.py:*",
         "httpd/router.py:*",
         "lib/ssl.py:*",

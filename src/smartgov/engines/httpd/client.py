@@ -19,6 +19,7 @@ import httptools
 from smartgov.engines.httpd.failures import ConnectionFailedError, NotSentError, PeerMismatchError
 from smartgov.engines.httpd.framed import Choosing, FramedAsking
 from smartgov.engines.httpd.messages import MAX_BODY, MAX_HEAD, Request, Response, collect_headers, render_headers
+from smartgov.engines.httpd.taking import WRITE_SECONDS
 
 IDLE_SECONDS = 30.0
 """A pooled connection unused for longer is not used again; servers keep theirs for longer."""
@@ -41,7 +42,8 @@ class Client:
     """One pool of connections; use it from one event loop. `limit` bounds connections to one server.
 
     `judge` says whether a server's certificate (DER) may stand for the expected one (its SHA-256 in hex), which by
-    itself stands for itself alone; it is asked before every request, because its answer may change.
+    itself stands for itself alone; it is asked before every request, because its answer may change. A shared connection
+    of which the server takes nothing for `write_seconds` is cut.
     """
 
     def __init__(
@@ -51,8 +53,9 @@ class Client:
         limit: int = 64,
         max_body: int = MAX_BODY,
         judge: Callable[[str, bytes], bool] | None = None,
+        write_seconds: float = WRITE_SECONDS,
     ) -> None:
-        self._ssl, self._limit, self._max_body = ssl, limit, max_body
+        self._ssl, self._limit, self._max_body, self._write_seconds = ssl, limit, max_body, write_seconds
         self._stuck: dict[_Key, float] = {}
         """Servers that were connected to in vain, and until when (monotonic) nobody else waits for them."""
         self._judge, self._since = judge or _is_itself, 0.0
@@ -223,7 +226,7 @@ class Client:
         try:
             response = await connection.send(_render(message), until, head_only=message.method == "HEAD")
         except BaseException:
-            connection.close()
+            connection.abort()  # closed, it would wait for ever for a server to take what nobody asks for any more
             raise
         finally:
             self._running.discard(connection)
@@ -240,9 +243,9 @@ class Client:
         present = loop.time()
         for connection in [one for one in self._running if one.until < present]:
             connection.give_up()
-        shared = [one for several in self._shared.values() for one in several if one.running]
+        shared = [one for several in self._shared.values() for one in several if one.running or not one.writable]
         for one in shared:
-            one.sweep(present)
+            one.sweep(present, self._write_seconds)
         self._sweeping = bool(self._running or shared)
         if self._sweeping:
             loop.call_later(SWEEP_SECONDS, self._sweep)
@@ -300,6 +303,11 @@ class _Exchange(asyncio.Protocol):
         self.alive = False
         if self._transport is not None:
             self._transport.close()
+
+    def abort(self) -> None:
+        """End the connection with what waits on it."""
+        self.alive = False
+        self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         self.heard = True

@@ -15,6 +15,7 @@ from smartgov.engines.httpd import frames
 from smartgov.engines.httpd.answering import IDLE_SECONDS, NEVER, READ_SECONDS, answer, failed, malformed
 from smartgov.engines.httpd.failures import ConnectionFailedError, NotSentError
 from smartgov.engines.httpd.messages import HeadRefusedError, Request, Response
+from smartgov.engines.httpd.taking import Taking
 from smartgov.shared.problems import Problem
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ class _Framed(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._reader = frames.Reader(most)
         self._transport: Any = None
-        self._peer_cert: bytes | None = None
+        self.taking: Any = None
+        self.peer_cert = b""
+        """The certificate of the other side, DER."""
         self._arrived: deque[frames.Frame] = deque()
         self._held = 0
         """Bytes of their bodies."""
@@ -52,7 +55,8 @@ class _Framed(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
-        self._peer_cert = transport.get_extra_info("ssl_object").getpeercert(True)
+        self.taking = Taking(transport)
+        self.peer_cert = transport.get_extra_info("ssl_object").getpeercert(True) or b""
         self._transport.set_write_buffer_limits(high=_BUFFER)
 
     def pause_writing(self) -> None:
@@ -65,7 +69,7 @@ class _Framed(asyncio.Protocol):
         try:
             new = self._reader.feed(data)
         except frames.FrameError as error:
-            self._cut(error)
+            self._refused(error)
             return
         self._arrived += new
         self._held += sum(map(_size, new))
@@ -89,7 +93,7 @@ class _Framed(asyncio.Protocol):
                 self._held -= _size(frame)
                 self._take(frame)
         except frames.FrameError as error:
-            self._cut(error)
+            self._refused(error)
         few = len(self._arrived) <= MOST_ARRIVED // 2 and self._held <= MOST_HELD // 2
         if self._paused and few and not self._transport.is_closing():
             self._paused = False
@@ -100,11 +104,15 @@ class _Framed(asyncio.Protocol):
         """Whether nothing more is to be taken now."""
         return False
 
-    def _cut(self, error: frames.FrameError) -> None:
+    def cut(self) -> None:
+        """End the connection with what waits on it; requests that are being worked on run to their end."""
+        self._transport.abort()
+
+    def _refused(self, error: frames.FrameError) -> None:
         log.info("frames_refused", reason=str(error))
         self._arrived.clear()
         self._held = 0
-        self._transport.abort()
+        self.cut()
 
     def _take(self, frame: frames.Frame) -> None:
         raise NotImplementedError
@@ -190,9 +198,10 @@ class FramedServing(_Framed):
         self._transport.abort()
 
     def expire(self) -> None:
-        """Its time is over: nothing came for long, or a frame did not come whole."""
-        self.ends_at = NEVER
-        self._transport.close()
+        """Its time is over: nothing came for long, or a frame did not come whole. What is on its way out goes first."""
+        if self._reader.partial or not self.taking.waits:
+            self.ends_at = NEVER
+            self._transport.close()
 
     def _wait(self) -> None:
         """Set when this connection ends if nothing more comes."""
@@ -215,7 +224,7 @@ class FramedServing(_Framed):
             self._refuse(frame.stream, malformed(413, self._server.max_body))
             return
         try:
-            request = frames.request(frame, self._peer_cert)
+            request = frames.request(frame, self.peer_cert)
         except HeadRefusedError as error:
             log.info("request_refused", status=400, reason=str(error))
             self._refuse(frame.stream, malformed(400))
@@ -292,11 +301,6 @@ class FramedAsking(_Framed):
         """Whether what is sent now goes without waiting."""
         return self._writable.is_set()
 
-    @property
-    def peer_cert(self) -> bytes:
-        """The certificate of the other side, DER."""
-        return self._peer_cert or b""
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self.alive = True
@@ -338,8 +342,15 @@ class FramedAsking(_Framed):
         self.alive = False
         self._close_if_done()
 
-    def sweep(self, present: float) -> None:
-        """Give up requests whose time is over; an answer that comes later is passed over."""
+    def sweep(self, present: float, write_seconds: float) -> None:
+        """Give up requests whose time is over, of which a late answer is passed over; and a connection that is stuck.
+
+        Nothing of what waits on it can be known to have arrived, or not to.
+        """
+        if self.taking.stands_still(present, write_seconds):
+            log.warning("connection_not_read", end="asking", seconds=write_seconds)
+            self.alive = False
+            self.cut()
         for waiter, until in self._waiting.values():
             if until < present and not waiter.done():
                 waiter.set_exception(TimeoutError())
@@ -356,7 +367,7 @@ class FramedAsking(_Framed):
         try:
             if frame.body is None:
                 raise HeadRefusedError("the answer is too large")
-            waiter.set_result(frames.response(frame, self._peer_cert))
+            waiter.set_result(frames.response(frame, self.peer_cert))
         except HeadRefusedError as error:
             waiter.set_exception(ConnectionFailedError(str(error)))
 

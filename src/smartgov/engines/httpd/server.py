@@ -8,25 +8,24 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Callable
-from email.utils import formatdate
 from typing import Any
 
 import httptools
 import structlog
 
-from smartgov.engines.httpd.answering import IDLE_SECONDS, NEVER, READ_SECONDS, answer, failed, malformed
+from smartgov.engines.httpd.answering import IDLE_SECONDS, NEVER, READ_SECONDS, answer, malformed
 from smartgov.engines.httpd.framed import Choosing, FramedServing
 from smartgov.engines.httpd.messages import (
     MAX_BODY,
     MAX_HEAD,
-    REASON,
     Handler,
     HeadRefusedError,
     Request,
     Response,
     collect_headers,
-    render_headers,
 )
+from smartgov.engines.httpd.rendering import render
+from smartgov.engines.httpd.taking import WRITE_SECONDS, Taking
 
 log = structlog.get_logger()
 
@@ -34,6 +33,8 @@ SWEEP_SECONDS = 0.5
 """How often that is looked at."""
 LINGER_SECONDS = 2.0
 """So long is read, and dropped, what a refused client still sends: a socket closed at once would take the word back."""
+AT_ONCE = 2**16
+"""So many bytes of an answer the system takes at once."""
 MAX_WAITING = 16
 """Requests that may be waiting on one connection before its socket is no longer read."""
 
@@ -41,8 +42,14 @@ MAX_WAITING = 16
 class Server:
     """A listening server: `port`, and `stop` which lets running requests finish."""
 
-    def __init__(self, handler: Handler, max_body: int) -> None:
-        self.handler, self.max_body = handler, max_body
+    def __init__(
+        self,
+        handler: Handler,
+        max_body: int,
+        write_seconds: float = WRITE_SECONDS,
+        on_cut: Callable[[bytes | None], None] | None = None,
+    ) -> None:
+        self.handler, self.max_body, self.write_seconds, self._on_cut = handler, max_body, write_seconds, on_cut
         self.connections: set[_Connection | FramedServing] = set()
         self.listener: asyncio.AbstractServer | None = None
         self.port = 0
@@ -56,9 +63,21 @@ class Server:
         """Close the connections whose time is over, now and again: one timer for all, instead of one a message."""
         loop = asyncio.get_running_loop()
         present = loop.time()
-        for connection in [one for one in self.connections if one.ends_at < present]:
-            connection.expire()
+        for connection in list(self.connections):
+            if connection.taking.stands_still(present, self.write_seconds):
+                self._cut(connection)
+            elif connection.ends_at < present:
+                connection.expire()
         self._sweeping = loop.call_later(SWEEP_SECONDS, self.sweep) if self.connections else None
+
+    def _cut(self, connection: _Connection | FramedServing) -> None:
+        """End a connection whose other side takes nothing: answers that wait there have been recorded by whoever made
+        them, and are lost to that side alone.
+        """
+        log.warning("connection_not_read", end="serving", seconds=self.write_seconds)
+        connection.cut()
+        if self._on_cut is not None:
+            self._on_cut(connection.peer_cert)
 
     def opened(self, connection: _Connection | FramedServing) -> None:
         """Look after a new connection."""
@@ -97,10 +116,16 @@ async def serve(
     port: int,
     ssl: ssl.SSLContext | None = None,
     max_body: int = MAX_BODY,
+    write_seconds: float = WRITE_SECONDS,
+    on_cut: Callable[[bytes | None], None] | None = None,
     ready: Callable[[int], None] | None = None,
 ) -> Server:
-    """Listen on `host:port` (port 0: any free one) and answer with `handler`; `ready` is called with the real port."""
-    server = Server(handler, max_body)
+    """Listen on `host:port` (port 0: any free one) and answer with `handler`; `ready` is called with the real port.
+
+    Who takes nothing for `write_seconds` of what was written to it is cut off, and `on_cut` told of the other side's
+    certificate (DER).
+    """
+    server = Server(handler, max_body, write_seconds, on_cut)
     loop = asyncio.get_running_loop()
     server.listener = await loop.create_server(server.connection, host, port, ssl=ssl, backlog=512)
     server.port = server.listener.sockets[0].getsockname()[1]
@@ -115,7 +140,7 @@ class _Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._parser: Any = httptools.HttpRequestParser(self)
         self._transport: Any = None
-        self._peer_cert: bytes | None = None
+        self.peer_cert: bytes | None = None
         self._waiting: deque[tuple[Request, bool]] = deque()
         self._task: asyncio.Task[None] | None = None
         """Works on one request after another, for as long as the connection lasts."""
@@ -134,8 +159,9 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
+        self.taking = Taking(transport)
         tls = transport.get_extra_info("ssl_object")
-        self._peer_cert = tls.getpeercert(True) if tls is not None else None
+        self.peer_cert = tls.getpeercert(True) if tls is not None else None
         self._server.opened(self)
         self.ends_at = self._loop.time() + IDLE_SECONDS
 
@@ -159,6 +185,10 @@ class _Connection(asyncio.Protocol):
         if not self._busy and self._transport is not None:
             self._transport.close()
 
+    def cut(self) -> None:
+        """End the connection with what waits on it; a request that is being worked on runs to its end."""
+        self._transport.abort()
+
     def abort(self) -> None:
         """Cut the connection and the running request."""
         if self._task is not None:
@@ -166,7 +196,7 @@ class _Connection(asyncio.Protocol):
         self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        if self._refused:
+        if self._closing:
             return
         self._fed += len(data)
         self._bare += len(data)
@@ -183,7 +213,9 @@ class _Connection(asyncio.Protocol):
             self._refuse(431, "trailers too large", MAX_HEAD)
 
     def expire(self) -> None:
-        """Its time is over: close it, unless a request is being worked on."""
+        """Its time is over: close it, unless a request is being worked on. What is on its way out goes first."""
+        if not self._busy and self.taking.waits:
+            return
         self.ends_at = NEVER
         if not self._busy and self._transport is not None:
             self._transport.close()
@@ -268,7 +300,7 @@ class _Connection(asyncio.Protocol):
         method = self._parser.get_method().decode("ascii")
         path, query = _target(self._url)
         body = parts[0] if len(parts) == 1 else b"".join(parts)
-        return Request(method, path, query, self._headers, body, self._peer_cert)
+        return Request(method, path, query, self._headers, body, self.peer_cert)
 
     # -- answers ------------------------------------------------------------------------------------------------
 
@@ -293,16 +325,24 @@ class _Connection(asyncio.Protocol):
             if not self._writable.is_set():
                 await self._writable.wait()
             keep = keep and not self._closing
+            data = render(response, keep=keep, head_only=request.method == "HEAD")
             if not self._transport.is_closing():
-                self._transport.write(render(response, keep=keep, head_only=request.method == "HEAD"))
+                self._transport.write(data)
             if not keep:
                 self._closing = True
-                self._transport.close()
+                self._close_when_taken(len(data))
                 return
             if self._paused and len(self._waiting) < MAX_WAITING:
                 self._paused = False
                 with contextlib.suppress(RuntimeError):
                     self._transport.resume_reading()
+
+    def _close_when_taken(self, size: int) -> None:
+        """Close after an answer of `size` bytes; for what waits TLS would allow half a minute from then on."""
+        if size > AT_ONCE or self.taking.waits:
+            self.ends_at = 0.0  # looked at now and again, until nothing waits any more
+        else:
+            self._transport.close()
 
     def _refuse(self, status: int, reason: str, limit: int | None = None) -> None:
         if self._refused:
@@ -318,21 +358,6 @@ class _Connection(asyncio.Protocol):
             self.ends_at = self._loop.time() + LINGER_SECONDS
 
 
-def render(response: Response, *, keep: bool, head_only: bool = False) -> bytes:
-    """The bytes of an answer."""
-    try:
-        fields = render_headers(response.headers)
-    except HeadRefusedError:
-        log.exception("response_refused")
-        response = failed()
-        fields = render_headers(response.headers)
-    status, body = response.status, response.body
-    bare = status in {204, 304}
-    length = "" if bare else f"content-length: {len(body)}\r\n"
-    head = f"HTTP/1.1 {status} {REASON.get(status, 'Unknown')}\r\n{fields}{length}{_tail(keep=keep)}"
-    return head.encode("latin-1") + (b"" if head_only or bare else body)
-
-
 def _target(url: bytes) -> tuple[str, str]:
     """Path and query of a request's target."""
     if url[:1] == b"/" and url[1:2] != b"/" and b"#" not in url:
@@ -344,19 +369,3 @@ def _target(url: bytes) -> tuple[str, str]:
 
 def _size(url: bytes, pairs: list[tuple[bytes, bytes]]) -> int:
     return len(url) + sum(len(name) + len(value) for name, value in pairs)
-
-
-def _tail(*, keep: bool) -> str:
-    closing = "" if keep else "connection: close\r\n"
-    return f"date: {_date()}\r\n{closing}\r\n"
-
-
-_dated: tuple[int, str] = (0, "")
-
-
-def _date() -> str:
-    global _dated
-    second = int(time.time())
-    if _dated[0] != second:
-        _dated = (second, formatdate(second, usegmt=True))
-    return _dated[1]

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from smartgov.engines.httpd import Client
 from smartgov.engines.pki import keys
 from smartgov.engines.pki.token import TokenKey
-from smartgov.engines.troad import batch_signature, handover, idempotency, records, wire
+from smartgov.engines.troad import batch_signature, handover, idempotency, records, traffic, wire
 from smartgov.engines.troad import contract as contracts
 from smartgov.engines.troad.alarms import Alarms
 from smartgov.engines.troad.artefacts import Reader
@@ -31,6 +31,7 @@ from smartgov.engines.troad.store import Entry, Store, Unsigned
 from smartgov.engines.troad.traffic import Traffic
 from smartgov.engines.troad.ways import Ways
 from smartgov.shared import clock
+from smartgov.shared.problems import Problem
 
 CONNECTIONS = 256
 """To one peer or one information system at a time; more calls wait."""
@@ -56,7 +57,11 @@ class Core:
         self.alarms = Alarms()
         self.known = Peers(self.configuration, self.alarms, policy_of(home.revocation), self.now)
         self.peers = Client(
-            ssl=self.configuration.client_tls, limit=CONNECTIONS, max_body=home.max_body, judge=self.known.judge
+            ssl=self.configuration.client_tls,
+            limit=CONNECTIONS,
+            max_body=home.max_body,
+            judge=self.known.judge,
+            write_seconds=home.write_seconds,
         )
         self.services = Client(limit=CONNECTIONS, max_body=home.max_body)
         self.contract = contracts.cached(home.contract)
@@ -115,3 +120,11 @@ class Core:
         """Count one exchange with `peer` (a member, empty when it is not known)."""
         now = self.now()
         self.traffic.count(side, service, peer, outcome, (now - started).total_seconds(), now)
+
+    def count_cut(self, certificate: bytes | None) -> None:
+        """Count a connection that was cut because its other side, which showed this certificate, did not read."""
+        try:
+            peer = self.known.of(certificate).id if certificate else ""
+        except Problem:
+            peer = traffic.ELSEWHERE
+        self.traffic.cut[peer] += 1

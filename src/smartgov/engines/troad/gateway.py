@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import gc
 import sys
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -50,10 +51,11 @@ class Gateway:
         self.core.store.start()
         await self.core.behind.look()
         await self.core.restoring.look()
-        tls = self.core.configuration.server_tls
+        tls, own = self.core.configuration.server_tls, self.home
+        listen = partial(serve, max_body=own.max_body, write_seconds=own.write_seconds, on_cut=self.core.count_cut)
         self._servers = [
-            await serve(self._peers, host=self.home.host, port=self.home.port, ssl=tls, max_body=self.home.max_body),
-            await serve(self._own, port=self.home.local_port, max_body=self.home.max_body),
+            await listen(self._peers, host=own.host, port=own.port, ssl=tls),
+            await listen(self._own, port=own.local_port),
         ]
         self._tasks = [
             asyncio.create_task(work)

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from smartgov.engines import trust
+from smartgov.engines.httpd.taking import WRITE_SECONDS
 from smartgov.engines.pki import certificates, keys
 from smartgov.engines.troad import own_keys, systems, terms
 from smartgov.engines.trust import Offer
@@ -73,6 +74,8 @@ class Home:
     """Address of the centre's doors (`https://host`): there certificates and offers are renewed."""
     revocation: Mapping[str, Any] = field(default_factory=dict)
     """The policy for old revocation lists, as `peers.policy_of` reads it."""
+    write_seconds: float = WRITE_SECONDS
+    """Who takes nothing for so long of what was written to it is cut off, at both doors."""
 
     @property
     def gateway(self) -> str:
@@ -190,6 +193,7 @@ def load(home: Path | str) -> Home:
         outlasting=outlasting(path, data),
         centre=(data.get("centre") or "").rstrip("/"),
         revocation=dict(data.get("revocation") or {}),
+        write_seconds=_seconds(data, "write_seconds", WRITE_SECONDS),
     )
 
 
@@ -351,6 +355,13 @@ def _subsystem(path: Path, name: str, entry: Mapping[str, Any]) -> Subsystem:
         raise ValueError(f"the secret of {name} is too short")
     services, may = dict(entry.get("services") or {}), frozenset(entry.get("may") or ())
     return Subsystem(name, shared, services, may, open=entry.get("open") is True)
+
+
+def _seconds(settings: Mapping[str, Any], name: str, default: float) -> float:
+    given = float(settings.get(name, default))
+    if not 1 <= given <= 3600:
+        raise ValueError(f"{name} is from 1 to 3600")
+    return given
 
 
 def _timestamps(path: Path, entry: Mapping[str, Any] | None) -> Timestamps | None:

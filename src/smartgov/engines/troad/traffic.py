@@ -48,6 +48,8 @@ class Traffic:
     def __init__(self, now: datetime) -> None:
         self.since = now
         self.rows: dict[tuple[str, str, str], Row] = {}
+        self.cut: Counter[str] = Counter()
+        """Connections that were cut because the other side did not read, by gateway; of the own systems: empty."""
         self._minutes: deque[tuple[int, int]] = deque(maxlen=MINUTES)
 
     def count(self, side: str, service: str, peer: str, outcome: str, seconds: float, now: datetime) -> None:
@@ -101,7 +103,9 @@ class Traffic:
                 seconds.append(f'troad_exchange_seconds{{{named},quantile="{part}"}} {quantile:.6f}')
             seconds.append(f"troad_exchange_seconds_sum{{{named}}} {row.seconds:.6f}")
             seconds.append(f"troad_exchange_seconds_count{{{named}}} {sum(row.buckets)}")
-        return "\n".join([*lines, *seconds]) + "\n"
+        cut = ["# TYPE troad_connections_cut_total counter"]
+        cut += [f'troad_connections_cut_total{{peer="{peer}"}} {count}' for peer, count in sorted(self.cut.items())]
+        return "\n".join([*lines, *seconds, *cut]) + "\n"
 
 
 _ENDS = [_FIRST * _GROWTH**number for number in range(_BUCKETS - 1)]
