@@ -3,6 +3,7 @@
 A claim is made in the transaction that records the request, before the service is asked, and finished in the one that
 records the answer. It binds client, service, method, path and key; the rest of the request (person, query, fields and
 body) by an HMAC under a salt of its own, which is erased with the claim's answer, so that nobody can guess at it later.
+Both end with the service's retention; that the key was used is known for its seven days all the same.
 
 Claims are found by an HMAC under a key for this alone, so that they can be handed to another gateway of the member
 (`handover`) without the key that names persons in this log.
@@ -30,6 +31,8 @@ FIELD = "idempotency-key"
 KEPT_SECONDS = 7 * 86400
 """How long a key is remembered; after that the same key is a new request."""
 _KEY = re.compile(r"[ -~]{1,200}")
+_LONGEST = 3600
+"""Nobody works on a key for this long (seconds): what is called running and older broke off."""
 KEYED = "claims-keyed"
 """When this file's last claim was made that is found by the index key, as all were once (Unix seconds)."""
 SCHEMA = """
@@ -39,8 +42,13 @@ CREATE TABLE IF NOT EXISTS claim (
     salt BLOB, tag BLOB, answer BLOB, consent TEXT
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS claim_exchange ON claim (exchange);
+CREATE TABLE IF NOT EXISTS claim_until (id BLOB PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;
 INSERT OR IGNORE INTO fact SELECT 'claims-keyed', coalesce(max(made), 0) FROM claim;
 """
+_END = (
+    "UPDATE claim SET state = CASE state WHEN 'done' THEN 'erased' ELSE state END, salt = NULL, tag = NULL,"
+    " answer = NULL WHERE salt IS NOT NULL AND (state <> 'running' OR made < ?) AND id"
+)
 
 
 @dataclass(slots=True)
@@ -59,6 +67,8 @@ class Claim:
     live: set[bytes]
     doubt: Callable[[], None]
     """Raises the Problem for a key that nothing is known of, when that proves nothing."""
+    until: int | None = None
+    """When what is kept for the key has to be gone (Unix seconds), where the service says so."""
     earlier: bytes = b""
     """The id that this claim has where an earlier version made it."""
     mine: bool = False
@@ -81,14 +91,15 @@ class Claim:
             salt = os.urandom(32)
             fresh = (self.id, self.made, self.exchange, "running", self._seal(salt), self._tag(salt))
             db.execute("INSERT INTO claim VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)", fresh)
+            _limit(db, self.id, self.made, self.until)
             self.mine = True
             self.live.add(self.id)
             return
         self._read(*found[1:])
 
     def _found(self, db: sqlite3.Connection) -> Any:
-        row = db.execute("SELECT made, state, salt, tag, answer, consent FROM claim WHERE id = ?", (self.id,))
-        return row.fetchone()
+        query = "SELECT made, state, salt, tag, answer, consent, until FROM claim LEFT JOIN claim_until USING (id)"
+        return db.execute(f"{query} WHERE id = ?", (self.id,)).fetchone()
 
     def finish(self, db: sqlite3.Connection, answer: Response, consent: str) -> None:
         """Keep the answer, in the transaction that records it."""
@@ -113,10 +124,13 @@ class Claim:
         if self.mine:
             self.live.discard(self.id)
 
-    def _read(self, state: str, salt: bytes, tag: bytes, answer: bytes, consent: str | None) -> None:
-        if state == "erased":
+    def _read(
+        self, state: str, salt: bytes | None, tag: bytes, answer: bytes, consent: str | None, until: int | None
+    ) -> None:
+        gone = salt is None or (until is not None and until <= self.made)
+        if gone and state in {"done", "erased"}:
             raise refuse("answer-erased")
-        if not hmac.compare_digest(self._tag(self._open(salt)), tag):
+        if not gone and not hmac.compare_digest(self._tag(self._open(salt)), tag):
             raise refuse("idempotency-mismatch")
         if state == "running" and self.id in self.live:
             raise refuse("idempotency-running", retry_after=1)
@@ -133,7 +147,8 @@ class Claim:
     def _seal(self, plain: bytes) -> bytes:
         return _sealed(self.wrap, plain, self.id)
 
-    def _open(self, sealed: bytes) -> bytes:
+    def _open(self, sealed: bytes | None) -> bytes:
+        assert sealed is not None
         return self.wrap.decrypt(sealed[:12], sealed[12:], self.id)
 
 
@@ -158,10 +173,11 @@ class Claims:
         """Before when a key may have been used by a claim that cannot be handed over (Unix seconds)."""
         return self._keyed + 1 if self._keyed else 0
 
-    def of(self, ask: Ask, now: int, since: int = 0) -> Claim | None:
+    def of(self, ask: Ask, now: int, since: int = 0, retain_days: int | None = None) -> Claim | None:
         """The claim that this call makes, or None when it shows no key; Problem `idempotency-key-invalid`.
 
-        `since`: when this gateway began to take the keys of its member (Unix seconds), 0 for always.
+        `since`: when this gateway began to take the keys of its member (Unix seconds), 0 for always. `retain_days`: for
+        how long the service keeps bodies, where it says so.
         """
         key = ask.headers.get(FIELD)
         if key is None:
@@ -176,6 +192,7 @@ class Claims:
             self._refuse_unsure(key, now, since)
 
         claim = Claim(hmac.digest(self.key, named, "sha256"), now, ask.id, content, self._wrap, self._live, doubt)
+        claim.until = None if retain_days is None else now + retain_days * 86_400
         if now <= self._keyed + KEPT_SECONDS:
             claim.earlier = hmac.digest(self._index_key, b"claim" + named, "sha256")
         return claim
@@ -191,19 +208,21 @@ def handed(db: sqlite3.Connection, body_key: bytes, now: int) -> Iterator[list[A
     wrap = AESGCM(body_key)
     (keyed,) = db.execute("SELECT CAST(value AS INTEGER) FROM fact WHERE name = ?", (KEYED,)).fetchone()
     rows = db.execute(
-        "SELECT id, made, exchange, CASE state WHEN 'running' THEN 'unknown' ELSE state END, salt, answer, tag, consent"
-        " FROM claim WHERE made >= ? ORDER BY id",
+        "SELECT id, made, exchange, CASE state WHEN 'running' THEN 'unknown' ELSE state END, salt, answer, tag,"
+        " consent, until FROM claim LEFT JOIN claim_until USING (id) WHERE made >= ? ORDER BY id",
         (max(keyed, now - KEPT_SECONDS),),
     )
-    for id_, made, exchange, state, salt, answer, tag, consent in rows:
+    for id_, made, exchange, state, salt, answer, tag, consent, until in rows:
         plain = [None if one is None else wrap.decrypt(one[:12], one[12:], id_) for one in (salt, answer)]
-        yield [_text(id_), made, exchange, state, *map(_text, (*plain, tag)), consent]
+        limit = [] if until is None else [until]
+        yield [_text(id_), made, exchange, state, *map(_text, (*plain, tag)), consent, *limit]
 
 
 def take_over(db: sqlite3.Connection, body_key: bytes, row: list[Any]) -> None:
     """Keep one claim that another gateway handed over; what was erased here stays erased."""
-    wrap, (id_, made, exchange, state, salt, answer, tag, consent) = AESGCM(body_key), row
+    wrap, (id_, made, exchange, state, salt, answer, tag, consent, *until) = AESGCM(body_key), row
     key = b64decode(id_)
+    _limit(db, key, made, until[0] if until else None)
     salt, answer = (None if one is None else _sealed(wrap, b64decode(one), key) for one in (salt, answer))
     db.execute(
         "INSERT INTO claim VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET made = excluded.made,"
@@ -226,9 +245,34 @@ def erase(db: sqlite3.Connection, exchange: str) -> None:
     )
 
 
+def end_kept(db: sqlite3.Connection, now: int, default_days: int) -> int:
+    """Erase what is kept for keys of services whose retention is over, `default_days` where a service says nothing.
+
+    Returns of how many. That a key was used stays, and so does that nobody knows what became of it.
+    """
+    limit, broke_off = now - default_days * 86_400, now - _LONGEST
+    count = db.execute(f"{_END} IN (SELECT id FROM claim_until WHERE until < ?)", (broke_off, now)).rowcount  # noqa: S608
+    if default_days * 86_400 < KEPT_SECONDS:
+        unsaid = f"{_END} NOT IN (SELECT id FROM claim_until) AND made < ?"  # noqa: S608 - both are constants
+        count += db.execute(unsaid, (broke_off, limit)).rowcount
+    db.execute(
+        "DELETE FROM claim_until WHERE until < ?"
+        " AND NOT EXISTS (SELECT 1 FROM claim WHERE claim.id = claim_until.id AND salt IS NOT NULL)",
+        (now,),
+    )
+    return int(count)
+
+
 def forget(db: sqlite3.Connection, now: int) -> None:
     """Drop claims that are older than a key is remembered."""
     db.execute("DELETE FROM claim WHERE made < ?", (now - KEPT_SECONDS,))
+
+
+def _limit(db: sqlite3.Connection, id_: bytes, made: int, until: int | None) -> None:
+    """Note when what is kept for a key ends, where the service says so; it ends with the key in any case."""
+    db.execute("DELETE FROM claim_until WHERE id = ?", (id_,))
+    if until is not None:
+        db.execute("INSERT INTO claim_until VALUES (?, ?)", (id_, min(until, made + KEPT_SECONDS + 1)))
 
 
 def _circumstances(ask: Ask) -> tuple[str, ...]:

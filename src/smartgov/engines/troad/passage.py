@@ -158,7 +158,7 @@ async def admit(core: Core, ask: Ask, snapshot: Snapshot) -> Passage:
         operation = core.contract(terms.contract).request(ask.method, ask.target.path, ask.query, ask.headers, ask.body)
     now = present.timestamp()
     core.buckets.take(ask.client, service.id, terms.per_minute, now)
-    claim = core.claims.of(ask, int(now), core.moving.unsure(own.once_since))
+    claim = core.claims.of(ask, int(now), core.moving.unsure(own.once_since), service.retain_days)
     return Passage(core, ask, grant, operation, claim, single_place.in_charge_since(own, core.home.gateway))
 
 

@@ -186,8 +186,8 @@ class Store:
         return count
 
     async def erase_due(self, now: int, default_days: int) -> int:
-        """Destroy the bodies whose service says so by now, and those older than `default_days` of all others."""
-        count: int = await self.writer.submit(lambda db: _erase_due(db, now, now - default_days * 86_400))
+        """Destroy what is kept of services that say so by now, and of all others what is older than `default_days`."""
+        count: int = await self.writer.submit(lambda db: _erase_due(db, now, default_days))
         if count:
             await self.writer.submit(truncate)
         return count
@@ -353,7 +353,7 @@ def _forget(db: sqlite3.Connection, limit: int) -> None:
     db.execute("DELETE FROM spent WHERE until < ?", (limit,))
 
 
-def _erase_due(db: sqlite3.Connection, now: int, limit: int) -> int:
+def _erase_due(db: sqlite3.Connection, now: int, default_days: int) -> int:
     due = db.execute(
         "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE wrapped_key IS NOT NULL"
         " AND idx IN (SELECT idx FROM retain WHERE until < ?)",
@@ -363,6 +363,6 @@ def _erase_due(db: sqlite3.Connection, now: int, limit: int) -> int:
     old = db.execute(
         "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE wrapped_key IS NOT NULL"
         " AND made < ? AND NOT EXISTS (SELECT 1 FROM retain WHERE retain.idx = message.idx)",
-        (limit,),
+        (now - default_days * 86_400,),
     ).rowcount
-    return int(due + old)
+    return int(due + old) + idempotency.end_kept(db, now, default_days)

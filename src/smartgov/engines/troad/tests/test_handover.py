@@ -54,9 +54,16 @@ def claims(key: bytes, body: bytes, keyed: int = 0) -> Claims:
     return Claims(INDEX, body, unsure, key=key, keyed=keyed)
 
 
-def used(db: sqlite3.Connection, by: Claims, key: str, now: int = NOW, exchange: str = "exchange-1") -> Response | None:
+def used(
+    db: sqlite3.Connection,
+    by: Claims,
+    key: str,
+    now: int = NOW,
+    exchange: str = "exchange-1",
+    retain_days: int | None = None,
+) -> Response | None:
     """Use a key: the kept answer of an earlier use, or None and it is used now."""
-    claim = by.of(ask(key, exchange), now)
+    claim = by.of(ask(key, exchange), now, 0, retain_days)
     assert claim is not None
     claim.take(db)
     if claim.mine:
@@ -165,6 +172,80 @@ def test_what_was_erased_stays_so_wherever_it_comes_from(db: sqlite3.Connection)
                 used(there, claims(key, OTHER_BODY), name)
         found = there.execute("SELECT salt, tag, answer FROM claim").fetchall()
     assert found == [(None, None, None)] * 2
+
+
+DAY = 86_400
+
+
+def kept(db: sqlite3.Connection) -> list[Any]:
+    """What a file holds that tells of the content of calls under keys."""
+    return db.execute("SELECT id FROM claim WHERE coalesce(salt, tag, answer) IS NOT NULL").fetchall()
+
+
+def outcome(db: sqlite3.Connection, by: Claims, key: str, now: int, retain_days: int | None = None) -> str:
+    try:
+        return "kept" if used(db, by, key, now, retain_days=retain_days) else "done"
+    except Problem as problem:
+        return problem.slug
+
+
+def test_what_is_kept_for_a_key_ends_with_the_services_retention(db: sqlite3.Connection) -> None:
+    """Wherever it lies by then; the key is known for its seven days, and nothing is done twice."""
+    by = claims(idempotency.own_key(INDEX), BODY)
+    for key, days in (("one-day", 1), ("thirty", 30), ("unsaid", None)):
+        assert used(db, by, key, retain_days=days) is None
+    broken = by.of(ask("broken"), NOW, 0, 1)
+    assert broken is not None
+    broken.take(db)
+    broken.end()
+    with closing(opened()) as there:
+        assert hand(db, there) == 4
+        for at in (db, there):
+            here = by if at is db else claims(by.key, OTHER_BODY)
+            assert outcome(at, here, "one-day", NOW + DAY - 1) == "kept"
+            assert outcome(at, here, "one-day", NOW + DAY) == "answer-erased", "also before it was swept"
+            assert idempotency.end_kept(at, NOW + DAY, 180) == 0
+            assert idempotency.end_kept(at, NOW + DAY + 1, 180) == 2
+            assert idempotency.end_kept(at, NOW + DAY + 1, 180) == 0
+            assert len(kept(at)) == 2
+            assert at.execute("SELECT count(*) FROM claim_until").fetchone() == (1,)
+            for late in (NOW + DAY + 1, NOW + KEPT_SECONDS):
+                assert outcome(at, here, "one-day", late) == "answer-erased"
+                assert outcome(at, here, "broken", late) == "outcome-unknown"
+                assert (outcome(at, here, "thirty", late), outcome(at, here, "unsaid", late)) == ("kept", "kept")
+        idempotency.end_kept(db, NOW + 3 * DAY + 1, 3)
+        assert (outcome(db, by, "unsaid", NOW + 3 * DAY), outcome(db, by, "thirty", NOW + 3 * DAY)) == (
+            "answer-erased",
+            "kept",
+        ), "where the service says nothing the gateway's own retention counts"
+        assert hand(db, there, NOW + 3 * DAY + 1) == 4
+        assert outcome(there, claims(by.key, OTHER_BODY), "unsaid", NOW + 3 * DAY) == "answer-erased"
+
+
+def test_what_is_being_worked_on_is_not_ended_under_its_hands(db: sqlite3.Connection) -> None:
+    by = claims(idempotency.own_key(INDEX), BODY)
+    running = by.of(ask("none"), NOW, 0, 0)
+    assert running is not None
+    running.take(db)
+    assert outcome(db, by, "none", NOW + 1, 0) == "idempotency-running"
+    assert idempotency.end_kept(db, NOW + 600, 0) == 0
+    running.finish(db, Response(200, {}, b"x"), "")
+    running.end()
+    assert outcome(db, by, "none", NOW + 1, 0) == "answer-erased"
+    assert idempotency.end_kept(db, NOW + 601, 0) == 1
+    assert kept(db) == []
+
+
+def test_a_key_that_was_free_again_is_kept_by_its_new_use(db: sqlite3.Connection) -> None:
+    by = claims(idempotency.own_key(INDEX), BODY)
+    tried = by.of(ask("again"), NOW, 0, 1)
+    assert tried is not None
+    tried.take(db)
+    tried.release(db)
+    tried.end()
+    assert used(db, by, "again", NOW + 2 * DAY, retain_days=None) is None
+    assert idempotency.end_kept(db, NOW + 3 * DAY, 180) == 0
+    assert outcome(db, by, "again", NOW + 3 * DAY) == "kept"
 
 
 def test_claims_of_an_earlier_version_are_found_for_seven_days_and_stay(db: sqlite3.Connection) -> None:

@@ -282,3 +282,27 @@ def test_what_keeps_no_bodies_keeps_no_answer_for_a_repeat(country: Country) -> 
     assert ("erased", None, None, None) in rows
     refused(country, "answer-erased", idempotency_key="key-meta")
     assert len(country.behind.seen) == 1, "and it is not carried out again"
+
+
+def test_kept_answers_end_with_the_retention_of_their_service(country: Country) -> None:
+    """With the bodies of their exchanges, from the wire and from the own member; the key stays used."""
+    counted(country)
+    first, second = country.data()["services"]
+    country.publish(services=[{**first, "retain_days": 1}, {**second, "retain_days": 1}])
+    assert ask_births(country.sdk(), idempotency_key="key-retained").status == 201
+    local: dict[str, Any] = {"json": {}, "subject": MOTHER, "purpose": PURPOSE, "basis": LAW}
+    local["idempotency_key"] = "key-retained"
+    assert country.sdk().call(PEOPLE, "POST", "/people", **local).status == 201
+    reached = len(country.behind.seen)
+    for code in ("hpa", "ris"):
+        store = country.gateways[code].core.store
+        with store.reading() as (db, _):
+            (made,) = db.execute("SELECT max(made) FROM claim WHERE answer IS NOT NULL").fetchone()
+        assert country.run(store.erase_due(made + 86_400 + 2, 180)) > 0
+        with store.reading() as (db, _):
+            kept = "SELECT count(*) FROM claim WHERE made = ? AND coalesce(salt, tag, answer) IS NOT NULL"
+            assert db.execute(kept, (made,)).fetchone() == (0,)
+    refused(country, "answer-erased", idempotency_key="key-retained")
+    with pytest.raises(Problem, match="answer-erased"):
+        country.sdk().call(PEOPLE, "POST", "/people", **local)
+    assert len(country.behind.seen) == reached
