@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -12,8 +13,10 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from smartgov.blocks.audit.words import OBJECTS
 from smartgov.blocks.ops import api as ops
-from smartgov.blocks.ops.manifest import installed_blocks
+from smartgov.blocks.ops.manifest import events, installed_blocks
+from smartgov.blocks.ops.manifest import listeners as listeners_in_words
 from smartgov.shared.settings import DECLARED
 from smartgov.site import messages
 from smartgov.site.blocks import OPTIONAL, chosen_for
@@ -32,6 +35,21 @@ def test_every_listener_is_a_verb_of_an_api(dotted: str) -> None:
     module, name = dotted.rsplit(".", 1)
     assert module.endswith(".api")
     assert callable(getattr(import_module(module), name))
+
+
+def test_every_event_and_listener_is_said_in_words_for_the_operator() -> None:
+    listeners = {listener for mapped in FLOWS.values() for listener in mapped}
+    assert set(FLOWS) == set(events())
+    assert listeners == set(listeners_in_words())
+    assert all(words.en and words.zh for words in [*events().values(), *listeners_in_words().values()])
+
+
+def test_every_kind_of_object_that_is_audited_is_said_in_words_for_the_auditor() -> None:
+    written = re.compile(r'object_type="(\w+)"')
+    sources = [path for path in (ROOT / "src/smartgov/blocks").rglob("*.py") if "tests" not in path.parts]
+    kinds = {kind for path in sources for kind in written.findall(path.read_text())}
+    assert kinds - set(OBJECTS) == set()
+    assert len(kinds) > 10, "they are written so"
 
 
 def test_every_periodic_call_exists() -> None:

@@ -35,6 +35,13 @@ def bilingual(value: Any) -> str:
     return str(value)
 
 
+def with_code(value: Any, code: str) -> SafeString:
+    """A text for reading, and under it the code by which programs and logs know the thing."""
+    if not code:
+        return conditional_escape(bilingual(value))
+    return format_html("{}<small><code>{}</code></small>", bilingual(value), code)
+
+
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 

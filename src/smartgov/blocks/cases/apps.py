@@ -10,6 +10,20 @@ class CasesConfig(BlockConfig):
     name = "smartgov.blocks.cases"
     label = "cases"
     manifest = Manifest(
+        events={
+            "birth_notified": Text("A birth was notified", "已通報出生"),
+            "case_moved": Text("A case moved on", "案件進入下一步"),
+            "case_decided": Text("A case was decided", "案件已決定"),
+        },
+        listeners={
+            "announce_birth": Text("Announces it to the parent's portal", "轉知入口網通知家長"),
+            "report_step": Text("Tells the portal of the step", "向入口網回報進度"),
+            "forward_parts": Text("Starts what depends on it", "啟動後續案件"),
+            "start_payment": Text("Orders the payment", "建立付款"),
+            "issue_certificate": Text("Has the certificate issued", "核發證明書"),
+            "payment_settled": Text("Writes it into the case", "記入案件"),
+            "payment_failed": Text("Writes it into the case", "記入案件"),
+        },
         deeds={
             "case.received": Text("Case received", "收件"),
             "case.predecessor_granted": Text("Earlier step granted", "前一步驟已核准"),

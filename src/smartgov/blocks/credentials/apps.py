@@ -10,6 +10,10 @@ class CredentialsConfig(BlockConfig):
     name = "smartgov.blocks.credentials"
     label = "credentials"
     manifest = Manifest(
+        events={
+            "credential_issued": Text("A certificate was issued", "已核發證明書"),
+            "credential_revoked": Text("A certificate was revoked", "已廢止證明書"),
+        },
         deeds={
             "certificate.begun": Text("Certificate begun", "開始製發證明書"),
             "certificate.issued": Text("Certificate issued", "核發證明書"),

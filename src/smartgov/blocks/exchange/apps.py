@@ -11,6 +11,15 @@ class ExchangeConfig(BlockConfig):
     name = "smartgov.blocks.exchange"
     label = "exchange"
     manifest = Manifest(
+        events={
+            "configuration_changed": Text("Something in T-Road's register changed", "T-Road 登記事項異動"),
+            "certificate_ordered": Text("A gateway ordered a certificate", "閘道申請憑證"),
+            "ending_near": Text("A right or certificate ends soon", "權限或憑證即將到期"),
+        },
+        listeners={
+            "republish": Text("Publishes the configuration", "發布組態"),
+            "issue_ordered": Text("Issues the certificate", "簽發憑證"),
+        },
         deeds={
             "exchange.published": Text("Configuration published", "發布組態"),
             "exchange.right_granted": Text("Right granted", "授予權限"),

@@ -101,10 +101,11 @@ def ask_renewal(*, actor: Actor, right: str, until: date, explanation: str = "")
 
 @transaction.atomic
 def withdraw_request(*, actor: Actor, request: str) -> None:
-    """Take back a request of the officer's own agency that is still open."""
-    row = _open(request)
+    """Take back a request of the officer's own agency that is still open. A second time changes nothing."""
+    row = _known(request)
     own(actor, row.client_id, REQUEST)
-    _decide(actor, row, RequestState.WITHDRAWN, "")
+    if row.state != RequestState.WITHDRAWN:
+        _decide(actor, row, RequestState.WITHDRAWN, "")
 
 
 @transaction.atomic
@@ -121,7 +122,8 @@ def grant_request(
 ) -> str:
     """Grant an open request of the officer's own agency's service, until the end of a day; returns the right's id.
 
-    Fields and endpoints may be fewer than asked for, never more. `visibility` is a class for the uses under this right,
+    Granted once more in the same words, as by a second press of the button, it is the same right. Fields and endpoints
+    may be fewer than asked for, never more. `visibility` is a class for the uses under this right,
     which holds beside the service's own. Problems: `request-own` for one's own request.
     """
     row = _for_review(actor, request)
@@ -138,18 +140,20 @@ def grant_request(
         fields=_fewer("fields", asked.fields, fields),
     )
     right = grant_right(actor=actor, terms=terms, expires_at=end_of(until), origin=f"{ORIGIN}/{row.id}")
-    row.right_id = right
-    _decide(actor, row, RequestState.GRANTED, reason)
+    if row.right_id != right:
+        row.right_id = right
+        _decide(actor, row, RequestState.GRANTED, reason)
     return right
 
 
 @transaction.atomic
 def refuse_request(*, actor: Actor, request: str, reason: str) -> None:
-    """Refuse an open request, with a reason that the asking agency reads."""
+    """Refuse an open request, with a reason that the asking agency reads. The same once more changes nothing."""
     row = _for_review(actor, request)
     if not reason.strip():
         raise refusals.invalid(REQUEST, Text("a refusal has a reason", "駁回須附理由"))
-    _decide(actor, row, RequestState.REFUSED, reason)
+    if (row.state, row.reason) != (RequestState.REFUSED, _kept(reason)):
+        _decide(actor, row, RequestState.REFUSED, reason)
 
 
 @transaction.atomic
@@ -274,7 +278,7 @@ def fields_of(service: Service) -> list[str]:
 
 
 def _for_review(actor: Actor, request: str) -> RightRequest:
-    row = _open(request)
+    row = _known(request)
     own(actor, row.service_id, REQUEST)
     me = actor.seat or actor.system or ""
     if me == row.asked_by or (actor.seat and _same_person(actor.seat, row.asked_by)):
@@ -289,7 +293,7 @@ def _same_person(one: str, other: str) -> bool:
         return False
 
 
-def _open(request: str) -> RightRequest:
+def _known(request: str) -> RightRequest:
     row = RightRequest.objects.select_for_update().filter(pk=request).first()
     if row is None:
         raise refusals.unknown(REQUEST, request[: domain.NAME_LENGTH])
@@ -299,10 +303,14 @@ def _open(request: str) -> RightRequest:
 def _decide(actor: Actor, row: RightRequest, state: RequestState, reason: str) -> None:
     if row.state != RequestState.ASKED:
         raise refusals.ALREADY_DECIDED
-    row.state, row.reason = state, reason.strip()[:500]
+    row.state, row.reason = state, _kept(reason)
     row.decided_at, row.decided_by = clock.now(), actor.seat or actor.system or ""
     row.save()
     _note(actor, str(state), row)
+
+
+def _kept(reason: str) -> str:
+    return reason.strip()[:500]
 
 
 def _note(actor: Actor, deed: str, row: RightRequest) -> None:

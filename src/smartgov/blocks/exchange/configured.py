@@ -91,7 +91,7 @@ def _health(member: Member) -> GatewayHealth:
         said = transport.current().health(member.code)
     except Problem as problem:
         elsewhere = problem.slug == refusals.ELSEWHERE
-        return GatewayHealth(member.code, member.name, False, 0, "", problem.why, elsewhere=elsewhere)
+        return GatewayHealth(member.code, member.name, False, 0, "", problem.why, problem.todo, elsewhere=elsewhere)
     alarms = sorted(said.get("alarms", ()))
     return GatewayHealth(
         agency=member.code,

@@ -63,10 +63,11 @@ def follow(*, actor: Actor, origin: str, terms: Iterable[Terms], days: int | Non
 
 
 def extend(*, actor: Actor, right: Right, until: datetime) -> None:
-    """Let a right that was granted end later; what it says stays as it is."""
+    """Let a right that was granted end later; what it says stays as it is. A second time changes nothing."""
     if right.state != RightState.GRANTED:
         raise refusals.invalid(RIGHT, Text("only a right that was not revoked is renewed", "僅未廢止之權限得展延"))
-    _extend(actor, right, until, "exchange.right_renewed")
+    if right.expires_at != until:
+        _extend(actor, right, until, "exchange.right_renewed")
 
 
 def _extend(actor: Actor, row: Right, until: datetime, action: str) -> None:

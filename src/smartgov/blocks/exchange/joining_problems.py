@@ -60,6 +60,13 @@ UNKNOWN = Problem(
     why=Text("It does not exist, has been decided, or belongs to another.", "不存在、已決定，或屬於他人。"),
     todo=Text("Correct the name, or begin anew.", "請更正名稱或重新開始。"),
 )
+DECIDED = Problem(
+    "join-decided",
+    409,
+    what=Text("This request to join is not open any more.", "這件加入申請已不在審核中。"),
+    why=Text("It was approved or turned down before, or has lapsed.", "先前已核准、駁回，或已逾期失效。"),
+    todo=Text("Its state stands under the earlier requests.", "請見下方先前之申請。"),
+)
 NOT_ITS_KEY = Problem(
     "letter-not-own",
     403,

@@ -11,6 +11,14 @@ from smartgov.shared.text import Text
 ELSEWHERE = "gateway-elsewhere"
 
 
+_COMES_BACK = Text(
+    "Its operator looks after it. Nothing is lost: what waits goes on by itself when it is back.",
+    "請洽其維運人員。資料不會遺失，閘道恢復後，等候中的工作會自動繼續。",
+)
+_OWN = "own"
+"""The gateway of the agency that asks, unlike another member's."""
+
+
 def gateway_unreachable(agency: str) -> Problem:
     """This agency's own gateway does not answer."""
     return Problem(
@@ -18,10 +26,23 @@ def gateway_unreachable(agency: str) -> Problem:
         503,
         what=Text("The gateway of this agency does not answer.", "本機關的資料交換閘道沒有回應。"),
         why=Text("It is stopped or restarting.", "閘道已停止或正在重新啟動。"),
-        todo=Text(
-            "Nothing is lost; the work goes on by itself when it is back.", "資料不會遺失，閘道恢復後會自動繼續。"
-        ),
+        todo=_COMES_BACK,
         agency=agency,
+        gateway=_OWN,
+    )
+
+
+def gateway_silent(agency: str, seconds: float) -> Problem:
+    """This agency's own gateway took a question, and did not answer in time."""
+    return Problem(
+        "gateway-silent",
+        504,
+        what=Text("The gateway of this agency does not answer in time.", "本機關的資料交換閘道逾時未回應。"),
+        why=Text(f"It was waited for {seconds:g} seconds.", f"已等候 {seconds:g} 秒。"),
+        todo=_COMES_BACK,
+        agency=agency,
+        gateway=_OWN,
+        seconds=seconds,
     )
 
 

@@ -10,6 +10,13 @@ class IdentityConfig(BlockConfig):
     name = "smartgov.blocks.identity"
     label = "identity"
     manifest = Manifest(
+        events={
+            "account_touched": Text("Something about an account changed", "帳號異動"),
+            "openid_session_ended": Text("A sign-in to a service ended", "對服務之登入已結束"),
+        },
+        listeners={
+            "tell_logout": Text("Tells the service", "通知該服務"),
+        },
         permissions={
             "identity.account": Text("See one's own account, devices and sign-ins", "檢視自己的帳號、裝置與登入紀錄"),
             "identity.counter": Text("Prove people anew at the counter", "臨櫃重新核驗身分"),

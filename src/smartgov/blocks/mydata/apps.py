@@ -10,6 +10,14 @@ class MydataConfig(BlockConfig):
     name = "smartgov.blocks.mydata"
     label = "mydata"
     manifest = Manifest(
+        events={
+            "consent_granted": Text("A consent was given", "已給予同意"),
+            "consent_revoked": Text("A consent was taken back", "已撤回同意"),
+        },
+        listeners={
+            "tell_centre": Text("Has all gateways refuse it", "使各閘道不再接受"),
+            "tell_issuer": Text("Takes it back at the gateway that signed it", "於簽發之閘道撤回"),
+        },
         deeds={
             "consent.granted": Text("Consent given", "給予同意"),
             "consent.revoked": Text("Consent taken back", "撤回同意"),

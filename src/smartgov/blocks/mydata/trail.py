@@ -33,7 +33,10 @@ from smartgov.shared.together import together
 
 logger = structlog.get_logger()
 LIMIT_S = 6.0
-_SILENT = Text("It did not answer in time. Its entries are missing from this list.", "逾時未回應，清單中缺少它的紀錄。")
+_SILENT = Text(
+    "It does not answer at the moment. Its entries are missing from this list; open the page again in a few minutes.",
+    "目前沒有回應，清單中缺少它的紀錄。請過幾分鐘再開啟此頁。",
+)
 _FAILED = Text(
     "Its proof does not hold: the log may have been altered. We keep the last good head and report it.",
     "證明不成立，紀錄可能遭到竄改。我們保留最後一次驗證成功的紀錄並通報。",
@@ -42,6 +45,17 @@ _LOST = Text(
     "Its log was restored from a backup. At least {count} of its records, about whomever, are lost and not listed.",
     "其日誌曾自備份還原，至少遺失 {count} 筆紀錄（不限與您相關者），未列於清單中。",
 )
+_CLOSED = Problem(
+    "trail-unavailable",
+    503,
+    what=Text("We cannot ask who looked at your data just now.", "目前無法查詢誰看過您的資料。"),
+    why=Text(
+        "The portal's connection to the agencies does not work at the moment. Their records are kept as before.",
+        "入口網與各機關之間的連線暫時中斷，各機關的紀錄不受影響。",
+    ),
+    todo=Text("Open this page again in a few minutes.", "請過幾分鐘再開啟此頁。"),
+)
+_OUTAGE = 500
 _REFUSED = Text("It refused to answer: {why}", "拒絕回答：{why}")
 _GONE = Text(
     "This gateway was taken out of service. Its log had {count} records about all people; ask the agency about yours.",
@@ -67,10 +81,13 @@ class Kept:
 
 
 def trail(*, actor: Actor) -> TrailView:
-    """The uses of the actor's data, newest first, with what was proven, what failed and who was silent."""
+    """The uses of the actor's data, newest first, with what was proven, what failed and who was silent.
+
+    Problem `trail-unavailable` while the portal's own gateway does not work, through which all others are asked.
+    """
     subject = subject_of(actor)
     person = identity.subject_national_id(actor=actor, subject=subject, purpose="trail")
-    members = exchange.members()
+    members, otherwise = _declared()
     logs = {gateway: Kept(member, gateway, key) for member in members for gateway, key in member.logs.items()}
     pinned = {epoch_of(row.origin)[0]: row for row in GatewayCheckpoint.objects.order_by("seen_at")}
     mandate = _mandate(actor)
@@ -92,8 +109,19 @@ def trail(*, actor: Actor) -> TrailView:
         domain.merge(listed, read=reading.entry, exchange_of=reading.exchange_of),
         tuple(states),
         clock.now(),
-        tuple(exchange.shown_otherwise()),
+        tuple(otherwise),
     )
+
+
+def _declared() -> tuple[list[exchange.Member], list[tuple[str, str, dict[str, Any]]]]:
+    """Who is to be asked, and which services show their uses later or less."""
+    try:
+        return exchange.members(), exchange.shown_otherwise()
+    except Problem as problem:
+        if problem.status < _OUTAGE:
+            raise
+        logger.warning("trail_unavailable", error=problem.slug)
+        raise _CLOSED from None
 
 
 def _mandate(actor: Actor) -> dict[str, Any] | None:
@@ -131,7 +159,7 @@ def _judge(
 ) -> tuple[MemberTrail, list[Listed]]:
     member = log.member
     if isinstance(answer, Exception):
-        why = _REFUSED.format(why=answer.what) if isinstance(answer, Problem) and answer.status < 500 else _SILENT
+        why = _REFUSED.format(why=answer.what) if isinstance(answer, Problem) and answer.status < _OUTAGE else _SILENT
         logger.warning("trail_unanswered", gateway=log.gateway, error=getattr(answer, "slug", type(answer).__name__))
         return MemberTrail(member.id, log.name, "silent", 0, 0, why), []
     verdict = proofs.verify(

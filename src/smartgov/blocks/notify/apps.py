@@ -10,6 +10,14 @@ class NotifyConfig(BlockConfig):
     name = "smartgov.blocks.notify"
     label = "notify"
     manifest = Manifest(
+        events={
+            "notice_created": Text("A notice was written", "已建立通知"),
+        },
+        listeners={
+            "tell_of_ending": Text("Tells whoever may renew it", "通知有權展延者"),
+            "tell_of_account": Text("Tells the person", "通知本人"),
+            "deliver": Text("Sends the notice by e-mail", "以電子郵件寄送通知"),
+        },
         needs=("ops", "audit", "identity", "exchange"),
         permissions={"notify.wall": Text("Read one's own notices", "查看自己的通知")},
         menu=(MenuItem("notify:list", Text("Notices", "通知"), "notify.wall", 22),),

@@ -7,7 +7,7 @@ from smartgov.blocks.ops.callers import address_of, neighbour_of
 from smartgov.blocks.ops.documents import served_document
 from smartgov.blocks.ops.domain import EmittedEvent, EventKind
 from smartgov.blocks.ops.fields import EncryptedTextField
-from smartgov.blocks.ops.health import Check, health, note_release, register_check, upgrade_problems
+from smartgov.blocks.ops.health import Check, checks, health, note_release, register_check, upgrade_problems
 from smartgov.blocks.ops.limiting import Calls, count_call
 from smartgov.blocks.ops.machine_doors import MachineDoor, refusing
 from smartgov.blocks.ops.manifest import deeds
@@ -39,6 +39,7 @@ __all__ = [
     "actor",
     "address_of",
     "calendar",
+    "checks",
     "count_call",
     "dead_letters",
     "declaration_of",

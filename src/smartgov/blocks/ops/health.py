@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, Min, Q
 
 from smartgov import __version__
+from smartgov.blocks.ops.manifest import NO_WORDS, jobs
 from smartgov.blocks.ops.models import Delivery, Heartbeat, Occasion, Release
 from smartgov.shared import clock
 from smartgov.shared.text import Text
@@ -22,11 +23,16 @@ OUTBOX_LATE_AFTER = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at; `detail` is safe to publish."""
+    """One thing looked at; `detail` is safe to publish, and `words` say it to people where it is made of codes."""
 
     name: str
     ok: bool
     detail: str = ""
+    words: Text = NO_WORDS
+
+    def as_dict(self) -> dict[str, Any]:
+        """What programs read."""
+        return {"name": self.name, "ok": self.ok, "detail": self.detail}
 
 
 _more: dict[str, Callable[[], Check]] = {}
@@ -49,17 +55,22 @@ def words_of(check: str) -> Text:
     return _words.get(check) or Text.of(check)
 
 
+def checks() -> list[Check]:
+    """Everything looked at, now."""
+    try:
+        return [_migrations(), _outbox(), _workers(), _tasks(), *(check() for check in _more.values())]
+    except DatabaseError as error:
+        return [Check("database", False, type(error).__name__)]
+
+
 def health() -> dict[str, Any]:
     """The site's health as JSON: `{"healthy": bool, "version": ..., "checks": [...]}`; never personal data."""
-    try:
-        checks = [_migrations(), _outbox(), _workers(), _tasks(), *(check() for check in _more.values())]
-    except DatabaseError as error:
-        checks = [Check("database", False, type(error).__name__)]
+    found = checks()
     return {
-        "healthy": all(check.ok for check in checks),
+        "healthy": all(check.ok for check in found),
         "version": __version__,
         "time": clock.now().isoformat(),
-        "checks": [asdict(check) for check in checks],
+        "checks": [check.as_dict() for check in found],
     }
 
 
@@ -83,17 +94,22 @@ def _outbox() -> Check:
         oldest=Min("event__happened_at", filter=waiting),
     )
     late = counts["oldest"] is not None and clock.now() - counts["oldest"] > OUTBOX_LATE_AFTER
-    return Check("outbox", not late and not counts["dead"], f"pending={counts['pending']} dead={counts['dead']}")
+    pending, dead = counts["pending"], counts["dead"]
+    words = Text(f"{pending} waiting, {dead} refused for good", f"等候 {pending} 件，遭拒絕 {dead} 件")
+    return Check("outbox", not late and not dead, f"pending={pending} dead={dead}", words)
 
 
 def _workers() -> Check:
     alive = Heartbeat.objects.filter(beat_at__gt=clock.now() - WORKER_SILENT_AFTER).count()
-    return Check("workers", alive > 0, f"alive={alive}")
+    return Check("workers", alive > 0, f"alive={alive}", Text(f"{alive} running", f"執行中 {alive} 個"))
 
 
 def _tasks() -> Check:
     failing = list(Occasion.objects.exclude(problem="").order_by("name").values_list("name", flat=True))
-    return Check("periodic", not failing, ", ".join(failing))
+    known = jobs()
+    named = [known.get(name) or Text.of(name) for name in failing]
+    words = Text("; ".join(one.en for one in named), "；".join(one.zh for one in named))
+    return Check("periodic", not failing, ", ".join(failing), words)
 
 
 def upgrade_problems() -> list[str]:

@@ -39,12 +39,15 @@ class Periodic:
 class Manifest:
     """A block's declaration; `needs` names the blocks without which it cannot be installed.
 
-    `deeds` says in words what the actions are that the block has audited (`case.approve`).
+    `deeds` says in words what the actions are that the block has audited (`case.approve`), `events` what has happened
+    when it emits each of its events, and `listeners` what each verb does that events of others lead to.
     """
 
     permissions: dict[str, Text] = field(default_factory=dict)
     menu: tuple[MenuItem, ...] = ()
     deeds: dict[str, Text] = field(default_factory=dict)
+    events: dict[str, Text] = field(default_factory=dict)
+    listeners: dict[str, Text] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     periodic: tuple[Periodic, ...] = ()
 
@@ -64,6 +67,20 @@ class BlockConfig(AppConfig):
 def deeds() -> dict[str, Text]:
     """What each audited action is, by the declarations of the blocks that take it."""
     return {action: words for block in installed_blocks() for action, words in block.manifest.deeds.items()}
+
+
+def events() -> dict[str, Text]:
+    """What has happened, by the names of the events that blocks emit."""
+    return {name: words for block in installed_blocks() for name, words in block.manifest.events.items()}
+
+
+def listeners() -> dict[str, Text]:
+    """What each listener does, by its dotted path as the site's flows name it."""
+    return {
+        f"{block.name}.api.{verb}": words
+        for block in installed_blocks()
+        for verb, words in block.manifest.listeners.items()
+    }
 
 
 def jobs() -> dict[str, Text]:

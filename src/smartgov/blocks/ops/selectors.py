@@ -25,6 +25,11 @@ def failing() -> list[Delivery]:
     return list(found.select_related("event").order_by("due_at")[:FAILING_SHOWN])
 
 
+def is_delivery(number: int) -> bool:
+    """Whether there is, or was, such a delivery."""
+    return Delivery.objects.filter(id=number).exists()
+
+
 def held_back() -> int:
     """Deliveries that cannot pass because an earlier one of their aggregate and listener is dead."""
     dead = Delivery.objects.filter(state=Delivery.DEAD).values("listener", "aggregate").annotate(n=Count("id"))

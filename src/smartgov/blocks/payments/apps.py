@@ -10,6 +10,11 @@ class PaymentsConfig(BlockConfig):
     name = "smartgov.blocks.payments"
     label = "payments"
     manifest = Manifest(
+        events={
+            "batch_released": Text("A batch of payments was released", "付款批次已核准撥付"),
+            "payment_settled": Text("A payment was made", "款項已入帳"),
+            "payment_failed": Text("A payment came back", "款項遭退回"),
+        },
         deeds={
             "payment.instructed": Text("Payment ordered", "建立付款"),
             "payment.corrected": Text("Payment corrected", "更正付款"),

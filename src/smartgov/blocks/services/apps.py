@@ -10,6 +10,18 @@ class ServicesConfig(BlockConfig):
     name = "smartgov.blocks.services"
     label = "services"
     manifest = Manifest(
+        events={
+            "life_event_announced": Text("A life event was announced", "已接獲生活事件"),
+            "part_submitted": Text("A part of an application was handed in", "已送出申請項目"),
+            "step_recorded": Text("An application moved on", "申請進度更新"),
+            "supplement_answered": Text("A question of an agency was answered", "已答覆機關提問"),
+        },
+        listeners={
+            "tell_parent": Text("Tells the parent", "通知家長"),
+            "send_application": Text("Sends it to the agency", "送交承辦機關"),
+            "send_supplement": Text("Sends the answer to the agency", "將答覆送交機關"),
+            "tell_applicant": Text("Tells the applicant", "通知申請人"),
+        },
         deeds={
             "application.started": Text("Application started", "開始申請"),
             "application.submitted": Text("Application handed in", "送出申請"),

@@ -49,10 +49,38 @@ def test_a_seat_elsewhere_does_not_help(auditor: Client) -> None:
 def test_actions_and_objects_are_in_words_with_the_code_beneath(auditor: Client) -> None:
     auditor.cookies["smartgov_language"] = "en"
     page = auditor.get("/audit/").content.decode()
-    assert "Case<small><code>case-of-ris</code></small>" in page
+    assert 'Case<small><a href="?object=case-of-ris"><code>case-of-ris</code></a></small>' in page
     seat = a_seat("ris", "case_officer")
     who = Actor("officer", seat=seat, agency="ris")
     api.record(actor=who, action="case.approve", object_type="case", object_id="one")
     page = auditor.get("/audit/?action=case.approve").content.decode()
     assert "Case approved<small><code>case.approve</code></small>" in page
-    assert f"Case officer<small><code>{seat}</code></small>" in page
+    assert f'Case officer<small><a href="?seat={seat}"><code>{seat}</code></a></small>' in page
+
+
+def test_a_code_in_a_row_leads_to_all_that_was_noted_of_it(auditor: Client) -> None:
+    who = Actor("officer", seat="seat-2", agency="ris")
+    api.record(actor=who, action="case.approved", object_type="case", object_id="other & another")
+    page = auditor.get("/audit/").content.decode()
+    assert 'href="?object=other+%26+another"' in page
+    told = auditor.get("/audit/?object=other+%26+another").content.decode()
+    assert "seat-2" in told
+    assert "seat-ris" not in told
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "Reason: late; Fields: name, sex"), ("zh-hant", "理由：late；欄位：name, sex")]
+)
+def test_the_detail_of_an_entry_is_told_in_words(auditor: Client, language: str, words: str) -> None:
+    who = Actor("officer", seat="seat-2", agency="ris")
+    told = {"reason": "late", "fields": ["name", "sex"], "odd_one": 1}
+    api.record(actor=who, action="case.approved", object_type="case", object_id="c", detail=told)
+    page = auditor.get("/audit/", headers={"Accept-Language": language}).content.decode()
+    assert words in page
+    assert "odd_one" in page, "what has no words is shown by its name"
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+def test_a_day_that_no_entry_can_have_filters_nothing(auditor: Client, day: str) -> None:
+    answer = auditor.get(f"/audit/?since={day}&until={day}")
+    assert (answer.status_code, "case-of-ris" in answer.content.decode()) == (200, True)

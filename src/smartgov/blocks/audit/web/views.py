@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,7 +17,10 @@ from smartgov.blocks.audit import api, words
 from smartgov.blocks.ops.api import actor, deeds, permit
 from smartgov.shared import clock
 from smartgov.shared.text import Text
-from smartgov.theme.words import bilingual, write_time
+from smartgov.theme.words import bilingual, with_code, write_time
+
+_FIRST_DAY, _LAST_DAY = date(1912, 1, 1), date(9998, 12, 31)
+"""What a filter may name: the republic's first day, and the last one whose next day is still a date."""
 
 
 @require_GET
@@ -46,29 +50,27 @@ def entries(request: HttpRequest) -> HttpResponse:
 
 
 def _row(entry: api.Entry, known: Mapping[str, Text]) -> tuple[SafeString | str, ...]:
-    detail = ", ".join(f"{name}={value}" for name, value in entry.detail.items())
+    detail = bilingual(words.detail(entry.detail))
     deed, what = known.get(entry.action), words.OBJECTS.get(entry.object_type)
     return (
         write_time(entry.at),
-        _both(words.who(entry), entry.seat or entry.system),
-        _both(deed or Text.of(entry.action), entry.action if deed else ""),
-        _both(what or Text.of(entry.object_type), entry.object_id),
+        _linked(words.who(entry), "seat", entry.seat) if entry.seat else with_code(words.who(entry), entry.system),
+        with_code(deed or entry.action, entry.action if deed else ""),
+        _linked(what or Text.of(entry.object_type), "object", entry.object_id),
         format_html('<span class="small">{}</span>', detail) if detail else "–",
     )
 
 
-def _both(text: Text, code: str) -> SafeString:
-    """Words for reading, and under them the code to search for."""
-    return (
-        format_html("{}<small><code>{}</code></small>", bilingual(text), code)
-        if code
-        else format_html("{}", bilingual(text))
-    )
+def _linked(text: Text, name: str, code: str) -> SafeString:
+    """Words, and under them a code that leads to everything else that was noted of it."""
+    query = f"?{urlencode({name: code})}"
+    return format_html('{}<small><a href="{}"><code>{}</code></a></small>', bilingual(text), query, code)
 
 
 def _start_of(text: str) -> datetime | None:
-    """The start of a civil day in Taiwan; a date that is none filters nothing."""
+    """The start of a civil day in Taiwan; a date that is none, or that no entry can have, filters nothing."""
     try:
-        return datetime.combine(date.fromisoformat(text), time(), clock.TAIPEI)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return datetime.combine(day, time(), clock.TAIPEI) if _FIRST_DAY <= day <= _LAST_DAY else None

@@ -8,13 +8,39 @@ from typing import Any
 
 from smartgov.blocks.exchange import refusals
 from smartgov.blocks.exchange.domain import Answer, Call
+from smartgov.engines.httpd import Response
 from smartgov.engines.troad.client import LocalGateway
 from smartgov.shared import homes
+from smartgov.shared.problems import Problem
 
 WAIT_SECONDS = 20
 """How long a page or a worker waits for an answer, which is less than a service may take: both can come again."""
 BY_THE_SUBJECT = "subject"
 """What a caller names as its ground when the person herself asks; on the wire that is neither law nor consent."""
+
+
+class AgencyGateway(LocalGateway):
+    """The client of one agency's gateway, whose outages are told to the readers of pages.
+
+    The client's own words are for who writes programs: they name a loopback address, and ask for another call.
+    """
+
+    def __init__(self, agency: str, secret: str, client_id: str) -> None:
+        super().__init__(homes.gateway_url(agency), secret, client_id)
+        self._agency = agency
+
+    def _send(self, *given: Any, **named: Any) -> Response:
+        try:
+            return super()._send(*given, **named)
+        except Problem as problem:
+            if problem.extra.get("gateway") != "own":
+                raise
+            seconds = problem.extra.get("seconds")
+            raise (
+                refusals.gateway_unreachable(self._agency)
+                if seconds is None
+                else refusals.gateway_silent(self._agency, seconds)
+            ) from None
 
 
 class Gateways:
@@ -109,11 +135,8 @@ class Gateways:
         if agency not in self._known:
             try:
                 subsystem = _subsystem(agency)
-                self._known[agency] = LocalGateway(
-                    homes.gateway_url(agency),
-                    homes.gateway_secret(agency, subsystem),
-                    f"{homes.member_id(agency)}/{subsystem}",
-                )
+                secret = homes.gateway_secret(agency, subsystem)
+                self._known[agency] = AgencyGateway(agency, secret, f"{homes.member_id(agency)}/{subsystem}")
             except (OSError, ValueError, IndexError):
                 raise refusals.gateway_unreachable(agency) from None
         return self._known[agency]

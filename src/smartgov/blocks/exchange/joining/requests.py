@@ -82,11 +82,16 @@ def state_of(letter: Letter) -> dict[str, str]:
 
 @transaction.atomic
 def approve(*, actor: Actor, request: str, told: str) -> None:
-    """Let a gateway join; `told` is the end of its fingerprint, as the applicant said it."""
+    """Let a gateway join; `told` is the end of its fingerprint, as the applicant said it.
+
+    Approved once more, as by a second press of the button, it is approved.
+    """
     at_the_centre()
-    row = _waiting(request)
+    row = _received(request)
     if not compare_digest("".join(told.split()).lower().encode(), row.id[-HIDDEN:].encode()):
         raise joining_problems.MISMATCH
+    if row.state in {JoinState.APPROVED, JoinState.JOINED}:
+        return
     _decide(row, actor, JoinState.APPROVED, "")
     note(actor, "exchange.join_approved", row.id, row.gateway)
     place(row.id, row.gateway, keys.public_jwk(read(row).tls_key), row, actor)
@@ -94,11 +99,14 @@ def approve(*, actor: Actor, request: str, told: str) -> None:
 
 @transaction.atomic
 def turn_down(*, actor: Actor, request: str, reason: str) -> None:
-    """Refuse a request; the applicant is told the reason."""
-    row = _waiting(request)
+    """Refuse a request; the applicant is told the reason. The same once more changes nothing."""
+    row = _received(request)
     if not reason.strip():
         raise joining_problems.NO_REASON
-    _decide(row, actor, JoinState.REFUSED, reason.strip()[:500])
+    kept = reason.strip()[:500]
+    if (row.state, row.reason) == (JoinState.REFUSED, kept):
+        return
+    _decide(row, actor, JoinState.REFUSED, kept)
     note(actor, "exchange.join_refused", row.id, row.gateway)
 
 
@@ -147,14 +155,16 @@ def _proof(asked: joins.Request) -> tuple[bool, bool]:
     raise joining_problems.EXISTS
 
 
-def _waiting(request: str) -> JoinRequest:
-    row = JoinRequest.objects.select_for_update().filter(id=request, state=JoinState.PENDING).first()
+def _received(request: str) -> JoinRequest:
+    row = JoinRequest.objects.select_for_update().filter(id=request).first()
     if row is None:
         raise joining_problems.UNKNOWN
     return row
 
 
 def _decide(row: JoinRequest, actor: Actor, state: JoinState, reason: str) -> None:
+    if row.state != JoinState.PENDING:
+        raise joining_problems.DECIDED
     row.state, row.reason, row.decided_at, row.decided_by = state, reason, clock.now(), actor.seat or ""
     row.save()
 

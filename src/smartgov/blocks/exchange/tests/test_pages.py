@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -12,70 +11,17 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from smartgov.blocks.exchange import api, centre, refusals, transport
+from smartgov.blocks.exchange import api, refusals, transport
 from smartgov.blocks.exchange.models import Gateway, Issuer, Member, Right, RightRequest, Service, Subsystem
-from smartgov.blocks.exchange.tests.factories import Recorded, RecordedCentre, two_members
+from smartgov.blocks.exchange.tests.factories import Recorded
+from smartgov.blocks.exchange.tests.forms import ENGLISH, PEOPLE, SETTINGS, STATIONS, publish, tables, wish
 from smartgov.blocks.exchange.web import words
 from smartgov.blocks.identity.tests import factories
 from smartgov.engines.apilint import read
 from smartgov.engines.troad.problems import refuse
 from smartgov.shared import clock
 
-pytestmark = pytest.mark.django_db
-ENGLISH = {"Accept-Language": "en"}
-STATIONS = "TW~GOV~ris~household~stations.v1"
-PEOPLE = "TW~GOV~ris~household~persons.v1"
-SETTINGS = {
-    "visibility": "own",
-    "durability": "strict",
-    "retain_days": "",
-    "body_bytes": "1048576",
-    "seconds": "30",
-    "per_minute": "60",
-    "per_day": "",
-}
-
-
-@pytest.fixture(autouse=True)
-def country() -> Iterator[None]:
-    with centre.replaced(RecordedCentre()), transport.replaced(Recorded()):
-        two_members()
-        yield
-
-
-@pytest.fixture
-def ris() -> Client:
-    return factories.signed_in_officer("ris", "exchange_officer")
-
-
-@pytest.fixture
-def nhi() -> Client:
-    return factories.signed_in_officer("nhi", "exchange_officer")
-
-
-def publish(client: Client, document: dict[str, Any]) -> Any:
-    upload = SimpleUploadedFile("stations.json", json.dumps(document, indent=1).encode())
-    form = {"subsystem": "TW/GOV/ris/household", "code": "stations.v1", "source": "file", "document": upload}
-    return client.post("/exchange/services/new", {**form, **SETTINGS}, headers=ENGLISH)
-
-
-def tables(client: Client) -> Any:
-    form = {"subsystem": "TW/GOV/ris/household", "code": "persons.v1", "source": "tables", "tables": ["people"]}
-    return client.post("/exchange/services/new", {**form, **SETTINGS}, headers=ENGLISH)
-
-
-def wish(**changed: Any) -> dict[str, Any]:
-    until = (clock.today() + timedelta(days=90)).isoformat()
-    return {
-        "client": "TW/GOV/nhi/cases",
-        "endpoints": ["POST /people/query"],
-        "fields": ["name", "birth_date"],
-        "basis": "statute:household-registration-act-67",
-        "purpose": "insurance.enrolment",
-        "explanation": "to insure newborns",
-        "until": until,
-        **changed,
-    }
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("two_on_the_road")]
 
 
 def test_the_page_shows_the_examples_of_the_document(ris: Client, nhi: Client) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,31 +11,16 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from smartgov.blocks.exchange import api, centre, transport
+from smartgov.blocks.exchange import api
 from smartgov.blocks.exchange.models import Contract, Service
-from smartgov.blocks.exchange.tests.factories import Recorded, RecordedCentre, two_members
-from smartgov.blocks.exchange.tests.test_pages import ENGLISH, PEOPLE, SETTINGS, STATIONS, publish, tables
-from smartgov.blocks.identity.tests import factories
+from smartgov.blocks.exchange.tests.forms import CHINESE, ENGLISH, PEOPLE, SETTINGS, STATIONS, publish, tables
 from smartgov.engines.apilint import read
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
 
-pytestmark = pytest.mark.django_db
-CHINESE = {"Accept-Language": "zh-hant"}
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("two_on_the_road")]
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 NHI = Actor("officer", seat="seat-nhi", agency="nhi")
-
-
-@pytest.fixture(autouse=True)
-def country() -> Iterator[None]:
-    with centre.replaced(RecordedCentre()), transport.replaced(Recorded()):
-        two_members()
-        yield
-
-
-@pytest.fixture
-def ris() -> Client:
-    return factories.signed_in_officer("ris", "exchange_officer")
 
 
 def document(version: str = "1.0.0", **info: str) -> dict[str, Any]:
@@ -162,9 +146,8 @@ def test_our_titles_have_both_languages_and_a_foreign_one_says_which_it_has(ris:
     assert "<span lang" not in english
 
 
-def test_fields_are_chosen_by_their_titles_in_the_language_of_the_page(ris: Client) -> None:
+def test_fields_are_chosen_by_their_titles_in_the_language_of_the_page(ris: Client, nhi: Client) -> None:
     tables(ris)
-    nhi = factories.signed_in_officer("nhi", "exchange_officer")
     page = {
         lang: nhi.get(f"/exchange/services/{PEOPLE}/ask", headers={"Accept-Language": lang}).content.decode()
         for lang in ("zh-hant", "en")

@@ -47,16 +47,6 @@ def country(monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordedCentre]:
         yield recorded
 
 
-@pytest.fixture
-def ris() -> Client:
-    return signed_in_officer("ris", "exchange_officer")
-
-
-@pytest.fixture
-def nhi() -> Client:
-    return signed_in_officer("nhi", "exchange_officer")
-
-
 def put(browser: Client, path: str, body: Any) -> Any:
     return browser.put(path, json.dumps(body), content_type="application/json")
 

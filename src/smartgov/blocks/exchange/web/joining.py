@@ -7,9 +7,10 @@ from hashlib import sha256
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from smartgov.blocks.exchange import api, issuing, joining
+from smartgov.blocks.exchange.web.answering import answers
 from smartgov.blocks.identity.api import actor, may, permit, public
 from smartgov.engines.troad.joining.request import grouped
 from smartgov.shared.problems import Problem
@@ -34,7 +35,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     return _desk(request)
 
 
-@require_POST
+@answers("exchange:joining")
 @permit("exchange.admit")
 def approve(request: HttpRequest) -> HttpResponse:
     """Approve by the end of the fingerprint, which only the applicant can say."""
@@ -46,7 +47,7 @@ def approve(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_POST
+@answers("exchange:joining")
 @permit("exchange.admit")
 def turn_down(request: HttpRequest) -> HttpResponse:
     """Refuse with a reason."""
@@ -58,7 +59,7 @@ def turn_down(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_POST
+@answers("exchange:joining")
 @permit("exchange.admit")
 def revoke(request: HttpRequest) -> HttpResponse:
     """Revoke the certificates of a gateway."""

@@ -9,11 +9,12 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.exchange import api
 from smartgov.blocks.exchange.web import words
+from smartgov.blocks.exchange.web.answering import answers
 from smartgov.blocks.exchange.web.views import LARGEST_FILE
 from smartgov.blocks.identity.api import actor, may, permit
 from smartgov.shared.problems import Problem
@@ -50,7 +51,7 @@ def document(request: HttpRequest, service: str) -> HttpResponse:
     return HttpResponse(content, content_type=f"{kind}; charset=utf-8")
 
 
-@require_POST
+@answers("exchange:service", "service")
 @permit("exchange.offer")
 def change(request: HttpRequest, service: str) -> HttpResponse:
     """Other settings, another document, or both; another document after a page that shows what changes."""

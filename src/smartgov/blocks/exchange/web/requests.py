@@ -28,7 +28,7 @@ _NO_DAY = Text("Write the last day as YYYY-MM-DD", "請以 YYYY-MM-DD 填寫截�
 @permit("exchange.view")
 def requests(request: HttpRequest) -> HttpResponse:
     """What the own agency has asked for, and what it is to review."""
-    rows = [(row, *words.STATES[row.state]) for row in api.request_rows(actor(request))]
+    rows = [(row, directory.purpose(row.purpose), *words.STATES[row.state]) for row in api.request_rows(actor(request))]
     return render(request, "exchange/requests.html", {"rows": rows})
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from smartgov.blocks.directory import api as directory
 from smartgov.blocks.exchange import api
-from smartgov.blocks.exchange.web import words
+from smartgov.blocks.exchange.web import alarms, words
+from smartgov.blocks.exchange.web.answering import answers
 from smartgov.blocks.identity.api import actor, may, permit
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
@@ -34,7 +35,12 @@ def members(request: HttpRequest) -> HttpResponse:
         offered, problem = [], unknown
     gateways = api.health()
     rows = [
-        {"health": row, "services": [s for s in offered if s.member.endswith("/" + row.agency)]} for row in gateways
+        {
+            "health": row,
+            "alarms": [alarms.said(code) for code in row.alarms],
+            "services": [one for one in offered if one.member.endswith("/" + row.agency)],
+        }
+        for row in gateways
     ]
     elsewhere = any(row.elsewhere for row in gateways)
     shown = {"rows": rows, "elsewhere": elsewhere, "problem": problem if rows else None}
@@ -86,15 +92,15 @@ def _rights(request: HttpRequest, problem: Problem | None = None) -> HttpRespons
     return render(request, "exchange/rights.html", context, status=problem.status if problem else 200)
 
 
-@require_POST
+@answers("exchange:rights")
 @permit("exchange.review")
 def revoke(request: HttpRequest, right_id: str) -> HttpResponse:
     """End a right to a service of the own agency."""
-    api.end_right(actor=actor(request), right=right_id, reason=request.POST.get("reason", ""))
-    return redirect("exchange:rights")
+    who, reason = actor(request), request.POST.get("reason", "")
+    return _changed(request, lambda: api.end_right(actor=who, right=right_id, reason=reason))
 
 
-@require_POST
+@answers("exchange:rights")
 @permit("exchange.review")
 def renew(request: HttpRequest, right_id: str) -> HttpResponse:
     """Let a right to a service of the own agency end later."""
@@ -102,8 +108,13 @@ def renew(request: HttpRequest, right_id: str) -> HttpResponse:
         until = date.fromisoformat(request.POST.get("until", "").strip())
     except ValueError:
         return _rights(request, Problem("form-incomplete", 422, what=_NO_DAY, why=_NO_DAY))
+    who = actor(request)
+    return _changed(request, lambda: api.renew_right(actor=who, right=right_id, until=until))
+
+
+def _changed(request: HttpRequest, act: Callable[[], None]) -> HttpResponse:
     try:
-        api.renew_right(actor=actor(request), right=right_id, until=until)
+        act()
     except Problem as problem:
         if problem.status == 404:
             raise
@@ -148,7 +159,9 @@ def _figures(agency: str, names: Mapping[str, Text]) -> dict[str, Any]:
         said = api.traffic(agency)
     except Problem as problem:
         return {**named, "problem": problem, "kind": "plain" if problem.slug == api.ELSEWHERE else "bad"}
-    rows = [{**row, "failed": sum(row["refused"].values())} for row in said["rows"]]
+    rows = [
+        {**row, "failed": sum(row["refused"].values()), "why": words.refusals(row["refused"])} for row in said["rows"]
+    ]
     answered, failed = sum(row["answered"] for row in rows), sum(row["failed"] for row in rows)
     return {
         **named,

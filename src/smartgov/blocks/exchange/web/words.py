@@ -8,6 +8,7 @@ from typing import Any
 from smartgov.blocks.audit import api as audit
 from smartgov.blocks.directory import api as directory
 from smartgov.blocks.ops import api as ops
+from smartgov.engines.troad.problems import TABLE
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
@@ -60,6 +61,7 @@ SETTINGS: Mapping[str, Text] = {
     "per_day": Text("Calls of one client a day", "單一用戶端每日呼叫次數"),
 }
 
+_BY_THE_SERVICE = Text("Refused by the service", "遭服務拒絕")
 ORIGINS: Mapping[str, Text] = {
     "content": Text("Catalogue of services", "服務目錄"),
     "request": Text("On request", "依申請"),
@@ -133,6 +135,16 @@ def acts(entries: Iterable[audit.Entry]) -> list[dict[str, Any]]:
     return [
         {"at": one.at, "what": known.get(one.action) or Text.of(one.action), "who": audit.who(one)} for one in entries
     ]
+
+
+def refusals(counted: Mapping[str, int]) -> list[tuple[int, Text, str]]:
+    """Why calls were refused, the most frequent first: how often, in words, and the code that programs were told."""
+    found = [(count, _refusal(code), code) for code, count in counted.items()]
+    return sorted(found, key=lambda one: (-one[0], one[2]))
+
+
+def _refusal(code: str) -> Text:
+    return Text(*TABLE[code][1]) if code in TABLE else _BY_THE_SERVICE
 
 
 def slug(name: str) -> str:

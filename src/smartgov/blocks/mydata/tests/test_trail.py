@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from smartgov.blocks.exchange import api as exchange
 from smartgov.blocks.exchange import transport
 from smartgov.blocks.identity.tests.factories import a_person, signed_in_citizen
 from smartgov.blocks.mydata import api
@@ -230,6 +231,26 @@ def test_the_page_says_how_many_are_proven_and_who_was_silent(
     del troad.trails["TW/GOV/mof"]
     page = browser.get("/mydata/", headers={"accept-language": "en"}).content.decode()
     assert "1 of 2 gateways did not answer" in page
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "We cannot ask who looked at your data just now"), ("zh-hant", "請過幾分鐘再開啟此頁")],
+)
+def test_while_the_portals_own_gateway_is_down_she_reads_when_to_come_again(
+    troad: RecordedTransport, mother: Actor, language: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(agency: str) -> Any:
+        raise exchange.gateway_unreachable(agency)
+
+    monkeypatch.setattr(troad, "configuration", down)
+    assert mother.subject
+    answer = signed_in_citizen(mother.subject).get("/mydata/", headers={"accept-language": language})
+    page = answer.content.decode()
+    assert (answer.status_code, words in page) == (503, True)
+    assert "trail-unavailable" in page
+    assert "gateway" not in page
+    assert "閘道" not in page
 
 
 def test_no_national_id_reaches_the_page(troad: RecordedTransport, mother: Actor) -> None:

@@ -14,6 +14,7 @@ from smartgov.blocks.ops.models import Delivery, Heartbeat, Occasion
 from smartgov.blocks.ops.tests import listeners
 from smartgov.shared import clock
 from smartgov.shared.actor import Actor
+from smartgov.shared.text import Text
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +60,9 @@ def test_operator_retries_a_dead_letter(dead: Delivery) -> None:
     assert "此動作無法復原" in page, "what giving up means stands before its button"
     assert browser.post(f"/ops/deliveries/{dead.id}/retry").status_code == 302
     assert api.dispatch() == 2
-    assert browser.post(f"/ops/deliveries/{dead.id}/retry").status_code == 404
+    assert browser.post(f"/ops/deliveries/{dead.id}/retry").status_code == 302, "a second press finds it done"
+    assert api.dispatch() == 0
+    assert browser.post("/ops/deliveries/99999/retry").status_code == 404
 
 
 def test_the_problem_of_a_dead_letter_is_told_in_words(dead: Delivery) -> None:
@@ -78,7 +81,22 @@ def test_operator_drops_a_dead_letter(dead: Delivery) -> None:
     browser.post(f"/ops/deliveries/{dead.id}/drop")
     dead.refresh_from_db()
     assert dead.state == Delivery.DROPPED
-    assert browser.post(f"/ops/deliveries/{dead.id}/drop").status_code == 404
+    assert browser.post(f"/ops/deliveries/{dead.id}/drop").status_code == 302, "a second press finds it done"
+    assert browser.post("/ops/deliveries/99999/drop").status_code == 404
+
+
+def test_events_and_listeners_are_told_in_words_with_their_codes(dead: Delivery, monkeypatch: Any) -> None:
+    happened, does = Text("A parcel was sent", "已寄出包裹"), Text("Notes it", "記錄")
+    monkeypatch.setattr(manifest, "events", lambda: {"parcel_sent": happened})
+    monkeypatch.setattr(manifest, "listeners", lambda: {dead.listener: does})
+    Delivery.objects.exclude(id=dead.id).update(attempts=1, problem="right-missing")
+    page = signed_in_officer("portal", "operator").get("/ops/").content.decode()
+    assert page.count("已寄出包裹") == 2, "of the dead letter, and of the one that waits"
+    assert f"記錄 <small><code>{dead.listener}</code></small>" in page
+    assert page.count("<code>parcel_sent</code>") == 2
+    assert "沒有呼叫此服務的權限" in page, "why the waiting one failed"
+    assert "等候 1 件，遭拒絕 1 件" in page
+    assert "pending=1" not in page
 
 
 def test_every_job_and_check_is_said_in_words(client: Client) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from smartgov import __version__
 from smartgov.blocks.ops import api, manifest, outbox, selectors
 from smartgov.blocks.ops.access import current_gate, permit, public
 from smartgov.blocks.ops.health import words_of
 from smartgov.blocks.ops.web import words
-from smartgov.theme.words import write_time
+from smartgov.shared.text import Text
+from smartgov.theme.words import bilingual, with_code, write_time
 
 
 @require_GET
@@ -33,13 +36,19 @@ def health(request: HttpRequest) -> HttpResponse:
 @permit("ops.view")
 def status(request: HttpRequest) -> HttpResponse:
     """Checks, workers, periodic work, and deliveries that wait or were given up."""
-    said, jobs = api.health(), manifest.jobs()
+    checks, jobs = api.checks(), manifest.jobs()
+    events, listeners = manifest.events(), manifest.listeners()
     context = {
-        "health": said,
+        "healthy": all(check.ok for check in checks),
+        "version": __version__,
         "check_columns": [_("Check"), _("State"), _("Detail")],
         "check_rows": [
-            (words_of(row["name"]), _("works") if row["ok"] else _("fails"), row["detail"] or "–")
-            for row in said["checks"]
+            (
+                words_of(check.name),
+                _("works") if check.ok else _("fails"),
+                bilingual(check.words) or check.detail or "–",
+            )
+            for check in checks
         ],
         "workers": selectors.workers(),
         "work_columns": [_("Work"), _("Last run"), _("Next run"), _("Problem")],
@@ -47,7 +56,10 @@ def status(request: HttpRequest) -> HttpResponse:
             (jobs.get(row.name) or row.name, write_time(row.ran_at) or "–", write_time(row.due_at), row.problem or "–")
             for row in selectors.occasions()
         ],
-        "dead": [(one, words.of_problem(one.problem)) for one in api.dead_letters()],
+        "dead": [
+            (one, events.get(one.event.name), listeners.get(one.listener), words.of_problem(one.problem))
+            for one in api.dead_letters()
+        ],
         "behind": selectors.held_back(),
         "may_retry": current_gate().may(request, "ops.retry"),
         "waiting_columns": [_("Event"), _("Listener"), _("Problem"), _("Attempts"), _("Next attempt")],
@@ -56,17 +68,29 @@ def status(request: HttpRequest) -> HttpResponse:
     return render(request, "ops/status.html", context)
 
 
-def _waiting() -> list[tuple[str, str, str, int, str]]:
+def _waiting() -> list[tuple[SafeString, SafeString, SafeString, int, str]]:
+    events, listeners = manifest.events(), manifest.listeners()
     return [
-        (row.event.name, row.listener, row.problem, row.attempts, write_time(row.due_at)) for row in selectors.failing()
+        (
+            _said(events.get(row.event.name), row.event.name),
+            _said(listeners.get(row.listener), row.listener),
+            with_code(words.of_problem(row.problem), row.problem),
+            row.attempts,
+            write_time(row.due_at),
+        )
+        for row in selectors.failing()
     ]
+
+
+def _said(words: Text | None, code: str) -> SafeString:
+    return with_code(words, code) if words else with_code(code, "")
 
 
 @require_POST
 @permit("ops.retry")
 def retry(request: HttpRequest, delivery: int) -> HttpResponse:
-    """Try a delivery again now."""
-    if not outbox.retry(delivery):
+    """Try a delivery again now; one that was taken up since, as after a second press, is left alone."""
+    if not outbox.retry(delivery) and not selectors.is_delivery(delivery):
         raise Http404
     return redirect("ops:status")
 
@@ -74,7 +98,7 @@ def retry(request: HttpRequest, delivery: int) -> HttpResponse:
 @require_POST
 @permit("ops.retry")
 def drop(request: HttpRequest, delivery: int) -> HttpResponse:
-    """Give up a dead letter for good."""
-    if not outbox.drop(delivery):
+    """Give up a dead letter for good; one that is none any more is left alone."""
+    if not outbox.drop(delivery) and not selectors.is_delivery(delivery):
         raise Http404
     return redirect("ops:status")
