@@ -15,7 +15,8 @@ step() { printf '\n== %s (after %d s)\n' "$1" $((SECONDS - began)); }
 journeys=(tests/journeys -n 2 --dist loadfile -p no:randomly)
 
 $python -m smartgov.site.messages compile >/dev/null
-# Engines know neither Django nor its database, but for the two that write SQL.
+# Engines know neither Django nor its database, but for the two that write SQL. Of these folders runs again what may come
+# to a database (tests/second_database.py).
 database=(src/smartgov/{blocks,site,theme,clients} src/smartgov/engines/{expr,rules} tests/architecture)
 
 if [ "${1:-}" = fast ]; then
@@ -27,7 +28,7 @@ $python -m pytest -n 2 -q "${order[@]}" -m "not browser and not journey"
 step "Journeys and browsers against real processes on SQLite"
 $python -m pytest -q -m "browser or journey" "${journeys[@]}" src
 step "Blocks, and all else that has to do with the database, on PostgreSQL"
-$python scripts/with_postgres.py $python -m pytest -n 2 -q "${order[@]}" -m "not browser and not journey" "${database[@]}"
+$python scripts/with_postgres.py $python -m pytest -p tests.second_database -n 2 -q "${order[@]}" -m "not browser and not journey" "${database[@]}"
 step "Journeys without a browser, J1 among them, on PostgreSQL"
 $python scripts/with_postgres.py $python -m pytest -q -m "journey and not browser" "${journeys[@]}"
 step "Everything passed"

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 _ASKS = re.compile(r"SMARTGOV_DATABASE_URL|django_db|django\.db|psycopg")
 
 
-def _second_run() -> list[str]:
+def second_run() -> list[str]:
     """The folders that `scripts/test.sh` runs on PostgreSQL, as bash reads them."""
     line = next(
         line for line in (ROOT / "scripts" / "test.sh").read_text().splitlines() if line.startswith("database=(")
@@ -22,7 +22,7 @@ def _second_run() -> list[str]:
 
 
 def test_every_test_that_asks_a_database_runs_on_both() -> None:
-    folders = [ROOT / folder for folder in _second_run()]
+    folders = [ROOT / folder for folder in second_run()]
     assert all(folder.is_dir() for folder in folders)
     asking = [
         path
