@@ -370,7 +370,7 @@ def _look_up(roots: Roots, uri: str, index: int) -> status.Status:
     """Our own lists from the tables, other agencies' by their address, kept for as long as they say."""
     base, _, place = uri.partition("/credentials/lists/")
     code, _, number = place.partition("/")
-    if base == settings.ORIGIN and number.isdigit():
+    if base == settings.ORIGIN and number.isascii() and number.isdigit() and len(number) < 7:
         row = Place.objects.filter(agency=code, list_number=int(number), index=index).first()
         if row is not None:
             return status.Status(row.status)

@@ -20,6 +20,7 @@ from smartgov.engines.httpd.failures import ConnectionFailedError
 from smartgov.engines.pki import jws
 from smartgov.engines.troad import exchanged, records
 from smartgov.engines.troad.exchanged import ROLES, Ids, Part
+from smartgov.engines.troad.names import is_number
 from smartgov.engines.troad.snapshot import Gateway
 from smartgov.shared.problems import Problem
 
@@ -68,7 +69,7 @@ class Comparing:
             return Response.problem(problem, "en")
         asked = request.args()
         hour, role, prefix = asked.get("hour", ""), asked.get("role", ""), asked.get("prefix", "")
-        if not (hour.isdigit() and len(hour) < 9) or role not in ROLES or not set(prefix) <= set("0123456789abcdef"):
+        if not is_number(hour, 8) or role not in ROLES or not set(prefix) <= set("0123456789abcdef"):
             return Response(400)
         if not self._is_over(int(hour)):
             return Response(409)

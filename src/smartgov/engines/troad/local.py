@@ -28,7 +28,7 @@ from smartgov.engines.troad.consumer import Consumer
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.directory_door import DirectoryDoor
 from smartgov.engines.troad.home import Subsystem
-from smartgov.engines.troad.names import member_of
+from smartgov.engines.troad.names import is_number, member_of
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.provider import problem_response
 from smartgov.engines.troad.snapshot import Gateway
@@ -158,9 +158,10 @@ class LocalDoor:
         terms = _object(request)
         try:
             subject = national_id.from_urn(terms["subject"])
-            datetime.fromisoformat(terms["expires_at"]).utctimetuple()
-            complete = all(isinstance(terms[name], str) for name in ("provider", "requester", "purpose", "jti"))
-            complete = complete and isinstance(terms["fields"], list)
+            _second(terms["expires_at"])
+            complete = _is_jti(terms["jti"]) and isinstance(terms.get("single_use", False), bool)
+            complete = complete and all(isinstance(terms[name], str) for name in ("provider", "requester", "purpose"))
+            complete = complete and isinstance(terms["fields"], list) and _are_texts(terms["fields"])
             to, *others = self._gateways_of(member_of(terms["provider"]))
             holder = self._gateway_of(member_of(terms["requester"])).message_kid
         except (KeyError, ValueError, TypeError, AttributeError):
@@ -187,13 +188,11 @@ class LocalDoor:
         caller = self._issuer(request)
         terms = _object(request)
         try:
-            jti, until = terms["jti"], datetime.fromisoformat(terms["expires_at"])
-            until.utctimetuple()
+            jti, end = terms["jti"], _second(terms["expires_at"])
         except (KeyError, ValueError, TypeError):
             raise refuse("record-invalid") from None
-        if not isinstance(jti, str) or not 0 < len(jti) <= 128 or until.tzinfo is None:
+        if not _is_jti(jti):
             raise refuse("record-invalid")
-        end = int(until.timestamp())
         await self._outlast(outlasting.revocation(jti, end))
         effect = consent_status.revoke(jti, end)
         await self._note("consent-revoked", caller, None, {"jti": jti}, effect)
@@ -206,11 +205,11 @@ class LocalDoor:
         try:
             subject = national_id.from_urn(terms["subject"])
             to = self._gateway_of(terms["audience"], terms.get("gateway", ""))
-            jti = str(terms["jti"])
-            if not _is_mandate(terms.get("mandate")):
-                raise ValueError("a mandate names what it excludes")
+            complete = _is_jti(terms["jti"]) and _is_level(terms["assurance"]) and _is_mandate(terms.get("mandate"))
         except (KeyError, ValueError, TypeError, AttributeError):
             raise refuse("record-invalid") from None
+        if not complete:
+            raise refuse("record-invalid")
         token = artefacts.make_token(
             issuer=self._core.home.member,
             key=self._core.home.p256("token"),
@@ -220,7 +219,7 @@ class LocalDoor:
             holder=keys.thumbprint(self._core.message_key.public_key()),
             now=self._core.now(),
         )
-        await self._note("token", caller, None, {"audience": str(terms["audience"]), "jti": jti})
+        await self._note("token", caller, None, {"audience": terms["audience"], "jti": terms["jti"]})
         return Response.json({"token": token}, 201)
 
     async def erase(self, request: Request) -> Response:
@@ -249,7 +248,7 @@ class LocalDoor:
             raise refuse("record-unknown")
         if client not in parties and "evidence" not in caller.may:
             raise refuse("not-allowed-here")
-        sizes = [int(part) for part in request.args().get("have", "").split(",") if part.isdigit() and len(part) < 19]
+        sizes = [int(part) for part in request.args().get("have", "").split(",") if is_number(part)]
         content = await evidence.bundle(self._core, exchange, sizes)
         await self._note("evidence", caller, None, {"request": exchange})
         return Response.json(content)
@@ -350,7 +349,32 @@ def _is_mandate(given: object) -> bool:
         return True
     if not isinstance(given, dict) or set(given) != {"id", "excludes"} or not isinstance(given["excludes"], list):
         return False
-    return bool(given["id"]) and all(isinstance(one, str) and one for one in [given["id"], *given["excludes"]])
+    return _are_texts([given["id"], *given["excludes"]])
+
+
+def _are_texts(given: list[object]) -> bool:
+    return all(isinstance(one, str) and one for one in given)
+
+
+def _is_jti(given: object) -> bool:
+    return isinstance(given, str) and 0 < len(given) <= 128
+
+
+def _is_level(given: object) -> bool:
+    """Whether it is a level of assurance that a signed-in person can have."""
+    return type(given) is int and 1 <= given <= 3
+
+
+def _second(text: str) -> int:
+    """The second of a moment that names its time zone; ValueError for any other."""
+    moment = datetime.fromisoformat(text)
+    try:
+        moment.utctimetuple()
+    except OverflowError as error:
+        raise ValueError("before or after all years") from error
+    if moment.tzinfo is None:
+        raise ValueError("no time zone")
+    return int(moment.timestamp())
 
 
 def _person(text: object) -> str | None:

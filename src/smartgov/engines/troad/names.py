@@ -72,6 +72,11 @@ def _ambiguous(segment: str) -> bool:
     return plain in {"", ".", ".."} or any(mark in plain for mark in "/\\?#\0%")
 
 
+def is_number(text: str, digits: int = 18) -> bool:
+    """Whether `int` reads it and a database holds it; other scripts have digits that are no numbers (`²`)."""
+    return text.isascii() and text.isdigit() and len(text) <= digits
+
+
 def epoch_of(origin: str) -> tuple[str, int]:
     """The gateway and the epoch of a log's origin: `TW/GOV/ris/gw1` is the first, `TW/GOV/ris/gw1+2` the second.
 
@@ -80,7 +85,7 @@ def epoch_of(origin: str) -> tuple[str, int]:
     gateway, plus, number = origin.partition("+")
     if not plus:
         return origin, 1
-    return (gateway, int(number)) if number.isdigit() and len(number) < 9 and int(number) > 1 else (origin, 1)
+    return (gateway, int(number)) if is_number(number, 8) and int(number) > 1 else (origin, 1)
 
 
 def origin_of(gateway: str, epoch: int) -> str:

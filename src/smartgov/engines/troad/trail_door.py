@@ -18,6 +18,7 @@ from smartgov.engines.ledger import Log, checkpoint
 from smartgov.engines.pki import keys
 from smartgov.engines.troad import artefacts, records, visibility
 from smartgov.engines.troad.core import Core
+from smartgov.engines.troad.names import is_number
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.rights import Ask
 from smartgov.engines.troad.snapshot import Gateway, Snapshot
@@ -148,4 +149,4 @@ def _proven(log: Log, index: int, size: int, record: bytes) -> dict[str, Any]:
 
 def _old_size(query: str) -> int:
     text = parse_qs(query).get("have", ["0"])[-1]
-    return int(text) if text.isdigit() else 0
+    return int(text) if is_number(text) else 0

@@ -17,7 +17,7 @@ import structlog
 from smartgov.engines.httpd import Request, Response
 from smartgov.engines.ledger import Checkpoint, checkpoint, cosign, merkle
 from smartgov.engines.troad import epochs
-from smartgov.engines.troad.names import epoch_of
+from smartgov.engines.troad.names import epoch_of, is_number
 from smartgov.engines.troad.snapshot import Gateway
 from smartgov.shared.problems import Problem
 
@@ -186,7 +186,7 @@ def _read(body: bytes) -> Asked | None:
         top, _, note = body.decode().partition("\n\n")
         first, *lines = top.split("\n")
         word, _, size = first.partition(" ")
-        if word != "old" or not size.isdigit() or len(lines) > _MOST_PROOF:
+        if word != "old" or not is_number(size) or len(lines) > _MOST_PROOF:
             return None
         proof = [base64.b64decode(line, validate=True) for line in lines]
         epochs.of_head(checkpoint.parse(note))

@@ -149,6 +149,49 @@ def _keys(value: Any) -> Any:
     return dict.fromkeys(value) if isinstance(value, dict) else type(value).__name__
 
 
+# -- what the document forbids is refused ------------------------------------------------------------------------------
+
+CONSENT = {
+    "subject": national_id.urn(MOTHER),
+    "provider": BIRTHS,
+    "requester": CASES,
+    "fields": ["born_on"],
+    "purpose": "birth.registration",
+    "expires_at": "2030-01-01T00:00:00+08:00",
+    "jti": "a-consent",
+}
+TOKEN = {"subject": national_id.urn(MOTHER), "audience": "TW/GOV/hpa", "assurance": 2, "jti": "a-token"}
+ENDS = [None, 5, "", "tomorrow", "2030-01-01T00:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
+IDS = [None, 5, {}, [], "", "a" * 129]
+
+
+@pytest.mark.parametrize(
+    ("path", "sound", "wrong"),
+    [
+        *[("consents", CONSENT, {"expires_at": end}) for end in ENDS],
+        *[("consents", CONSENT, {"jti": jti}) for jti in IDS],
+        *[("consents", CONSENT, {"fields": fields}) for fields in [None, "born_on", [1, "a"], [{}, {}], [""]]],
+        *[("consents", CONSENT, {"single_use": single}) for single in [None, "yes", 1]],
+        *[("consents/revocations", {"jti": "x", "expires_at": CONSENT["expires_at"]}, {"expires_at": e}) for e in ENDS],
+        *[("consents/revocations", {"jti": "x", "expires_at": CONSENT["expires_at"]}, {"jti": jti}) for jti in IDS],
+        *[("tokens", TOKEN, {"assurance": level}) for level in [None, "AAA", "2", True, {}, [], 0, 4, 2.0]],
+        *[("tokens", TOKEN, {"jti": jti}) for jti in IDS],
+        *[("tokens", TOKEN, {"mandate": mandate}) for mandate in [5, {}, {"id": "", "excludes": []}]],
+    ],
+)
+def test_what_a_gateway_signs_has_the_documented_form(
+    path: str, sound: dict[str, Any], wrong: dict[str, Any], standing: Described
+) -> None:
+    def ask(body: dict[str, Any]) -> Response:
+        headers = {**_secret(standing), "content-type": "application/json", "accept": "application/problem+json"}
+        content = json.dumps(body).encode()
+        return sync.request("POST", f"{standing.url('ris')}/local/v1/{path}", headers, content)
+
+    assert ask(sound).status == 201
+    refused = ask({**sound, **wrong})
+    assert (refused.status, refused.parsed()["type"]) == (400, "urn:smartgov:problem:record-invalid")
+
+
 # -- schemathesis on the door -----------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ import pytest
 from smartgov.engines.httpd import Response
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad import rights, snapshot
-from smartgov.engines.troad.names import parse_target
+from smartgov.engines.troad.names import epoch_of, is_number, parse_target
 from smartgov.engines.troad.problems import TABLE, refuse
 from smartgov.engines.troad.provider import problem_response
 from smartgov.engines.troad.received import problem_of
@@ -140,3 +140,9 @@ def test_the_protocol_document_lists_every_problem_type() -> None:
     text = document.read_text(encoding="utf-8")
     missing = [slug for slug, (status, *_) in TABLE.items() if f"| `{slug}` | {status} |" not in text]
     assert missing == []
+
+
+@pytest.mark.parametrize("text", ["²", "٣", "-1", "+1", " 1", "", "1" * 19, "1" * 5000])
+def test_only_what_a_size_can_be_is_a_number(text: str) -> None:
+    assert not is_number(text)
+    assert epoch_of(f"TW/GOV/ris/gw1+{text}") == (f"TW/GOV/ris/gw1+{text}", 1)

@@ -91,7 +91,13 @@ def test_what_a_witness_refuses(country: Country) -> None:
     assert to_witness(country, "ris", "hpa", witness.write(size, [], forged)).status == 403
     unknown = checkpoint.sign(checkpoint.Checkpoint("TW/GOV/no/gw1", 1, b"x" * 32), other)
     assert to_witness(country, "ris", "hpa", witness.write(0, [], unknown)).status == 404
-    for broken in (b"", b"old x\n\n" + note.encode(), b"old 0\n***\n\n" + note.encode(), b"old 0\n\nno note"):
+    for broken in (
+        b"",
+        b"old x\n\n" + note.encode(),
+        "old ²\n\n".encode() + note.encode(),
+        b"old 0\n***\n\n" + note.encode(),
+        b"old 0\n\nno note",
+    ):
         assert to_witness(country, "ris", "hpa", broken).status == 400
     assert known(country, "hpa", home.gateway) == size, "nothing of this changed what it knows"
 
