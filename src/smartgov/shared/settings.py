@@ -65,8 +65,8 @@ DECLARED: tuple[Setting, ...] = (
     Setting(
         "SMARTGOV_CLIENT_ADDRESS_HEADER",
         "",
-        "Header in which our own proxy writes the visitor's network address (the last entry counts). Empty: the"
-        " connection's own address.",
+        "Header in which our own proxy writes the visitor's network address (the last entry counts), by which limits"
+        " count. Empty: the connection's own address.",
     ),
     Setting(
         "SMARTGOV_OFFICER_PASSWORDS",
