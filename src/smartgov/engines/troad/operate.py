@@ -54,7 +54,7 @@ def _add_archive(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     text = "write old records with their proofs into a file that verifies alone; with --remove take them out of the log"
     verb = verbs.add_parser("archive", help=text, description=text)
     verb.add_argument("--home", type=Path, required=True, help="the gateway's home folder; the gateway may run")
-    verb.add_argument("--before", type=date.fromisoformat, required=True, help="first day that stays, YYYY-MM-DD")
+    verb.add_argument("--before", type=_day, required=True, help="first day that stays, YYYY-MM-DD")
     verb.add_argument("--out", type=Path, required=True, help="the folder for the file")
     verb.add_argument("--remove", action="store_true", help="let the gateway drop the records, at its next look")
     verb.set_defaults(run=_archive)
@@ -65,6 +65,14 @@ def _add_archive(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     verb.add_argument("--home", type=Path, help="the gateway's home, whose keys open what was not erased")
     verb.add_argument("--out", type=Path, required=True, help="the bundle to write")
     verb.set_defaults(run=_extract)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        told = f"{text!r} is no day; write it as YYYY-MM-DD. 請以 YYYY-MM-DD 填寫日期"
+        raise argparse.ArgumentTypeError(told) from None
 
 
 def _archive(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ Needs Python 3.11 and the program openssl (3.0 or later), nothing else and no ne
   heads/*.note  heads of the log that you have kept before (optional)
   members.json  members' own keys that you know from elsewhere: the list of members is held to them (optional)
 Exit status: 0 valid, 3 valid-untimestamped, 4 unknown-status, 1 invalid, 2 wrong command line or folder.
+It says the verdict with the words behind it, then what that means; docs/manuals/agency/evidence-words.md explains each.
 Specification: docs/protocols/troad-evidence-1.md. Read from the end: `judge` names the checks in their order.
 """
 
@@ -30,6 +31,12 @@ from pathlib import Path
 from typing import Any
 
 STATUS = {"valid": 0, "invalid": 1, "valid-untimestamped": 3, "unknown-status": 4}
+MEANS = {
+    "valid": "It is genuine and unaltered, and an independent authority has certified its time.",
+    "invalid": "Do not rely on it: something does not fit.",
+    "valid-untimestamped": "It is genuine and unaltered; its time rests on the agencies' own clocks alone.",
+    "unknown-status": "Nothing wrong was found, but what is here does not suffice as proof.",
+}
 SKEW, STAMPED_WITHIN, GRACE, LIFE, NEAR = 120, 86_400, 86_400, 86_400, 1.0
 PRIME = 2**256 - 2**224 + 2**192 + 2**96 - 1  # of P-256, whose points fulfil y^2 = x^3 - 3x + B
 B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
@@ -736,7 +743,7 @@ def main(arguments: list[str] | None = None, say: Callable[[str], object] = sys.
         parser.error(str(error))
     is_bundle = options.file.suffix != ".gz" and verdict != "invalid"
     past = told(json.loads(options.file.read_text()), options.anchors) if is_bundle else ""
-    say(" ".join([verdict, *reasons]) + "\n" + past)
+    say(" ".join([verdict, *reasons]) + f"\n{MEANS[verdict]}\n{past}")
     return STATUS[verdict]
 
 

@@ -10,6 +10,7 @@ from smartgov.engines.ledger.log import Log
 from smartgov.engines.pki import certificates, signing
 from smartgov.engines.troad import archive_check, soundness, verification
 from smartgov.engines.troad import home as gateways
+from smartgov.engines.troad import reasons as meanings
 from smartgov.engines.troad.verification import Verdict
 from smartgov.engines.trust import Pins
 from smartgov.shared import clock
@@ -71,6 +72,8 @@ def _verify_evidence(file: Path, anchors: Path | None) -> int:
     text = _VERDICTS[finding.verdict]
     reasons = f" ({', '.join(finding.reasons)})" if finding.reasons else ""
     _say(Text(f"{text.en}{reasons}", text.zh))
+    for told in (meanings.VERDICTS[finding.verdict], *map(meanings.meaning, finding.reasons)):
+        _say(told)
     return int(finding.verdict)
 
 
@@ -92,8 +95,8 @@ def _strange(path: Path) -> Problem:
         422,
         what=Text(f"{path} is nothing that can be verified.", f"{path} 不是可驗證的檔案。"),
         why=Text(
-            "It is no PDF, no bundle (.json), no archive (.json.gz) and no home folder of a gateway.",
-            "不是 PDF、證據檔（.json）、歸檔檔案（.json.gz），也不是閘道資料夾。",
+            "It is no PDF, no bundle (.json), no archive (.jsonl.gz) and no home folder of a gateway.",
+            "不是 PDF、證據檔（.json）、歸檔檔案（.jsonl.gz），也不是閘道資料夾。",
         ),
         todo=Text("Name one of these; a bundle's name ends in .json.", "請指定上述之一；證據檔副檔名須為 .json。"),
     )

@@ -77,12 +77,12 @@ def test_the_file_alone_checks_a_bundle_without_this_package(sound: dict[str, An
     script.write_bytes(Path(verify_evidence.__file__).read_bytes())
     command = [sys.executable, "-I", script, trusted / "bundle.json", "--anchors", trusted]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd="/")
-    assert (done.returncode, done.stdout) == (0, "valid\n")
+    assert (done.returncode, done.stdout) == (0, f"valid\n{verify_evidence.MEANS['valid']}\n")
     (trusted / "bundle.json").write_text(json.dumps({**sound, "exchange": "another-exchange"}))
     assert subprocess.run(command, capture_output=True, timeout=60, check=False, cwd="/").returncode == 1
     (trusted / "bundle.json").write_text("nonsense")
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd="/")
-    assert (done.returncode, done.stdout) == (1, "invalid form\n")
+    assert (done.returncode, done.stdout) == (1, f"invalid form\n{verify_evidence.MEANS['invalid']}\n")
     lost = [*command[:-1], trusted / "nowhere"]
     done = subprocess.run(lost, capture_output=True, text=True, timeout=60, check=False, cwd="/")
     assert done.returncode == 2

@@ -28,7 +28,10 @@ def test_what_is_no_evidence_is_invalid(
 ) -> None:
     (tmp_path / name).write_bytes(content)
     assert checking.verify(tmp_path / name, tmp_path, anchors) == 1
-    assert "invalid (form)" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "invalid (form)" in said
+    assert "不可採信" in said, "what the verdict means"
+    assert "Fetch it again" in said, "what the word behind it means, and what to do"
     assert checking.verify(tmp_path / name, tmp_path) == 2, "nothing is trusted without anchors"
 
 
