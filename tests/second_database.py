@@ -2,7 +2,7 @@
 
 pytest-django refuses every query of a test that did not ask for the database: such a test cannot tell which one it is,
 and proves the same on each. Kept are also tests with processes of their own, and those that come to it without Django.
-`tests/architecture/test_both_databases.py` holds this to what the tests really do.
+`tests/architecture/test_second_run.py` holds this to what the tests really do.
 """
 
 from __future__ import annotations
