@@ -15,6 +15,7 @@ import sqlite3
 import tarfile
 import tempfile
 import zlib
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path, PurePosixPath
 
@@ -126,10 +127,27 @@ def _strange(name: str) -> Problem:
     )
 
 
-def mark_restored(home: Path, backed_up_at: str = "", reapplied: int = 0) -> None:
-    """Let the gateway of this home open a new epoch when it starts: its log may lack what others have seen."""
+def mark_restored(
+    home: Path, backed_up_at: str = "", reapplied: int = 0, entering: Mapping[str, int] | None = None
+) -> None:
+    """Let the gateway of this home open a new epoch when it starts: its log may lack what others have seen.
+
+    `entering`: it comes with new keys by an offer that puts it in charge of what may happen only once `since` a moment
+    (Unix seconds), and `waits` for so long from the moment at which it is listed.
+    """
     marker = {"restored_at": clock.now().isoformat(), "backed_up_at": backed_up_at, "reapplied": reapplied}
-    keys.write_secret(home / RESTORED, json.dumps(marker).encode())
+    said = {**marker, "entering": dict(entering)} if entering else marker
+    keys.write_secret(home / RESTORED, json.dumps(said).encode())
+
+
+def mark_listed(home: Path) -> None:
+    """Note that a gateway that enters with new keys is listed now, if it has not begun to work; once is enough."""
+    if not (home / RESTORED).exists():
+        return
+    marker = json.loads((home / RESTORED).read_text())
+    if "entering" in marker and "listed" not in marker["entering"]:
+        marker["entering"]["listed"] = int(clock.timestamp())
+        keys.write_secret(home / RESTORED, json.dumps(marker).encode())
 
 
 def _finish(draft: Path, listed: Path) -> int:

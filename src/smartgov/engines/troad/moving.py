@@ -68,7 +68,14 @@ class Moving:
         """Before when a key of which nothing is known may have been used elsewhere: `since`, from when on this gateway
         is in charge, unless it knows better because all was handed over.
         """
-        return self.taken.unsure if self.taken is not None and self.taken.since == since else since
+        return self.taken.unsure if self.taken is not None and self.taken.since == since else self.begins(since)
+
+    def begins(self, since: int) -> int:
+        """From when on this gateway takes keys by an offer that says `since`: later where it entered with new keys by
+        that very offer, and others may still work by the word of the old ones.
+        """
+        entered = self._core.restoring.entered
+        return max(since, int(entered["until"])) if entered.get("since") == since else since
 
     def state(self) -> dict[str, Any]:
         """Who takes what may happen only once, as far as this gateway knows: for its health."""
@@ -81,7 +88,7 @@ class Moving:
             complete = json.loads(self._core.store.fact(handover.COMPLETE) or "{}")
             done = complete.get("at") == self.given.at
             return {"gateway": self.given.to, "state": "handed-over" if done else "ending"}
-        begun = member.once_since <= self._core.now().timestamp()
+        begun = self.begins(member.once_since) <= self._core.now().timestamp()
         return {"gateway": member.once, "state": "here" if begun else "moving"}
 
     async def look(self) -> None:

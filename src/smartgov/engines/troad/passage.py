@@ -151,7 +151,8 @@ async def admit(core: Core, ask: Ask, snapshot: Snapshot) -> Passage:
     if len(ask.body) > terms.body_bytes:
         raise refuse("body-too-large", limit=terms.body_bytes)
     own, present = snapshot.members[service.member], core.now()
-    single_place.refuse_elsewhere(ask, own, core.home.gateway, present, core.moving.given)
+    begins = core.moving.begins(own.once_since)
+    single_place.refuse_elsewhere(ask, own, core.home.gateway, present, core.moving.given, begins)
     grant = await authorise(core, ask, snapshot)
     operation = None
     if terms.contract:

@@ -41,7 +41,7 @@ ASK_SECONDS = 3.0
 PATIENCE = 600
 """Seconds after a restore for which every witness is waited for; then two that answer are enough."""
 _ALARM = "log-restored"
-_VOID = "void-until"
+_VOID, _ENTERED = "void-until", "entered"
 _ANOTHER = "others have seen more of this log, or another one; restore on purpose"
 _REKEYED = "others have seen this log under another key; `smartgov gateway resume` opens an epoch under this one"
 
@@ -66,6 +66,8 @@ class Restoring:
         core.store.torn = bool(self.found.torn)
         self.ready = not self._marker.exists() and not self.found.torn and not self.found.doubted
         self.void_until = int(core.store.fact(_VOID) or 0)
+        self.entered: dict[str, int] = json.loads(core.store.fact(_ENTERED) or "{}")
+        """If it came with new keys: the moment that its first offer named (`since`), and `until` when it waits then."""
 
     # -- what others ask of it --------------------------------------------------------------------------------------
 
@@ -164,11 +166,30 @@ class Restoring:
             self._core.alarms.set(_ALARM, f"waits for witnesses: {len(words)} of {len(asked)} answered")
             return
         await self._remember_others(asked)
+        facts = self._facts(marker, restored)
         if any(word.head for word in words) or not self._is_new():
-            await self._open(marker, restored, words)
+            await self._open(marker, words, facts)
+        elif _ENTERED in facts:  # that nobody has seen a log of the old keys does not say that there was none
+            for name, value in facts.items():
+                await self._core.store.set_fact(name, value)
+        else:
+            facts = {}
+        self.void_until = int(facts.get(_VOID, self.void_until))
+        self.entered = json.loads(facts.get(_ENTERED, json.dumps(self.entered)))
         self._end()
 
-    async def _open(self, marker: dict[str, Any], restored: datetime, words: list[Word]) -> None:
+    def _facts(self, marker: dict[str, Any], restored: datetime) -> dict[str, str]:
+        """What has to be remembered of the restore, by name."""
+        entering, now = marker.get("entering"), self._core.now()
+        # The gateway of the old keys works until this one is approved and started, which may be days after the request.
+        void_until = int((now if entering else restored).timestamp()) + wire.FRESH_SECONDS
+        facts = {_VOID: str(void_until)}
+        if entering:
+            until = int(entering.get("listed") or now.timestamp()) + entering["waits"]
+            facts[_ENTERED] = json.dumps({"since": entering["since"], "until": until if entering["waits"] else 0})
+        return {**facts, "restored": marker["restored_at"]}  # the last one: it says that all is done
+
+    async def _open(self, marker: dict[str, Any], words: list[Word], facts: dict[str, str]) -> None:
         core, store = self._core, self._core.store
         with store.reading() as (_, tree):
             size = tree.size()
@@ -182,7 +203,6 @@ class Restoring:
         lines = (*epochs.told_by(known), fresh.line, *([epochs.key_line(number, former)] if former else []))
         # What this log handed over before stays handed over, whoever still knows it.
         lines = handover.with_newest(lines, *store.extensions, *(line for head in heads for line in head.extensions))
-        void_until = int(restored.timestamp()) + wire.FRESH_SECONDS
         record = {
             "kind": "epoch",
             "side": "own",
@@ -200,10 +220,8 @@ class Restoring:
         }
         entry = core.entry(record)
         entry.effects.append(lambda db: _drop_beyond(db, size))
-        for name, value in (("restored", marker["restored_at"]), (_VOID, str(void_until))):
-            entry.effects.append(_fact(name, value))
+        entry.effects += [_fact(name, value) for name, value in facts.items()]
         await store.open_epoch(entry, lines)
-        self.void_until = void_until
         self.found = replace(self.found, doubted="")
         log.error("epoch_opened", epoch=number, lost_at_least=fresh.lost)
         core.alarms.set(f"epoch-opened:{number}", _in_words(fresh))

@@ -20,11 +20,14 @@ from smartgov.engines.troad.idempotency import FIELD
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.rights import Ask
 from smartgov.engines.troad.snapshot import Member
+from smartgov.engines.trust import WAIT
 
 MOVING_SECONDS = 49 * 3600
 """Between the signature that names another gateway and its first key: the longest that anybody may still work by a
 configuration of before (a day, and a day of grace), and an hour in which the centre publishes the new one.
 """
+LOST_SECONDS = MOVING_SECONDS + int(WAIT.total_seconds())
+"""The same where a member's keys were lost: until then some still believe the lost ones, and the word of then."""
 _MOST_KEPT = 4096
 
 
@@ -57,10 +60,10 @@ def in_charge_since(member: Member, here: str) -> int:
     return member.once_since if member.once == here else -1
 
 
-def refuse_elsewhere(ask: Ask, member: Member, here: str, now: datetime, given: Given | None) -> None:
+def refuse_elsewhere(ask: Ask, member: Member, here: str, now: datetime, given: Given | None, begins: float) -> None:
     """At the gateway `here` of `member`: Problem `once-elsewhere` for what counts once and is counted at another one,
-    `once-moving` for a key while it is not yet sure that the gateway that took keys before has stopped,
-    `once-handed-over` where this one has handed it over (`given`).
+    `once-moving` for a key while it is not yet sure that the gateway that took keys before has stopped (until `begins`,
+    Unix seconds), `once-handed-over` where this one has handed it over (`given`).
     """
     if ask.consent and (named := _opener(ask.consent, True)):
         if named != here:
@@ -71,7 +74,7 @@ def refuse_elsewhere(ask: Ask, member: Member, here: str, now: datetime, given: 
     if member.once != here:
         raise refuse("once-elsewhere", gateway=member.once)
     refuse_given(given, member.once_since)
-    if (left := member.once_since - now.timestamp()) > 0:
+    if (left := begins - now.timestamp()) > 0:
         raise refuse("once-moving", retry_after=math.ceil(left))
 
 

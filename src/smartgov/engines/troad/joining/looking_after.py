@@ -159,7 +159,10 @@ def _once(
                 f"請加上 --once 代碼（{'、'.join(sorted(listed))}）；先前閘道確已停用時另加 --former-stopped。",
             ),
         )
-    if before is None or before["gateway"] == wanted:
+    again = (
+        options.once and options.former_stopped
+    )  # one that entered with new keys waits for others, until this is said
+    if before is None or (before["gateway"] == wanted and not again):
         return before
     if (since := _taken_over(at, wanted, before, options)) is not None:
         return {"gateway": wanted, "since": since}

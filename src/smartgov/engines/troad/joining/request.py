@@ -20,7 +20,7 @@ from smartgov.engines.troad.joining import letters
 from smartgov.engines.troad.joining.letters import Letter
 from smartgov.engines.troad.names import is_part
 from smartgov.engines.troad.own_keys import ED25519, P256
-from smartgov.engines.troad.single_place import MOVING_SECONDS
+from smartgov.engines.troad.single_place import LOST_SECONDS, MOVING_SECONDS
 from smartgov.engines.trust import Offer, Rotation
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
@@ -86,13 +86,14 @@ def write(
 
     `in_charge`: the code of the gateway that took keys by the member's word so far, where it is known. Another one than
     this may go on taking them from those who work by an older configuration, so this one waits until nobody does.
+    The wait counts from the moment at which it is listed (`waiting`), which nobody knows here.
     """
     at = homes.load(home)
     signers: dict[str, keys.PrivateKey] = {one: at.p256(one) for one in P256}
     signers |= {"log": at.log_key(), "witness": at.witness_key()}
     # Who comes in place of another gateway does not know which keys that one has taken.
     began = math.ceil(now.timestamp()) if rotation else 0
-    since = began + (MOVING_SECONDS if rotation and in_charge not in ("", at.code) else 0)
+    since = began + (waiting(rotation, in_charge == at.code) if rotation else 0)
     offer = homes.sign_offer(
         home,
         member=at.member,
@@ -114,6 +115,15 @@ def write(
         **({"rotation": rotation.as_json()} if rotation else {}),
     }
     return letters.write(KIND, content, signers, to=to, now=now)
+
+
+def waiting(rotation: Rotation, was_in_charge: bool) -> int:
+    """For how long (seconds) a gateway with new keys takes no idempotency keys once it is listed, unless it was in
+    charge of them with the old ones: then that it starts says that the old one has stopped.
+    """
+    if was_in_charge:
+        return 0
+    return MOVING_SECONDS if rotation.by_carried_key() else LOST_SECONDS
 
 
 def read(letter: Letter) -> Request:

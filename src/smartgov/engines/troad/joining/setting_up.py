@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import tempfile
 import time
 from collections.abc import Callable
 from hashlib import sha256
@@ -23,7 +24,7 @@ from smartgov.engines.troad.joining import centre_door, keeper, request
 from smartgov.engines.troad.joining.centre_door import CentreDoor
 from smartgov.engines.troad.joining.request import Contact
 from smartgov.engines.troad.names import is_part
-from smartgov.engines.trust import Rotation
+from smartgov.engines.trust import Follower, Offer, Rotation
 from smartgov.shared import clock
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
@@ -51,19 +52,22 @@ async def _ask(options: argparse.Namespace, door: CentreDoor, root: bytes) -> No
     if options.beside:
         _take_members_key(options)
     _make_home(options, door, root)
+    rotation, in_charge = _rotation(options), await _in_charge(options, door, root)
     letter = request.write(
         options.home,
         name=Text(options.name_en or options.name_zh, options.name_zh or options.name_en),
         contact=Contact(options.office, options.email, options.phone),
         to=door.origin,
         now=clock.now(),
-        rotation=_rotation(options),
-        in_charge=_in_charge(options),
+        rotation=rotation,
+        in_charge=in_charge,
     )
     answer = await door.write(centre_door.REQUESTS, letter)
     _remember(options.home, {"fingerprint": answer["fingerprint"], "centre": door.origin})
-    if options.old_home or options.rotation:
-        backup.mark_restored(options.home)  # others may know a log of this name: it is named in a new epoch
+    if rotation:  # others may know a log of this name: it is named in a new epoch
+        since = json.loads(letter["text"])["content"]["offer"]
+        waits = request.waiting(rotation, in_charge == options.code)
+        backup.mark_restored(options.home, entering={"since": Offer.of(since).body["once"]["since"], "waits": waits})
     say: Say = options.say
     say(Text("The centre has the request. Its fingerprint:", "管理中心已收到申請，其指紋為："))
     say(Text(f"\n{request.grouped(_fingerprint(letter))}\n", ""))
@@ -147,10 +151,26 @@ def _rotation(options: argparse.Namespace) -> Rotation | None:
     return Rotation.of(json.loads(options.rotation.read_text())) if options.rotation else None
 
 
-def _in_charge(options: argparse.Namespace) -> str:
-    """The code of the gateway that takes keys by the member's word, as the old home knows it."""
-    said = homes.once_before(homes.load(options.old_home)) if options.old_home else None
-    return str(said["gateway"]) if said else ""
+async def _in_charge(options: argparse.Namespace, door: CentreDoor, root: bytes) -> str:
+    """The code of the gateway that takes keys by the member's word, as it is published and as the old home knows it;
+    empty where nobody says so, or they differ.
+    """
+    if not (options.old_home or options.rotation):
+        return ""
+    said = {published_once(await door.bundle(), root, options.member)}
+    if options.old_home and (known := homes.once_before(homes.load(options.old_home))):
+        said.add(str(known["gateway"]))
+    return said.pop() if len(said) == 1 else ""
+
+
+def published_once(bundle: bytes, root: bytes, member: str) -> str:
+    """The code of the gateway that a member's published offer, by its old keys, puts in charge; empty if none does."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            offer = Follower(Path(folder), root).take(bundle, clock.now()).offers.get(member, {})
+            return str(offer["once"]["gateway"])
+        except (Problem, KeyError, TypeError):
+            return ""
 
 
 async def _follow(options: argparse.Namespace, door: CentreDoor) -> int:
@@ -162,6 +182,7 @@ async def _follow(options: argparse.Namespace, door: CentreDoor) -> int:
         if answer["state"] == "refused":
             raise _turned_down(str(answer.get("reason", "")))
         if answer["state"] == "joined" and await _take(options.home, door, answer):
+            backup.mark_listed(options.home)
             options.say(Text(f"Joined. Start it: smartgov gateway --home {options.home}", "已加入，請啟動閘道。"))
             return 0
         if answer["state"] != said:

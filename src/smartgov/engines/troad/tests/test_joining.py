@@ -11,7 +11,6 @@ import pytest
 
 from smartgov.engines.pki import keys
 from smartgov.engines.troad import home as homes
-from smartgov.engines.troad import single_place
 from smartgov.engines.troad.joining import letters, request
 from smartgov.engines.troad.joining.request import Contact
 from smartgov.engines.troad.own_keys import ED25519, P256
@@ -54,20 +53,23 @@ def test_a_request_shows_that_every_key_is_held(home):
     assert keys.thumbprint(asked.tls_key) == keys.thumbprint(homes.load(home).p256("tls").public_key())
 
 
-@pytest.mark.parametrize(
-    ("in_charge", "waits"),
-    [("", 0), ("gw1", 0), ("gw2", single_place.MOVING_SECONDS)],
-    ids=["unknown", "same", "other"],
-)
-def test_new_keys_take_nothing_over_from_another_gateway_before_its_time(home, in_charge, waits):
+@pytest.mark.parametrize("lost", [False, True])
+@pytest.mark.parametrize("in_charge", ["gw1", "gw2", ""], ids=["same", "other", "unknown"])
+def test_new_keys_take_nothing_over_from_another_gateway_before_its_time(home, in_charge, lost):
+    """Which is later where the keys were lost: others believe the new ones three days after they have seen them."""
     now = clock.now()
     configuration = homes.load(home).p256("configuration")
-    before = keys.generate_p256()
+    before, root = keys.generate_p256(), keys.generate_p256()
     proof = Rotation.make(
-        member="TW/GOV/xyz", old=before.public_key(), new=configuration.public_key(), at=now, by=[before]
+        member="TW/GOV/xyz",
+        old=before.public_key(),
+        new=configuration.public_key(),
+        at=now,
+        by=[root if lost else before],
     )
     asked = request.read(opened(written(home, now=now, rotation=proof, in_charge=in_charge)))
     began = math.ceil(now.timestamp())
+    waits = 0 if in_charge == "gw1" else (49 + 72 * lost) * 3600
     assert asked.offer.body["once"] == {"gateway": "gw1", "since": began + waits}
     assert asked.offer.version == began, "later offers have a later number"
 
