@@ -34,18 +34,18 @@ pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
 class Entering:
     """hpa with a new home, whose request is written while the gateway of the old keys goes on."""
 
-    def __init__(self, story: Story) -> None:
+    def __init__(self, story: Story, waits: int = 0) -> None:
         self.story, self.country, self.new = story, story.country, story.folder / "new"
         at = homes.load(story.home)
         homes.create(self.new, member="hpa", port=at.port, local_port=at.local_port, subsystems={}, anchor=at.anchor())
         shutil.copy(story.home / "gateway.yaml", self.new / "gateway.yaml")
         shutil.copytree(story.home / "secrets", self.new / "secrets", dirs_exist_ok=True)
         self.began = int(time.time())
-
-    def start(self, waits: int) -> None:
-        """It was approved: stop the old one, start the new one; wait until its log has begun and a minute is over."""
-        story = self.story
         backup.mark_restored(self.new, entering={"since": self.began, "waits": waits})
+
+    def start(self) -> None:
+        """It was approved: stop the old one, start the new one, and wait until its log has begun."""
+        story = self.story
         story.process.end()
         old = story.home.rename(story.folder / "old")
         self.new.rename(story.home)
@@ -104,7 +104,7 @@ def test_a_key_that_the_old_gateway_took_after_the_request_is_not_used_again(sto
     for key in (uuid7(), str(uuid4())):
         assert asked(story.country, idempotency_key=key) == "answered"
         keys.append(key)
-    entering.start(waits=0)
+    entering.start()
     entering.until_taken()
     done.clear()
     for key in keys:
@@ -115,8 +115,8 @@ def test_a_key_that_the_old_gateway_took_after_the_request_is_not_used_again(sto
 
 def test_keys_wait_until_nobody_believes_the_lost_ones_any_more(story: Story, done: list[str]) -> None:
     """As where nobody knows which gateway was in charge, or it was another one; also after a restart."""
-    entering = Entering(story)
-    entering.start(waits=LOST_SECONDS)
+    entering = Entering(story, LOST_SECONDS)
+    entering.start()
     entering.until_taken()
     for _ in range(2):
         done.clear()
