@@ -267,51 +267,48 @@ def newest_root(files: dict[str, str], anchor: str) -> dict[str, Any]:
     return root
 
 
-def offers(files: dict[str, str], shot: dict[str, Any], top: dict[str, Any]) -> tuple[set[str], dict[str, Any]]:
-    """The files of what members signed themselves, each by the key that is listed for its member; and what it says."""
-    used, said, delegated = set[str](), dict[str, Any](), top["delegations"]
-    for role in delegated["roles"]:
-        meta = f"{role['name']}.json"
-        name = f"{shot['meta'][meta]['version']}.{meta}" if meta in shot["meta"] else ""
-        if name in files:
-            offer = signed(files[name], "targets", {"keys": delegated["keys"], "roles": {"targets": role}})
-            member = role["name"].removeprefix("member~").replace("~", "/")
-            [(path, target)] = offer["targets"].items()
-            need(name == f"{offer['version']}.{meta}" and path == f"offers/{member}.json", "configuration")
-            folder, _, last = path.rpartition("/")
-            content = f"targets/{folder}/{target['hashes']['sha256']}.{last}"
-            need(sha256(files[content].encode()).hexdigest() == target["hashes"]["sha256"], "configuration")
-            said[member] = read(files[content])
-            need(said[member]["member"] == member, "configuration")
-            used |= {name, content}
-    return used, said
-
-
 class Country:
-    """What a configuration says of members, when the chain from the first root leads to it."""
+    """What a configuration says of members, when the chain from the first root leads to all that stands in it."""
 
     def __init__(self, files: dict[str, str], anchor: str) -> None:
-        self.root = newest_root(files, anchor)
-        stamp = signed(files["timestamp.json"], "timestamp", self.root)
+        self.files, self.root = files, newest_root(files, anchor)
+        self.used = {f"{number}.root.json" for number in range(1, self.root["version"] + 1)}
+        stamp = signed(self.take("timestamp.json"), "timestamp", self.root)
         number = stamp["meta"]["snapshot.json"]["version"]
-        shot = signed(files[f"{number}.snapshot.json"], "snapshot", self.root)
+        shot = signed(self.take(f"{number}.snapshot.json"), "snapshot", self.root)
         second = shot["meta"]["targets.json"]["version"]
-        self.top = top = signed(files[f"{second}.targets.json"], "targets", self.root)
+        self.top = top = signed(self.take(f"{second}.targets.json"), "targets", self.root)
         need((shot["version"], top["version"]) == (number, second), "configuration")
-        target = top["targets"]["country.json"]
-        digest = target["hashes"]["sha256"]
-        content = files[f"targets/{digest}.country.json"].encode()
-        need(sha256(content).hexdigest() == digest and len(content) == target["length"], "configuration")
-        used, self.offers = offers(files, shot, top)
-        used |= {f"{version}.root.json" for version in range(1, self.root["version"] + 1)} | {"timestamp.json"}
-        used |= {f"{number}.snapshot.json", f"{second}.targets.json", f"targets/{digest}.country.json"}
-        need(set(files) <= used, "configuration")  # a file that nobody reads may have been changed
-        self.listed = read(content)
+        self.listed = self.content("country.json", top["targets"]["country.json"])
         self.issued = seconds(self.listed["issued_at"])
         ends = min(seconds(part["expires"]) for part in (self.root, top, shot, stamp))
         self.expires = min(ends, self.issued + LIFE) + GRACE
-        roles = {role["name"]: role["keyids"] for role in top["delegations"]["roles"]}
-        self.keys = {name.removeprefix("member~").replace("~", "/"): kid for name, [kid] in roles.items()}
+        self.keys, self.offers = dict[str, str](), dict[str, Any]()
+        for role in top["delegations"]["roles"]:
+            member, meta = role["name"].removeprefix("member~").replace("~", "/"), f"{role['name']}.json"
+            [self.keys[member]] = role["keyids"]
+            name = f"{shot['meta'][meta]['version']}.{meta}" if meta in shot["meta"] else ""
+            if name in files:
+                judge = {"keys": top["delegations"]["keys"], "roles": {"targets": role}}
+                offer = signed(self.take(name), "targets", judge)
+                [(path, target)] = offer["targets"].items()
+                need(name == f"{offer['version']}.{meta}" and path == f"offers/{member}.json", "configuration")
+                self.offers[member] = self.content(path, target)
+                need(self.offers[member]["member"] == member, "configuration")
+        need(set(files) <= self.used, "configuration")  # a file that nobody reads may have been changed
+
+    def take(self, name: str) -> str:
+        """A file, which is read from here on."""
+        self.used.add(name)
+        return self.files[name]
+
+    def content(self, path: str, target: dict[str, Any]) -> Any:
+        """What lies under its own hash, as metadata name it."""
+        digest, (folder, slash, name) = target["hashes"]["sha256"], path.rpartition("/")
+        text = self.take(f"targets/{folder}{slash}{digest}.{name}")
+        exact = text.encode()
+        need(sha256(exact).hexdigest() == digest and len(exact) == target["length"], "configuration")
+        return read(text)
 
     def handed_over(self, start: set[str], member: str, by_root: bool) -> set[str]:
         """The keys to which statements lead: by the key before, and if `by_root` by a threshold of root keys too."""

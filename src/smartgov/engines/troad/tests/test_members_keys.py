@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tuf.api.metadata import Metadata, Targets
 
 from smartgov.engines.pki import keys
 from smartgov.engines.troad import archive_check, past, verification, verify_evidence
@@ -15,6 +16,7 @@ from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.joining import commands
 from smartgov.engines.troad.tests.made import EDU, HPA, MEMBERS, MOI, PORTAL, RIS, Keys, Land, both
 from smartgov.engines.trust import Follower, Pins
+from smartgov.engines.trust import metadata as md
 from smartgov.shared.problems import Problem
 
 DAY = timedelta(days=1)
@@ -191,6 +193,17 @@ def test_a_gateway_listed_with_keys_that_its_member_did_not_sign_counts_for_noth
     setattr(honest, key, fresh)
     wanted = ("unknown-status", ("witnesses",)) if member == PORTAL else ("invalid", ("gateway-key",))
     assert both(land.bundle(day), bare) == wanted
+
+
+def test_an_offer_of_another_length_than_its_member_signed_is_none(land: Land, trusted: Path) -> None:
+    """Only the member could sign it so: both verifiers say the same of it."""
+    day = land.configuration()
+    [name] = [name for name in day["files"] if name.endswith(f"{md.role_of(HPA)}.json")]
+    offer = Metadata[Targets].from_bytes(day["files"][name].encode())
+    for target in offer.signed.targets.values():
+        target.length += 1
+    day["files"][name] = md.signed(offer, land.members[HPA].own).decode()
+    assert both(land.bundle(day), trusted) == ("invalid", ("configuration",))
 
 
 def test_nobody_invents_members_where_only_those_known_may_witness(land: Land, trusted: Path) -> None:
