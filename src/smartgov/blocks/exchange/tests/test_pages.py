@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -20,6 +21,7 @@ from smartgov.blocks.identity.tests import factories
 from smartgov.engines.apilint import read
 from smartgov.engines.troad.problems import refuse
 from smartgov.shared import clock
+from smartgov.shared.text import Text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("two_on_the_road")]
 
@@ -270,3 +272,17 @@ def test_no_right_is_asked_that_has_ended(ris: Client, nhi: Client) -> None:
     answer = nhi.post(f"/exchange/services/{PEOPLE}/ask", wish(until=past), headers=ENGLISH)
     assert answer.status_code == 422
     assert not RightRequest.objects.exists()
+
+
+def test_words_that_somebody_typed_may_break_anywhere_in_a_table(ris: Client, nhi: Client) -> None:
+    long = "Donaudampfschifffahrtsgesellschaft" * 5
+    api.register_member(actor=api.PUBLISHER, member="TW/GOV/ris", name=Text(long, "機關" * 100))
+    document = {**read().example, "info": {**read().example["info"], "title": long}}
+    publish(ris, document)
+    tables(ris)
+    nhi.post(f"/exchange/services/{PEOPLE}/ask", wish(purpose=long))
+    services = ris.get("/exchange/services", headers=ENGLISH).content.decode()
+    requests = ris.get("/exchange/requests", headers=ENGLISH).content.decode()
+    cells = re.findall(r"<t[dh]([^>]*)>[^<]*(?:<span[^>]*>)?" + long, services + requests)
+    assert len(cells) == 4, "the provider twice, the title, the purpose"
+    assert all('class="free-words"' in cell for cell in cells)

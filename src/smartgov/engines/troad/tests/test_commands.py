@@ -12,6 +12,7 @@ import pytest
 from smartgov.engines.httpd.failures import NotSentError
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad import operate
+from smartgov.engines.troad.gateway import main
 from smartgov.engines.troad.joining import centre_door, commands, looking_after
 from smartgov.engines.troad.joining.joined import not_joined
 from smartgov.shared.problems import Problem
@@ -59,3 +60,11 @@ def test_a_backup_without_a_terminal_says_where_the_passphrase_goes(
     with pytest.raises(Problem, match="passphrase-missing") as caught:
         operate.main(["backup", "--home", str(tmp_path), "--file", str(tmp_path / "file")])
     assert operate.PASSPHRASE in caught.value.todo.zh
+
+
+def test_a_day_that_is_none_is_said_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["archive", "--home", str(tmp_path), "--before", "soon", "--out", str(tmp_path)])
+    told = capsys.readouterr().err
+    assert "write it as YYYY-MM-DD" in told
+    assert "fromisoformat" not in told
