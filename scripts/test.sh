@@ -11,8 +11,8 @@ order=(--randomly-seed="${SEED:-20261101}" --hypothesis-seed="${SEED:-20261101}"
 began=$SECONDS
 step() { printf '\n== %s (after %d s)\n' "$1" $((SECONDS - began)); }
 # Files of journeys run side by side: each raises a country on ports of its own, and mostly waits. Within a country their
-# order is kept: what one journey did there is known to the next.
-journeys=(tests/journeys -n 2 --dist loadfile -p no:randomly)
+# order is kept: what one journey did there is known to the next. Files come as tests/journeys/conftest.py has them.
+journeys=(tests/journeys -n 2 --dist loadfile --no-loadscope-reorder -p no:randomly)
 
 $python -m smartgov.site.messages compile >/dev/null
 # Engines know neither Django nor its database, but for the two that write SQL. Of these folders runs again what may come

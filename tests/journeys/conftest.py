@@ -22,13 +22,28 @@ from tests.journeys import birth
 from tests.journeys.browser import JourneyBrowser, chromium
 from tests.journeys.people import Country
 
+LONGEST = (
+    "test_browser_birth",
+    "test_browser_offices",
+    "test_joining",
+    "test_wallet",
+    "test_j1_birth",
+    "test_acting_for_others",
+    "test_lost_phone",
+    "test_newcomer",
+    "test_split",
+)
+"""The files that take minutes each, longest first: one that is begun last keeps everybody waiting."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test here runs whole processes and opens sockets."""
+    """Every test here runs whole processes and opens sockets; the longest files come first, in their own order."""
     for item in items:
         if "tests/journeys" in str(item.path):
             item.add_marker(pytest.mark.journey)
             item.add_marker(pytest.mark.enable_socket)
+    place = {f"tests/journeys/{name}.py": at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
 
 
 @pytest.fixture
