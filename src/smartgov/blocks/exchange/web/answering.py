@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def answers(page: str, *kept: str) -> Callable[[View], View]:
@@ -22,7 +23,7 @@ def answers(page: str, *kept: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @require_http_methods(["GET", "POST"])
         @wraps(view)
-        def answer(request: HttpRequest, **parts: str) -> HttpResponse:
+        def answer(request: HttpRequest, **parts: Any) -> HttpResponseBase:
             if request.method == "POST":
                 return view(request, **parts)
             return redirect(page, **{name: parts[name] for name in kept})
