@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 View = Callable[..., HttpResponseBase]
@@ -26,7 +27,7 @@ def answers(page: str, *kept: str) -> Callable[[View], View]:
         def answer(request: HttpRequest, **parts: Any) -> HttpResponseBase:
             if request.method == "POST":
                 return view(request, **parts)
-            return redirect(page, **{name: parts[name] for name in kept})
+            return redirect(reverse(page, kwargs={name: parts[name] for name in kept}))
 
         return answer
 
