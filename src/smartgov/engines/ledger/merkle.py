@@ -45,6 +45,33 @@ def pairs(level: Sequence[bytes]) -> list[bytes]:
     return [sha256(b"\x01" + left + right).digest() for left, right in zip(each, each, strict=False)]
 
 
+class Tree:
+    """The root over leaf hashes that come one after another: it holds one hash for each level, however many come."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._complete: list[bytes] = []
+        """The roots of the complete subtrees, largest first."""
+
+    def add(self, leaf: bytes) -> None:
+        """Take the next leaf hash."""
+        self.size += 1
+        waiting = self.size
+        while not waiting & 1:
+            leaf = node_hash(self._complete.pop(), leaf)
+            waiting >>= 1
+        self._complete.append(leaf)
+
+    def root(self) -> bytes:
+        """The root over what came until now."""
+        if not self._complete:
+            return EMPTY_ROOT
+        *others, found = self._complete
+        for left in reversed(others):
+            found = node_hash(left, found)
+        return found
+
+
 def peaks(size: int) -> list[int]:
     """The levels of the complete subtrees that a tree of this size consists of, largest first."""
     return [level for level in range(size.bit_length() - 1, -1, -1) if size >> level & 1]

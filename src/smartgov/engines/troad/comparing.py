@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ AGAIN_SECONDS = 3600
 BACK_HOURS = 7 * 24
 TIMEOUT = 10.0
 _TOLD, _SETS = 20, 12
+_HELD_SECONDS = 600
+"""So long after it was told a set is kept, for questions about its parts."""
 _FRESH = 120
 
 
@@ -56,7 +59,8 @@ class Comparing:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._asked_about: set[tuple[int, str]] = set()
-        self._told: dict[tuple[int, str, str], Ids] = {}
+        self._told: dict[tuple[int, str, str], tuple[Ids, float]] = {}
+        """Sets that were told, and when (monotonic)."""
 
     # -- as the one who is asked ------------------------------------------------------------------------------------
 
@@ -74,7 +78,8 @@ class Comparing:
         if not self._is_over(int(hour)):
             return Response(409)
         self._asked_about.add((int(hour), peer.id))
-        part = (await self._set(int(hour), peer.id, role, fresh=not prefix)).part(prefix)
+        ids = await self._set(int(hour), peer.id, role, fresh=not prefix)
+        part = await asyncio.to_thread(ids.part, prefix)
         key = self._core.message_key
         now = int(self._core.now().timestamp())
         claims = {"iss": self._core.home.gateway, "aud": peer.id, "iat": now, "exp": now + _FRESH}
@@ -86,10 +91,12 @@ class Comparing:
     async def _set(self, hour: int, peer: str, role: str, *, fresh: bool) -> Ids:
         """The set as it is now, or as it was when the whole of it was told: parts of one set fit together."""
         if fresh or (hour, peer, role) not in self._told:
-            self._told[hour, peer, role] = await asyncio.to_thread(self._load, hour, peer, role)
+            ids = await asyncio.to_thread(self._load, hour, peer, role)
+            self._told[hour, peer, role] = ids, time.monotonic()
             while len(self._told) > _SETS:
                 self._told.pop(next(iter(self._told)))
-        return self._told[hour, peer, role]
+            return ids
+        return self._told[hour, peer, role][0]
 
     # -- as the one who asks ----------------------------------------------------------------------------------------
 
@@ -104,6 +111,8 @@ class Comparing:
 
     async def look(self) -> None:
         """Compare each hour that is over and not yet found to agree."""
+        old = time.monotonic() - _HELD_SECONDS
+        self._told = {key: (ids, told) for key, (ids, told) in self._told.items() if told > old}
         if not self._core.restoring.ready:
             return
         gateways = self._core.configuration.current().gateways
@@ -154,14 +163,15 @@ class Comparing:
     async def _note(self, hour: int, peer: Gateway, mine: dict[str, Ids], found: Difference) -> None:
         core, moment = self._core, datetime.fromtimestamp(hour * 3600, UTC).strftime("%Y-%m-%dT%HZ")
         detail = _told(found)
+        whole = {role: await asyncio.to_thread(ids.part) for role, ids in mine.items()}
         record = {
             "kind": "comparison",
             "side": "own",
             "time": records.moment(core.now()),
             "gateway": peer.id,
             "hour": moment,
-            "counts": {role: len(ids.ids) for role, ids in mine.items()},
-            "roots": {role: ids.root() for role, ids in mine.items()},
+            "counts": {role: part.count for role, part in whole.items()},
+            "roots": {role: part.root for role, part in whole.items()},
             "agrees": not found,
             **({"only_here": _listed(found.only_here), "only_there": _listed(found.only_there)} if found else {}),
         }
@@ -185,8 +195,7 @@ class Comparing:
         return self._core.now().timestamp() >= (hour + 1) * 3600 + GRACE_SECONDS
 
     def _load(self, hour: int, peer: str, role: str) -> Ids:
-        with self._core.store.reading() as (db, _):
-            return exchanged.load(db, hour, peer, role)
+        return exchanged.load(self._core.store.reading, hour, peer, role)
 
     def _before(self, hour: int, peer: str) -> tuple[int, str] | None:
         with self._core.store.reading() as (db, _):

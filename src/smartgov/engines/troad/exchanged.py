@@ -8,9 +8,10 @@ differ, by those of its sixteen parts (by the first hex digits of the ids' SHA-2
 
 from __future__ import annotations
 
-import bisect
+import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -32,10 +33,17 @@ CREATE TABLE IF NOT EXISTS compared (
 KEPT_HOURS = 8 * 24
 LIST = 200
 """So many ids are listed; of more, parts are told."""
+MOST_DIFFERENCES = 10_000
+"""So many ids that differ are looked for: with more, it is not single records that are missing."""
+_AT_ONCE = 2000
+"""Ids read in one go: no other reader or writer of the log waits for an hour's."""
 _DIGITS = "0123456789abcdef"
+_NOTHING = 0, merkle.EMPTY_ROOT.hex()
 _MOST_DIGITS = 16
 Tell = Callable[[str], Awaitable["Part"]]
 """Gives the other's part under a prefix of hex digits."""
+Reading = Callable[[], AbstractContextManager[tuple[sqlite3.Connection, Any]]]
+"""Gives a connection that reads the gateway's file (`Store.reading`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,49 +69,72 @@ class Part:
             if not set(parts) <= set(_DIGITS):
                 raise ValueError("a part is named by a hex digit")
             return cls(count, root, None, parts)
-        ids = Ids(str(one) for one in told["ids"])
-        if (len(ids.ids), ids.root()) != (count, root):
+        ids = {sha256(str(one).encode()).digest(): str(one) for one in told["ids"]}
+        order = sorted(ids)
+        if (len(ids), merkle.root([merkle.leaf_hash(one) for one in order]).hex()) != (count, root):
             raise ValueError("the ids are not those of the root")
-        return cls(count, root, tuple(ids.ids))
+        return cls(count, root, tuple(ids[one] for one in order))
 
 
 class Ids:
-    """A set of exchange ids in the order of their hashes."""
+    """A set of exchange ids in the order of their hashes, however many: an hour can have millions.
 
-    def __init__(self, ids: Iterable[str]) -> None:
-        pairs = sorted((sha256(one.encode()).hexdigest(), one) for one in set(ids))
-        self._hashes = [digest for digest, _ in pairs]
-        self.ids = [one for _, one in pairs]
+    They lie in a file that has no name and goes with the set; SQLite keeps little of it in memory.
+    """
 
-    def part(self, prefix: str, most: int = LIST) -> Part:
+    def __init__(self, ids: Iterable[str] = ()) -> None:
+        self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._db.executescript(
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-1000;"
+            "CREATE TABLE one (hash TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID; BEGIN;"
+        )
+        pairs = ((sha256(one.encode()).hexdigest(), one) for one in ids)
+        self._db.executemany("INSERT OR IGNORE INTO one VALUES (?, ?)", pairs)
+        self._db.execute("COMMIT")
+        self._whole: Part | None = None
+
+    def part(self, prefix: str = "", most: int = LIST) -> Part:
         """What is told of the ids whose hash begins with `prefix`."""
-        low, high = self._range(prefix)
-        if high - low <= most or len(prefix) >= _MOST_DIGITS:
-            return Part(high - low, self._root(low, high), tuple(self.ids[low:high]))
-        under = {digit: self._range(prefix + digit) for digit in _DIGITS}
-        parts = {digit: (b - a, self._root(a, b)) for digit, (a, b) in under.items() if b > a}
-        return Part(high - low, self._root(low, high), None, parts)
+        if prefix or most != LIST:
+            return self._part(prefix, most)
+        if self._whole is None:
+            self._whole = self._part(prefix, most)
+        return self._whole
 
     def root(self, prefix: str = "") -> str:
         """The Merkle root (hex) over the hashes that begin with `prefix`."""
-        return self._root(*self._range(prefix))
+        return self.part(prefix).root
 
-    def under(self, prefix: str) -> set[str]:
-        """The ids whose hash begins with `prefix`."""
-        low, high = self._range(prefix)
-        return set(self.ids[low:high])
+    def under(self, prefix: str = "") -> set[str]:
+        """The ids whose hash begins with `prefix`, the first so many of them."""
+        return set(self._first(prefix, MOST_DIFFERENCES + LIST))
 
-    def _range(self, prefix: str) -> tuple[int, int]:
-        return bisect.bisect_left(self._hashes, prefix), bisect.bisect_left(self._hashes, prefix + "g")
+    def _part(self, prefix: str, most: int) -> Part:
+        whole, under, at = merkle.Tree(), {digit: merkle.Tree() for digit in _DIGITS}, len(prefix)
+        for (one,) in self._db.execute("SELECT hash FROM one WHERE hash >= ? AND hash < ?", _range(prefix)):
+            leaf = merkle.leaf_hash(bytes.fromhex(one))
+            whole.add(leaf)
+            if at < _MOST_DIGITS:
+                under[one[at]].add(leaf)
+        size, root = whole.size, whole.root().hex()
+        if size <= most or at >= _MOST_DIGITS:
+            return Part(size, root, tuple(self._first(prefix, size)))
+        parts = {digit: (tree.size, tree.root().hex()) for digit, tree in under.items() if tree.size}
+        return Part(size, root, None, parts)
 
-    def _root(self, low: int, high: int) -> str:
-        return merkle.root([merkle.leaf_hash(bytes.fromhex(one)) for one in self._hashes[low:high]]).hex()
+    def _first(self, prefix: str, most: int) -> list[str]:
+        rows = self._db.execute("SELECT id FROM one WHERE hash >= ? AND hash < ? LIMIT ?", (*_range(prefix), most))
+        return [str(one) for (one,) in rows]
+
+
+def _range(prefix: str) -> tuple[str, str]:
+    return prefix, prefix + "g"
 
 
 async def differences(here: Ids, tell: Tell, prefix: str = "") -> tuple[set[str], set[str]]:
-    """The ids that are only here, and those only there; asks for no part that is the same."""
+    """The ids that are only here, and those only there, up to `MOST_DIFFERENCES`; asks for no part that is the same."""
     there = await tell(prefix)
-    mine = here.part(prefix)
+    mine = await asyncio.to_thread(here.part, prefix)
     if (mine.count, mine.root) == (there.count, there.root):
         return set(), set()
     if there.ids is not None:
@@ -111,13 +142,16 @@ async def differences(here: Ids, tell: Tell, prefix: str = "") -> tuple[set[str]
         return own - set(there.ids), set(there.ids) - own
     only_here, only_there = set[str](), set[str]()
     for digit in _DIGITS:
-        if here.root(prefix + digit) == there.parts.get(digit, (0, merkle.EMPTY_ROOT.hex()))[1]:
+        own_root = (await asyncio.to_thread(here.part, prefix + digit)).root if mine.ids is not None else None
+        if (own_root or mine.parts.get(digit, _NOTHING)[1]) == there.parts.get(digit, _NOTHING)[1]:
             continue
         if digit not in there.parts:
             only_here |= here.under(prefix + digit)
             continue
         one, two = await differences(here, tell, prefix + digit)
         only_here, only_there = only_here | one, only_there | two
+        if max(len(only_here), len(only_there)) >= MOST_DIFFERENCES:
+            break
     return only_here, only_there
 
 
@@ -143,17 +177,27 @@ def unsent(hour: int, peer: str, exchange: str) -> Callable[[sqlite3.Connection]
 # -- the tables ---------------------------------------------------------------------------------------------------
 
 
-def load(db: sqlite3.Connection, hour: int, peer: str, role: str) -> Ids:
-    """The set of an hour, of those exchanges only whose record is still in the log."""
+def load(reading: Reading, hour: int, peer: str, role: str) -> Ids:
+    """The set of an hour, of those exchanges only whose record is still in the log; read a part at a time."""
+    return Ids(_recorded(reading, hour, peer, role))
+
+
+def _recorded(reading: Reading, hour: int, peer: str, role: str) -> Iterator[str]:
     kind, side = ROLES[role]
-    rows = db.execute(
-        "SELECT id FROM exchanged AS e WHERE hour = ? AND peer = ? AND role = ? AND EXISTS ("
-        "SELECT 1 FROM place AS p JOIN ledger_record AS r ON r.idx = p.idx WHERE p.exchange = e.id"
-        " AND json_extract(CAST(r.record AS TEXT), '$.kind') = ?"
-        " AND json_extract(CAST(r.record AS TEXT), '$.side') = ?)",
-        (hour, peer, role, kind, side),
-    )
-    return Ids(str(one) for (one,) in rows)
+    last = ""
+    while True:
+        with reading() as (db, _):
+            rows = db.execute(
+                "SELECT id, EXISTS (SELECT 1 FROM place AS p JOIN ledger_record AS r ON r.idx = p.idx"
+                " WHERE p.exchange = e.id AND json_extract(CAST(r.record AS TEXT), '$.kind') = ?"
+                " AND json_extract(CAST(r.record AS TEXT), '$.side') = ?) FROM (SELECT id FROM exchanged"
+                " WHERE hour = ? AND peer = ? AND role = ? AND id > ? ORDER BY id LIMIT ?) AS e",
+                (kind, side, hour, peer, role, last, _AT_ONCE),
+            ).fetchall()
+        yield from (str(one) for one, is_there in rows if is_there)
+        if len(rows) < _AT_ONCE:
+            return
+        last = max(str(one) for one, _ in rows)
 
 
 def peers(db: sqlite3.Connection, hour: int) -> Iterator[str]:

@@ -28,6 +28,15 @@ def test_the_empty_tree_has_the_hash_of_nothing() -> None:
     assert merkle.root([]).hex() == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
+@given(st.integers(0, 130))
+def test_leaves_that_come_one_after_another_have_the_same_root(size: int) -> None:
+    tree = merkle.Tree()
+    for number, leaf in enumerate(leaves(size)):
+        assert tree.root() == merkle.root(leaves(number))
+        tree.add(leaf)
+    assert (tree.size, tree.root()) == (size, merkle.root(leaves(size)))
+
+
 def leaves(count: int) -> list[bytes]:
     return [merkle.leaf_hash(str(number).encode()) for number in range(count)]
 
