@@ -69,14 +69,15 @@ def test_a_code_in_a_row_leads_to_all_that_was_noted_of_it(auditor: Client) -> N
 
 
 @pytest.mark.parametrize(
-    ("language", "words"), [("en", "Reason: late; Fields: name, sex"), ("zh-hant", "理由：late；欄位：name, sex")]
+    ("language", "words"),
+    [("en", ("Reason: late", "Fields: name, sex")), ("zh-hant", ("理由：late", "欄位：name, sex"))],
 )
-def test_the_detail_of_an_entry_is_told_in_words(auditor: Client, language: str, words: str) -> None:
+def test_the_detail_of_an_entry_is_told_in_words(auditor: Client, language: str, words: tuple[str, str]) -> None:
     who = Actor("officer", seat="seat-2", agency="ris")
     told = {"reason": "late", "fields": ["name", "sex"], "odd_one": 1}
     api.record(actor=who, action="case.approved", object_type="case", object_id="c", detail=told)
     page = auditor.get("/audit/", headers={"Accept-Language": language}).content.decode()
-    assert words in page
+    assert all(one in page for one in words), "in whatever order the database keeps them"
     assert "odd_one" in page, "what has no words is shown by its name"
 
 

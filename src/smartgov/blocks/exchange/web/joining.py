@@ -35,8 +35,8 @@ def desk(request: HttpRequest) -> HttpResponse:
     return _desk(request)
 
 
-@answers("exchange:joining")
 @permit("exchange.admit")
+@answers("exchange:joining")
 def approve(request: HttpRequest) -> HttpResponse:
     """Approve by the end of the fingerprint, which only the applicant can say."""
     return _done(
@@ -47,8 +47,8 @@ def approve(request: HttpRequest) -> HttpResponse:
     )
 
 
-@answers("exchange:joining")
 @permit("exchange.admit")
+@answers("exchange:joining")
 def turn_down(request: HttpRequest) -> HttpResponse:
     """Refuse with a reason."""
     return _done(
@@ -59,8 +59,8 @@ def turn_down(request: HttpRequest) -> HttpResponse:
     )
 
 
-@answers("exchange:joining")
 @permit("exchange.admit")
+@answers("exchange:joining")
 def revoke(request: HttpRequest) -> HttpResponse:
     """Revoke the certificates of a gateway."""
     return _done(

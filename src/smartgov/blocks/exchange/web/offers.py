@@ -51,8 +51,8 @@ def document(request: HttpRequest, service: str) -> HttpResponse:
     return HttpResponse(content, content_type=f"{kind}; charset=utf-8")
 
 
-@answers("exchange:service", "service")
 @permit("exchange.offer")
+@answers("exchange:service", "service")
 def change(request: HttpRequest, service: str) -> HttpResponse:
     """Other settings, another document, or both; another document after a page that shows what changes."""
     name, who = words.name_of(service), actor(request)

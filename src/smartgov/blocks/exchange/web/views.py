@@ -92,16 +92,16 @@ def _rights(request: HttpRequest, problem: Problem | None = None) -> HttpRespons
     return render(request, "exchange/rights.html", context, status=problem.status if problem else 200)
 
 
-@answers("exchange:rights")
 @permit("exchange.review")
+@answers("exchange:rights")
 def revoke(request: HttpRequest, right_id: str) -> HttpResponse:
     """End a right to a service of the own agency."""
     who, reason = actor(request), request.POST.get("reason", "")
     return _changed(request, lambda: api.end_right(actor=who, right=right_id, reason=reason))
 
 
-@answers("exchange:rights")
 @permit("exchange.review")
+@answers("exchange:rights")
 def renew(request: HttpRequest, right_id: str) -> HttpResponse:
     """Let a right to a service of the own agency end later."""
     try:

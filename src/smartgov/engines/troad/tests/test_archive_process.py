@@ -79,7 +79,7 @@ def test_an_archive_verifies_alone(standing: Shelf) -> None:
     assert judged(standing.file, standing.trusted) == (Verdict.VALID, ())
     said: list[str] = []
     status = verify_evidence.main([str(standing.file), "--anchors", str(standing.trusted)], said.append)
-    assert (status, said) == (0, ["valid\n"])
+    assert (status, said) == (0, [f"valid\n{verify_evidence.MEANS['valid']}\n"])
     about = json.loads(standing.lines()[0])
     assert len(about["heads"]) == 2
     assert len(standing.lines()) == 1 + about["size"]

@@ -21,6 +21,7 @@ from smartgov.engines.troad.configuration import Configuration
 from smartgov.engines.troad.joining import looking_after, setting_up
 from smartgov.engines.troad.single_place import LOST_SECONDS
 from smartgov.engines.troad.tests.country import wait_for
+from smartgov.engines.troad.tests.kept import Kept
 from smartgov.engines.troad.tests.test_rekeyed_process import date_back
 from smartgov.engines.troad.tests.test_restore_process import HPA, Story, asked, story
 from smartgov.engines.trust import Rotation
@@ -99,18 +100,21 @@ def done(story: Story) -> list[str]:
 
 
 def test_a_key_that_the_old_gateway_took_after_the_request_is_not_used_again(story: Story, done: list[str]) -> None:
-    entering, keys = Entering(story), list[str]()
+    entering, keys, kept = Entering(story), list[str](), Kept(story.country)
     time.sleep(7)  # the request says that nothing of the minute after it is taken; it is dated back by 55 seconds
     for key in (uuid7(), str(uuid4())):
-        assert asked(story.country, idempotency_key=key) == "answered"
+        assert kept.ask(idempotency_key=key) == "answered"
         keys.append(key)
+    of_old = set(kept.told)
     entering.start()
     entering.until_taken()
     done.clear()
     for key in keys:
         assert asked(story.country, idempotency_key=key) == "outcome-unknown"
     assert done == []
-    assert asked(story.country, idempotency_key=uuid7()) == "answered", "one of now was not used"
+    assert kept.ask(idempotency_key=uuid7()) == "answered", "one of now was not used"
+    kept.hold("ris")
+    kept.hold("hpa", but=of_old)
 
 
 def test_keys_wait_until_nobody_believes_the_lost_ones_any_more(story: Story, done: list[str]) -> None:
@@ -133,8 +137,10 @@ def test_keys_wait_until_nobody_believes_the_lost_ones_any_more(story: Story, do
     entering.publish(since=said["since"])
     wait_for(lambda: story.health()["once"]["state"] == "here")
     time.sleep(2)
-    assert asked(story.country, idempotency_key=uuid7()) == "answered"
+    kept = Kept(story.country)
+    assert kept.ask(idempotency_key=uuid7()) == "answered"
     assert asked(story.country, idempotency_key=str(uuid4())) == "outcome-unknown"
+    kept.hold()
 
 
 def test_who_was_in_charge_is_read_from_what_the_lost_keys_have_signed(story: Story) -> None:
