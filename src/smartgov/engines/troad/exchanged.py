@@ -82,7 +82,9 @@ class Ids:
     They lie in a file that has no name and goes with the set; SQLite keeps little of it in memory.
     """
 
-    def __init__(self, ids: Iterable[str] = ()) -> None:
+    def __init__(self, ids: Iterable[str] = (), most: int = LIST) -> None:
+        """`most`: so many are listed; of more, parts are told."""
+        self._most = most
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._db.executescript(
             "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-1000;"
@@ -93,23 +95,19 @@ class Ids:
         self._db.execute("COMMIT")
         self._whole: Part | None = None
 
-    def part(self, prefix: str = "", most: int = LIST) -> Part:
-        """What is told of the ids whose hash begins with `prefix`."""
-        if prefix or most != LIST:
-            return self._part(prefix, most)
+    def part(self, prefix: str = "") -> Part:
+        """What is told of the ids whose hash begins with `prefix`; of all of them it is reckoned once."""
+        if prefix:
+            return self._part(prefix)
         if self._whole is None:
-            self._whole = self._part(prefix, most)
+            self._whole = self._part("")
         return self._whole
-
-    def root(self, prefix: str = "") -> str:
-        """The Merkle root (hex) over the hashes that begin with `prefix`."""
-        return self.part(prefix).root
 
     def under(self, prefix: str = "") -> set[str]:
         """The ids whose hash begins with `prefix`, the first so many of them."""
         return set(self._first(prefix, MOST_DIFFERENCES + LIST))
 
-    def _part(self, prefix: str, most: int) -> Part:
+    def _part(self, prefix: str) -> Part:
         whole, under, at = merkle.Tree(), {digit: merkle.Tree() for digit in _DIGITS}, len(prefix)
         for (one,) in self._db.execute("SELECT hash FROM one WHERE hash >= ? AND hash < ?", _range(prefix)):
             leaf = merkle.leaf_hash(bytes.fromhex(one))
@@ -117,7 +115,7 @@ class Ids:
             if at < _MOST_DIGITS:
                 under[one[at]].add(leaf)
         size, root = whole.size, whole.root().hex()
-        if size <= most or at >= _MOST_DIGITS:
+        if size <= self._most or at >= _MOST_DIGITS:
             return Part(size, root, tuple(self._first(prefix, size)))
         parts = {digit: (tree.size, tree.root().hex()) for digit, tree in under.items() if tree.size}
         return Part(size, root, None, parts)
@@ -142,8 +140,7 @@ async def differences(here: Ids, tell: Tell, prefix: str = "") -> tuple[set[str]
         return own - set(there.ids), set(there.ids) - own
     only_here, only_there = set[str](), set[str]()
     for digit in _DIGITS:
-        own_root = (await asyncio.to_thread(here.part, prefix + digit)).root if mine.ids is not None else None
-        if (own_root or mine.parts.get(digit, _NOTHING)[1]) == there.parts.get(digit, _NOTHING)[1]:
+        if await _root(here, mine, prefix + digit) == there.parts.get(digit, _NOTHING)[1]:
             continue
         if digit not in there.parts:
             only_here |= here.under(prefix + digit)
@@ -153,6 +150,13 @@ async def differences(here: Ids, tell: Tell, prefix: str = "") -> tuple[set[str]
         if max(len(only_here), len(only_there)) >= MOST_DIFFERENCES:
             break
     return only_here, only_there
+
+
+async def _root(here: Ids, mine: Part, prefix: str) -> str:
+    """The root under a prefix, one digit further than `mine`, which tells it unless it lists its ids."""
+    if mine.ids is None:
+        return mine.parts.get(prefix[-1], _NOTHING)[1]
+    return (await asyncio.to_thread(here.part, prefix)).root
 
 
 def unsent(hour: int, peer: str, exchange: str) -> Callable[[sqlite3.Connection], None]:

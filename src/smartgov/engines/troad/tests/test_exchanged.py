@@ -24,7 +24,7 @@ def compared(here: Ids, there: Ids) -> tuple[set[str], set[str], int]:
     async def tell(prefix: str) -> Part:
         nonlocal asked
         asked += 1
-        return Part.of(there.part(prefix, most=5).as_dict())
+        return Part.of(there.part(prefix).as_dict())
 
     return (*asyncio.run(exchanged.differences(here, tell)), asked)
 
@@ -32,7 +32,7 @@ def compared(here: Ids, there: Ids) -> tuple[set[str], set[str], int]:
 @settings(max_examples=60, deadline=None)
 @given(IDS, IDS)
 def test_every_difference_is_found_and_nothing_else(one: set[str], two: set[str]) -> None:
-    here, there, _ = compared(Ids(one), Ids(two))
+    here, there, _ = compared(Ids(one), Ids(two, most=5))
     assert (here, there) == (one - two, two - one)
 
 
@@ -40,7 +40,7 @@ def test_every_difference_is_found_and_nothing_else(one: set[str], two: set[str]
 @given(IDS, st.text("0123456789abcdef", max_size=3))
 def test_a_part_is_told_by_the_root_over_its_hashes_in_order(ids: set[str], prefix: str) -> None:
     hashes = sorted(digest for one in ids if (digest := sha256(one.encode()).hexdigest()).startswith(prefix))
-    told = Ids(ids).part(prefix, most=3)
+    told = Ids(ids, most=3).part(prefix)
     assert told.count == len(hashes)
     assert told.root == merkle.root([merkle.leaf_hash(bytes.fromhex(one)) for one in hashes]).hex()
     if told.ids is not None:
@@ -52,7 +52,7 @@ def test_a_part_is_told_by_the_root_over_its_hashes_in_order(ids: set[str], pref
 @pytest.mark.parametrize("digits", [16, 64, 65, 100])
 def test_an_id_is_found_under_its_whole_hash_and_nothing_beyond_it(digits: int) -> None:
     prefix = sha256(b"exchange-1").hexdigest()[:digits].ljust(digits, "0")
-    assert Ids(["exchange-1"]).part(prefix, most=0).ids == (("exchange-1",) if digits <= 64 else ())
+    assert Ids(["exchange-1"], most=0).part(prefix).ids == (("exchange-1",) if digits <= 64 else ())
 
 
 _MEASURED = """
@@ -84,7 +84,7 @@ def test_who_lost_everything_is_not_told_each_id() -> None:
 
 def test_of_many_only_the_parts_that_differ_are_asked_for() -> None:
     many = {f"exchange-{number}" for number in range(20_000)}
-    here, there, asked = compared(Ids(many), Ids(many - {"exchange-7"}))
+    here, there, asked = compared(Ids(many), Ids(many - {"exchange-7"}, most=5))
     assert (here, there) == ({"exchange-7"}, set())
     assert asked <= 6
     assert compared(Ids(many), Ids(many))[2] == 1
@@ -94,7 +94,7 @@ def test_of_many_only_the_parts_that_differ_are_asked_for() -> None:
     "told",
     [
         {"count": 1, "root": "00", "ids": ["exchange-1"]},
-        {"count": 2, "root": Ids(["exchange-1"]).root(), "ids": ["exchange-1"]},
+        {"count": 2, "root": Ids(["exchange-1"]).part().root, "ids": ["exchange-1"]},
         {"count": 1, "root": "00"},
         {"count": 1, "root": "00", "parts": {"x": [1, "00"]}},
         {"count": 1, "root": "00", "parts": {"a": [1]}},
