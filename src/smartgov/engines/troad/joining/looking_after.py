@@ -159,9 +159,8 @@ def _once(
                 f"請加上 --once 代碼（{'、'.join(sorted(listed))}）；先前閘道確已停用時另加 --former-stopped。",
             ),
         )
-    again = (
-        options.once and options.former_stopped
-    )  # one that entered with new keys waits for others, until this is said
+    # One that entered with new keys waits for others until it is said that they have stopped.
+    again = options.once and options.former_stopped
     if before is None or (before["gateway"] == wanted and not again):
         return before
     if (since := _taken_over(at, wanted, before, options)) is not None:

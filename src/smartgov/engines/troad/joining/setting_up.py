@@ -65,9 +65,9 @@ async def _ask(options: argparse.Namespace, door: CentreDoor, root: bytes) -> No
     answer = await door.write(centre_door.REQUESTS, letter)
     _remember(options.home, {"fingerprint": answer["fingerprint"], "centre": door.origin})
     if rotation:  # others may know a log of this name: it is named in a new epoch
-        since = json.loads(letter["text"])["content"]["offer"]
+        offer = Offer.of(json.loads(letter["text"])["content"]["offer"])
         waits = request.waiting(rotation, in_charge == options.code)
-        backup.mark_restored(options.home, entering={"since": Offer.of(since).body["once"]["since"], "waits": waits})
+        backup.mark_restored(options.home, entering={"since": offer.body["once"]["since"], "waits": waits})
     say: Say = options.say
     say(Text("The centre has the request. Its fingerprint:", "管理中心已收到申請，其指紋為："))
     say(Text(f"\n{request.grouped(_fingerprint(letter))}\n", ""))
