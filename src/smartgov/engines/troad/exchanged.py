@@ -87,7 +87,7 @@ class Ids:
         self._most = most
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._db.executescript(
-            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-1000;"
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-256;"
             "CREATE TABLE one (hash TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID; BEGIN;"
         )
         pairs = ((sha256(one.encode()).hexdigest(), one) for one in ids)
