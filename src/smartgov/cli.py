@@ -37,7 +37,7 @@ PROGRAMS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; the exit status is 0 when it did what it says, 1 for a problem, 2 for a wrong command line."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    given = values_joined(sys.argv[1:] if arguments is None else arguments)
     try:
         if given and given[0] in PROGRAMS:
             return import_module(PROGRAMS[given[0]][0]).main(given[1:]) or 0
@@ -56,6 +56,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _tell(_unreadable(error))
     except KeyboardInterrupt:
         return 130
+
+
+def values_joined(given: Sequence[str]) -> list[str]:
+    """The words with `--new -x…` as `--new=-x…`: argparse takes a value that begins with a hyphen for an option.
+
+    One thumbprint in 64 does. No verb has options of one hyphen but `-h`.
+    """
+    joined: list[str] = []
+    for word in given:
+        value = len(word) > 2 and word[0] == "-" != word[1]
+        if value and joined and joined[-1].startswith("--") and "=" not in joined[-1]:
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _tell(problem: Problem) -> int:
