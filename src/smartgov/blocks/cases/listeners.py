@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, TypeVar
 
 from django.db import transaction
 
@@ -10,7 +12,7 @@ from smartgov.blocks.cases import content, deciding, history, reporting
 from smartgov.blocks.cases.models import Birth, Case, Step
 from smartgov.blocks.credentials import api as credentials
 from smartgov.blocks.exchange import api as exchange
-from smartgov.blocks.ops.api import EmittedEvent
+from smartgov.blocks.ops.api import EmittedEvent, is_refusal
 from smartgov.blocks.payments import api as payments
 from smartgov.engines.forms.services import Part
 from smartgov.shared import homes
@@ -22,30 +24,13 @@ from smartgov.shared.tw.roc import roc_date
 PORTAL_SERVICE = f"{homes.member_id(exchange.PORTAL)}/portal/services.v1"
 ANNOUNCED_TO = (f"{homes.member_id('ris')}/cases/cases.v1", PORTAL_SERVICE)
 BIRTH_BASIS = "child-welfare-act-14"
+One = TypeVar("One")
 
 
 def announce_birth(event: EmittedEvent) -> None:
     """Tell the household agency and the portal of a birth (`birth_notified`), as the health agency by law."""
     birth = Birth.objects.get(agency=event.payload["agency"], birth=event.payload["birth"])
-    row = birth.row or {}
-    for service in ANNOUNCED_TO:
-        exchange.call(
-            actor=Actor.for_system(birth.agency, "cases"),
-            agency=birth.agency,
-            service=service,
-            method="POST",
-            path="/life-events",
-            json={
-                "id": birth.birth,
-                "kind": "birth",
-                "happened_on": row["born_on"],
-                "notification": birth.birth,
-                "detail": {"hospital": row["hospital"], "child_sex": row["child_sex"]},
-            },
-            subject=birth.mother,
-            purpose="birth.announcement",
-            basis=BIRTH_BASIS,
-        )
+    _each(ANNOUNCED_TO, partial(_announce, birth))
     Birth.objects.filter(id=birth.id).update(announced=True)
 
 
@@ -71,10 +56,8 @@ def forward_parts(event: EmittedEvent) -> None:
     """Tell the agencies whose parts waited for this decision (`case_decided`) that it is time; they decide."""
     case = _case(event)
     waiting = {part.id: part for part in content.service(case.service).followers(case.part)}
-    for follower in case.followers:
-        part = waiting.get(follower["part"])
-        if part is not None:
-            _continue(case, part, follower["part_id"], str(event.payload["outcome"]))
+    due = [(waiting[one["part"]], one["part_id"]) for one in case.followers if one["part"] in waiting]
+    _each(due, lambda one: _continue(case, *one, str(event.payload["outcome"])))
 
 
 def start_payment(event: EmittedEvent) -> None:
@@ -147,6 +130,42 @@ def _news(case: Case, state: str, actor: Actor, detail: dict[str, Any]) -> None:
         Case.objects.select_for_update().get(id=case.id)
         if not any(line.detail == detail for line in case.steps.filter(state=state)):
             history.tell(case, state, actor=actor, detail=detail)
+
+
+def _each(others: Iterable[One], tell: Callable[[One], object]) -> None:
+    """Tell each of several agencies: one that cannot be reached keeps nobody else waiting. Then raise what failed.
+
+    Of several failures an outage is raised before a refusal: refusals end the delivery, and outages pass.
+    """
+    failed: list[Problem] = []
+    for one in others:
+        try:
+            tell(one)
+        except Problem as problem:
+            failed.append(problem)
+    if failed:
+        raise min(failed, key=is_refusal)
+
+
+def _announce(birth: Birth, service: str) -> None:
+    row = birth.row or {}
+    exchange.call(
+        actor=Actor.for_system(birth.agency, "cases"),
+        agency=birth.agency,
+        service=service,
+        method="POST",
+        path="/life-events",
+        json={
+            "id": birth.birth,
+            "kind": "birth",
+            "happened_on": row["born_on"],
+            "notification": birth.birth,
+            "detail": {"hospital": row["hospital"], "child_sex": row["child_sex"]},
+        },
+        subject=birth.mother,
+        purpose="birth.announcement",
+        basis=BIRTH_BASIS,
+    )
 
 
 def _continue(case: Case, part: Part, part_id: str, outcome: str) -> None:

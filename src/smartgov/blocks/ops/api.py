@@ -5,7 +5,7 @@ from __future__ import annotations
 from smartgov.blocks.ops.access import Gate, actor, permit, public, register_gate
 from smartgov.blocks.ops.callers import address_of, neighbour_of
 from smartgov.blocks.ops.documents import served_document
-from smartgov.blocks.ops.domain import EmittedEvent, EventKind
+from smartgov.blocks.ops.domain import EmittedEvent, EventKind, is_refusal
 from smartgov.blocks.ops.fields import EncryptedTextField
 from smartgov.blocks.ops.health import Check, checks, health, note_release, register_check, upgrade_problems
 from smartgov.blocks.ops.limiting import Calls, count_call
@@ -51,6 +51,7 @@ __all__ = [
     "emit",
     "flows",
     "health",
+    "is_refusal",
     "moment_in",
     "neighbour_of",
     "note_release",

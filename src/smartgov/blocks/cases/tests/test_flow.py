@@ -114,6 +114,25 @@ def test_one_application_becomes_child_insurance_money_and_certificate(country: 
     assert not ops.dead_letters()
 
 
+def test_an_agency_that_cannot_be_reached_keeps_nobody_else_waiting(country: Country) -> None:
+    ids = submitted()
+    country.work()
+    make.approved(ids["registration"], make.officer())
+    country.road.broken["TW/GOV/nhi/cases/cases.v1"] = make.down("refused-there", 403)
+    country.road.broken["TW/GOV/sfaa/cases/cases.v1"] = make.down()
+    country.work()
+    assert {case.part: case.state for case in Case.objects.filter(id__in=[ids["nhi"], ids["allowance"]])} == {
+        "nhi": "held",
+        "allowance": "held",
+    }
+    assert Case.objects.get(id=ids["maternity"]).state == "done"
+    assert not ops.dead_letters(), "a refusal gives nothing up while another agency only cannot be reached"
+    country.road.broken.clear()
+    with clock.travelling(delta=timedelta(minutes=5)):
+        country.work()
+    assert {case.state for case in Case.objects.all()} == {"done"}
+
+
 def test_events_that_come_twice_change_nothing(country: Country) -> None:
     from smartgov.blocks.ops.models import Delivery
 
