@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import re
 import ssl
 import time
 from collections import defaultdict
@@ -18,7 +17,8 @@ import httptools
 
 from smartgov.engines.httpd.failures import ConnectionFailedError, NotSentError, PeerMismatchError
 from smartgov.engines.httpd.framed import Choosing, FramedAsking
-from smartgov.engines.httpd.messages import MAX_BODY, MAX_HEAD, Request, Response, collect_headers, render_headers
+from smartgov.engines.httpd.messages import MAX_BODY, MAX_HEAD, Request, Response, collect_headers
+from smartgov.engines.httpd.rendering import render_request
 from smartgov.engines.httpd.taking import WRITE_SECONDS
 
 IDLE_SECONDS = 30.0
@@ -32,8 +32,6 @@ CONNECT_SECONDS = 5.0
 """For so long a connection is waited for, TLS included: a process that stands still is connected to by its kernel."""
 STUCK_SECONDS, _MOST_STUCK = 1.0, 1024
 """So long after a connection was waited for in vain nobody else tries: those who waited for the same go on at once."""
-_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-_BROKEN = re.compile(r"[ \r\n\0]")
 _Key = tuple[str, str, int]
 """Scheme, host and port of a server."""
 
@@ -173,6 +171,9 @@ class Client:
         if time.monotonic() < self._stuck.get(key, 0.0):  # who waited for his turn to connect has waited long enough
             raise NotSentError(f"no connection to {key[1]}:{key[2]}")
         fresh = await self._connect(key)
+        while fresh.made < self._since:  # meanwhile the own certificate became another one
+            fresh.close()
+            fresh = await self._connect(key)
         if not self._shows(fresh.peer_cert, expect_peer):
             fresh.close()
             raise PeerMismatchError("the server showed another certificate than the registered one")
@@ -188,7 +189,7 @@ class Client:
         context = self._ssl if scheme == "https" else None
         if scheme == "https" and context is None:
             context = self._ssl = ssl.create_default_context()
-        loop = asyncio.get_running_loop()
+        loop, began = asyncio.get_running_loop(), time.monotonic()
         try:
             async with asyncio.timeout(CONNECT_SECONDS) as limit:
                 _, choosing = await loop.create_connection(
@@ -202,8 +203,10 @@ class Client:
             if isinstance(error, TimeoutError) and limit.expired():
                 self._note_stuck(key)
             raise NotSentError(f"cannot reach {host}:{port}: {error}") from error
-        assert isinstance(choosing.chosen, _Exchange | FramedAsking)
-        return choosing.chosen
+        chosen = choosing.chosen
+        assert isinstance(chosen, _Exchange | FramedAsking)
+        chosen.made = began  # the own certificate is shown as it was then, however long the handshake took
+        return chosen
 
     def _note_stuck(self, key: _Key) -> None:
         if len(self._stuck) >= _MOST_STUCK:
@@ -224,7 +227,7 @@ class Client:
         """One exchange over a connection of its own, which is kept when it can be used again."""
         self._running.add(connection)
         try:
-            response = await connection.send(_render(message), until, head_only=message.method == "HEAD")
+            response = await connection.send(render_request(message), until, head_only=message.method == "HEAD")
         except BaseException:
             connection.abort()  # closed, it would wait for ever for a server to take what nobody asks for any more
             raise
@@ -388,13 +391,3 @@ def _place(url: str) -> tuple[_Key, str, str, str]:
     parts = urlsplit(url)
     key = (parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
     return key, parts.netloc, parts.path or "/", parts.query
-
-
-def _render(message: Request) -> bytes:
-    target = f"{message.path}?{message.query}" if message.query else message.path
-    if _BROKEN.search(target) or _BROKEN.search(message.method):
-        raise ValueError("method or target holds a space or line break")
-    body = message.body
-    length = f"content-length: {len(body)}\r\n" if body or message.method in _WITH_BODY else ""
-    head = f"{message.method} {target} HTTP/1.1\r\n{render_headers(message.headers)}{length}\r\n"
-    return head.encode("latin-1") + body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -283,6 +284,43 @@ def test_after_a_new_certificate_new_requests_go_over_a_new_connection(ends: End
         await server.stop()
 
     go(main())
+
+
+def test_a_connection_that_was_being_made_when_the_certificate_changed_is_not_used(ends: Ends) -> None:
+    async def main() -> None:
+        server, client = await ends.serve(echo), ends.client()
+        gate, knocked = asyncio.Event(), asyncio.Event()
+        came: list[asyncio.StreamWriter] = []
+
+        async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            came.append(writer)
+            knocked.set()
+            await gate.wait()  # in the midst of the handshake
+            there, to = await asyncio.open_connection("127.0.0.1", server.port)
+            await asyncio.gather(_copy(reader, to), _copy(there, writer))
+
+        between = await asyncio.start_server(relay, "127.0.0.1", 0)
+        port = between.sockets[0].getsockname()[1]
+        asked = asyncio.create_task(client.request("POST", f"https://127.0.0.1:{port}/", body=b"x"))
+        await knocked.wait()
+        await asyncio.sleep(0.01)
+        client.renew()
+        gate.set()
+        assert (await asked).status == 200
+        await client.request("POST", f"https://127.0.0.1:{port}/", body=b"y")
+        assert len(came) == 2, "the one that showed the old certificate, and the one that carried both"
+        await client.close()
+        between.close()
+        await server.stop()
+
+    go(main())
+
+
+async def _copy(source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await source.read(65536):
+            to.write(data)
+        to.close()
 
 
 def test_a_pool_unused_for_long_is_not_used_again(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
