@@ -61,6 +61,11 @@ def gateway_elsewhere(agency: str) -> Problem:
     )
 
 
+def between_gateways(problem: Problem) -> Problem:
+    """What one gateway holds against another, as an outage (502)."""
+    return Problem(problem.slug, 502, what=problem.what, why=problem.why, todo=problem.todo, **problem.extra)
+
+
 NOT_FROM_GATEWAY = Problem(
     "not-from-gateway",
     401,

@@ -10,6 +10,7 @@ from smartgov.blocks.exchange import refusals
 from smartgov.blocks.exchange.domain import Answer, Call
 from smartgov.engines.httpd import Response
 from smartgov.engines.troad.client import LocalGateway
+from smartgov.engines.troad.problems import BETWEEN_GATEWAYS
 from smartgov.shared import homes
 from smartgov.shared.problems import Problem
 
@@ -22,7 +23,8 @@ BY_THE_SUBJECT = "subject"
 class AgencyGateway(LocalGateway):
     """The client of one agency's gateway, whose outages are told to the readers of pages.
 
-    The client's own words are for who writes programs: they name a loopback address, and ask for another call.
+    The client's own words are for who writes programs: they name a loopback address, and ask for another call. Gateways
+    that do not believe each other are an outage too, not a refusal of what was asked: it is asked again later.
     """
 
     def __init__(self, agency: str, secret: str, client_id: str) -> None:
@@ -33,6 +35,8 @@ class AgencyGateway(LocalGateway):
         try:
             return super()._send(*given, **named)
         except Problem as problem:
+            if problem.slug in BETWEEN_GATEWAYS:
+                raise refusals.between_gateways(problem) from None
             if problem.extra.get("gateway") != "own":
                 raise
             seconds = problem.extra.get("seconds")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from html import unescape
 from typing import Any
 
@@ -13,7 +14,9 @@ from smartgov.blocks.exchange.adapters.gateways import AgencyGateway
 from smartgov.blocks.exchange.tests.factories import TRAFFIC, Recorded
 from smartgov.blocks.exchange.tests.forms import CHINESE, ENGLISH, PEOPLE, tables, wish
 from smartgov.blocks.exchange.web import alarms, words
-from smartgov.engines.httpd import sync
+from smartgov.blocks.ops.api import is_refusal
+from smartgov.engines.httpd import Response, sync
+from smartgov.engines.troad.problems import refuse
 from smartgov.shared import homes
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
@@ -85,6 +88,22 @@ def test_a_gateway_that_is_down_says_so_to_whoever_reads_and_names_no_address(
     told = f"{down.what}{down.why}{down.todo}"
     assert "127.0.0.1" not in told
     assert "Your own" not in told
+
+
+@pytest.mark.parametrize(("slug", "status"), [("peer-unknown", 502), ("message-stale", 502), ("right-missing", 403)])
+def test_gateways_that_do_not_believe_each_other_are_an_outage_and_no_refusal(
+    slug: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = refuse(slug)
+    answer = Response(said.status, {"content-type": "application/problem+json"}, json.dumps(said.as_dict()).encode())
+    monkeypatch.setattr(homes, "gateway_url", lambda agency: "http://127.0.0.1:9")
+    monkeypatch.setattr(sync, "request", lambda *_: answer)
+    with pytest.raises(Problem) as caught:
+        AgencyGateway("ris", "secret", "TW/GOV/ris/cases").call(
+            "TW/GOV/bli/cases/cases.v1", "POST", "/cases", purpose="x", json={}
+        )
+    assert (caught.value.slug, caught.value.status) == (slug, status)
+    assert is_refusal(caught.value) is (status == 403)
 
 
 def test_a_gateway_that_is_down_is_shown_with_why_and_what_to_do(ris: Client) -> None:

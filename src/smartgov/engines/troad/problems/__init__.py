@@ -13,22 +13,25 @@ from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
 TABLE: dict[str, Row] = gateways.TABLE | messages.TABLE | rights.TABLE | requests.TABLE
-UNBELIEVABLE = frozenset(
+UNBELIEVABLE = frozenset({"answer-signature-invalid", "answer-mismatch", "answer-body-changed", "gateway-untrusted"})
+"""Problems of an exchange that mean: an answer came, or a gateway answered, that cannot be believed."""
+BETWEEN_GATEWAYS = frozenset(
     {
-        "answer-signature-invalid",
-        "answer-mismatch",
-        "answer-body-changed",
-        "gateway-untrusted",
-        "signature-invalid",
         "signature-missing",
         "signer-unknown",
+        "signature-invalid",
         "peer-unknown",
+        "peer-certificate-ended",
+        "peer-revoked",
         "peer-mismatch",
         "receiver-mismatch",
         "body-changed",
+        "message-stale",
     }
 )
-"""Problems of an exchange that mean: an answer came, or a gateway answered, that cannot be believed."""
+"""Refusals of one gateway by another, for its keys, its certificate or its clock: they say nothing of what was asked,
+and end when an operator has done something. Who asked meets an outage.
+"""
 
 
 def refuse(slug: str, **extra: Any) -> Problem:
