@@ -59,7 +59,7 @@ def ask_right(*, actor: Actor, wish: Wish) -> str:
     can have, `legal-basis-unknown`.
     """
     own(actor, wish.client, SUBSYSTEM)
-    find(Subsystem, wish.client, SUBSYSTEM)
+    find(Subsystem, wish.client, SUBSYSTEM, lock=True)  # the same words at the same time are one request too
     service = find(Service, wish.service, SERVICE)
     if service.withdrawn_at is not None:
         raise refusals.unknown(SERVICE, wish.service)

@@ -63,9 +63,20 @@ def follow(*, actor: Actor, origin: str, terms: Iterable[Terms], days: int | Non
 
 
 def extend(*, actor: Actor, right: Right, until: datetime) -> None:
-    """Let a right that was granted end later; what it says stays as it is. A second time changes nothing."""
+    """Let a right that was granted end later; what it says stays as it is. A second time changes nothing.
+
+    Problem `registration-invalid` for an earlier day: to end a right sooner is to revoke it, with a reason.
+    """
     if right.state != RightState.GRANTED:
         raise refusals.invalid(RIGHT, Text("only a right that was not revoked is renewed", "僅未廢止之權限得展延"))
+    if right.expires_at is None or right.expires_at > until:
+        raise refusals.invalid(
+            RIGHT,
+            Text(
+                "it ends later than that already, or never; to end it sooner, revoke it with a reason",
+                "原截止日較晚或未設截止日；如欲提前終止，請附理由廢止",
+            ),
+        )
     if right.expires_at != until:
         _extend(actor, right, until, "exchange.right_renewed")
 

@@ -111,7 +111,7 @@ def publish_service(
     domain.check_name(service, 5, SERVICE)
     _check_visibility(service, visibility, terms := dict(visibility_terms or {}))
     subsystem = service.rsplit("/", 1)[0]
-    find(Subsystem, subsystem, SUBSYSTEM)
+    find(Subsystem, subsystem, SUBSYSTEM, lock=True)  # of two who publish a service first, one changes it
     facts: dict[str, Any] = {
         "subsystem_id": subsystem,
         "personal": personal,
@@ -241,9 +241,10 @@ def _check_entry(service: str, facts: Mapping[str, Any]) -> None:
         raise refusals.invalid(SERVICE, str(error)[:200]) from None
 
 
-def find(model: type[Row], name: str, what: Text) -> Row:
-    """The row of that id; Problem `not-registered`."""
-    row = model._default_manager.filter(pk=name).first()
+def find(model: type[Row], name: str, what: Text, *, lock: bool = False) -> Row:
+    """The row of that id; Problem `not-registered`. With `lock`, who else locks it waits for the transaction's end."""
+    rows = model._default_manager.select_for_update(no_key=True) if lock else model._default_manager
+    row = rows.filter(pk=name).first()
     if row is None:
         raise refusals.unknown(what, name[: domain.NAME_LENGTH])
     return row

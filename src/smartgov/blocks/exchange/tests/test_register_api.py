@@ -130,6 +130,8 @@ def test_a_right_is_renewed_by_its_provider_or_asked_for_anew_by_its_holder(ris:
     assert post(nhi, f"{path}/renewal", {"until": later}).status_code == 404
     assert post(ris, f"{path}/renewal", {"until": later}).json()["expires_at"] > right["expires_at"]
     assert post(ris, f"{path}/renewal", {"until": "2099-01-01"}).status_code == 422
+    earlier = post(ris, f"{path}/renewal", {"until": day.isoformat()})
+    assert (earlier.status_code, "請附理由廢止" in earlier.json()["detail"]) == (422, True)
     wanted = {"wanted_until": later, "explanation": "the project goes on"}
     assert post(ris, f"{path}/renewal-requests", wanted).status_code == 404
     anew = post(nhi, f"{path}/renewal-requests", wanted)
