@@ -63,6 +63,14 @@ def wait_after(attempt: int) -> timedelta:
     return min(timedelta(seconds=2 ** min(attempt - 1, 6)), _LONGEST_WAIT)
 
 
+def wait_after_refusal(refusal: int) -> timedelta:
+    """The pause after the `refusal`-th refusal: 4 s, 16 s, 64 s, 256 s.
+
+    What is refused may only have come too early, before what it belongs to: it is given up after minutes, not seconds.
+    """
+    return timedelta(seconds=4**refusal)
+
+
 def is_refusal(error: BaseException) -> bool:
     """Whether trying again cannot help by itself: the other side understood and said no."""
     return isinstance(error, Problem) and 400 <= error.status < 500 and error.status not in _RETRYABLE

@@ -129,14 +129,16 @@ def _failed(delivery: Delivery, error: Exception) -> None:
     attempts = delivery.attempts + 1
     # Who was slower than its lease says nothing any more: another worker has the delivery, or has done it.
     ours = Delivery.objects.filter(id=delivery.id, state=Delivery.PENDING, attempts=attempts)
-    refusals = delivery.refusals + domain.is_refusal(error)
+    refused = domain.is_refusal(error)
+    refusals = delivery.refusals + refused
+    wait = domain.wait_after_refusal(refusals) if refused else domain.wait_after(attempts)
     dead = domain.is_dead(refusals=refusals)
     # Only the kind of an unforeseen error is kept: its text may hold data of a person.
     reason = error.slug if isinstance(error, Problem) else type(error).__name__
     ours.update(
         state=Delivery.DEAD if dead else Delivery.PENDING,
         refusals=refusals,
-        due_at=clock.now() + domain.wait_after(attempts),
+        due_at=clock.now() + wait,
         leased_until=None,
         problem=reason[:300],
     )

@@ -114,13 +114,23 @@ def _try_for(minutes: int) -> None:
 def test_refusals_become_a_dead_letter_that_can_be_tried_again() -> None:
     listeners.ANSWERS["first"] = listeners.refuse()
     send()
-    _try_for(8)
+    _try_for(10)
     (dead,) = api.dead_letters()
     assert (dead.refusals, dead.problem, dead.event.name) == (5, "not-wanted", "parcel_sent")
     listeners.ANSWERS.clear()
     api.retry(dead.id)
     assert api.dispatch() == 1
     assert api.dead_letters() == []
+
+
+def test_what_came_before_what_it_belongs_to_is_taken_when_that_is_there() -> None:
+    listeners.ANSWERS["first"] = listeners.refuse()
+    send()
+    _try_for(6)  # in which what it belongs to was not there yet
+    listeners.ANSWERS.clear()
+    with clock.travelling(delta=timedelta(minutes=10)):
+        assert api.dispatch() == 1
+    assert ("first", "p") in heard()
 
 
 def test_an_outage_never_becomes_a_dead_letter() -> None:
@@ -134,7 +144,7 @@ def test_an_outage_never_becomes_a_dead_letter() -> None:
 def test_a_dead_letter_holds_back_its_aggregate_until_dropped() -> None:
     listeners.ANSWERS["first"] = listeners.refuse()
     send("a1")
-    _try_for(6)
+    _try_for(10)
     listeners.ANSWERS.clear()
     send("a2")
     api.dispatch()

@@ -21,6 +21,11 @@ def test_waits_double_up_to_a_minute() -> None:
     assert domain.wait_after(10_000) == timedelta(seconds=60)
 
 
+def test_what_is_refused_is_asked_again_for_minutes() -> None:
+    waits = [domain.wait_after_refusal(n).total_seconds() for n in range(1, domain.MAX_REFUSALS)]
+    assert waits == [4, 16, 64, 256]
+
+
 @pytest.mark.parametrize(
     ("status", "refusal"),
     [(400, True), (404, True), (422, True), (409, False), (425, False), (429, False), (503, False)],
