@@ -97,11 +97,10 @@ def _window(db: sqlite3.Connection, appender: Appender, window: int) -> float:
 
 
 def _entry(record: dict[str, Any]) -> Entry:
-    """A provider's question with all that belongs to it: body, nonce, the person's list, the comparison of peers."""
+    """A provider's question with all that belongs to it: body, nonce, the person's list."""
     nonce, now = secrets.token_urlsafe(16), int(time.time())
     entry = Entry(record, now, record["id"], body=(os.urandom(32), os.urandom(200), os.urandom(700)))
     entry.nonce, entry.visible_to = once(now, nonce), secrets.token_hex(32)
-    entry.exchanged = (now // 3600, "TW/GOV/ris/gw1", "provider")
     return entry
 
 

@@ -52,7 +52,6 @@ STAGES: dict[str, tuple[str, ...]] = {
         "troad/keeping.py:*",
         "troad/visibility.py:*",
         "troad/core.py:entry",
-        "troad/exchanged.py:*",
         "troad/received.py:*",
         "ledger/appender.py:*",
         "ledger/log.py:*",

@@ -46,7 +46,8 @@ def write(home: Home, before: datetime, out: Path, *, remove: bool) -> Path:
         db.execute("BEGIN")
         log = Log(db, home.gateway)
         first = log.archived()
-        size = _end(db, first, min(log.size() - 1, _first_after(db, before)), int(before.timestamp()))
+        most = min(log.size() - 1, records.first_after(db, records.moment(before)))
+        size = _end(db, first, most, int(before.timestamp()))
         out.mkdir(parents=True, exist_ok=True)
         file = out / f"{first:012d}-{size:012d}{archive_file.SUFFIX}"
         _write(file, _lines(home, db, log, first, size))
@@ -90,21 +91,6 @@ def _drop(core: Core, db: sqlite3.Connection, low: int, high: int) -> None:
 
 
 # -- the file -----------------------------------------------------------------------------------------------------
-
-
-def _first_after(db: sqlite3.Connection, before: datetime) -> int:
-    """The index of the first record that is not before this time; records stand in the order of their times."""
-    text = records.moment(before)
-    low, high = 0, int(db.execute("SELECT coalesce(max(idx), -1) FROM ledger_record").fetchone()[0]) + 1
-    while low < high:
-        middle = (low + high) // 2
-        row = db.execute("SELECT CAST(record AS TEXT) FROM ledger_record WHERE idx = ?", (middle,)).fetchone()
-        record = json.loads(row[0]) if row else {}
-        if row and str(record.get("logged") or record.get("time", "")) >= text:
-            high = middle
-        else:
-            low = middle + 1
-    return low
 
 
 def _end(db: sqlite3.Connection, first: int, most: int, before: int) -> int:

@@ -30,7 +30,6 @@ _TABLES = {
     "ledger_hash": 2,
     "nonce": 2,
     "place": 2,
-    "exchanged": 4,
     "subject": 2,
     "later": 5,
     "veil": 4,
@@ -118,8 +117,6 @@ class Batch:
             values["nonce"] += (entry.nonce, entry.made)
         if entry.exchange:
             values["place"] += (entry.exchange, index)
-        if entry.exchanged is not None:
-            values["exchanged"] += (*entry.exchanged, entry.exchange)
         if (listed := visibility.row(entry, index)) is not None:
             values[listed[0]] += listed[1]
         if entry.veil is not None:
@@ -163,5 +160,4 @@ def _insert(table: str, rows: int) -> str:
     marks = f"({', '.join('?' * _TABLES[table])})"
     # FAIL keeps what the statement did before it failed, which does not matter: the whole commit is undone then. So
     # SQLite need not copy the pages that a statement touches, which cost more than rows in random order.
-    verb = "INSERT OR IGNORE" if table == "exchanged" else "INSERT OR FAIL"
-    return f"{verb} INTO {table} VALUES {', '.join([marks] * rows)}"
+    return f"INSERT OR FAIL INTO {table} VALUES {', '.join([marks] * rows)}"  # noqa: S608 - names of `_TABLES`

@@ -2,6 +2,9 @@
 
 An hour is compared a quarter of an hour after its end, by each side for itself; whoever is asked about an hour also
 compares it. A difference is looked at again every hour for a week, and its alarm ends when it is gone.
+
+A busy hour's records take minutes to read, beside the exchanges that go on: who is asked meanwhile says so (503), and
+who asks comes again. What was read serves all other gateways, and is kept for ten minutes.
 """
 
 from __future__ import annotations
@@ -12,15 +15,17 @@ import sqlite3
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from threading import Event
+from typing import TYPE_CHECKING
 
 import structlog
 
 from smartgov.engines.httpd import Request, Response
 from smartgov.engines.httpd.failures import ConnectionFailedError
 from smartgov.engines.pki import jws
-from smartgov.engines.troad import exchanged, records
-from smartgov.engines.troad.exchanged import ROLES, Ids, Part
+from smartgov.engines.troad import exchanged, hours, records
+from smartgov.engines.troad.exchanged import Part
+from smartgov.engines.troad.hours import GRACE_SECONDS, ROLES, Hour, Stored
 from smartgov.engines.troad.names import is_number
 from smartgov.engines.troad.snapshot import Gateway
 from smartgov.shared.problems import Problem
@@ -30,16 +35,18 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 TYPE = "troad-exchanged+jwt"
-GRACE_SECONDS = 900
-"""After the end of an hour: the longest time that a service may take, and the clocks' difference."""
 LOOK_SECONDS = 60.0
 AGAIN_SECONDS = 3600
 BACK_HOURS = 7 * 24
 TIMEOUT = 10.0
-_TOLD, _SETS = 20, 12
-_HELD_SECONDS = 600
-"""So long after it was told a set is kept, for questions about its parts."""
+PATIENCE = 4.0
+"""Seconds that one who asks is let wait for an hour that is being read; less than its `TIMEOUT`."""
+HELD_SECONDS = 600
+"""So long an hour that was read is kept, for the other gateways and for questions about parts."""
+_TOLD, _HELD = 20, 3
 _FRESH = 120
+_COMPARED = "INSERT OR REPLACE INTO comparison VALUES (?, ?, ?, ?, ?)"
+_DUE = "INSERT OR IGNORE INTO comparison VALUES (?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +66,12 @@ class Comparing:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._asked_about: set[tuple[int, str]] = set()
-        self._told: dict[tuple[int, str, str], tuple[Ids, float]] = {}
-        """Sets that were told, and when (monotonic)."""
+        self._read: dict[int, tuple[Hour, float]] = {}
+        """Hours that were read, and when (monotonic)."""
+        self._reading: dict[int, asyncio.Task[Hour]] = {}
+        self._ended = Event()
+        self._one = asyncio.Lock()
+        """One hour is read at a time."""
 
     # -- as the one who is asked ------------------------------------------------------------------------------------
 
@@ -77,9 +88,14 @@ class Comparing:
             return Response(400)
         if not self._is_over(int(hour)):
             return Response(409)
+        if int(hour) < self._earliest():
+            return Response(404)
         self._asked_about.add((int(hour), peer.id))
-        ids = await self._set(int(hour), peer.id, role, fresh=not prefix)
-        part = await asyncio.to_thread(ids.part, prefix)
+        try:
+            read = await self._hour(int(hour), fresh=not prefix, patience=PATIENCE)
+        except TimeoutError:
+            return Response(503, {"retry-after": str(int(LOOK_SECONDS))})
+        part = await asyncio.to_thread(read.ids(peer.id, role).part, prefix)
         key = self._core.message_key
         now = int(self._core.now().timestamp())
         claims = {"iss": self._core.home.gateway, "aud": peer.id, "iat": now, "exp": now + _FRESH}
@@ -88,15 +104,28 @@ class Comparing:
         token = jws.sign(said, key, own.message_kid, TYPE)
         return Response(200, {"content-type": "application/jwt", "cache-control": "no-store"}, token.encode())
 
-    async def _set(self, hour: int, peer: str, role: str, *, fresh: bool) -> Ids:
-        """The set as it is now, or as it was when the whole of it was told: parts of one set fit together."""
-        if fresh or (hour, peer, role) not in self._told:
-            ids = await asyncio.to_thread(self._load, hour, peer, role)
-            self._told[hour, peer, role] = ids, time.monotonic()
-            while len(self._told) > _SETS:
-                self._told.pop(next(iter(self._told)))
-            return ids
-        return self._told[hour, peer, role][0]
+    async def _hour(self, hour: int, *, fresh: bool, patience: float | None = None) -> Hour:
+        """An hour as it was read, lately if it is to be `fresh`: parts of one set fit together. Else it is read now.
+
+        TimeoutError when that takes longer than `patience` (seconds); it goes on.
+        """
+        read, made = self._read.get(hour, (None, 0.0))
+        if read is not None and (not fresh or time.monotonic() - made < HELD_SECONDS):
+            return read
+        task = self._reading.get(hour)
+        if task is None:
+            task = self._reading[hour] = asyncio.create_task(self._read_now(hour))
+            task.add_done_callback(lambda _: self._reading.pop(hour, None))
+        return await asyncio.wait_for(asyncio.shield(task), patience)
+
+    async def _read_now(self, hour: int) -> Hour:
+        async with self._one:
+            read = await asyncio.to_thread(hours.read, self._core.store.reading, hour, self._ended)
+        self._read.pop(hour, None)
+        self._read[hour] = read, time.monotonic()
+        while len(self._read) > _HELD:
+            self._read.pop(next(iter(self._read)))
+        return read
 
     # -- as the one who asks ----------------------------------------------------------------------------------------
 
@@ -110,28 +139,38 @@ class Comparing:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> None:
-        """Compare each hour that is over and not yet found to agree."""
-        old = time.monotonic() - _HELD_SECONDS
-        self._told = {key: (ids, told) for key, (ids, told) in self._told.items() if told > old}
+        """Read each hour that is over; compare it with each gateway until they are found to agree."""
+        old = time.monotonic() - HELD_SECONDS
+        self._read = {hour: (read, made) for hour, (read, made) in self._read.items() if made > old}
         if not self._core.restoring.ready:
             return
+        for hour in await asyncio.to_thread(self._unread):
+            await self._find(hour)
         gateways = self._core.configuration.current().gateways
         for hour, peer in await asyncio.to_thread(self._due):
             if peer in gateways:
                 await self.compare(hour, gateways[peer])
 
+    async def _find(self, hour: int) -> None:
+        """Read an hour, and remember with whom it is to be compared."""
+        peers = (await self._hour(hour, fresh=True)).peers()
+        now = int(self._core.now().timestamp())
+        rows = [*((hour, peer, None, "", now) for peer in peers), (hour, "", 1, "", now)]
+        await self._core.store.apply(lambda db: db.executemany(_DUE, rows).rowcount)
+
     async def compare(self, hour: int, peer: Gateway) -> Difference | None:
         """Compare one hour with one gateway, record the outcome, set or clear the alarm; None without an answer."""
         try:
-            mine = {role: await asyncio.to_thread(self._load, hour, peer.id, role) for role in ROLES}
-            found = await self._differences(hour, peer, mine)
+            await self._ask(hour, peer, ROLES[0], "")  # an hour is not read for one who does not answer
+            read = await self._hour(hour, fresh=True)
+            found = await self._differences(hour, peer, {role: read.ids(peer.id, role) for role in ROLES})
         except (ConnectionFailedError, TimeoutError, Problem, ValueError, KeyError, TypeError) as error:
             log.info("comparison_not_answered", gateway=peer.id, error=type(error).__name__)
             return None
-        await self._note(hour, peer, mine, found)
+        await self._note(hour, peer, read, found)
         return found
 
-    async def _differences(self, hour: int, peer: Gateway, mine: dict[str, Ids]) -> Difference:
+    async def _differences(self, hour: int, peer: Gateway, mine: dict[str, Stored]) -> Difference:
         """client within provider within asked, both ways."""
 
         async def against(here: str, there: str) -> tuple[set[str], set[str]]:
@@ -160,10 +199,9 @@ class Comparing:
             raise ValueError("it is about something else")
         return Part.of(said)
 
-    async def _note(self, hour: int, peer: Gateway, mine: dict[str, Ids], found: Difference) -> None:
-        core, moment = self._core, datetime.fromtimestamp(hour * 3600, UTC).strftime("%Y-%m-%dT%HZ")
-        detail = _told(found)
-        whole = {role: await asyncio.to_thread(ids.part) for role, ids in mine.items()}
+    async def _note(self, hour: int, peer: Gateway, read: Hour, found: Difference) -> None:
+        core, moment, detail = self._core, _named(hour), _told(found)
+        whole = {role: read.ids(peer.id, role).part() for role in ROLES}
         record = {
             "kind": "comparison",
             "side": "own",
@@ -178,10 +216,10 @@ class Comparing:
         entry = core.entry(record)
         row = (hour, peer.id, int(not found), detail, int(core.now().timestamp()))
         before = await asyncio.to_thread(self._before, hour, peer.id)
-        entry.effects.append(lambda db: _remember(db, row))
         if before == (int(not found), detail):  # looked at again, and nothing new
-            await core.store.apply(lambda db: _remember(db, row))
+            await core.store.apply(lambda db: db.execute(_COMPARED, row).rowcount)
         else:
+            entry.effects.append(lambda db: db.execute(_COMPARED, row))  # type: ignore[arg-type]
             await core.store.commit([entry])
         name = f"exchanges-differ:{peer.id}:{moment}"
         if found:
@@ -189,40 +227,53 @@ class Comparing:
         else:
             core.alarms.clear(name)
 
-    # -- reading ------------------------------------------------------------------------------------------------------
+    def stop(self) -> None:
+        """Let nothing be waited for: an hour that is being read is given up."""
+        self._ended.set()
+
+    # -- what is to be done -----------------------------------------------------------------------------------------
 
     def _is_over(self, hour: int) -> bool:
         return self._core.now().timestamp() >= (hour + 1) * 3600 + GRACE_SECONDS
 
-    def _load(self, hour: int, peer: str, role: str) -> Ids:
-        return exchanged.load(self._core.store.reading, hour, peer, role)
+    def _earliest(self) -> int:
+        return int(self._core.now().timestamp()) // 3600 - BACK_HOURS
 
-    def _before(self, hour: int, peer: str) -> tuple[int, str] | None:
+    def _before(self, hour: int, peer: str) -> tuple[int | None, str] | None:
         with self._core.store.reading() as (db, _):
-            row = db.execute("SELECT agrees, detail FROM compared WHERE hour = ? AND peer = ?", (hour, peer)).fetchone()
-        return None if row is None else (int(row[0]), str(row[1]))
+            query = "SELECT agrees, detail FROM comparison WHERE hour = ? AND peer = ?"
+            row: tuple[int | None, str] | None = db.execute(query, (hour, peer)).fetchone()
+        return row
+
+    def _unread(self) -> list[int]:
+        present = int(self._core.now().timestamp()) // 3600
+        oldest = hours.first(self._core.store.reading)
+        if oldest is None:
+            return []
+        first = max(self._earliest(), oldest)
+        with self._core.store.reading() as (db, _):
+            done = {hour for (hour,) in db.execute("SELECT hour FROM comparison WHERE peer = ''")}
+        return [hour for hour in range(first, present + 1) if self._is_over(hour) and hour not in done]
 
     def _due(self) -> list[tuple[int, str]]:
-        now = int(self._core.now().timestamp())
-        present = now // 3600
+        now, earliest = int(self._core.now().timestamp()), self._earliest()
         with self._core.store.reading() as (db, _):
-            done = {
-                (hour, peer)
-                for hour, peer, agrees, made in db.execute("SELECT hour, peer, agrees, made FROM compared")
-                if agrees or now - made < AGAIN_SECONDS
-            }
-            for hour, peer, detail in db.execute("SELECT hour, peer, detail FROM compared WHERE NOT agrees"):
-                moment = datetime.fromtimestamp(hour * 3600, UTC).strftime("%Y-%m-%dT%HZ")
-                self._core.alarms.set(f"exchanges-differ:{peer}:{moment}", detail)  # also after a start
-            hours = [hour for hour in range(present - BACK_HOURS, present + 1) if self._is_over(hour)]
-            found = {(hour, peer) for hour in hours for peer in exchanged.peers(db, hour)}
-        found |= {(hour, peer) for hour, peer in self._asked_about if hour in hours}
+            rows = db.execute("SELECT hour, peer, agrees, detail, made FROM comparison WHERE peer <> ''").fetchall()
+        done = {
+            (hour, peer)
+            for hour, peer, agrees, _, made in rows
+            if agrees or (agrees == 0 and now - made < AGAIN_SECONDS)
+        }
+        for hour, peer, agrees, detail, _ in rows:
+            if agrees == 0:
+                self._core.alarms.set(f"exchanges-differ:{peer}:{_named(hour)}", detail)  # also after a start
+        found = {(hour, peer) for hour, peer, *_ in rows} | self._asked_about
         self._asked_about -= done
-        return sorted(found - done)
+        return sorted((hour, peer) for hour, peer in found - done if hour >= earliest and self._is_over(hour))
 
 
-def _remember(db: sqlite3.Connection, row: tuple[Any, ...]) -> None:
-    db.execute("INSERT OR REPLACE INTO compared VALUES (?, ?, ?, ?, ?)", row)
+def _named(hour: int) -> str:
+    return datetime.fromtimestamp(hour * 3600, UTC).strftime("%Y-%m-%dT%HZ")
 
 
 def _listed(ids: frozenset[str]) -> list[str]:

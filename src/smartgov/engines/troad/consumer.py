@@ -17,7 +17,6 @@ from smartgov.engines.troad import (
     bodies,
     built_in,
     components,
-    exchanged,
     records,
     reference,
     single_place,
@@ -50,8 +49,8 @@ class Course:
     """How far a call came, so that a refusal can be recorded with what is known."""
 
     ask: Ask | None = None
-    unsent: tuple[int, str] | None = None
-    """Hour and receiver of the last signed question, when it is certain that nothing was taken of it."""
+    unsent: str = ""
+    """The receiver of the last signed question, when it is certain that nothing was taken of it."""
 
 
 class Consumer:
@@ -128,19 +127,19 @@ class Consumer:
         until = loop.time() + limits.seconds + HOPS_SECONDS
         for tried, to in enumerate(ways, 1):
             head, body = await self._question(ask, to, token, service, now)
-            hour = int(now.timestamp()) // 3600
+            asked = int(now.timestamp())
             try:
                 answer = await self._send(head, body, to, until - loop.time())
             except NotSentError as error:
-                now, course.unsent = self._core.now(), (hour, to.id)
+                now, course.unsent = self._core.now(), to.id
                 problem = unsent(error, to, ways[:tried])
                 self._core.ways.failed(to, problem.slug)
                 if tried == len(ways) or loop.time() >= until:
                     raise problem from None
                 await self._note_refusal(course, "", problem)
-                course.unsent = None
+                course.unsent = ""
             else:
-                return await self._receive(ask, head, to, answer, service, hour)
+                return await self._receive(ask, head, to, answer, service, asked)
         raise AssertionError("a member without gateways was refused above")
 
     # -- to another member --------------------------------------------------------------------------------------
@@ -161,7 +160,6 @@ class Consumer:
         entry = core.entry(records.with_proof(record, head.fields, digest), ask.id, created)
         core.sign(entry, head.fields, base, digest, batch=to.batch)
         keep(entry, service, (salt, body, base))
-        entry.exchanged = (created // 3600, to.id, "asked")
         await core.store.commit([entry], soon=is_soon(service))
         return head, body
 
@@ -215,7 +213,7 @@ class Consumer:
             raise refuse("gateway-silent", gateway=to.id) from None
 
     async def _receive(
-        self, ask: Ask, head: Head, to: Gateway, answer: Response, service: Service | None, hour: int
+        self, ask: Ask, head: Head, to: Gateway, answer: Response, service: Service | None, asked: int
     ) -> Response:
         signed = self._verified(ask, head, to, answer)
         salt = bodies.open_commitment(answer.headers, answer.body, "answer-body-changed")
@@ -232,10 +230,9 @@ class Consumer:
             body, _ = reference.reveal(
                 body, lambda token: reference.open_(token, reader.key, gateway=reader.gateway, rid=ask.id, now=now)
             )
-        record = records.answer_record("client", ask, now, gateway=to.id, status=answer.status)
+        record = records.answer_record("client", ask, now, gateway=to.id, status=answer.status, asked=asked)
         entry = core.entry(records.with_proof(record, answer.headers, signed.digest), ask.id, now.timestamp())
         keep(entry, service, (salt, answer.body, signed.base))
-        entry.exchanged = (hour, to.id, "client")
         (place,) = await core.store.commit([entry], soon=is_soon(service))
         passed = Response(answer.status, dict(signed.fields), body)
         return _told(core, ask, to.id, place, passed, sha512(signed.base).digest())
@@ -309,13 +306,10 @@ class Consumer:
             claimed |= {"id": ask.id, "service": ask.target.service_id, "method": ask.method, "path": ask.target.path}
             problem.extra.setdefault("exchange", ask.id)
         subject = self._core.pseudonym(ask.subject) if ask else None
-        hour, to = course.unsent or (0, "")
         record = records.refusal_record(
-            "client", problem, self._core.now(), claimed=claimed, gateway=to, subject=subject
+            "client", problem, self._core.now(), claimed=claimed, gateway=course.unsent, subject=subject
         )
         entry = self._core.entry(record)
-        if course.unsent is not None and ask is not None:
-            entry.effects.append(exchanged.unsent(hour, to, ask.id))
         if problem.slug != "log-unavailable":
             await self._core.store.commit([entry])
 

@@ -109,6 +109,7 @@ class Gateway:
         for task in self._tasks:
             task.cancel()
         self.core.ways.stop()
+        self.core.comparing.stop()
         for server in self._servers:
             await server.stop()
         await self.core.peers.close()

@@ -82,7 +82,7 @@ class Provider:
             answer = await built_in.answer(self._core, ask, trail_door.Bearer(token, sender, snapshot), evidence)
         else:
             answer = await self._exchange(ask, snapshot, sender, evidence, progress, now)
-        return await self._seal(head, ask, sender, answer, progress, signed.created // 3600)
+        return await self._seal(head, ask, sender, answer, progress, signed.created)
 
     def _verified(
         self, head: Head, request: Request, snapshot: Snapshot, progress: Progress, now: datetime
@@ -172,11 +172,11 @@ class Provider:
         return await passage.release()
 
     async def _seal(
-        self, head: Head, ask: Ask, sender: Gateway, answer: Response, progress: Progress, hour: int
+        self, head: Head, ask: Ask, sender: Gateway, answer: Response, progress: Progress, asked: int
     ) -> Response:
         """Hide persons, sign the answer over its request, commit it with its record.
 
-        `hour` is that in which the question was signed: the same at both gateways, whatever their clocks say.
+        `asked` is when the question was signed: the same at both gateways, whatever their clocks say.
         """
         core = self._core
         now = core.now()
@@ -193,13 +193,12 @@ class Provider:
             fields["troad-log"] = progress.promise
         tag, nonce = wire.BATCH_TAG if sender.batch else wire.TAG, wire.new_nonce()
         base = wire.open_answer(head, answer.status, fields, core.message_kid, created=created, nonce=nonce, tag=tag)
-        record = records.answer_record("provider", ask, now, gateway=sender.id, status=answer.status)
+        record = records.answer_record("provider", ask, now, gateway=sender.id, status=answer.status, asked=asked)
         digest = sha256(base).digest()
         entry = core.entry(records.with_proof(record, fields, digest), ask.id, created)
         core.sign(entry, fields, base, digest, batch=sender.batch)
         service = progress.passage.grant.service if progress.passage is not None else None
         keep(entry, service, (salt, body, base))
-        entry.exchanged = (hour, sender.id, "provider")
         if progress.passage is not None:
             progress.passage.settle(entry, answer)
         await core.store.commit([entry], soon=is_soon(service))

@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import base64
 import re
+import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
+
+import orjson
 
 from smartgov.engines.pki import keys
 from smartgov.engines.troad import reference
 from smartgov.engines.troad.problems import refuse
 from smartgov.engines.troad.rights import Ask, Grant
-from smartgov.engines.troad.store import Place
 from smartgov.shared.problems import Problem
+
+if TYPE_CHECKING:
+    from smartgov.engines.troad.store import Place
 
 PROMISED_SECONDS = 10
 """A record is under a published checkpoint within so many seconds of the answer that names it."""
@@ -41,6 +46,42 @@ def moment(now: datetime) -> str:
     """A time as it stands in records: UTC, milliseconds."""
     at = now if now.tzinfo is UTC else now.astimezone(UTC)
     return f"{at.isoformat(timespec='milliseconds')[:-6]}Z"
+
+
+def parsed(exact: bytes) -> dict[str, Any]:
+    """A record of the log; empty where it was altered into something that is none."""
+    try:
+        record = orjson.loads(exact)
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def logged(record: Mapping[str, Any]) -> str:
+    """When a record was written, as `moment` gives it; what a system hands in has a time of its own besides."""
+    return str(record.get("logged") or record.get("time", ""))
+
+
+def first_after(db: sqlite3.Connection, moment: str) -> int:
+    """The index of the first record of the log that is not before this time; records stand in the order of theirs."""
+    low, high = 0, int(db.execute("SELECT coalesce(max(idx), -1) FROM ledger_record").fetchone()[0]) + 1
+    while low < high:
+        middle = (low + high) // 2
+        at, written = _written(db, middle, high)
+        if written and written < moment:
+            low = at + 1
+        else:
+            high = middle
+    return low
+
+
+def _written(db: sqlite3.Connection, low: int, high: int) -> tuple[int, str]:
+    """Index and time of the first record from `low` on that is there and can be read."""
+    query = "SELECT idx, record FROM ledger_record WHERE idx >= ? AND idx < ? ORDER BY idx"
+    for index, exact in db.execute(query, (low, high)):
+        if written := logged(parsed(exact)):
+            return index, written
+    return high, ""
 
 
 def request_record(
@@ -73,8 +114,10 @@ def request_record(
     return record
 
 
-def answer_record(side: str, ask: Ask, now: datetime, *, gateway: str, status: int) -> dict[str, Any]:
-    """The record of an answer, before it is given."""
+def answer_record(
+    side: str, ask: Ask, now: datetime, *, gateway: str, status: int, asked: int | None = None
+) -> dict[str, Any]:
+    """The record of an answer, before it is given. `asked`: when its question was signed (Unix seconds)."""
     record: dict[str, Any] = {
         "kind": "answer",
         "side": side,
@@ -86,6 +129,8 @@ def answer_record(side: str, ask: Ask, now: datetime, *, gateway: str, status: i
     }
     if gateway:
         record["gateway"] = gateway
+    if asked is not None:
+        record["asked"] = asked
     return record
 
 

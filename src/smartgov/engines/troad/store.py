@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from smartgov.engines.ledger import Appender, Log
-from smartgov.engines.troad import epochs, exchanged, idempotency, limits, stated, visibility, wire
+from smartgov.engines.troad import epochs, hours, idempotency, limits, stated, visibility, wire
 from smartgov.engines.troad.batch import Batch
 from smartgov.engines.troad.folding import truncate
 from smartgov.engines.troad.names import origin_of
@@ -52,7 +52,7 @@ CREATE INDEX IF NOT EXISTS retain_until ON retain (until);
 _PLACE = "CREATE TABLE IF NOT EXISTS place (exchange TEXT, idx INTEGER, PRIMARY KEY (exchange, idx)) WITHOUT ROWID;"
 """Where the records of an exchange stand; what `message` keeps of it is found by the same numbers."""
 REVOKED = "CREATE TABLE IF NOT EXISTS revoked_consent (jti TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;"
-_OTHERS = (idempotency, limits, exchanged, visibility, stated)
+_OTHERS = (idempotency, limits, hours, visibility, stated)
 SCHEMA = "".join([_SCHEMA, _PLACE, *(part.SCHEMA for part in _OTHERS), REVOKED])
 PAGE_BYTES = 8192
 """A record with its sealed body takes some 4 KiB: pages of that size would be half empty, and twice as many."""
@@ -110,8 +110,6 @@ class Entry:
     """Kind, id and expiry of an artefact that this record uses up."""
     effects: list[Effect] = field(default_factory=list)
     """What else is done in the same transaction; a Problem undoes the whole entry."""
-    exchanged: tuple[int, str, str] | None = None
-    """Hour (Unix seconds // 3600, of the signed request), other gateway and role, to be compared with that gateway."""
     unsigned: Unsigned | None = None
     keep_until: int | None = None
     """When the body is to be erased by itself (Unix seconds), where the service says so."""
@@ -346,7 +344,7 @@ def _find_by_place(db: sqlite3.Connection) -> None:
 def _forget(db: sqlite3.Connection, limit: int) -> None:
     idempotency.forget(db, limit)
     limits.forget(db, limit)
-    exchanged.forget(db, limit)
+    hours.forget(db, limit)
     stated.forget(db, limit)
     db.execute("DELETE FROM revoked_consent WHERE until < ?", (limit,))
     db.execute("DELETE FROM nonce WHERE made < ?", (limit,))

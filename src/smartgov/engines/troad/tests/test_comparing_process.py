@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ import pytest
 from pytest_socket import enable_socket
 
 from smartgov.engines.httpd import Client, Response
-from smartgov.engines.troad import comparing, exchanged
-from smartgov.engines.troad.tests.country import Country, ask_births, running
+from smartgov.engines.troad import comparing, exchanged, hours
+from smartgov.engines.troad.tests.country import Country, ask_births, running, wait_for
 from smartgov.shared.problems import Problem
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.process]
 RIS, HPA = "TW/GOV/ris/gw1", "TW/GOV/hpa/gw1"
+ID = "json_extract(CAST(record AS TEXT), '$.id')"
 
 
 @pytest.fixture
@@ -47,6 +49,12 @@ def look(country: Country, code: str) -> dict[str, Any]:
     country.run(core.comparing.look())
     found = {name: detail for name, detail in core.alarms.standing.items() if name.startswith("exchanges-differ:")}
     return {name.split(":")[1]: json.loads(detail) for name, detail in found.items()}
+
+
+def rename(country: Country, old: str, new: str) -> None:
+    """Alter the id of an exchange in the records of hpa."""
+    changed = "UPDATE ledger_record SET record = CAST(json_set(CAST(record AS TEXT), '$.id', ?) AS BLOB)"
+    assert country.edit("hpa", f"{changed} WHERE {ID} = ?", new, old) == 2
 
 
 def comparisons(country: Country, code: str) -> list[dict[str, Any]]:
@@ -81,8 +89,7 @@ def test_a_removed_record_alarms_both_with_its_id(country: Country, name: str, t
     (index,) = [at for at, one in enumerate(records) if (one.get("id"), one["kind"]) == (gone, kind)]
     assert country.edit(code, "DELETE FROM ledger_record WHERE idx = ?", index) == 1
     if thorough:  # and every trace of it beside the log
-        assert country.edit(code, "DELETE FROM exchanged WHERE id = ?", gone) >= 1
-        country.edit(code, "DELETE FROM place WHERE exchange = ?", gone)
+        assert country.edit(code, "DELETE FROM place WHERE exchange = ?", gone) >= 1
     other = {"ris": "hpa", "hpa": "ris"}[code]
     here, there = look(country, code), look(country, other)
     gateways = {"ris": RIS, "hpa": HPA}
@@ -94,7 +101,8 @@ def test_a_removed_record_alarms_both_with_its_id(country: Country, name: str, t
 
 def test_one_that_forgot_the_whole_hour_learns_it_from_being_asked(country: Country) -> None:
     made = exchanges(country)
-    country.edit("hpa", "DELETE FROM exchanged")
+    with_ris = "json_extract(CAST(record AS TEXT), '$.gateway') = ?"
+    assert country.edit("hpa", f"DELETE FROM ledger_record WHERE {with_ris}", RIS) >= 2 * len(made)
     assert look(country, "hpa") == {}, "it knows of nothing to compare"
     assert set(made) <= set(look(country, "ris")[HPA]["only here"]["ids"])
     assert set(made) <= set(look(country, "hpa")[RIS]["only there"]["ids"])
@@ -102,13 +110,14 @@ def test_one_that_forgot_the_whole_hour_learns_it_from_being_asked(country: Coun
 
 def test_an_alarm_outlives_a_start_and_ends_when_they_agree(country: Country, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = exchanges(country)[0]
-    country.edit("hpa", "UPDATE exchanged SET id = ? WHERE id = ?", f"{gone}-hidden", gone)
+    rename(country, gone, f"{gone}-hidden")
     assert look(country, "ris")
     country.halt("ris")
     country.start("ris")
     assert look(country, "ris"), "not compared again within the hour, and still standing"
-    country.edit("hpa", "UPDATE exchanged SET id = ? WHERE id = ?", gone, f"{gone}-hidden")
+    rename(country, f"{gone}-hidden", gone)
     monkeypatch.setattr(comparing, "AGAIN_SECONDS", 0)
+    monkeypatch.setattr(comparing, "HELD_SECONDS", 0)
     assert look(country, "ris") == {}
     assert [record["agrees"] for record in comparisons(country, "ris")] == [False, True]
 
@@ -122,6 +131,7 @@ def test_what_the_door_refuses(country: Country, monkeypatch: pytest.MonkeyPatch
         (f"hour={now}&role=other", 400),
         (f"hour={now}&role=provider&prefix=zz", 400),
         (f"hour={now + 9}&role=provider", 409),
+        (f"hour={now - comparing.BACK_HOURS - 1}&role=provider", 404),
     ):
         assert get(country, query).status == status, query
 
@@ -152,3 +162,53 @@ def test_an_answer_by_another_key_or_about_another_hour_is_not_believed(
     assert country.run(core.comparing.compare(hour, peer)) is None
     monkeypatch.setattr(country.gateways["hpa"].core, "message_key", sound)
     assert country.run(core.comparing.compare(hour, peer)) is not None
+
+
+def test_a_busy_hour_is_waited_for_and_compared_in_the_end(country: Country, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading it takes longer than an asker is let wait: 503, until it was read; it is read once for all."""
+    made = exchanges(country)
+    go_on, begun = threading.Event(), []
+
+    def slowly(*asked: Any) -> hours.Hour:
+        begun.append(asked)
+        assert go_on.wait(60)
+        return read(*asked)
+
+    read = hours.read
+    monkeypatch.setattr(hours, "read", slowly)
+    monkeypatch.setattr(comparing, "PATIENCE", 0.2)
+    now = int(country.gateways["hpa"].core.now().timestamp()) // 3600
+    refused = [get(country, f"hour={now}&role=provider&prefix=") for _ in range(2)]
+    assert [one.status for one in refused] == [503, 503]
+    assert int(refused[0].headers["retry-after"]) > 0
+    core, peer = country.gateways["ris"].core, country.snapshot().gateways[HPA]
+    assert country.run(core.comparing.compare(now, peer)) is None
+    assert len(begun) == 1, (
+        "who asks again does not begin it again, and an hour is not read for one who does not answer"
+    )
+    go_on.set()
+    wait_for(lambda: get(country, f"hour={now}&role=provider&prefix=").status == 200)
+    found = country.run(core.comparing.compare(now, peer))
+    assert (found is None, bool(found)) == (False, False)
+    assert comparisons(country, "ris")[0]["counts"]["client"] == len(made) + 1
+    assert len(begun) == 2, "each side read it once"
+
+
+def test_a_gateway_that_stops_does_not_wait_for_an_hour_to_be_read(
+    country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchanges(country)
+    ended: list[threading.Event] = []
+
+    def endless(*asked: Any) -> hours.Hour:
+        ended.append(asked[-1])
+        assert asked[-1].wait(60)
+        return read(*asked)
+
+    read = hours.read
+    monkeypatch.setattr(hours, "read", endless)
+    monkeypatch.setattr(comparing, "PATIENCE", 0.2)
+    now = int(country.gateways["hpa"].core.now().timestamp()) // 3600
+    assert get(country, f"hour={now}&role=provider&prefix=").status == 503
+    country.halt("hpa")
+    assert [one.is_set() for one in ended] == [True]

@@ -16,10 +16,10 @@ from pytest_socket import enable_socket
 
 from smartgov.engines.httpd import Client, Request, Response, sync
 from smartgov.engines.httpd import client as clients
-from smartgov.engines.troad import comparing, consumer, maintenance, ways
+from smartgov.engines.troad import comparing, consumer, hours, maintenance, ways
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad.alarms import PASSED_OVER
-from smartgov.engines.troad.tests.country import BIRTHS, LAW, MOTHER, PURPOSE
+from smartgov.engines.troad.tests.country import BIRTHS, LAW, MOTHER, PURPOSE, Country
 from smartgov.engines.troad.tests.test_comparing_process import look
 from smartgov.engines.troad.tests.test_evidence_process import both
 from smartgov.engines.troad.tests.test_failures_process import kinds, state, wait_for
@@ -53,6 +53,14 @@ def who_answered(two: Two, **changes: Any) -> str:
     if ended != "answered":
         return ended
     return two.kept.told[changes.get("exchange_id") or (set(two.kept.told) - before).pop()].provider
+
+
+def asked_of(country: Country, exchange: str) -> list[str]:
+    """The gateways that ris tells others it has asked this of, in this hour or the one that ended meanwhile."""
+    core = country.gateways["ris"].core
+    now = int(core.now().timestamp()) // 3600
+    read = [hours.read(core.store.reading, hour, threading.Event()) for hour in (now - 1, now)]
+    return [peer for hour in read for peer in hour.peers() if exchange in hour.ids(peer, "asked").under()]
 
 
 def let_go(two: Two) -> None:
@@ -124,9 +132,7 @@ def test_a_question_that_never_left_is_signed_anew_for_the_other(two: Two, monke
     assert kinds(country, "ris", "straight") == ["request", "answer"], "it is passed over, and no call finds that out"
 
     # What was never sent was not asked: the sets that gateways compare say so.
-    with country.gateways["ris"].core.store.reading() as (db, _):
-        rows = db.execute("SELECT peer FROM exchanged WHERE id = 'went-round' AND role = 'asked'").fetchall()
-    assert rows == [(SECOND,)]
+    assert asked_of(country, "went-round") == [SECOND]
 
     # Who names a gateway, or asks for what counts once, means that one.
     assert kept.ask(gateway=FIRST) == "gateway-unreachable"
@@ -225,9 +231,7 @@ def test_what_was_sent_is_asked_of_no_other_though_its_method_says_that_it_does_
     assert len(country.behind.seen) == 1
     assert kinds(country, "hpa2", "was-sent-once") == []
     assert kinds(country, "ris", "was-sent-once") == ["request", "refusal"]
-    with country.gateways["ris"].core.store.reading() as (db, _):
-        rows = db.execute("SELECT peer FROM exchanged WHERE id = 'was-sent-once' AND role = 'asked'").fetchall()
-    assert rows == [(FIRST,)], "it was asked"
+    assert asked_of(country, "was-sent-once") == [FIRST]
     country.behind.answer = country.behind.births
     assert who_answered(two) == SECOND
     two.first.start()
