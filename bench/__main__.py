@@ -11,6 +11,7 @@ NAMES = (
     "rules",
     "exchange",
     "ledger",
+    "hours",
     "demo",
     "population",
     "sweep",

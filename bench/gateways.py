@@ -186,6 +186,10 @@ class Gateways:
                 raise SystemExit(f"the log of {code} does not verify: {damaged[:5]}")
             for _, raw in log.records():
                 record = json.loads(raw)
+                if record["kind"] == "comparison":
+                    if not record["agrees"]:
+                        raise SystemExit(f"{code} has not exchanged what the other one says: {record}")
+                    continue
                 exchange = record.get("id", "")
                 if exchange not in refused and not exchange.startswith(PROBE):
                     found.setdefault(exchange, []).append(record["kind"] if ("signature" in record) is signed else "")

@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ SIZES = (10_000, 100_000, 1_000_000)
 FULL = (*SIZES, 10_000_000)
 AIM = 300_000
 WINDOWS = (1, 8, 64)
+TIME, PEER = "2026-11-28T12:00:00.000Z", "TW/GOV/ris/gw1"
+HOUR = int(datetime.fromisoformat(TIME).timestamp()) // 3600
 _IN_WINDOWS = 4096
 _BATCH = 512
 
@@ -87,7 +90,7 @@ def _window(db: sqlite3.Connection, appender: Appender, window: int) -> float:
         started = time.process_time()
         db.execute("BEGIN IMMEDIATE")
         batch = Batch(db, appender, wrap, Place)
-        batch.know([one.nonce for one in entries if one.nonce is not None])
+        batch.prepare(entries)
         for entry in entries:
             batch.take([entry])
         batch.flush()
@@ -123,6 +126,13 @@ def _measure(size: int, folder: Path) -> None:
     )
 
 
+def answers(count: int) -> Iterator[bytes]:
+    """Records as a gateway writes them: answers with their proof, to questions of one gateway and one hour."""
+    for number, record in enumerate(_records(count)):
+        changed = {"kind": "answer", "status": 200, "asked": HOUR * 3600 + number * 3600 // count}
+        yield canonical.dumps(json.loads(record) | changed | {"time": TIME})
+
+
 def _records(count: int) -> Iterator[bytes]:
     """Records as a gateway writes them: a request with its proof."""
     body, base, signature = secrets.token_hex(32), secrets.token_hex(32), secrets.token_urlsafe(66)
@@ -132,13 +142,13 @@ def _records(count: int) -> Iterator[bytes]:
             {
                 "kind": "request",
                 "side": "provider",
-                "time": "2026-11-28T12:00:00.000Z",
+                "time": TIME,
                 "id": uuid7(),
                 "client": "TW/GOV/ris/cases",
                 "service": "TW/GOV/hpa/births/births.v1",
                 "method": "POST",
                 "path": "/births/query",
-                "gateway": "TW/GOV/ris/gw1",
+                "gateway": PEER,
                 "user": "seat-17",
                 "issue": "case-2026-000017",
                 "purpose": "birth-registration",

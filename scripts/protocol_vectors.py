@@ -15,7 +15,7 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 
 from smartgov.engines.pki import keys
-from smartgov.engines.troad import artefacts, batch_signature, bodies, reference, wire
+from smartgov.engines.troad import artefacts, batch_signature, bodies, exchanged, reference, wire
 from smartgov.engines.troad.reference import Recipient
 from smartgov.shared.tw import national_id
 
@@ -56,6 +56,18 @@ def _batch(client: Any) -> list[dict[str, Any]]:
     for head, value in zip(heads, values, strict=True):
         wire.attach(head.fields, value)
     return [_head(head, body, base) for head, body, base in zip(heads, sent, bases, strict=True)]
+
+
+def _exchanged() -> list[dict[str, Any]]:
+    """What is told of the ids `exchange-0` to `exchange-{count - 1}`, whole and under prefixes of their hashes."""
+
+    def told(count: int, prefix: str) -> dict[str, Any]:
+        hashes = sorted(sha256(f"exchange-{number}".encode()).digest() for number in range(count))
+        under = [one for one in hashes if one.hex().startswith(prefix)]
+        size, root = exchanged.tree(under, len(prefix))
+        return {"ids": count, "prefix": prefix, "count": size, "root": root}
+
+    return [told(*case) for case in ((0, ""), (1, ""), (200, ""), (201, ""), (5000, ""), (5000, "3"), (5000, "3f"))]
 
 
 def main() -> None:
@@ -112,6 +124,7 @@ def main() -> None:
         "reference": {"token": made, "gateway": "TW/GOV/hpa/gw1", "rid": RID, "person": PERSON},
         "batch": _batch(client),
         "consent": {"token": consent, "person": PERSON, "rid": "consent-1"},
+        "exchanged": _exchanged(),
     }
     FOLDER.mkdir(exist_ok=True)
     for name, content in vectors.items():

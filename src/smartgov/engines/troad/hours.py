@@ -13,7 +13,7 @@ import json
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,8 +37,8 @@ CREATE TABLE IF NOT EXISTS comparison (
 """`agrees` is NULL until the other gateway has answered; a row without a peer says that the hour was read."""
 Reading = Callable[[], AbstractContextManager[tuple[sqlite3.Connection, Any]]]
 """Gives a connection that reads the gateway's file (`Store.reading`)."""
-Row = tuple[str, str, bytes, str]
-"""Other gateway, role, SHA-256 of the id, id."""
+Row = tuple[str, str, str]
+"""Other gateway, role, id."""
 
 _AT_ONCE = 500
 """Records read in one go: no other reader or writer of the log waits for an hour's."""
@@ -53,22 +53,21 @@ _IN_MEMORY = 4096
 _CREATED = re.compile(r";created=([0-9]{1,12})(?:;|$)")
 _FILE = """
 PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-512;
-CREATE TABLE found (peer TEXT, role TEXT, hash BLOB, id TEXT);
-CREATE TABLE one (
-    peer TEXT, role TEXT, hash BLOB, id TEXT, times INTEGER, PRIMARY KEY (peer, role, hash)
-) WITHOUT ROWID;
-CREATE TABLE whole (peer TEXT, role TEXT, told TEXT, PRIMARY KEY (peer, role));
+CREATE TABLE found (of INTEGER, hash BLOB, id TEXT);
+CREATE TABLE one (of INTEGER, hash BLOB, id TEXT, times INTEGER, PRIMARY KEY (of, hash)) WITHOUT ROWID;
+CREATE TABLE whole (of INTEGER PRIMARY KEY, told TEXT);
 """
 _SORT = """
-INSERT INTO one SELECT peer, role, hash, min(id), count(*) FROM found GROUP BY peer, role, hash;
+BEGIN;
+INSERT INTO one SELECT of, hash, min(id), count(*) FROM found GROUP BY of, hash;
 DROP TABLE found;
+COMMIT;
 """
 _TAKE_BACK = """
-DELETE FROM one WHERE role = 'asked' AND EXISTS (
-    SELECT 1 FROM one AS back WHERE (back.peer, back.role, back.hash) = (one.peer, 'unsent', one.hash)
-    AND back.times >= one.times + coalesce((
-        SELECT more.times FROM one AS more WHERE (more.peer, more.role, more.hash) = (one.peer, 'elsewhen', one.hash)
-    ), 0)
+DELETE FROM one WHERE of = :asked AND EXISTS (
+    SELECT 1 FROM one AS back WHERE back.of = :unsent AND back.hash = one.hash AND back.times >= one.times + coalesce(
+        (SELECT more.times FROM one AS more WHERE more.of = :elsewhen AND more.hash = one.hash), 0
+    )
 )
 """
 """What never left was not asked. An id that was put to that gateway once more than it came back may have left."""
@@ -85,39 +84,39 @@ class Hour:
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._db.set_progress_handler(ended.is_set, _STEPS)
         self._db.executescript(_FILE)
+        self._numbers: dict[tuple[str, str], int] = {}
+        """The number of each set, by the other gateway and role."""
 
     def add(self, rows: list[Row]) -> None:
         """Add what records say; before `close`."""
         self._db.execute("BEGIN")
-        self._db.executemany("INSERT INTO found VALUES (?, ?, ?, ?)", rows)
+        numbered = ((self._number(peer, role), sha256(one.encode()).digest(), one) for peer, role, one in rows)
+        self._db.executemany("INSERT INTO found VALUES (?, ?, ?)", numbered)
         self._db.execute("COMMIT")
 
     def close(self) -> None:
         """All is added: put it into order, and reckon what is told of each set."""
-        self._db.executescript(f"BEGIN; {_SORT} COMMIT;")
-        if self._db.execute("SELECT 1 FROM one WHERE role = 'unsent' LIMIT 1").fetchone():
-            self._db.execute(_TAKE_BACK)
-        last = ""
-        while (peer := self._next(last)) is not None:
-            for role in ROLES:
-                part = self.ids(peer, role).fold()
-                if part.count:
-                    row = (peer, role, json.dumps(part.as_dict()))
-                    self._db.execute("INSERT INTO whole VALUES (?, ?, ?)", row)
-            last = peer
-
-    def _next(self, last: str) -> str | None:
-        """The gateway that comes after this one, by one look into the file."""
-        (peer,) = self._db.execute("SELECT min(peer) FROM one WHERE peer > ?", (last,)).fetchone()
-        return None if peer is None else str(peer)
+        self._db.executescript(_SORT)
+        for peer, role in list(self._numbers):
+            if role == "unsent":
+                named = {name: self._number(peer, name) for name in ("asked", "unsent", "elsewhen")}
+                self._db.execute(_TAKE_BACK, named)
+        for (peer, role), number in self._numbers.items():
+            if role in ROLES:
+                told = json.dumps(self.ids(peer, role).fold().as_dict())
+                self._db.execute("INSERT INTO whole VALUES (?, ?)", (number, told))
 
     def peers(self) -> list[str]:
         """The gateways with which there was an exchange."""
-        return [str(peer) for (peer,) in self._db.execute("SELECT DISTINCT peer FROM whole ORDER BY peer")]
+        found = [peer for peer, role in self._numbers if role in ROLES and self.ids(peer, role).part().count]
+        return sorted(set(found))
 
     def ids(self, peer: str, role: str) -> Stored:
         """One of the sets."""
-        return Stored(self._db, peer, role)
+        return Stored(self._db, self._numbers.get((peer, role), -1))
+
+    def _number(self, peer: str, role: str) -> int:
+        return self._numbers.setdefault((peer, role), len(self._numbers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +124,13 @@ class Stored:
     """One set of an hour (`exchanged.Ids`)."""
 
     _db: sqlite3.Connection
-    _peer: str
-    _role: str
+    _number: int
 
     def part(self, prefix: str = "") -> Part:
         """What is told of the ids whose hash begins with `prefix`; of all of them it was reckoned while reading."""
         if prefix:
             return self.fold(prefix)
-        query = "SELECT told FROM whole WHERE peer = ? AND role = ?"
-        row = self._db.execute(query, (self._peer, self._role)).fetchone()
+        row = self._db.execute("SELECT told FROM whole WHERE of = ?", (self._number,)).fetchone()
         return self.fold() if row is None else Part.of(json.loads(row[0]))
 
     def fold(self, prefix: str = "") -> Part:
@@ -175,8 +172,8 @@ class Stored:
             return []
         low, high = bytes.fromhex(prefix.ljust(64, "0")), bytes.fromhex(prefix.ljust(64, "f"))
         return self._db.execute(
-            f"SELECT {what} FROM one WHERE peer = ? AND role = ? AND hash BETWEEN ? AND ? ORDER BY hash LIMIT ?",  # noqa: S608 - two names
-            (self._peer, self._role, low, high, most),
+            f"SELECT {what} FROM one WHERE of = ? AND hash BETWEEN ? AND ? ORDER BY hash LIMIT ?",  # noqa: S608 - two names
+            (self._number, low, high, most),
         ).fetchall()
 
 
@@ -203,7 +200,8 @@ def read(reading: Reading, hour: int, ended: Event) -> Hour:
         if not rows:
             break
         at = rows[-1][0] + 1
-        read.add([row for _, record in rows for row in _said(records.parsed(record), hour)])
+        said = (_said(records.parsed(record), hour) for _, record in rows)
+        read.add([row for row in said if row is not None])
         _rest(began)
     read.close()
     return read
@@ -226,26 +224,18 @@ def forget(db: sqlite3.Connection, now: int) -> None:
     db.execute("DELETE FROM comparison WHERE hour < ?", (now // 3600 - KEPT_HOURS,))
 
 
-def _said(record: dict[str, Any], hour: int) -> Iterator[Row]:
+def _said(record: dict[str, Any], hour: int) -> Row | None:
     """What one record says of the exchanges of this hour."""
-    kind, side, peer, one = (str(record.get(name, "")) for name in ("kind", "side", "gateway", "id"))
-    if not peer or not one:
-        return
-    if (kind, side) == ("request", "client"):
+    kind, side, peer, one = record.get("kind"), record.get("side"), record.get("gateway"), record.get("id")
+    if not (isinstance(peer, str) and isinstance(one, str) and peer and one):
+        return None
+    if kind == "answer" and side in ROLES:
+        asked = record.get("asked")
+        return (peer, str(side), one) if isinstance(asked, int) and asked // 3600 == hour else None
+    if kind == "request" and side == "client":
         created = _CREATED.search(str(record.get("input")))
-        yield _row(peer, "asked" if created and int(created[1]) // 3600 == hour else "elsewhen", one)
-    elif (kind, side) == ("refusal", "client"):
-        yield _row(peer, "unsent", one)
-    elif kind == "answer" and side in ROLES and _is_within(record.get("asked"), hour):
-        yield _row(peer, side, one)
-
-
-def _is_within(moment: Any, hour: int) -> bool:
-    return isinstance(moment, int) and moment // 3600 == hour
-
-
-def _row(peer: str, role: str, one: str) -> Row:
-    return peer, role, sha256(one.encode()).digest(), one
+        return peer, "asked" if created and int(created[1]) // 3600 == hour else "elsewhen", one
+    return (peer, "unsent", one) if kind == "refusal" and side == "client" else None
 
 
 def _moment(seconds: int) -> str:

@@ -56,6 +56,21 @@ def base_of(message: dict[str, Any], request: dict[str, Any] | None = None) -> s
     return "\n".join([*lines, f'"@signature-params": {params}'])
 
 
+def root(hashed: list[str], depth: int) -> str:
+    """The root of a set of exchanges, by section 7 of the evidence protocol."""
+    if len(hashed) <= 200:
+        return hashlib.sha256(bytes.fromhex("00" + "".join(sorted(hashed)))).hexdigest()
+    parts = [[one for one in hashed if one[depth] == digit] for digit in "0123456789abcdef"]
+    return hashlib.sha256(bytes.fromhex("01" + "".join(root(part, depth + 1) for part in parts))).hexdigest()
+
+
+def test_sets_of_exchanges() -> None:
+    for told in vector("exchanged"):
+        hashed = [hashlib.sha256(f"exchange-{number}".encode()).hexdigest() for number in range(told["ids"])]
+        under = [one for one in hashed if one.startswith(told["prefix"])]
+        assert (len(under), root(under, len(told["prefix"]))) == (told["count"], told["root"])
+
+
 def sound(message: dict[str, Any], jwk: dict[str, str], request: dict[str, Any] | None = None) -> bool:
     fields = message["fields"]
     salt = base64.b64decode(fields["troad-salt"].strip(":"))
