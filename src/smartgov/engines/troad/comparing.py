@@ -37,12 +37,16 @@ log = structlog.get_logger()
 TYPE = "troad-exchanged+jwt"
 LOOK_SECONDS = 60.0
 AGAIN_SECONDS = 3600
+LATE_SECONDS = 6 * 3600
+"""So long an hour may wait for another gateway's answer before that is an alarm."""
 BACK_HOURS = 7 * 24
 TIMEOUT = 10.0
 PATIENCE = 4.0
 """Seconds that one who asks is let wait for an hour that is being read; less than its `TIMEOUT`."""
 HELD_SECONDS = 600
 """So long an hour that was read is kept, for the other gateways and for questions about parts."""
+FAILS, LATE = "comparison-fails", "exchanges-not-compared:"
+"""Alarms: what is in the own log cannot be read; with a gateway's id, that it does not tell what is in its log."""
 _TOLD, _HELD = 20, 3
 _FRESH = 120
 _COMPARED = "INSERT OR REPLACE INTO comparison VALUES (?, ?, ?, ?, ?)"
@@ -93,7 +97,7 @@ class Comparing:
         self._asked_about.add((int(hour), peer.id))
         try:
             read = await self._hour(int(hour), fresh=not prefix, patience=PATIENCE)
-        except TimeoutError:
+        except (TimeoutError, sqlite3.Error):  # it is still being read, or cannot be, of which the alarm tells
             return Response(503, {"retry-after": str(int(LOOK_SECONDS))})
         part = await asyncio.to_thread(read.ids(peer.id, role).part, prefix)
         key = self._core.message_key
@@ -136,6 +140,9 @@ class Comparing:
                 await self.look()
             except (Problem, sqlite3.Error) as error:
                 log.warning("comparison_not_made", error=type(error).__name__)
+                self._core.alarms.set(FAILS, type(error).__name__)
+            else:
+                self._core.alarms.clear(FAILS)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> None:
@@ -150,6 +157,16 @@ class Comparing:
         for hour, peer in await asyncio.to_thread(self._due):
             if peer in gateways:
                 await self.compare(hour, gateways[peer])
+        late = await asyncio.to_thread(self._late)
+        self._warn({peer: hour for peer, hour in late.items() if peer in gateways})
+
+    def _warn(self, late: dict[str, int]) -> None:
+        alarms = self._core.alarms
+        for name in alarms.standing:
+            if name.startswith(LATE) and name.removeprefix(LATE) not in late:
+                alarms.clear(name)
+        for peer, hour in late.items():
+            alarms.set(LATE + peer, _named(hour))
 
     async def _find(self, hour: int) -> None:
         """Read an hour, and remember with whom it is to be compared."""
@@ -254,6 +271,13 @@ class Comparing:
         with self._core.store.reading() as (db, _):
             done = {hour for (hour,) in db.execute("SELECT hour FROM comparison WHERE peer = ''")}
         return [hour for hour in range(first, present + 1) if self._is_over(hour) and hour not in done]
+
+    def _late(self) -> dict[str, int]:
+        """The gateways that have not told an hour for long, with the first such hour."""
+        before = (self._core.now().timestamp() - GRACE_SECONDS - LATE_SECONDS) // 3600 - 1
+        query = "SELECT peer, min(hour) FROM comparison WHERE agrees IS NULL AND hour <= ? AND hour >= ? GROUP BY peer"
+        with self._core.store.reading() as (db, _):
+            return dict(db.execute(query, (before, self._earliest())).fetchall())
 
     def _due(self) -> list[tuple[int, str]]:
         now, earliest = int(self._core.now().timestamp()), self._earliest()

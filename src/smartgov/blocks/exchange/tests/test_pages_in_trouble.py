@@ -42,6 +42,8 @@ ALARMS = (
     "handover-refused",
     "systems-unreadable",
     "exchanges-differ:TW/GOV/nhi/gw1:2026-11-28T10",
+    "exchanges-not-compared:TW/GOV/nhi/gw1",
+    "comparison-fails",
 )
 """As the operator's manual lists them."""
 

@@ -125,6 +125,23 @@ _MEANINGS: Mapping[str, tuple[Text, Text]] = {
             "請以 `smartgov verify` 檢查雙方資料夾；若無還原情事請通知稽核人員。",
         ),
     ),
+    "exchanges-not-compared:": (
+        Text(
+            "For hours another gateway has not told which exchanges it had with it.",
+            "另一閘道已有數小時未告知其與本閘道之交換紀錄。",
+        ),
+        Text(
+            "Test the connection to it; if it works, ask its operator, and tell the auditor if he cannot say why.",
+            "請測試與該閘道之連線；連線正常時請洽其管理人員，無法說明原因者請通知稽核人員。",
+        ),
+    ),
+    "comparison-fails": (
+        Text("It cannot read its log to compare it with other gateways.", "無法讀取日誌以與其他閘道比對。"),
+        Text(
+            "Its program's log names the error; see whether the disk has room for temporary files.",
+            "程式日誌載有錯誤名稱；請檢視磁碟是否有空間存放暫存檔。",
+        ),
+    ),
 }
 _UNKNOWN = (
     Text("An alarm of this name stands.", "有此名稱之警示。"),
