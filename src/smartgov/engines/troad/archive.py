@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FOLDER = "archives"
 LEAST_DAYS = 8
 """No younger records are archived: idempotency keys and comparisons with peers still need them."""
-_SLICE = 20_000
+_SLICE = 500
 
 
 def write(home: Home, before: datetime, out: Path, *, remove: bool) -> Path:

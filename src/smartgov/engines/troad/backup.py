@@ -1,8 +1,9 @@
 """Backup of a gateway's home while it runs, and restoring it: one encrypted file with keys, settings and the log.
 
-The file begins with `troad-backup-v1`, a salt and a nonce; the rest is a tar archive under AES-256-GCM with a key
-derived from the passphrase by scrypt (N = 2^17, r = 8, p = 1, RFC 7914). Whoever has file and passphrase speaks for the
-agency. What was erased or taken back after a backup lies beside the home (`outlasting`) and is done again by a restore.
+The file begins with `troad-backup-v2` and a salt; the rest is a tar archive, sealed part by part (`sealing`) with a key
+derived from the passphrase by scrypt (N = 2^17, r = 8, p = 1, RFC 7914): a log may be larger than memory. Whoever has
+file and passphrase speaks for the agency. What was erased or taken back after a backup lies beside the home
+(`outlasting`) and is done again by a restore.
 """
 
 from __future__ import annotations
@@ -14,24 +15,23 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
-import zlib
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path, PurePosixPath
+from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from smartgov.engines.pki import keys
 from smartgov.engines.troad import home as homes
 from smartgov.engines.troad import outlasting as redo
+from smartgov.engines.troad.sealing import PART, Opener, Sealer
 from smartgov.shared import clock, content
 from smartgov.shared.problems import Problem
 from smartgov.shared.text import Text
 
-_MAGIC = b"troad-backup-v1\n"
-_SALT, _NONCE = 16, 12
+_MAGIC = b"troad-backup-v2\n"
+_SALT = 16
 COST = 2**17  # of scrypt; about 130 MB and half a second
 _LOG = "log.sqlite3"
 RESTORED = "restored.json"
@@ -44,6 +44,7 @@ def save(home: Path, to: Path, passphrase: str) -> int:
     """Write the backup of `home` to `to` (mode 0600, whole or not at all) and return its bytes.
 
     The log is copied by SQLite's online backup, so that the gateway goes on; what it records meanwhile may be missing.
+    The copy lies beside the file until that is written: the disk needs room for both.
     """
     if not (home / "gateway.yaml").exists():
         raise _unusable("There is no gateway in this folder.", "此資料夾中沒有閘道。")
@@ -51,11 +52,21 @@ def save(home: Path, to: Path, passphrase: str) -> int:
         raise _unusable(
             f"The passphrase has fewer than {LEAST_PASSPHRASE} characters.", f"密語少於 {LEAST_PASSPHRASE} 個字元。"
         )
-    salt, nonce = os.urandom(_SALT), os.urandom(_NONCE)
-    sealed = AESGCM(_key(passphrase, salt)).encrypt(nonce, _archive(home), _MAGIC)
-    content = _MAGIC + salt + nonce + sealed
-    keys.write_secret(to, content)
-    return len(content)
+    salt = os.urandom(_SALT)
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=to.parent, prefix=".backup-") as aside:
+        draft = Path(aside) / to.name
+        with draft.open("xb") as out:
+            draft.chmod(0o600)
+            out.write(_MAGIC + salt)
+            sealer = Sealer(out, _key(passphrase, salt), _MAGIC)
+            _archive(home, sealer, Path(aside))
+            sealer.close()
+            out.flush()
+            os.fsync(out.fileno())
+            size = out.tell()
+        draft.replace(to)
+    return size
 
 
 def restore(archive: Path, home: Path, passphrase: str, outlasting: Path | None = None) -> int:
@@ -66,18 +77,12 @@ def restore(archive: Path, home: Path, passphrase: str, outlasting: Path | None 
     """
     if home.exists() and any(home.iterdir()):
         raise _unusable("The folder to restore into is not empty.", "還原的目標資料夾不是空的。")
-    sealed_file = archive.read_bytes()
-    if not sealed_file.startswith(_MAGIC):
-        raise _unusable("The file is not a backup of a gateway.", "檔案不是閘道的備份。")
-    rest = sealed_file[len(_MAGIC) :]
-    salt, nonce, sealed = rest[:_SALT], rest[_SALT : _SALT + _NONCE], rest[_SALT + _NONCE :]
-    try:
-        plain = AESGCM(_key(passphrase, salt)).decrypt(nonce, sealed, _MAGIC)
-    except (InvalidTag, ValueError):
-        raise _unusable("The passphrase is wrong, or the file is damaged.", "密語錯誤或檔案損毀。") from None
     home.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home.parent) as draft:
-        _unpack(plain, Path(draft))
+        with archive.open("rb") as file:
+            if file.read(len(_MAGIC)) != _MAGIC:
+                raise _unusable("The file is not a backup of a gateway.", "檔案不是閘道的備份。")
+            _unpack(Opener(file, _key(passphrase, file.read(_SALT)), _MAGIC), Path(draft))
         done = _finish(Path(draft), outlasting or _outlasting(Path(draft), home))
         if home.exists():
             home.rmdir()
@@ -87,21 +92,25 @@ def restore(archive: Path, home: Path, passphrase: str, outlasting: Path | None 
     return done
 
 
-def _unpack(plain: bytes, draft: Path) -> None:
+def _unpack(opener: Any, draft: Path) -> None:
     """Write the files of the archive below `draft`, for the owner alone; whatever `save` does not write is refused.
 
+    `opener` is an `Opener`; of a stream tarfile asks only `read`, though its types say more.
     Checked here and not by the filters of `extractall`, which came with Python 3.11.4. Nothing is overwritten and no
-    link is made, so that every name leads through folders made here.
+    link is made, so that every name leads through folders made here. What was written before a refusal goes with the
+    folder.
     """
     try:
-        with tarfile.open(fileobj=io.BytesIO(plain)) as tar:
-            members = tar.getmembers()
-            for member in members:
+        with tarfile.open(fileobj=opener, mode="r|") as tar:
+            for member in tar:
                 if not _is_ours(member):
                     raise _strange(member.name)
-            for member in members:
                 _write(tar, member, draft / member.name)
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        while opener.read(PART):
+            pass  # to its end: a backup that was cut off there is damaged too
+    except ValueError:
+        raise _unusable("The passphrase is wrong, or the file is damaged.", "密語錯誤或檔案損毀。") from None
+    except (tarfile.TarError, EOFError, OSError) as error:
         raise _unusable(f"What the file holds cannot be unpacked: {error}.", f"檔案內容無法解開：{error}。") from None
 
 
@@ -168,9 +177,9 @@ def _outlasting(draft: Path, home: Path) -> Path:
     return homes.outlasting(home, content.parse((draft / "gateway.yaml").read_text()))
 
 
-def _archive(home: Path) -> bytes:
-    out = io.BytesIO()
-    with tempfile.TemporaryDirectory() as folder, tarfile.open(fileobj=out, mode="w:gz") as tar:
+def _archive(home: Path, out: Any, aside: Path) -> None:
+    """Write all to the Sealer `out`; of a stream tarfile asks only `write`, though its types say more."""
+    with tarfile.open(fileobj=out, mode="w|") as tar:
         for path in sorted(home.rglob("*")):
             if path.is_file() and not path.is_symlink() and not path.name.startswith((_LOG, RESTORED)):
                 tar.add(path, str(path.relative_to(home)))
@@ -179,8 +188,7 @@ def _archive(home: Path) -> bytes:
         made.size = len(moment)
         tar.addfile(made, io.BytesIO(moment))
         if (home / _LOG).exists():
-            tar.add(_copied(home / _LOG, Path(folder)), _LOG)
-    return out.getvalue()
+            tar.add(_copied(home / _LOG, aside), _LOG)
 
 
 def _copied(log: Path, folder: Path) -> Path:

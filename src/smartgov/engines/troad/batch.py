@@ -33,8 +33,7 @@ _TABLES = {
     "subject": 2,
     "later": 5,
     "veil": 4,
-    "message": 5,
-    "retain": 2,
+    "message": 6,
 }
 _ROWS = (128, 32, 8, 4, 2, 1)
 """Rows of one statement: few sizes, so that all of them stay prepared."""
@@ -122,9 +121,7 @@ class Batch:
         if entry.veil is not None:
             values["veil"] += (index, entry.exchange, *self._seal((*entry.veil, b""), index))
         if entry.body is not None:
-            values["message"] += (index, entry.exchange, entry.made, *self._seal(entry.body, index))
-            if entry.keep_until is not None:
-                values["retain"] += (index, entry.keep_until)
+            values["message"] += (index, entry.exchange, entry.made, *self._seal(entry.body, index), entry.keep_until)
         return self._place(index, index + 1, leaf)
 
     def _seal(self, body: tuple[bytes, bytes, bytes], index: int) -> tuple[bytes, bytes]:

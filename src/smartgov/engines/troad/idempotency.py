@@ -42,13 +42,17 @@ CREATE TABLE IF NOT EXISTS claim (
     salt BLOB, tag BLOB, answer BLOB, consent TEXT
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS claim_exchange ON claim (exchange);
+CREATE INDEX IF NOT EXISTS claim_made ON claim (made);
 CREATE TABLE IF NOT EXISTS claim_until (id BLOB PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS claim_until_until ON claim_until (until);
 INSERT OR IGNORE INTO fact SELECT 'claims-keyed', coalesce(max(made), 0) FROM claim;
 """
 _END = (
     "UPDATE claim SET state = CASE state WHEN 'done' THEN 'erased' ELSE state END, salt = NULL, tag = NULL,"
-    " answer = NULL WHERE salt IS NOT NULL AND (state <> 'running' OR made < ?) AND id"
+    " answer = NULL WHERE id IN ({} AND salt IS NOT NULL AND (state <> 'running' OR made < ?) LIMIT ?)"
 )
+AT_ONCE = 200
+"""Rows that come to their end in one transaction: others wait for it, some milliseconds."""
 
 
 @dataclass(slots=True)
@@ -248,24 +252,31 @@ def erase(db: sqlite3.Connection, exchange: str) -> None:
 def end_kept(db: sqlite3.Connection, now: int, default_days: int) -> int:
     """Erase what is kept for keys of services whose retention is over, `default_days` where a service says nothing.
 
-    Returns of how many. That a key was used stays, and so does that nobody knows what became of it.
+    Returns of how many, `AT_ONCE` at most. That a key was used stays, and so does that nobody knows what became of it.
     """
     limit, broke_off = now - default_days * 86_400, now - _LONGEST
-    count = db.execute(f"{_END} IN (SELECT id FROM claim_until WHERE until < ?)", (broke_off, now)).rowcount  # noqa: S608
+    said = "SELECT claim.id FROM claim_until JOIN claim USING (id) WHERE until < ?"
+    count = db.execute(_END.format(said), (now, broke_off, AT_ONCE)).rowcount
     if default_days * 86_400 < KEPT_SECONDS:
-        unsaid = f"{_END} NOT IN (SELECT id FROM claim_until) AND made < ?"  # noqa: S608 - both are constants
-        count += db.execute(unsaid, (broke_off, limit)).rowcount
-    db.execute(
-        "DELETE FROM claim_until WHERE until < ?"
-        " AND NOT EXISTS (SELECT 1 FROM claim WHERE claim.id = claim_until.id AND salt IS NOT NULL)",
-        (now,),
-    )
+        others = "NOT EXISTS (SELECT 1 FROM claim_until WHERE claim_until.id = claim.id)"
+        unsaid = f"SELECT id FROM claim WHERE made < ? AND {others}"  # noqa: S608 - constant
+        count += db.execute(_END.format(unsaid), (limit, broke_off, AT_ONCE - count)).rowcount
     return int(count)
 
 
-def forget(db: sqlite3.Connection, now: int) -> None:
-    """Drop claims that are older than a key is remembered."""
-    db.execute("DELETE FROM claim WHERE made < ?", (now - KEPT_SECONDS,))
+def tidy(db: sqlite3.Connection, now: int) -> int:
+    """Drop what is known of the retention of keys for which nothing is kept any more; `AT_ONCE` at most."""
+    over = (
+        "SELECT id FROM claim_until WHERE until < ?"
+        " AND NOT EXISTS (SELECT 1 FROM claim WHERE claim.id = claim_until.id AND salt IS NOT NULL) LIMIT ?"
+    )
+    return db.execute(f"DELETE FROM claim_until WHERE id IN ({over})", (now, AT_ONCE)).rowcount  # noqa: S608 - constant
+
+
+def forget(db: sqlite3.Connection, now: int) -> int:
+    """Drop claims that are older than a key is remembered; `AT_ONCE` at most."""
+    old = "SELECT id FROM claim WHERE made < ? LIMIT ?"
+    return db.execute(f"DELETE FROM claim WHERE id IN ({old})", (now - KEPT_SECONDS, AT_ONCE)).rowcount  # noqa: S608 - constant
 
 
 def _limit(db: sqlite3.Connection, id_: bytes, made: int, until: int | None) -> None:

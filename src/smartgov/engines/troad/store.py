@@ -6,8 +6,10 @@ message is never sent before its record is on the disk.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from smartgov.engines.ledger import Appender, Log
-from smartgov.engines.troad import epochs, hours, idempotency, limits, stated, visibility, wire
+from smartgov.engines.troad import epochs, hours, idempotency, limits, retention, stated, visibility, wire
 from smartgov.engines.troad.batch import Batch
 from smartgov.engines.troad.folding import truncate
 from smartgov.engines.troad.names import origin_of
@@ -33,10 +35,8 @@ T = TypeVar("T")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS message (
-    idx INTEGER PRIMARY KEY, exchange TEXT NOT NULL, made INTEGER NOT NULL, wrapped_key BLOB, sealed BLOB
+    idx INTEGER PRIMARY KEY, exchange TEXT NOT NULL, made INTEGER NOT NULL, wrapped_key BLOB, sealed BLOB, until INTEGER
 );
-DROP INDEX IF EXISTS message_made;
-CREATE INDEX IF NOT EXISTS message_kept ON message (made) WHERE wrapped_key IS NOT NULL;
 CREATE TABLE IF NOT EXISTS nonce (nonce TEXT PRIMARY KEY, made INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS spent (kind TEXT, jti TEXT, until INTEGER, PRIMARY KEY (kind, jti)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS subject (hmac TEXT, idx INTEGER, PRIMARY KEY (hmac, idx)) WITHOUT ROWID;
@@ -46,13 +46,11 @@ CREATE TABLE IF NOT EXISTS stamp (size INTEGER, time INTEGER, ends INTEGER, toke
 CREATE TABLE IF NOT EXISTS witnessed (
     origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS retain (idx INTEGER PRIMARY KEY, until INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS retain_until ON retain (until);
 """
 _PLACE = "CREATE TABLE IF NOT EXISTS place (exchange TEXT, idx INTEGER, PRIMARY KEY (exchange, idx)) WITHOUT ROWID;"
 """Where the records of an exchange stand; what `message` keeps of it is found by the same numbers."""
 REVOKED = "CREATE TABLE IF NOT EXISTS revoked_consent (jti TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;"
-_OTHERS = (idempotency, limits, hours, visibility, stated)
+_OTHERS = (idempotency, limits, hours, visibility, stated, retention)
 SCHEMA = "".join([_SCHEMA, _PLACE, *(part.SCHEMA for part in _OTHERS), REVOKED])
 PAGE_BYTES = 8192
 """A record with its sealed body takes some 4 KiB: pages of that size would be half empty, and twice as many."""
@@ -185,14 +183,26 @@ class Store:
 
     async def erase_due(self, now: int, default_days: int) -> int:
         """Destroy what is kept of services that say so by now, and of all others what is older than `default_days`."""
-        count: int = await self.writer.submit(lambda db: _erase_due(db, now, default_days))
+        count = await self._in_parts(retention.erasing(now, default_days))
         if count:
             await self.writer.submit(truncate)
         return count
 
     async def forget_stale(self, now: int) -> None:
         """Drop nonces and spent artefacts that are refused for their age anyway."""
-        await self.writer.submit(lambda db: _forget(db, now - _STALE_NONCE))
+        await self._in_parts(retention.forgetting(now, now - _STALE_NONCE))
+
+    async def _in_parts(self, steps: Sequence[retention.Step]) -> int:
+        """Do each step until nothing is left of it, and leave as much time to others as it takes; how many rows."""
+        count = 0
+        for step in steps:
+            done = retention.AT_ONCE
+            while done >= retention.AT_ONCE:
+                began = time.monotonic()
+                done = await self.writer.submit(step)
+                count += done
+                await asyncio.sleep(time.monotonic() - began if done >= retention.AT_ONCE else 0)
+        return count
 
     async def remember_checkpoint(self, note: str) -> None:
         """Keep a checkpoint that was given out."""
@@ -339,28 +349,3 @@ def _find_by_place(db: sqlite3.Connection) -> None:
         db.execute(_PLACE)
         db.execute("INSERT OR IGNORE INTO place SELECT exchange, idx FROM message")
         db.execute("DROP INDEX message_exchange")
-
-
-def _forget(db: sqlite3.Connection, limit: int) -> None:
-    idempotency.forget(db, limit)
-    limits.forget(db, limit)
-    hours.forget(db, limit)
-    stated.forget(db, limit)
-    db.execute("DELETE FROM revoked_consent WHERE until < ?", (limit,))
-    db.execute("DELETE FROM nonce WHERE made < ?", (limit,))
-    db.execute("DELETE FROM spent WHERE until < ?", (limit,))
-
-
-def _erase_due(db: sqlite3.Connection, now: int, default_days: int) -> int:
-    due = db.execute(
-        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE wrapped_key IS NOT NULL"
-        " AND idx IN (SELECT idx FROM retain WHERE until < ?)",
-        (now,),
-    ).rowcount
-    db.execute("DELETE FROM retain WHERE until < ?", (now,))
-    old = db.execute(
-        "UPDATE message SET wrapped_key = NULL, sealed = NULL WHERE wrapped_key IS NOT NULL"
-        " AND made < ? AND NOT EXISTS (SELECT 1 FROM retain WHERE retain.idx = message.idx)",
-        (now - default_days * 86_400,),
-    ).rowcount
-    return int(due + old) + idempotency.end_kept(db, now, default_days)

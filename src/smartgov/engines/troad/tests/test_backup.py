@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import sqlite3
+import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,9 +16,12 @@ import pytest
 
 from smartgov.engines.troad import backup
 from smartgov.engines.troad import home as homes
+from smartgov.engines.troad.sealing import PART, Opener, Sealer
 from smartgov.shared.problems import Problem
 
 PASSPHRASE = "long enough to be one"
+HEAD, SEALED = 32, PART + 16
+"""Bytes before the first part, and of each part but the last."""
 
 
 @pytest.fixture
@@ -57,8 +63,21 @@ def test_keys_do_not_stand_in_the_file(home: Path, tmp_path: Path) -> None:
     assert b"PRIVATE KEY" not in (tmp_path / "b").read_bytes()
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b[:-1] + bytes([b[-1] ^ 1]), lambda b: b"x" + b])
+DAMAGES = [
+    lambda b: b[:-1],
+    lambda b: b[:-1] + bytes([b[-1] ^ 1]),
+    lambda b: b"x" + b,
+    lambda b: b[:40],
+    lambda b: b[: HEAD + SEALED],
+    lambda b: b[:HEAD] + b[HEAD + SEALED :],
+    lambda b: b[:HEAD] + b[HEAD + SEALED : HEAD + 2 * SEALED] + b[HEAD : HEAD + SEALED] + b[HEAD + 2 * SEALED :],
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_file_restores_nothing(home: Path, tmp_path: Path, damage: object) -> None:
+    (home / "contracts").mkdir(exist_ok=True)
+    (home / "contracts" / "large").write_bytes(bytes(3 * PART))
     backup.save(home, tmp_path / "b", PASSPHRASE)
     assert callable(damage)
     (tmp_path / "b").write_bytes(damage((tmp_path / "b").read_bytes()))
@@ -76,7 +95,7 @@ def test_a_wrong_passphrase_a_full_folder_and_a_short_passphrase(home: Path, tmp
 
 def archive(*members: tuple[str, dict[str, object]]) -> bytes:
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+    with tarfile.open(fileobj=out, mode="w") as tar:
         for name, more in members:
             info = tarfile.TarInfo(name)
             info.size = 1
@@ -103,7 +122,7 @@ STRANGE = [
 def test_an_archive_with_more_than_plain_files_below_the_folder_restores_nothing(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, member: tuple[str, dict[str, object]]
 ) -> None:
-    monkeypatch.setattr(backup, "_archive", lambda _: archive(("gateway.yaml", {}), member))
+    monkeypatch.setattr(backup, "_archive", lambda _, out, __: out.write(archive(("gateway.yaml", {}), member)))
     backup.save(home, tmp_path / "b", PASSPHRASE)
     assert repr(member[0]) in refused(backup.restore, tmp_path / "b", tmp_path / "again", PASSPHRASE)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "home"]
@@ -122,7 +141,7 @@ def test_an_archive_with_more_than_plain_files_below_the_folder_restores_nothing
 def test_an_archive_that_cannot_be_unpacked_restores_nothing(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plain: bytes
 ) -> None:
-    monkeypatch.setattr(backup, "_archive", lambda _: plain)
+    monkeypatch.setattr(backup, "_archive", lambda _, out, __: out.write(plain))
     backup.save(home, tmp_path / "b", PASSPHRASE)
     assert "unpacked" in refused(backup.restore, tmp_path / "b", tmp_path / "again", PASSPHRASE)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "home"]
@@ -134,3 +153,50 @@ def test_what_comes_back_is_for_its_owner_alone(home: Path, tmp_path: Path, monk
     backup.restore(tmp_path / "b", tmp_path / "again", PASSPHRASE)
     open_ones = [path for path in (tmp_path / "again").rglob("*") if path.stat().st_mode & 0o077]
     assert not open_ones
+
+
+@pytest.mark.parametrize("size", [0, 1, PART - 1, PART, PART + 1, 2 * PART, 2 * PART + 5])
+def test_a_sealed_stream_is_what_was_written_however_it_is_cut(size: int) -> None:
+    content, key = os.urandom(size), os.urandom(32)
+    for step in (1000, PART, 3 * PART):
+        out = io.BytesIO()
+        sealer = Sealer(out, key, b"bound")
+        for at in range(0, size, step):
+            sealer.write(content[at : at + step])
+        sealer.close()
+        assert len(out.getvalue()) == size + 16 * max(1, -(-size // PART))
+        for take in (777, PART, 4 * PART):
+            opener = Opener(io.BytesIO(out.getvalue()), key, b"bound")
+            assert b"".join(iter(lambda opener=opener, take=take: opener.read(take), b"")) == content
+        with pytest.raises(ValueError, match="another"):
+            Opener(io.BytesIO(out.getvalue()), key, b"other").read(size + 1)
+
+
+_MEASURED = """
+import resource, sys
+from pathlib import Path
+from smartgov.engines.troad import backup
+backup.COST = 2**10
+home, to = map(Path, sys.argv[1:])
+backup.save(home, to / "b", "long enough to be one")
+backup.restore(to / "b", to / "again", "long enough to be one", to / "none")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def test_a_log_may_be_larger_than_memory(home: Path, tmp_path: Path) -> None:
+    """Before, all of it was held at once, several times, and from 2 GiB on AES-GCM refused it."""
+
+    def measured(megabytes: int) -> int:
+        with closing(sqlite3.connect(home / "log.sqlite3")) as db, db:
+            db.executemany("INSERT INTO t VALUES (?)", ((os.urandom(2**20),) for _ in range(megabytes)))
+        to = tmp_path / str(megabytes)
+        to.mkdir()
+        run = [sys.executable, "-c", _MEASURED, str(home), str(to)]
+        done = subprocess.run(run, capture_output=True, text=True, check=True)
+        assert (to / "b").stat().st_size > megabytes * 2**20
+        assert (to / "again" / "log.sqlite3").stat().st_size > megabytes * 2**20
+        return int(done.stdout)
+
+    small = measured(2)
+    assert measured(150) - small < 20

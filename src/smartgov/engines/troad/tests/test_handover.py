@@ -207,6 +207,7 @@ def test_what_is_kept_for_a_key_ends_with_the_services_retention(db: sqlite3.Con
             assert idempotency.end_kept(at, NOW + DAY, 180) == 0
             assert idempotency.end_kept(at, NOW + DAY + 1, 180) == 2
             assert idempotency.end_kept(at, NOW + DAY + 1, 180) == 0
+            assert idempotency.tidy(at, NOW + DAY + 1) == 2
             assert len(kept(at)) == 2
             assert at.execute("SELECT count(*) FROM claim_until").fetchone() == (1,)
             for late in (NOW + DAY + 1, NOW + KEPT_SECONDS):

@@ -221,7 +221,7 @@ def test_what_was_erased_beside_a_reader_leaves_the_write_ahead_log_when_he_is_g
     log, secret = tmp_path / "log.sqlite3-wal", b"a key that is to be destroyed"
 
     async def keep_and_destroy() -> None:
-        row = "INSERT INTO message VALUES (0, 'one', 1, ?, x'00')"
+        row = "INSERT INTO message VALUES (0, 'one', 1, ?, x'00', NULL)"
         await store.apply(lambda db: db.execute(row, (secret,)).rowcount)
         await store.apply(lambda db: db.execute("INSERT INTO place VALUES ('one', 0)").rowcount)
         with store.reading() as (db, _):
