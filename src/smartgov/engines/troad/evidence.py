@@ -43,7 +43,7 @@ async def bundle(core: Core, exchange: str, have: Iterable[int] = ()) -> dict[st
     await core.heads.publish(at_least=indexes[-1] + 1)
     with core.store.reading() as (db, log):
         sizes = sorted({size for size in have if 0 < size <= log.size()})
-        nearest = _nearest(db, indexes[-1] + 1)
+        nearest = covering(db, indexes[-1] + 1)
         said = [_parsed(_exact(log, index)) for index in indexes]
         moment = _unix(str(said[0].get("time", "")), core)
         day = past.of_exchange(core.home.path, moment, [str(one.get("input", "")) for one in said])
@@ -132,12 +132,11 @@ def _beside(db: sqlite3.Connection, log: Log, head: tuple[int, str], under: int)
     return {"head": note, "stamp": _stamp(db, size), **_link(log, size, under)}
 
 
-def _nearest(db: sqlite3.Connection, least: int) -> tuple[int, str]:
+def covering(db: sqlite3.Connection, least: int) -> tuple[int, str]:
     """The first stamped head that covers the records, because its stamp is nearest to them; else the first of any."""
-    row = db.execute(
-        "SELECT size, note FROM head WHERE size >= ? ORDER BY size IN (SELECT size FROM stamp) DESC, size LIMIT 1",
-        (least,),
-    ).fetchone()
+    stamped = "SELECT size, note FROM stamp JOIN head USING (size) WHERE size >= ? ORDER BY size LIMIT 1"
+    of_any = "SELECT size, note FROM head WHERE size >= ? ORDER BY size LIMIT 1"
+    row = db.execute(stamped, (least,)).fetchone() or db.execute(of_any, (least,)).fetchone()
     if row is None:
         raise refuse("record-unknown")
     return int(row[0]), str(row[1])

@@ -41,6 +41,7 @@ _ASKED_AT_ONCE = 3
 RESTAMP = timedelta(days=30)
 """So long before an authority's certificate ends, the newest head is stamped by its next one."""
 _STAMP_TIMEOUT = 10.0
+NEWEST_STAMP = "SELECT size, time, ends, token FROM stamp ORDER BY time DESC, size DESC LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,9 +248,7 @@ class Heads:
 
     def _newest_stamp(self) -> Stamp | None:
         with self._core.store.reading() as (db, _):
-            row = db.execute(
-                "SELECT size, time, ends, token FROM stamp ORDER BY time DESC, size DESC LIMIT 1"
-            ).fetchone()
+            row = db.execute(NEWEST_STAMP).fetchone()
         return Stamp(*row) if row else None
 
 

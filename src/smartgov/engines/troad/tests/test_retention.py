@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from smartgov.engines.pki import keys
-from smartgov.engines.troad import idempotency, retention
+from smartgov.engines.troad import evidence, heads, retention
 from smartgov.engines.troad.retention import AT_ONCE
 from smartgov.engines.troad.store import Entry, Store, once
 
@@ -118,25 +118,41 @@ def test_many_keys_end_in_parts_and_those_in_use_keep_none_of_them_back(store: S
         assert db.execute("SELECT count(*) FROM claim_until").fetchone() == (2 * AT_ONCE,)
 
 
+class Explained:
+    """Says of each statement how it is done."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self.said: list[str] = []
+
+    def execute(self, statement: str, values: tuple[Any, ...] = ()) -> Any:
+        plan = self._db.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
+        self.said.extend(str(line[-1]) for line in plan)
+        return self._db.execute(statement, values)
+
+
 def test_what_has_ended_is_found_without_looking_at_what_has_not(store: Store) -> None:
-    looked: list[str] = []
-
-    class Explained:
-        """Says of each statement how it would be done."""
-
-        def __init__(self, db: sqlite3.Connection) -> None:
-            self._db = db
-
-        def execute(self, statement: str, values: tuple[Any, ...]) -> Any:
-            plan = self._db.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
-            looked.extend(str(line[-1]) for line in plan)
-            return self._db.execute(statement, values)
-
     with store.reading() as (db, _):
         explained: Any = Explained(db)
         for step in (*retention.erasing(NOW, 30), *retention.erasing(NOW, 1), *retention.forgetting(NOW, NOW)[:-1]):
             step(explained)
-    assert len(looked) > 10
-    scanned = [line for line in looked if line.startswith("SCAN")]
-    assert [line for line in scanned if "claim_until USING" not in line] == []
-    assert idempotency.AT_ONCE == AT_ONCE
+    assert len(explained.said) > 10
+    assert [line for line in explained.said if line.startswith("SCAN")] == []
+
+
+def test_the_head_and_stamp_of_old_records_are_found_among_those_of_years(store: Store) -> None:
+    kept = [(size, f"note of {size}", NOW) for size in range(10, 5000, 10)]
+    stamps = [(size, NOW + size, NOW, b"token") for size in (1000, 2000)]
+
+    def fill(db: sqlite3.Connection) -> int:
+        db.executemany("INSERT INTO stamp VALUES (?, ?, ?, ?)", stamps)
+        return db.executemany("INSERT INTO head VALUES (?, ?, ?)", kept).rowcount
+
+    asyncio.run(store.apply(fill))
+    with store.reading() as (db, _):
+        explained: Any = Explained(db)
+        assert evidence.covering(explained, 5) == (1000, "note of 1000")
+        assert evidence.covering(explained, 1001) == (2000, "note of 2000")
+        assert evidence.covering(explained, 2001) == (2010, "note of 2010"), "no stamp is over it yet"
+        explained.execute(heads.NEWEST_STAMP)
+    assert [line for line in explained.said if line.startswith("USE TEMP B-TREE")] == []
