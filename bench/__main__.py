@@ -12,6 +12,7 @@ NAMES = (
     "exchange",
     "ledger",
     "hours",
+    "retention",
     "demo",
     "population",
     "sweep",

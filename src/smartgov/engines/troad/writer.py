@@ -35,6 +35,8 @@ ENOUGH = 32
 Work = Callable[[sqlite3.Connection], Any]
 _MOST = 512
 """Jobs of one commit."""
+_WEIGHT = 200
+"""What is handed in as a function may write as much as so many records (`retention`)."""
 _WAIT_FOR_LOCK = "PRAGMA busy_timeout=10000"
 _DO_NOT_WAIT = "PRAGMA busy_timeout=0"
 
@@ -177,7 +179,7 @@ class Writer:
         while (handed := self._queue.get()) is not None:
             loop, jobs, results = handed
             results = self._committed(jobs, results)
-            if self._folding.is_due(len(jobs)):
+            if self._folding.is_due(sum(_WEIGHT if callable(job.work) else 1 for job in jobs)):
                 _resolve(results)
                 results = []
                 self._folding.go_on(self._db)
