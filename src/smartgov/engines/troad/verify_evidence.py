@@ -672,6 +672,7 @@ def judge_archive(lines: Iterator[dict[str, Any]], anchors: Path, pins: Pins) ->
     sizes = [head.size for head in heads]
     need(sizes == sorted(set(sizes)) and sizes[0] > about["first"] and sizes[-1] == about["size"], "head")
     kept = {one.size: one.root for one in kept_heads(by_day[-1], last) if len(one.epochs) <= len(last.epochs)}
+    marked = {*sizes, *kept}
     widths = [1 << level for level in range(64, -1, -1) if about["first"] >> level & 1]
     peaks = list(zip(widths, map(hashed, about["left"]), strict=True))
     size, roots, times = about["first"], dict[int, bytes](), list[int]()
@@ -687,14 +688,15 @@ def judge_archive(lines: Iterator[dict[str, Any]], anchors: Path, pins: Pins) ->
         in_time(times[-1], heads[at - 1] if at else None, heads[at])
         grow(peaks, sha256(b"\x00" + exact).digest())
         size += 1
-        if size in sizes or size in kept:
+        if size in marked:
             roots[size] = reduce(lambda below, peak: node(peak[1], below), peaks[-2::-1], peaks[-1][1])
     need(size == about["size"], "order")
     need(all(roots[head.size] == head.root for head in heads), "tree")
     need(all(roots.get(size, root) == root for size, root in kept.items()), "forked")
     by_day[-1].doubts = set[str]().union(*(case.doubts for case in by_day))
     stamped = [head for head in heads if head.stamped is not None]
-    over = (bisect_right([head.size for head in stamped], index) for index in range(about["first"], about["size"]))
+    starts = [head.size for head in stamped]
+    over = (bisect_right(starts, index) for index in range(about["first"], about["size"]))
     return sum_up(by_day[-1], last, last, ((stamped[at].stamped, time) for at, time in zip(over, times, strict=True)))
 
 
