@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -214,43 +212,3 @@ def test_a_gateway_that_stops_does_not_wait_for_an_hour_to_be_read(
     assert get(country, f"hour={now}&role=provider&prefix=").status == 503
     country.halt("hpa")
     assert [one.is_set() for one in ended] == [True]
-
-
-def standing(country: Country, code: str) -> dict[str, str]:
-    return country.gateways[code].core.alarms.standing
-
-
-def test_one_that_never_tells_is_an_alarm(country: Country, monkeypatch: pytest.MonkeyPatch) -> None:
-    exchanges(country)
-    core, name = country.gateways["ris"].core, comparing.LATE + HPA
-    country.halt("hpa")
-    country.run(core.comparing.look())
-    assert name not in standing(country, "ris"), "it may be away for some hours"
-    monkeypatch.setattr(comparing, "LATE_SECONDS", -7200)
-    country.run(core.comparing.look())
-    assert standing(country, "ris")[name] == core.now().strftime("%Y-%m-%dT%HZ")
-    country.start("hpa")
-    wait_for(lambda: country.run(core.comparing.look()) or name not in standing(country, "ris"))
-    assert [record["agrees"] for record in comparisons(country, "ris")] == [True]
-
-
-def test_a_log_that_cannot_be_read_is_an_alarm(country: Country, monkeypatch: pytest.MonkeyPatch) -> None:
-    made, broken = exchanges(country), [True]
-
-    def full(*asked: Any) -> hours.Hour:
-        if broken:
-            raise sqlite3.OperationalError("database or disk is full")
-        return read(*asked)
-
-    read, core = hours.read, country.gateways["ris"].core
-    monkeypatch.setattr(hours, "read", full)
-    monkeypatch.setattr(comparing, "LOOK_SECONDS", 0.1)
-    looking = asyncio.run_coroutine_threadsafe(core.comparing.run(), country.loop)
-    wait_for(lambda: standing(country, "ris").get(comparing.FAILS) == "OperationalError")
-    now = int(core.now().timestamp()) // 3600
-    assert get(country, f"hour={now}&role=provider&prefix=").status == 503
-    broken.clear()
-    wait_for(lambda: comparing.FAILS not in standing(country, "ris"))
-    wait_for(lambda: comparisons(country, "ris"))
-    looking.cancel()
-    assert comparisons(country, "ris")[0]["counts"]["asked"] == len(made) + 2

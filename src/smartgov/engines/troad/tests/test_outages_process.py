@@ -249,6 +249,54 @@ def test_a_record_is_removed(process: Process, monkeypatch: pytest.MonkeyPatch) 
     kept.hold("ris")
 
 
+def test_a_gateway_never_tells_what_it_exchanged(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    country, kept = process.country, Kept(process.country)
+    kept.some(2)
+    process.kill()
+    monkeypatch.setattr(comparing, "GRACE_SECONDS", -7200)
+    assert look(country, "ris") == {}
+    late = f"exchanges-not-compared:{GATEWAY}"
+    assert late not in alarms(country, "ris"), "it may be away for some hours"
+    monkeypatch.setattr(comparing, "LATE_SECONDS", -7200)
+    assert look(country, "ris") == {}
+    assert alarms(country, "ris")[late], "with the hour"
+    assert kept.ask() == "gateway-unreachable"
+    process.start(_HOUR_IS_OVER)
+    wait_for(lambda: look(country, "ris") == {} and late not in alarms(country, "ris"))
+    assert [one["agrees"] for one in country.records("ris") if one["kind"] == "comparison"] == [True]
+    kept.hold()
+
+
+_NO_ROOM = """
+import sqlite3
+from pathlib import Path
+from smartgov.engines.troad import hours
+read = hours.read
+def without_room(*asked):
+    if Path({flag!r}).exists():
+        raise sqlite3.OperationalError("database or disk is full")
+    return read(*asked)
+hours.read = without_room
+"""
+
+
+def test_there_is_no_room_to_read_an_hour(process: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    country, kept, flag = process.country, Kept(process.country), tmp_path / "full"
+    kept.some(2)
+    process.end()
+    flag.touch()
+    process.start(_NO_ROOM.format(flag=str(flag)) + _HOUR_IS_OVER)
+    wait_for(lambda: alarms(country).get("comparison-fails") == "OperationalError")
+    monkeypatch.setattr(comparing, "GRACE_SECONDS", -7200)
+    assert look(country, "ris") == {}, "it is told nothing, and nothing false"
+    assert not any(one["kind"] == "comparison" for code in ("ris", "hpa") for one in country.records(code))
+    assert kept.some(2) == ["answered"] * 2
+    flag.unlink()
+    wait_for(lambda: "comparison-fails" not in alarms(country))
+    wait_for(lambda: any(one["kind"] == "comparison" for one in country.records("hpa")))
+    kept.hold()
+
+
 # -- the configuration --------------------------------------------------------------------------------------------
 
 
