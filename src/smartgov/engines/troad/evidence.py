@@ -24,6 +24,7 @@ from smartgov.engines.pki import keys
 from smartgov.engines.troad import past
 from smartgov.engines.troad.core import Core
 from smartgov.engines.troad.problems import refuse
+from smartgov.engines.troad.records import parsed
 from smartgov.engines.trust import proving
 from smartgov.shared.problems import Problem
 
@@ -44,7 +45,7 @@ async def bundle(core: Core, exchange: str, have: Iterable[int] = ()) -> dict[st
     with core.store.reading() as (db, log):
         sizes = sorted({size for size in have if 0 < size <= log.size()})
         nearest = covering(db, indexes[-1] + 1)
-        said = [_parsed(_exact(log, index)) for index in indexes]
+        said = [parsed(_exact(log, index)) for index in indexes]
         moment = _unix(str(said[0].get("time", "")), core)
         day = past.of_exchange(core.home.path, moment, [str(one.get("input", "")) for one in said])
     later = bool(sizes and sizes[-1] > nearest[0]) or not _is_listed(day, core.home.gateway, nearest[1])
@@ -63,7 +64,7 @@ def parties(core: Core, exchange: str) -> set[str]:
     """The information systems of this exchange: who asked, and whose service it was."""
     with core.store.reading() as (db, log):
         indexes = db.execute("SELECT idx FROM place WHERE exchange = ?", (exchange,)).fetchall()
-        records = [_parsed(_exact(log, int(index))) for (index,) in indexes]
+        records = [parsed(_exact(log, int(index))) for (index,) in indexes]
     named = {str(record.get("client", "")) for record in records}
     return named | {str(record.get("service", "")).rpartition("/")[0] for record in records}
 
@@ -112,7 +113,7 @@ def _of_later(
 
 def _members(log: Log, indexes: Sequence[int]) -> set[str]:
     """Who asked and who answered: what both signed about the service and the right goes into the bundle."""
-    records = [_parsed(_exact(log, index)) for index in indexes]
+    records = [parsed(_exact(log, index)) for index in indexes]
     named = [str(record.get(name, "")) for record in records for name in ("client", "service")]
     return {"/".join(name.split("/")[:3]) for name in named}
 
@@ -175,7 +176,7 @@ def _entry(core: Core, log: Log, index: int, size: int) -> dict[str, Any]:
         "record": base64.b64encode(exact).decode(),
         "proof": [part.hex() for part in log.inclusion(index, size)],
     }
-    if _parsed(exact).get("kind") in _SIGNED_KINDS and (kept := _kept(core, index)) is not None:
+    if parsed(exact).get("kind") in _SIGNED_KINDS and (kept := _kept(core, index)) is not None:
         names = ("salt", "body", "base")
         entry |= {name: base64.b64encode(part).decode() for name, part in zip(names, kept, strict=True)}
     if (veil := core.store.veil(index)) is not None:
@@ -195,14 +196,6 @@ def _exact(log: Log, index: int) -> bytes:
         return log.record(index)
     except KeyError:
         return b""  # somebody has removed it: it is shown, and cannot be proven
-
-
-def _parsed(exact: bytes) -> dict[str, Any]:
-    try:
-        record = json.loads(exact)
-    except ValueError:
-        return {}
-    return record if isinstance(record, dict) else {}
 
 
 def _unix(text: str, core: Core) -> float:

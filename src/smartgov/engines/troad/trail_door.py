@@ -95,7 +95,7 @@ def _collect(core: Core, look: Look, note: str, old: int) -> dict[str, Any]:
         shown: list[dict[str, Any]] = []
         for index in visibility.listed(db, look.subject, size, look.now, look.seals):
             record = _exact(log, index)
-            if look.excludes and visibility.excluded(_parsed(record), look.excludes):
+            if look.excludes and visibility.excluded(records.parsed(record), look.excludes):
                 continue
             shown.append(_proven(log, index, size, record))
             if len(shown) == LIMIT:
@@ -132,14 +132,6 @@ def _exact(log: Log, index: int) -> bytes:
         return log.record(index)
     except KeyError:
         return b""  # somebody removed it: it is listed and cannot be proven
-
-
-def _parsed(record: bytes) -> dict[str, Any]:
-    try:
-        content = json.loads(record)
-    except ValueError:
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _proven(log: Log, index: int, size: int, record: bytes) -> dict[str, Any]:
