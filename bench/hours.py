@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event
@@ -33,16 +33,17 @@ _AT_ONCE = 5000
 def main() -> None:
     """Print one line a size; each is read in a process of its own, so that its memory can be seen."""
     print("exchanges  CPU us each  wall s  peak MB", flush=True)
-    for size in _sizes():
+    for size in sizes(SIZES):
         with tempfile.TemporaryDirectory(dir=os.environ.get("SMARTGOV_BENCH_DISK")) as folder:
             file = Path(folder) / "log.sqlite3"
             _grow(file, size)
             subprocess.run([sys.executable, "-m", "bench.hours", str(file)], check=True, cwd=ROOT)
 
 
-def _sizes() -> list[int]:
+def sizes(usual: Sequence[int]) -> Sequence[int]:
+    """The sizes that `--sizes=N,...` names, else the usual ones."""
     given = next((word for word in sys.argv if word.startswith("--sizes=")), "")
-    return [int(size) for size in given.removeprefix("--sizes=").split(",") if size] or list(SIZES)
+    return [int(size) for size in given.removeprefix("--sizes=").split(",") if size] or usual
 
 
 def _grow(file: Path, size: int) -> None:
@@ -71,7 +72,6 @@ def measure(file: Path) -> None:
     with closing(sqlite3.connect(file)) as db, db:
         taken = "DELETE FROM ledger_record WHERE idx = 7 RETURNING json_extract(CAST(record AS TEXT), '$.id')"
         (gone,) = db.execute(taken).fetchone()
-        db.execute("DELETE FROM ledger_record WHERE idx = 7")
     second = hours.read(reading, HOUR, Event()).ids(PEER, "provider")
 
     async def tell(prefix: str) -> Part:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import sys
 import tempfile
 import time
 from pathlib import Path
 
+from bench.hours import sizes
 from smartgov.engines.pki import keys
 from smartgov.engines.troad.folding import truncate
 from smartgov.engines.troad.store import Entry, Store
@@ -24,9 +24,8 @@ _DAY, _DAYS, _AT_ONCE, _PAUSE = 86_400, 30, 500, 0.01
 
 def main() -> None:
     """Print one line a size; `--sizes=N,...` for others."""
-    given = next((word for word in sys.argv if word.startswith("--sizes=")), "")
     print("bodies    us each   commits meanwhile   longest ms   longest ms before")
-    for size in [int(one) for one in given.removeprefix("--sizes=").split(",") if one] or SIZES:
+    for size in sizes(SIZES):
         with tempfile.TemporaryDirectory(dir=os.environ.get("SMARTGOV_BENCH_DISK")) as folder:
             asyncio.run(_measure(Path(folder), size))
 
